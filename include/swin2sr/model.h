@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * swin2sr/model.h - a network: weights in the processor's layout, immutable and shared. */
+#ifndef SWIN2SR_MODEL_H
+#define SWIN2SR_MODEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <swin2sr/status.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct swin2sr_model swin2sr_model;
+
+typedef enum swin2sr_precision {
+    SWIN2SR_PRECISION_AUTO = 0, /* a fixed choice by processor, never a timing */
+    SWIN2SR_PRECISION_FP32,
+    SWIN2SR_PRECISION_BF16,
+    SWIN2SR_PRECISION_INT8,
+    SWIN2SR_PRECISION_COUNT
+} swin2sr_precision;
+
+typedef struct swin2sr_model_options {
+    swin2sr_precision precision; /* default AUTO */
+    int32_t window_px;           /* overrides the file's window; 0: as the file says */
+    float img_range;             /* overrides the file's range (1 or 255); 0: as the file says */
+} swin2sr_model_options;
+
+/* What a model is. Strings belong to the model. */
+typedef struct swin2sr_model_info {
+    const char *name;    /* from the file's metadata, else the file's base name, else "unnamed" */
+    const char *head;    /* "pixelshuffledirect", "pixelshuffle", ... "" for none */
+    const char *kernels; /* the kernel level in use: "c", "avx2", "avx512" */
+    const char *license; /* from the metadata, "" when it does not say */
+    swin2sr_precision precision;
+    int32_t scale;     /* output pixels per input pixel along a side */
+    int32_t channels;  /* 3 colour, 1 grey */
+    int32_t window_px; /* 8 or 7 */
+    int32_t embed_dim; /* C */
+    int32_t groups;    /* residual groups */
+    int32_t blocks;    /* window-attention blocks, all groups together */
+    int32_t heads;     /* attention heads */
+    float img_range;
+    uint64_t parameters;  /* numbers in the file's tensors */
+    size_t weights_bytes; /* memory of the packed weights */
+    char sha256[65];      /* of the file, hex */
+} swin2sr_model_info;
+
+/* Load a network from a safetensors file (F32, F16 or BF16; official or Hugging Face names).
+ * path       A file; a config.json beside it is read when the file's metadata has no config.
+ * options    NULL for the defaults. Borrowed.
+ * ret_model  One reference, the caller's (swin2sr_model_unref). Untouched on failure.
+ * reterr     Detail, may be NULL.
+ * threads    Any. Blocks while it reads and packs.
+ * errors     _IO, _MODEL (not a network we can run; the detail names the tensor), _UNSUPPORTED, _NOMEM. since 0.1 */
+SWIN2SR_PUBLIC SWIN2SR_MUST_CHECK swin2sr_status swin2sr_model_open(const char *path,
+                                                                    const swin2sr_model_options *options,
+                                                                    swin2sr_model **ret_model, swin2sr_error *reterr);
+
+/* The same from bytes in memory.
+ * data, size  The file's bytes. Borrowed during the call only.
+ * name        Used when the metadata has no name; NULL allowed.
+ * others      As swin2sr_model_open.
+ * threads     Any.
+ * errors      As swin2sr_model_open, without _IO.                                    since 0.1 */
+SWIN2SR_PUBLIC SWIN2SR_MUST_CHECK swin2sr_status swin2sr_model_open_memory(const void *data, size_t size,
+                                                                           const char *name,
+                                                                           const swin2sr_model_options *options,
+                                                                           swin2sr_model **ret_model,
+                                                                           swin2sr_error *reterr);
+
+/* The network that ships inside the library: swin2sr-lightweight-x4.
+ * others   As swin2sr_model_open.
+ * threads  Any.
+ * errors   _NOMEM; _INTERNAL where the build left it out.                            since 0.1 */
+SWIN2SR_PUBLIC SWIN2SR_MUST_CHECK swin2sr_status swin2sr_model_open_default(const swin2sr_model_options *options,
+                                                                            swin2sr_model **ret_model,
+                                                                            swin2sr_error *reterr);
+
+/* The bytes of the network that ships inside the library (a safetensors file).
+ * ret_size  Its length.
+ * returns   Constant bytes; never freed.
+ * threads   Any.
+ * errors    None.                                                                   since 0.1 */
+SWIN2SR_PUBLIC const void *swin2sr_model_default_bytes(size_t *ret_size);
+
+/* Take one more reference.
+ * returns  model.
+ * threads  Any.
+ * errors   None.                                                                    since 0.1 */
+SWIN2SR_PUBLIC swin2sr_model *swin2sr_model_ref(swin2sr_model *model);
+
+/* Give a reference back; the last one frees the weights.
+ * model    NULL is fine.
+ * threads  Any.
+ * errors   None.                                                                    since 0.1 */
+SWIN2SR_PUBLIC void swin2sr_model_unref(swin2sr_model *model);
+
+/* What a model is.
+ * returns  Borrowed from the model; constant for its life.
+ * threads  Any.
+ * errors   None.                                                                    since 0.1 */
+SWIN2SR_PUBLIC const swin2sr_model_info *swin2sr_model_get_info(const swin2sr_model *model);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

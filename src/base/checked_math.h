@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * base/checked_math.h - size arithmetic on numbers from outside: false on overflow, result untouched then. */
+#ifndef SWIN2SR_BASE_CHECKED_MATH_H
+#define SWIN2SR_BASE_CHECKED_MATH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+static inline bool swin2sr__size_add(size_t a, size_t b, size_t *ret_sum) {
+    size_t sum;
+    if (__builtin_add_overflow(a, b, &sum))
+        return false;
+    *ret_sum = sum;
+    return true;
+}
+
+static inline bool swin2sr__size_mul(size_t a, size_t b, size_t *ret_product) {
+    size_t product;
+    if (__builtin_mul_overflow(a, b, &product))
+        return false;
+    *ret_product = product;
+    return true;
+}
+
+#endif

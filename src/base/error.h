@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * base/error.h - fill in the detail of a failure.
+ * Every layer; the text goes to the caller's swin2sr_error, which may be NULL. */
+#ifndef SWIN2SR_BASE_ERROR_H
+#define SWIN2SR_BASE_ERROR_H
+
+#include <swin2sr/status.h>
+
+/* Write a printf-style detail and return status, so that a failure is one line:
+ *     return swin2sr__error_set(reterr, SWIN2SR_CORRUPT, "row %d is cut short", y); */
+swin2sr_status swin2sr__error_set(swin2sr_error *reterr, swin2sr_status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif
