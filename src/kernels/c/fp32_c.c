@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * kernels/c/fp32_c.c - the plain C kernels: the oracle every other variant is tested against.
+ * Written to be read; formulas and shapes are in kernels.h. */
+#include <math.h>
+#include <string.h>
+
+#include "kernels/kernels.h"
+
+#define T SWIN2SR__LANES
+
+/* acc[i][t] += sum_k w[k * wk + i * wi] x[k][t] for the lanes below `lanes`. */
+static void accumulate(float acc[6][T], int32_t width, const float *x, size_t x_stride, const float *w, size_t wk,
+                       size_t wi, int32_t K, int32_t lanes) {
+    for (int32_t k = 0; k < K; k++) {
+        for (int32_t i = 0; i < width; i++) {
+            float weight = w[(size_t)k * wk + (size_t)i * wi];
+            for (int32_t t = 0; t < lanes; t++)
+                acc[i][t] += weight * x[(size_t)k * x_stride + (size_t)t];
+        }
+    }
+}
+
+static void fill_bias(float acc[6][T], int32_t width, const float *bias) {
+    for (int32_t i = 0; i < width; i++) {
+        for (int32_t t = 0; t < T; t++)
+            acc[i][t] = bias[i];
+    }
+}
+
+static void linear_c(float *y, const float *x, const swin2sr__linear *linear) {
+    const float *w = linear->weights;
+    int32_t K = linear->inputs;
+    for (int32_t n = 0, width; n < linear->outputs; n += width, w += K * width) {
+        float acc[6][T];
+        width = swin2sr__group_width(linear->outputs - n);
+        fill_bias(acc, width, linear->bias + n);
+        accumulate(acc, width, x, T, w, (size_t)width, 1, K, T);
+        memcpy(y + (size_t)n * T, acc, (size_t)width * sizeof acc[0]);
+    }
+}
+
+static void linear_gelu_c(float *y, const float *x, const swin2sr__linear *linear) {
+    linear_c(y, x, linear);
+    for (int32_t i = 0; i < linear->outputs * T; i++)
+        y[i] = 0.5f * y[i] * (1.0f + erff(y[i] * 0.70710678118654752440f));
+}
+
+static void linear_squares_c(float *y, float *squares, const float *x, const swin2sr__linear *linear) {
+    linear_c(y, x, linear);
+    for (int32_t t = 0; t < T; t++) {
+        squares[t] = 0.0f;
+        for (int32_t n = 0; n < linear->outputs; n++)
+            squares[t] += y[n * T + t] * y[n * T + t];
+    }
+}
+
+/* rows [D][64] *= factor / norm, with the norm's floor of 1e-12. */
+static void normalize(float *rows, int32_t D, float factor) {
+    for (int32_t t = 0; t < T; t++) {
+        float sum = 0.0f;
+        for (int32_t d = 0; d < D; d++)
+            sum += rows[d * T + t] * rows[d * T + t];
+        float scale = factor / sqrtf(fmaxf(sum, 1e-24f));
+        for (int32_t d = 0; d < D; d++)
+            rows[d * T + t] *= scale;
+    }
+}
+
+/* Logits of all keys to weights 2^(logit - maximum) in place; the maximum only where the head asks for it. */
+static void softmax_weights(float *scores, float *sum, const swin2sr__attention_head *head, const uint8_t *region) {
+    for (int32_t t = 0; t < T; t++) {
+        float maximum = head->has_max_pass ? -INFINITY : 0.0f;
+        for (int32_t key = 0; head->has_max_pass && key < head->keys; key++) {
+            if (!region || region[key] == region[t])
+                maximum = fmaxf(maximum, scores[key * T + t]);
+        }
+        sum[t] = 0.0f;
+        for (int32_t key = 0; key < head->keys; key++) {
+            bool is_seen = !region || region[key] == region[t];
+            scores[key * T + t] = is_seen ? exp2f(scores[key * T + t] - maximum) : 0.0f;
+            sum[t] += scores[key * T + t];
+        }
+    }
+}
+
+static void attention_c(float *out, float *qkv, const swin2sr__attention_head *head, const uint8_t *region,
+                        float *scores) {
+    int32_t D = head->dim;
+    float *q = qkv, *k = qkv + D * T, *v = qkv + 2 * D * T;
+    float sum[T];
+    normalize(q, D, head->scale);
+    normalize(k, D, 1.0f);
+    for (int32_t key = 0; key < head->keys; key++) {
+        float *row = scores + key * T;
+        memcpy(row, head->bias + key * T, T * sizeof *row);
+        for (int32_t d = 0; d < D; d++) {
+            for (int32_t t = 0; t < T; t++)
+                row[t] += k[d * T + key] * q[d * T + t];
+        }
+    }
+    softmax_weights(scores, sum, head, region);
+    for (int32_t d = 0; d < D; d++) {
+        for (int32_t t = 0; t < T; t++) {
+            float value = 0.0f;
+            for (int32_t key = 0; key < head->keys; key++)
+                value += v[d * T + key] * scores[key * T + t];
+            out[d * T + t] = value / sum[t];
+        }
+    }
+}
+
+static void norm_add_c(float *x, const float *y, const float *squares, const float *gamma, const float *beta,
+                       int32_t C) {
+    for (int32_t t = 0; t < T; t++) {
+        float scale = 1.0f / sqrtf(squares[t] / (float)C + SWIN2SR__NORM_EPS);
+        for (int32_t c = 0; c < C; c++)
+            x[c * T + t] += y[c * T + t] * scale * gamma[c] + beta[c];
+    }
+}
+
+static void layer_norm_c(float *x, const float *gamma, const float *beta, int32_t C) {
+    for (int32_t t = 0; t < T; t++) {
+        float mean = 0.0f, variance = 0.0f;
+        for (int32_t c = 0; c < C; c++)
+            mean += x[c * T + t];
+        mean /= (float)C;
+        for (int32_t c = 0; c < C; c++)
+            variance += (x[c * T + t] - mean) * (x[c * T + t] - mean);
+        float scale = 1.0f / sqrtf(variance / (float)C + SWIN2SR__NORM_EPS);
+        for (int32_t c = 0; c < C; c++)
+            x[c * T + t] = (x[c * T + t] - mean) * scale * gamma[c] + beta[c];
+    }
+}
+
+static void conv3x3_c(float *y, const swin2sr__conv_input *inputs, int32_t inputs_count, const swin2sr__linear *linear,
+                      float slope, int32_t units) {
+    const float *w = linear->weights;
+    int32_t lanes = units * SWIN2SR__UNIT;
+    for (int32_t n = 0, width; n < linear->outputs; n += width) {
+        float acc[6][T];
+        width = swin2sr__group_width(linear->outputs - n);
+        fill_bias(acc, width, linear->bias + n);
+        for (int32_t i = 0; i < inputs_count; i++) {
+            const swin2sr__conv_input *in = &inputs[i];
+            for (int32_t ky = 0; ky < 3; ky++) {
+                for (int32_t c = 0; c < in->channels; c++, w += 3 * width)
+                    accumulate(acc, width, in->rows[ky] + (size_t)c * in->strides[ky] - 1, 1, w, (size_t)width, 1, 3,
+                               lanes);
+            }
+        }
+        for (int32_t i = 0; i < width; i++) {
+            for (int32_t t = 0; t < lanes; t++)
+                y[(n + i) * T + t] = acc[i][t] > 0.0f ? acc[i][t] : slope * acc[i][t];
+        }
+    }
+}
+
+static void gather_c(float *x, const float *const tiles[4], int32_t C) {
+    for (int32_t c = 0; c < C; c++) {
+        for (int32_t s = 0; s < 4; s++)
+            memcpy(x + c * T + s * SWIN2SR__UNIT, tiles[s] + c * SWIN2SR__UNIT, SWIN2SR__UNIT * sizeof *x);
+    }
+}
+
+static void scatter_c(float *const tiles[4], const float *x, int32_t C) {
+    for (int32_t c = 0; c < C; c++) {
+        for (int32_t s = 0; s < 4; s++)
+            memcpy(tiles[s] + c * SWIN2SR__UNIT, x + c * T + s * SWIN2SR__UNIT, SWIN2SR__UNIT * sizeof *x);
+    }
+}
+
+static double fma_burst_c(void) {
+    float acc[16];
+    for (int i = 0; i < 16; i++)
+        acc[i] = (float)i;
+    for (int n = 0; n < 100000; n++) {
+        for (int i = 0; i < 16; i++)
+            acc[i] = acc[i] * 0.999f + 0.001f;
+        __asm__ volatile("" : : "r"(acc) : "memory");
+    }
+    return 16.0 * 100000.0;
+}
+
+const swin2sr__kernels swin2sr__kernels_c = {
+    .name = "c",
+    .linear = linear_c,
+    .linear_gelu = linear_gelu_c,
+    .linear_squares = linear_squares_c,
+    .attention = attention_c,
+    .norm_add = norm_add_c,
+    .layer_norm = layer_norm_c,
+    .conv3x3 = conv3x3_c,
+    .gather = gather_c,
+    .scatter = scatter_c,
+    .fma_burst = fma_burst_c,
+};

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * kernels/cpu.c - processor features, found at run time. Built without any ISA flag. */
+#include "kernels/cpu.h"
+
+#include <pthread.h>
+#include <string.h>
+
+static char name[49];
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+
+swin2sr__cpu swin2sr__cpu_detect(void) {
+    __builtin_cpu_init();
+    return (swin2sr__cpu){
+        .has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"),
+        .has_avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+                      __builtin_cpu_supports("fma"),
+    };
+}
+
+static void find_name(void) {
+    unsigned words[12];
+    for (unsigned i = 0; i < 3; i++) {
+        if (!__get_cpuid(0x80000002u + i, &words[4 * i], &words[4 * i + 1], &words[4 * i + 2], &words[4 * i + 3])) {
+            strcpy(name, "unknown");
+            return;
+        }
+    }
+    memcpy(name, words, sizeof words);
+    for (size_t end = strlen(name); end && name[end - 1] == ' ';)
+        name[--end] = 0;
+}
+#else
+swin2sr__cpu swin2sr__cpu_detect(void) {
+    return (swin2sr__cpu){0};
+}
+
+static void find_name(void) {
+    strcpy(name, "unknown");
+}
+#endif
+
+const char *swin2sr__cpu_name(void) {
+    pthread_once(&once, find_name);
+    return name;
+}

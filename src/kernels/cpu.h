@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * kernels/cpu.h - what the processor can do. */
+#ifndef SWIN2SR_KERNELS_CPU_H
+#define SWIN2SR_KERNELS_CPU_H
+
+#include <stdbool.h>
+
+/* Features that select a kernel table; each needs the ones its code is compiled for, and the system's support. */
+typedef struct swin2sr__cpu {
+    bool has_avx2;   /* AVX2 and FMA */
+    bool has_avx512; /* F, BW, DQ, VL */
+} swin2sr__cpu;
+
+swin2sr__cpu swin2sr__cpu_detect(void);
+
+/* The processor's own name ("AMD EPYC ..."), "unknown" where it has none. Constant after the first call. */
+const char *swin2sr__cpu_name(void);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * kernels/kernels.h - the table of hot functions (inside stage 6 of 9, engine).
+ * The unit of work is a block of 64 lanes: the tokens of one 8x8 window, or 64 pixels of one row. Values are float,
+ * channel by channel: x[C][64]. Weights are broadcast, lanes never mix except inside attention, so the bits of a lane
+ * do not depend on its neighbours, on threads or on rows per step.
+ * The C table is the oracle; every other variant is tested against it within k * eps * sum|x||w|. */
+#ifndef SWIN2SR_KERNELS_KERNELS_H
+#define SWIN2SR_KERNELS_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernels/pack.h"
+
+#define SWIN2SR__LANES 64
+#define SWIN2SR__UNIT 16 /* lanes of one tile-channel; rows are padded to this */
+#define SWIN2SR__NORM_EPS 1e-5f
+#define SWIN2SR__LOG2E 1.44269504088896340736f
+
+/* Logits are kept inside the range of exp2 without looking for their maximum: cosine * scale + bias lies in
+ * [-scale, scale + 16], the table of biases is lowered by 8, so |logit| <= scale + 8. Up to this scale 2^logit,
+ * its sum over a window and its product with any sane value stay normal floats; above it the maximum is subtracted. */
+#define SWIN2SR__SCALE_WITHOUT_MAX 60.0f
+
+/* One attention head of one block. */
+typedef struct swin2sr__attention_head {
+    const float *bias; /* [keys][64] position bias by key and query: (16 sigmoid(cpb) - 8) * log2(e) */
+    float scale;       /* exp(min(logit_scale, log 100)) * log2(e) */
+    bool has_max_pass; /* scale is over SWIN2SR__SCALE_WITHOUT_MAX */
+    int32_t dim;       /* D, even, at least 4 */
+    int32_t keys;      /* tokens of a window, rounded up to even: 64 for window 8 */
+} swin2sr__attention_head;
+
+/* One input of a convolution: three rows of [channels][strides] floats, at the first pixel of the block.
+ * Columns -1 and 16 * units are read: they hold the neighbour or the zero padding. A row of zeros has stride 0. */
+typedef struct swin2sr__conv_input {
+    const float *rows[3];
+    size_t strides[3]; /* floats from one channel of a row to the next */
+    int32_t channels;
+} swin2sr__conv_input;
+
+/* Pointers are aligned to 64 bytes where they are [..][64] arrays; outputs never alias inputs unless said so. */
+typedef struct swin2sr__kernels {
+    const char *name; /* "c", "avx2", "avx512" */
+
+    /* y[n][t] = bias[n] + sum_k w[n][k] x[k][t].  x [K][64], y [N][64]; N counts the padding of pack.h, K as is. */
+    void (*linear)(float *y, const float *x, const swin2sr__linear *linear);
+    /* The same, then exact GELU: y/2 * (1 + erf(y / sqrt 2)). */
+    void (*linear_gelu)(float *y, const float *x, const swin2sr__linear *linear);
+    /* The same as linear; squares[t] = sum_n y[n][t]^2. */
+    void (*linear_squares)(float *y, float *squares, const float *x, const swin2sr__linear *linear);
+
+    /* Cosine attention of one head in one window. qkv [3D][64]: q, k, v rows; q and k are overwritten.
+     * region   [64] or NULL: a key counts for a query only where both bytes are equal (else weight exactly 0).
+     * scores   scratch [keys][64].  out [D][64]. */
+    void (*attention)(float *out, float *qkv, const swin2sr__attention_head *head, const uint8_t *region,
+                      float *scores);
+
+    /* x[c][t] += y[c][t] / sqrt(squares[t] / C + eps) * gamma[c] + beta[c]: LayerNorm of a vector whose mean is
+     * zero by construction (the linear layer before it is centred), and the residual. */
+    void (*norm_add)(float *x, const float *y, const float *squares, const float *gamma, const float *beta, int32_t C);
+    /* LayerNorm over channels in place, mean included. x [C][64]. */
+    void (*layer_norm)(float *x, const float *gamma, const float *beta, int32_t C);
+
+    /* y[n][t] = act(bias[n] + sum over inputs, ky, c, kx of w * input); act(v) = v > 0 ? v : slope * v.
+     * units    1..4: only lanes 0 .. 16 * units - 1 are computed.  y [N][64]. */
+    void (*conv3x3)(float *y, const swin2sr__conv_input *inputs, int32_t inputs_count, const swin2sr__linear *linear,
+                    float slope, int32_t units);
+
+    /* Four tiles of [C][16] to one block [C][64] and back. */
+    void (*gather)(float *x, const float *const tiles[4], int32_t C);
+    void (*scatter)(float *const tiles[4], const float *x, int32_t C);
+
+    /* Multiply-adds as fast as the processor can, nothing else; returns how many. For peak.h. */
+    double (*fma_burst)(void);
+} swin2sr__kernels;
+
+/* The strongest table this processor runs, or the one SWIN2SR_CPU asks for (c, avx2, avx512); chosen once. */
+const swin2sr__kernels *swin2sr__kernels_get(void);
+/* A table by name, NULL when unknown or not runnable here. For tests. */
+const swin2sr__kernels *swin2sr__kernels_named(const char *name);
+
+extern const swin2sr__kernels swin2sr__kernels_c;
+extern const swin2sr__kernels swin2sr__kernels_avx2;
+extern const swin2sr__kernels swin2sr__kernels_avx512;
+
+#endif

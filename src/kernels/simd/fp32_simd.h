@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * kernels/simd/fp32_simd.h - the fp32 kernels once, for every vector width.
+ * In: the including file (x86/fp32_avx512.c, x86/fp32_avx2.c) defines before it
+ *   vf, VL                       the vector and its floats
+ *   v_load v_store v_set v_bcast v_fma v_fnma v_add v_sub v_mul v_div v_sqrt v_max v_abs v_copysign v_exp2
+ *   v_keep(v, region, t, key)    v in the lanes t.. whose region equals region[key], 0 elsewhere
+ *   MAIN                         vectors of the widest register tile: 4 (AVX-512: 64 lanes x 6) or 2 (16 lanes x 6)
+ *   TABLE, TABLE_NAME            the table to define
+ * A register tile is six outputs (or four) by MAIN vectors. Every accumulator has a name: gcc keeps arrays that are
+ * updated in a loop in memory, which costs two thirds of the speed. */
+#include <math.h>
+#include <string.h>
+
+#include "kernels/kernels.h"
+
+#define T SWIN2SR__LANES
+#define INLINE static inline __attribute__((always_inline))
+
+/* clang-format off */
+#define ROWS_6(M, V) M(0, V) M(1, V) M(2, V) M(3, V) M(4, V) M(5, V)
+#define ROWS_4(M, V) M(0, V) M(1, V) M(2, V) M(3, V)
+
+#define IN_1(i) vf a##i##0 = acc[i][0];
+#define IN_2(i) IN_1(i) vf a##i##1 = acc[i][1];
+#define IN_4(i) IN_2(i) vf a##i##2 = acc[i][2], a##i##3 = acc[i][3];
+#define OUT_1(i) acc[i][0] = a##i##0;
+#define OUT_2(i) OUT_1(i) acc[i][1] = a##i##1;
+#define OUT_4(i) OUT_2(i) acc[i][2] = a##i##2, acc[i][3] = a##i##3;
+#define LOAD_1(p) vf x0 = v_load(p);
+#define LOAD_2(p) LOAD_1(p) vf x1 = v_load((p) + VL);
+#define LOAD_4(p) LOAD_2(p) vf x2 = v_load((p) + 2 * VL), x3 = v_load((p) + 3 * VL);
+#define FMA_1(i) a##i##0 = v_fma(b, x0, a##i##0);
+#define FMA_2(i) FMA_1(i) a##i##1 = v_fma(b, x1, a##i##1);
+#define FMA_4(i) FMA_2(i) a##i##2 = v_fma(b, x2, a##i##2), a##i##3 = v_fma(b, x3, a##i##3);
+#define ROW_IN(i, V) IN_##V(i)
+#define ROW_OUT(i, V) OUT_##V(i)
+#define ROW_FMA(i, V) { vf b = v_bcast(w + (i) * wi); FMA_##V(i) }
+#define STEP(R, V, p) { LOAD_##V(p) ROWS_##R(ROW_FMA, V) }
+
+/* product_RxV: acc[R][V] += sum_k w[k * wk + i * wi] * x[k * T ..].
+ * convolve_RxV: the same over inputs, ky, c, kx. */
+#define DEFINE_TILE(R, V)                                                                                              \
+    INLINE void product_##R##x##V(vf acc[6][4], const float *x, const float *w, ptrdiff_t wk, ptrdiff_t wi,            \
+                                  int32_t K) {                                                                         \
+        ROWS_##R(ROW_IN, V)                                                                                            \
+        for (int32_t k = 0; k < K; k++, x += T, w += wk)                                                               \
+            STEP(R, V, x)                                                                                              \
+        ROWS_##R(ROW_OUT, V)                                                                                           \
+    }                                                                                                                  \
+    INLINE void convolve_##R##x##V(vf acc[6][4], const swin2sr__conv_input *inputs, int32_t count, ptrdiff_t t,        \
+                                   const float *w) {                                                                   \
+        enum { wi = 1 };                                                                                               \
+        ROWS_##R(ROW_IN, V)                                                                                            \
+        for (int32_t i = 0; i < count; i++) {                                                                          \
+            for (int32_t ky = 0; ky < 3; ky++) {                                                                       \
+                const float *x = inputs[i].rows[ky] + t;                                                               \
+                for (int32_t c = 0; c < inputs[i].channels; c++, x += inputs[i].strides[ky]) {                         \
+                    STEP(R, V, x - 1)                                                                                  \
+                    w += R;                                                                                            \
+                    STEP(R, V, x)                                                                                      \
+                    w += R;                                                                                            \
+                    STEP(R, V, x + 1)                                                                                  \
+                    w += R;                                                                                            \
+                }                                                                                                      \
+            }                                                                                                          \
+        }                                                                                                              \
+        ROWS_##R(ROW_OUT, V)                                                                                           \
+    }
+/* clang-format on */
+
+#define UNIT_VECTORS (SWIN2SR__UNIT / VL)
+#if MAIN == 4
+DEFINE_TILE(6, 4)
+DEFINE_TILE(4, 4)
+DEFINE_TILE(6, 1)
+DEFINE_TILE(4, 1)
+#define PRODUCT_6 product_6x4
+#define PRODUCT_4 product_4x4
+#define CONVOLVE_6 convolve_6x4
+#define CONVOLVE_4 convolve_4x4
+#define CONVOLVE_UNIT_6 convolve_6x1
+#define CONVOLVE_UNIT_4 convolve_4x1
+#else
+DEFINE_TILE(6, 2)
+DEFINE_TILE(4, 2)
+#define PRODUCT_6 product_6x2
+#define PRODUCT_4 product_4x2
+#define CONVOLVE_6 convolve_6x2
+#define CONVOLVE_4 convolve_4x2
+#define CONVOLVE_UNIT_6 convolve_6x2
+#define CONVOLVE_UNIT_4 convolve_4x2
+#endif
+#define STRIDE (MAIN * VL) /* lanes of one register tile */
+
+INLINE void product(vf acc[6][4], int32_t width, const float *x, const float *w, ptrdiff_t wk, ptrdiff_t wi,
+                    int32_t K) {
+    if (width == 6)
+        PRODUCT_6(acc, x, w, wk, wi, K);
+    else
+        PRODUCT_4(acc, x, w, wk, wi, K);
+}
+
+/* Packed weights: the strides are constants, so the broadcasts need no address arithmetic. */
+INLINE void product_packed(vf acc[6][4], int32_t width, const float *x, const float *w, int32_t K) {
+    if (width == 6)
+        PRODUCT_6(acc, x, w, 6, 1, K);
+    else
+        PRODUCT_4(acc, x, w, 4, 1, K);
+}
+
+/* 1 - 2^(-z^2 log2 e) * poly(1 / (1 + p z)): erf by Abramowitz and Stegun 7.1.26, error of the GELU under 2.1e-7. */
+INLINE vf v_gelu(vf x) {
+    vf z = v_mul(v_abs(x), v_set(0.70710678118654752440f));
+    vf u = v_div(v_set(1.0f), v_fma(z, v_set(0.3275911f), v_set(1.0f)));
+    vf p = v_set(1.061405429f);
+    p = v_fma(p, u, v_set(-1.453152027f));
+    p = v_fma(p, u, v_set(1.421413741f));
+    p = v_fma(p, u, v_set(-0.284496736f));
+    p = v_fma(p, u, v_set(0.254829592f));
+    vf e = v_exp2(v_mul(v_mul(z, z), v_set(-SWIN2SR__LOG2E)));
+    vf erf = v_copysign(v_fnma(v_mul(p, u), e, v_set(1.0f)), x);
+    vf half = v_mul(x, v_set(0.5f));
+    return v_fma(half, erf, half);
+}
+
+typedef enum linear_end {
+    LINEAR_PLAIN,
+    LINEAR_GELU,
+    LINEAR_SQUARES
+} linear_end;
+
+INLINE void linear_tile(float *y, float *squares, const float *x, const float *w, const float *bias, int32_t K,
+                        int32_t width, linear_end end) {
+    vf acc[6][4];
+    for (int32_t i = 0; i < width; i++) {
+        for (int32_t j = 0; j < MAIN; j++)
+            acc[i][j] = v_bcast(bias + i);
+    }
+    product_packed(acc, width, x, w, K);
+    for (int32_t j = 0; j < MAIN; j++) {
+        vf sum = end == LINEAR_SQUARES ? v_load(squares + j * VL) : v_set(0.0f);
+        for (int32_t i = 0; i < width; i++) {
+            vf value = end == LINEAR_GELU ? v_gelu(acc[i][j]) : acc[i][j];
+            if (end == LINEAR_SQUARES)
+                sum = v_fma(value, value, sum);
+            v_store(y + i * T + j * VL, value);
+        }
+        if (end == LINEAR_SQUARES)
+            v_store(squares + j * VL, sum);
+    }
+}
+
+INLINE void linear_any(float *y, float *squares, const float *x, const swin2sr__linear *linear, linear_end end) {
+    const float *w = linear->weights;
+    int32_t K = linear->inputs, n = 0;
+    while (n < linear->outputs) {
+        int32_t width = swin2sr__group_width(linear->outputs - n);
+        for (int32_t t = 0; t < T; t += STRIDE) {
+            if (width == 6)
+                linear_tile(y + n * T + t, squares + t, x + t, w, linear->bias + n, K, 6, end);
+            else
+                linear_tile(y + n * T + t, squares + t, x + t, w, linear->bias + n, K, 4, end);
+        }
+        n += width;
+        w += (ptrdiff_t)K * width;
+    }
+}
+
+static void linear_simd(float *y, const float *x, const swin2sr__linear *linear) {
+    float unused[T];
+    linear_any(y, unused, x, linear, LINEAR_PLAIN);
+}
+
+static void linear_gelu_simd(float *y, const float *x, const swin2sr__linear *linear) {
+    float unused[T];
+    linear_any(y, unused, x, linear, LINEAR_GELU);
+}
+
+static void linear_squares_simd(float *y, float *squares, const float *x, const swin2sr__linear *linear) {
+    memset(squares, 0, T * sizeof *squares);
+    linear_any(y, squares, x, linear, LINEAR_SQUARES);
+}
+
+/* rows [D][64] *= factor / norm. */
+INLINE void normalize(float *rows, int32_t D, float factor) {
+    for (int32_t t = 0; t < T; t += VL) {
+        vf sum = v_set(0.0f);
+        for (int32_t d = 0; d < D; d++) {
+            vf value = v_load(rows + d * T + t);
+            sum = v_fma(value, value, sum);
+        }
+        vf scale = v_div(v_set(factor), v_sqrt(v_max(sum, v_set(1e-24f))));
+        for (int32_t d = 0; d < D; d++)
+            v_store(rows + d * T + t, v_mul(v_load(rows + d * T + t), scale));
+    }
+}
+
+/* The logits of `width` keys from `key` on for the lanes t.., as weights (or as they are, with a max pass to come). */
+INLINE void score_tile(float *scores, vf sum[4], vf maximum[4], const float *q, const float *k,
+                       const swin2sr__attention_head *head, const uint8_t *region, int32_t key, int32_t t,
+                       int32_t width) {
+    vf acc[6][4];
+    for (int32_t i = 0; i < width; i++) {
+        for (int32_t j = 0; j < MAIN; j++)
+            acc[i][j] = v_load(head->bias + (key + i) * T + t + j * VL);
+    }
+    product(acc, width, q + t, k + key, T, 1, head->dim);
+    for (int32_t i = 0; i < width; i++) {
+        for (int32_t j = 0; j < MAIN; j++) {
+            vf value = acc[i][j];
+            if (head->has_max_pass) {
+                vf logit = value;
+                if (region) { /* 0 becomes -1e30 where the key is absent */
+                    vf shown = v_keep(v_set(1e30f), region, t + j * VL, key + i);
+                    logit = v_add(v_keep(value, region, t + j * VL, key + i), v_sub(shown, v_set(1e30f)));
+                }
+                maximum[j] = v_max(maximum[j], logit);
+            } else {
+                value = v_exp2(value);
+                if (region)
+                    value = v_keep(value, region, t + j * VL, key + i);
+                sum[j] = v_add(sum[j], value);
+            }
+            v_store(scores + (key + i) * T + t + j * VL, value);
+        }
+    }
+}
+
+INLINE void exponentiate(float *scores, vf sum[4], const vf maximum[4], const swin2sr__attention_head *head,
+                         const uint8_t *region, int32_t t) {
+    for (int32_t key = 0; key < head->keys; key++) {
+        for (int32_t j = 0; j < MAIN; j++) {
+            float *score = scores + key * T + t + j * VL;
+            vf value = v_exp2(v_sub(v_load(score), maximum[j]));
+            if (region)
+                value = v_keep(value, region, t + j * VL, key);
+            sum[j] = v_add(sum[j], value);
+            v_store(score, value);
+        }
+    }
+}
+
+/* `width` channels of scores x v for the lanes t... */
+INLINE void value_tile(float *out, const float *scores, const float *v, const vf share[4], int32_t keys, int32_t t,
+                       int32_t width) {
+    vf acc[6][4];
+    for (int32_t i = 0; i < width; i++) {
+        for (int32_t j = 0; j < MAIN; j++)
+            acc[i][j] = v_set(0.0f);
+    }
+    product(acc, width, scores + t, v, 1, T, keys);
+    for (int32_t i = 0; i < width; i++) {
+        for (int32_t j = 0; j < MAIN; j++)
+            v_store(out + i * T + t + j * VL, v_mul(acc[i][j], share[j]));
+    }
+}
+
+INLINE void attention_any(float *out, const float *qkv, const swin2sr__attention_head *head, const uint8_t *region,
+                          float *scores) {
+    int32_t D = head->dim;
+    const float *q = qkv, *k = qkv + D * T, *v = qkv + 2 * D * T;
+    for (int32_t t = 0; t < T; t += STRIDE) {
+        vf sum[4], maximum[4];
+        for (int32_t j = 0; j < MAIN; j++)
+            sum[j] = v_set(0.0f), maximum[j] = v_set(-INFINITY);
+        for (int32_t key = 0, width; key < head->keys; key += width) {
+            width = swin2sr__group_width(head->keys - key);
+            if (width == 6)
+                score_tile(scores, sum, maximum, q, k, head, region, key, t, 6);
+            else
+                score_tile(scores, sum, maximum, q, k, head, region, key, t, 4);
+        }
+        if (head->has_max_pass)
+            exponentiate(scores, sum, maximum, head, region, t);
+        for (int32_t j = 0; j < MAIN; j++)
+            sum[j] = v_div(v_set(1.0f), sum[j]);
+        for (int32_t d = 0, width; d < D; d += width) {
+            width = swin2sr__group_width(D - d);
+            if (width == 6)
+                value_tile(out + d * T, scores, v + d * T, sum, head->keys, t, 6);
+            else
+                value_tile(out + d * T, scores, v + d * T, sum, head->keys, t, 4);
+        }
+    }
+}
+
+static void attention_simd(float *out, float *qkv, const swin2sr__attention_head *head, const uint8_t *region,
+                           float *scores) {
+    normalize(qkv, head->dim, head->scale);
+    normalize(qkv + head->dim * T, head->dim, 1.0f);
+    if (region)
+        attention_any(out, qkv, head, region, scores);
+    else
+        attention_any(out, qkv, head, NULL, scores);
+}
+
+static void norm_add_simd(float *x, const float *y, const float *squares, const float *gamma, const float *beta,
+                          int32_t C) {
+    vf scale[T / VL];
+    for (int32_t j = 0; j < T / VL; j++) {
+        vf variance = v_fma(v_load(squares + j * VL), v_set(1.0f / (float)C), v_set(SWIN2SR__NORM_EPS));
+        scale[j] = v_div(v_set(1.0f), v_sqrt(variance));
+    }
+    for (int32_t c = 0; c < C; c++) {
+        vf g = v_bcast(gamma + c), b = v_bcast(beta + c);
+        for (int32_t j = 0; j < T / VL; j++) {
+            ptrdiff_t at = c * T + j * VL;
+            v_store(x + at, v_add(v_load(x + at), v_fma(v_mul(v_load(y + at), scale[j]), g, b)));
+        }
+    }
+}
+
+static void layer_norm_simd(float *x, const float *gamma, const float *beta, int32_t C) {
+    for (int32_t t = 0; t < T; t += VL) {
+        vf mean = v_set(0.0f), variance = v_set(0.0f);
+        for (int32_t c = 0; c < C; c++)
+            mean = v_add(mean, v_load(x + c * T + t));
+        mean = v_mul(mean, v_set(1.0f / (float)C));
+        for (int32_t c = 0; c < C; c++) {
+            vf centred = v_sub(v_load(x + c * T + t), mean);
+            variance = v_fma(centred, centred, variance);
+        }
+        variance = v_fma(variance, v_set(1.0f / (float)C), v_set(SWIN2SR__NORM_EPS));
+        vf scale = v_div(v_set(1.0f), v_sqrt(variance));
+        for (int32_t c = 0; c < C; c++) {
+            vf centred = v_mul(v_sub(v_load(x + c * T + t), mean), scale);
+            v_store(x + c * T + t, v_fma(centred, v_bcast(gamma + c), v_bcast(beta + c)));
+        }
+    }
+}
+
+INLINE void conv_tile(float *y, const swin2sr__conv_input *inputs, int32_t inputs_count, const float *w,
+                      const float *bias, float slope, int32_t t, int32_t width, int32_t vectors) {
+    vf acc[6][4];
+    for (int32_t i = 0; i < width; i++) {
+        for (int32_t j = 0; j < vectors; j++)
+            acc[i][j] = v_bcast(bias + i);
+    }
+    if (vectors == MAIN && width == 6)
+        CONVOLVE_6(acc, inputs, inputs_count, t, w);
+    else if (vectors == MAIN)
+        CONVOLVE_4(acc, inputs, inputs_count, t, w);
+    else if (width == 6)
+        CONVOLVE_UNIT_6(acc, inputs, inputs_count, t, w);
+    else
+        CONVOLVE_UNIT_4(acc, inputs, inputs_count, t, w);
+    for (int32_t i = 0; i < width; i++) {
+        for (int32_t j = 0; j < vectors; j++) {
+            vf negative = v_mul(acc[i][j], v_set(slope)), zero = v_set(0.0f);
+            vf value = v_add(v_max(acc[i][j], zero), v_sub(negative, v_max(negative, zero)));
+            v_store(y + i * T + t + j * VL, value);
+        }
+    }
+}
+
+static void conv3x3_simd(float *y, const swin2sr__conv_input *inputs, int32_t inputs_count,
+                         const swin2sr__linear *linear, float slope, int32_t units) {
+    const float *w = linear->weights;
+    int32_t lanes = units * SWIN2SR__UNIT;
+    for (int32_t n = 0, width; n < linear->outputs; n += width, w += (ptrdiff_t)linear->inputs * width) {
+        const float *bias = linear->bias + n;
+        int32_t t = 0;
+        width = swin2sr__group_width(linear->outputs - n);
+        for (; t + STRIDE <= lanes; t += STRIDE) {
+            if (width == 6)
+                conv_tile(y + n * T, inputs, inputs_count, w, bias, slope, t, 6, MAIN);
+            else
+                conv_tile(y + n * T, inputs, inputs_count, w, bias, slope, t, 4, MAIN);
+        }
+        for (; t < lanes; t += SWIN2SR__UNIT) {
+            if (width == 6)
+                conv_tile(y + n * T, inputs, inputs_count, w, bias, slope, t, 6, UNIT_VECTORS);
+            else
+                conv_tile(y + n * T, inputs, inputs_count, w, bias, slope, t, 4, UNIT_VECTORS);
+        }
+    }
+}
+
+static void gather_simd(float *x, const float *const tiles[4], int32_t C) {
+    for (int32_t c = 0; c < C; c++) {
+        for (int32_t s = 0; s < 4; s++) {
+            for (int32_t j = 0; j < SWIN2SR__UNIT; j += VL)
+                v_store(x + c * T + s * SWIN2SR__UNIT + j, v_load(tiles[s] + c * SWIN2SR__UNIT + j));
+        }
+    }
+}
+
+static void scatter_simd(float *const tiles[4], const float *x, int32_t C) {
+    for (int32_t c = 0; c < C; c++) {
+        for (int32_t s = 0; s < 4; s++) {
+            for (int32_t j = 0; j < SWIN2SR__UNIT; j += VL)
+                v_store(tiles[s] + c * SWIN2SR__UNIT + j, v_load(x + c * T + s * SWIN2SR__UNIT + j));
+        }
+    }
+}
+
+/* Twelve independent chains cover the latency of two units on every processor we know. */
+static double fma_burst_simd(void) {
+    enum {
+        CHAINS = 12,
+        ROUNDS = 20000
+    };
+    vf a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, m = v_set(0.999f), b = v_set(0.001f);
+    a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = a8 = a9 = a10 = a11 = v_set(1.0f);
+#define CHAIN(a)        \
+    a = v_fma(a, m, b); \
+    __asm__ volatile("" : "+" V_CONSTRAINT(a));
+    for (int i = 0; i < ROUNDS; i++) {
+        CHAIN(a0)
+        CHAIN(a1) CHAIN(a2) CHAIN(a3) CHAIN(a4) CHAIN(a5) CHAIN(a6) CHAIN(a7) CHAIN(a8) CHAIN(a9) CHAIN(a10) CHAIN(a11)
+    }
+#undef CHAIN
+    return (double)CHAINS * ROUNDS * VL;
+}
+
+const swin2sr__kernels TABLE = {
+    .name = TABLE_NAME,
+    .linear = linear_simd,
+    .linear_gelu = linear_gelu_simd,
+    .linear_squares = linear_squares_simd,
+    .attention = attention_simd,
+    .norm_add = norm_add_simd,
+    .layer_norm = layer_norm_simd,
+    .conv3x3 = conv3x3_simd,
+    .gather = gather_simd,
+    .scatter = scatter_simd,
+    .fma_burst = fma_burst_simd,
+};
