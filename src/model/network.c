@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * model/network.c - fold and pack a network, once, when a model is opened.
+ * The same walk over the layers runs twice: first the arena counts, then the weights are read, folded and packed into
+ * it. A failure sticks in the loader and turns the rest of the walk into nothing. */
+#include "model/network.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+#define CPB_HIDDEN 512 /* of the position-bias MLP, in every published network */
+#define MAX_SCRATCH 16
+
+typedef struct loader {
+    const swin2sr__weights *weights;
+    swin2sr__network *network;
+    swin2sr__arena *arena;
+    swin2sr_status status;
+    swin2sr_error *reterr;
+    float *scratch[MAX_SCRATCH];
+    int scratch_count;
+    char prefix[96]; /* of tensor names: "layers.0.residual_group.blocks.1." */
+} loader;
+
+static bool is_reading(const loader *l) {
+    return l->arena->base && l->status == SWIN2SR_OK;
+}
+
+/* Temporary floats until drop_scratch; NULL once anything has failed. */
+static float *take_scratch(loader *l, size_t count) {
+    if (l->status != SWIN2SR_OK)
+        return NULL;
+    float *memory = l->scratch_count < MAX_SCRATCH ? calloc(count, sizeof *memory) : NULL;
+    if (!memory)
+        l->status = swin2sr__error_set(l->reterr, SWIN2SR_NOMEM, "no memory to prepare the weights");
+    else
+        l->scratch[l->scratch_count++] = memory;
+    return memory;
+}
+
+static void drop_scratch(loader *l) {
+    while (l->scratch_count)
+        free(l->scratch[--l->scratch_count]);
+}
+
+/* One tensor of prefix + name as floats; NULL on failure. */
+static float *read_tensor(loader *l, const char *name, int rank, const int64_t *shape) {
+    char full[192];
+    size_t count = 1;
+    for (int i = 0; i < rank; i++)
+        count *= (size_t)shape[i];
+    float *data = take_scratch(l, count);
+    if (!data)
+        return NULL;
+    snprintf(full, sizeof full, "%s%s", l->prefix, name);
+    l->status = swin2sr__weights_read(l->weights, full, shape, rank, data, l->reterr);
+    return l->status == SWIN2SR_OK ? data : NULL;
+}
+
+static float *read_vector(loader *l, const char *name, int32_t n) {
+    return read_tensor(l, name, 1, (int64_t[]){n});
+}
+
+static float *read_matrix(loader *l, const char *name, int32_t n, int32_t k) {
+    return read_tensor(l, name, 2, (int64_t[]){n, k});
+}
+
+/* A 3x3 convolution as a matrix [n][ky][c][kx], the order the kernels walk in. */
+static float *read_conv(loader *l, const char *name, int32_t outputs, int32_t inputs) {
+    float *file = read_tensor(l, name, 4, (int64_t[]){outputs, inputs, 3, 3});
+    float *matrix = take_scratch(l, (size_t)outputs * (size_t)inputs * 9);
+    for (int32_t n = 0; matrix && n < outputs; n++) {
+        for (int32_t c = 0; c < inputs; c++) {
+            for (int32_t ky = 0; ky < 3; ky++)
+                memcpy(matrix + ((size_t)n * 3 + (size_t)ky) * 3 * (size_t)inputs + 3 * (size_t)c,
+                       file + ((size_t)n * (size_t)inputs + (size_t)c) * 9 + 3 * ky, 3 * sizeof *file);
+        }
+    }
+    return matrix;
+}
+
+/* Room for a layer; weights and bias are packed into it on the second walk. */
+static swin2sr__linear take_linear(loader *l, int32_t outputs, int32_t inputs, const float *weights,
+                                   const float *bias) {
+    int32_t padded = swin2sr__pack_outputs(outputs);
+    float *packed = swin2sr__arena_take(l->arena, (size_t)padded * (size_t)inputs, sizeof *packed);
+    float *packed_bias = swin2sr__arena_take(l->arena, (size_t)padded, sizeof *packed_bias);
+    if (is_reading(l)) {
+        swin2sr__pack_linear(packed, weights, outputs, inputs);
+        if (bias)
+            memcpy(packed_bias, bias, (size_t)outputs * sizeof *bias);
+    }
+    return (swin2sr__linear){.weights = packed, .bias = packed_bias, .inputs = inputs, .outputs = padded};
+}
+
+static swin2sr__norm take_norm(loader *l, const char *name) {
+    int32_t C = l->network->config.dim;
+    float *gamma = swin2sr__arena_take(l->arena, (size_t)C, sizeof *gamma);
+    float *beta = swin2sr__arena_take(l->arena, (size_t)C, sizeof *beta);
+    const char *parts[2] = {"weight", "bias"};
+    for (int i = 0; i < 2 && is_reading(l); i++) {
+        char full[64];
+        snprintf(full, sizeof full, "%s.%s", name, parts[i]);
+        const float *data = read_vector(l, full, C);
+        if (data)
+            memcpy(i ? beta : gamma, data, (size_t)C * sizeof *data);
+    }
+    drop_scratch(l);
+    return (swin2sr__norm){gamma, beta};
+}
+
+/* product [n][k] = a [n][m] b [m][k]. */
+static void multiply(float *product, const float *a, const float *b, int32_t N, int32_t M, int32_t K) {
+    memset(product, 0, (size_t)N * (size_t)K * sizeof *product);
+    for (int32_t n = 0; n < N; n++) {
+        for (int32_t m = 0; m < M; m++) {
+            float weight = a[(size_t)n * (size_t)M + (size_t)m];
+            const float *row = b + (size_t)m * (size_t)K;
+            float *out = product + (size_t)n * (size_t)K;
+            for (int32_t k = 0; k < K; k++)
+                out[k] += weight * row[k];
+        }
+    }
+}
+
+/* Subtract the mean over outputs, so that the LayerNorm after this layer finds a mean of zero. */
+static void centre_outputs(float *weights, float *bias, int32_t N, int32_t K) {
+    for (int32_t k = 0; k <= K; k++) {
+        float *first = k < K ? weights + k : bias;
+        size_t stride = k < K ? (size_t)K : 1;
+        double mean = 0.0;
+        for (int32_t n = 0; n < N; n++)
+            mean += first[(size_t)n * stride];
+        mean /= N;
+        for (int32_t n = 0; n < N; n++)
+            first[(size_t)n * stride] -= (float)mean;
+    }
+}
+
+/* A 3x3 convolution (none for conv_name NULL) followed by a 1x1, as one. */
+static swin2sr__linear take_conv_then_1x1(loader *l, const char *conv, int32_t channels, const char *one) {
+    int32_t C = l->network->config.dim, K = 9 * channels;
+    float *folded = NULL, *folded_bias = NULL;
+    if (is_reading(l)) {
+        char name[96];
+        snprintf(name, sizeof name, "%s.weight", conv);
+        const float *w3 = read_conv(l, name, C, channels);
+        snprintf(name, sizeof name, "%s.bias", conv);
+        const float *b3 = read_vector(l, name, C);
+        snprintf(name, sizeof name, "%s.weight", one);
+        const float *w1 = read_tensor(l, name, 4, (int64_t[]){C, C, 1, 1});
+        snprintf(name, sizeof name, "%s.bias", one);
+        const float *b1 = read_vector(l, name, C);
+        folded = take_scratch(l, (size_t)C * (size_t)K);
+        folded_bias = take_scratch(l, (size_t)C);
+        if (folded_bias) {
+            multiply(folded, w1, w3, C, C, K);
+            multiply(folded_bias, w1, b3, C, C, 1);
+            for (int32_t n = 0; n < C; n++)
+                folded_bias[n] += b1[n];
+        }
+    }
+    swin2sr__linear conv_one = take_linear(l, C, K, folded, folded_bias);
+    drop_scratch(l);
+    return conv_one;
+}
+
+/* conv_after_body with conv_first behind it as a second input: their sum is the long skip. */
+static swin2sr__linear take_after_body(loader *l) {
+    const swin2sr__config *config = &l->network->config;
+    int32_t C = config->dim, K1 = 9 * C, K2 = 9 * config->channels, K = K1 + K2;
+    float *weights = NULL, *bias = NULL;
+    if (is_reading(l)) {
+        const float *after = read_conv(l, "conv_after_body.weight", C, C);
+        const float *after_bias = read_vector(l, "conv_after_body.bias", C);
+        const float *first = read_conv(l, "conv_first.weight", C, config->channels);
+        const float *first_bias = read_vector(l, "conv_first.bias", C);
+        weights = take_scratch(l, (size_t)C * (size_t)K);
+        bias = take_scratch(l, (size_t)C);
+        for (int32_t n = 0; bias && n < C; n++) {
+            memcpy(weights + (size_t)n * (size_t)K, after + (size_t)n * (size_t)K1, (size_t)K1 * sizeof *after);
+            memcpy(weights + (size_t)n * (size_t)K + K1, first + (size_t)n * (size_t)K2, (size_t)K2 * sizeof *first);
+            bias[n] = after_bias[n] + first_bias[n];
+        }
+    }
+    swin2sr__linear linear = take_linear(l, C, K, weights, bias);
+    drop_scratch(l);
+    return linear;
+}
+
+/* Signed logarithm of a relative coordinate, as in the paper: sign(r) log2(|r| + 1) / 3 for r = 8 d / (ws - 1). */
+static float log_coordinate(int32_t distance, int32_t ws) {
+    float r = 8.0f * (float)distance / (float)(ws - 1);
+    return copysignf(log2f(fabsf(r) + 1.0f) / 3.0f, r);
+}
+
+/* The position-bias MLP at every relative position: values [heads][2ws-1][2ws-1], ready for exp2. */
+static void position_values(float *values, const float *w0, const float *b0, const float *w2, int32_t heads,
+                            int32_t ws) {
+    int32_t side = 2 * ws - 1;
+    for (int32_t dy = 0; dy < side; dy++) {
+        for (int32_t dx = 0; dx < side; dx++) {
+            float y = log_coordinate(dy - ws + 1, ws), x = log_coordinate(dx - ws + 1, ws);
+            float hidden[CPB_HIDDEN];
+            for (int32_t i = 0; i < CPB_HIDDEN; i++)
+                hidden[i] = fmaxf(w0[2 * i] * y + w0[2 * i + 1] * x + b0[i], 0.0f);
+            for (int32_t a = 0; a < heads; a++) {
+                double sum = 0.0;
+                for (int32_t i = 0; i < CPB_HIDDEN; i++)
+                    sum += (double)(w2[a * CPB_HIDDEN + i] * hidden[i]);
+                values[(a * side + dy) * side + dx] =
+                    (float)((16.0 / (1.0 + exp(-sum)) - 8.0) * (double)SWIN2SR__LOG2E);
+            }
+        }
+    }
+}
+
+/* Row and column of the token in a lane: window 8 is four tiles of 4x4, other windows are in reading order. */
+static void token_place(int32_t lane, int32_t ws, int32_t *ret_y, int32_t *ret_x) {
+    if (ws == 8) {
+        *ret_y = lane / 32 * 4 + lane % 16 / 4;
+        *ret_x = lane / 16 % 2 * 4 + lane % 4;
+    } else {
+        *ret_y = lane / ws;
+        *ret_x = lane % ws;
+    }
+}
+
+/* One head's table [keys][64] by key and query lane; lanes without a token get 0. */
+static void fill_bias_table(float *table, const float *values, int32_t keys, int32_t ws) {
+    int32_t side = 2 * ws - 1;
+    for (int32_t key = 0; key < keys && key < ws * ws; key++) {
+        for (int32_t query = 0; query < ws * ws; query++) {
+            int32_t ky, kx, qy, qx;
+            token_place(key, ws, &ky, &kx);
+            token_place(query, ws, &qy, &qx);
+            table[key * SWIN2SR__LANES + query] = values[(qy - ky + ws - 1) * side + qx - kx + ws - 1];
+        }
+    }
+}
+
+static void take_heads(loader *l, swin2sr__block *block) {
+    const swin2sr__config *config = &l->network->config;
+    int32_t C = config->dim, A = config->heads, D = C / A, ws = config->window_px, side = 2 * ws - 1;
+    int32_t keys = (ws * ws + 1) / 2 * 2;
+    const float *qkv = NULL, *q_bias = NULL, *scale = NULL, *w0 = NULL, *b0 = NULL, *w2 = NULL;
+    float *values = NULL, *weights = NULL, *bias = NULL;
+    if (is_reading(l)) {
+        qkv = read_matrix(l, "attn.qkv.weight", 3 * C, C);
+        q_bias = read_vector(l, "attn.q_bias", C);
+        scale = read_tensor(l, "attn.logit_scale", 3, (int64_t[]){A, 1, 1});
+        w0 = read_matrix(l, "attn.cpb_mlp.0.weight", CPB_HIDDEN, 2);
+        b0 = read_vector(l, "attn.cpb_mlp.0.bias", CPB_HIDDEN);
+        w2 = read_matrix(l, "attn.cpb_mlp.2.weight", A, CPB_HIDDEN);
+        values = take_scratch(l, (size_t)A * (size_t)(side * side));
+        weights = take_scratch(l, 3 * (size_t)D * (size_t)C);
+        bias = take_scratch(l, 3 * (size_t)D);
+        if (bias)
+            position_values(values, w0, b0, w2, A, ws);
+    }
+    for (int32_t a = 0; a < A; a++) {
+        for (int32_t part = 0; part < 3 && is_reading(l); part++)
+            memcpy(weights + (size_t)(part * D) * (size_t)C, qkv + (size_t)(part * C + a * D) * (size_t)C,
+                   (size_t)D * (size_t)C * sizeof *qkv);
+        if (is_reading(l))
+            memcpy(bias, q_bias + a * D, (size_t)D * sizeof *bias);
+        swin2sr__linear head_qkv = take_linear(l, 3 * D, C, weights, bias);
+        float *table = swin2sr__arena_take(l->arena, (size_t)keys * SWIN2SR__LANES, sizeof *table);
+        if (!is_reading(l))
+            continue;
+        fill_bias_table(table, values + a * side * side, keys, ws);
+        float natural = expf(fminf(scale[a], logf(100.0f)));
+        block->qkv[a] = head_qkv;
+        block->attention[a] = (swin2sr__attention_head){.bias = table,
+                                                        .scale = natural * SWIN2SR__LOG2E,
+                                                        .has_max_pass = natural > SWIN2SR__SCALE_WITHOUT_MAX,
+                                                        .dim = D,
+                                                        .keys = keys};
+    }
+    drop_scratch(l);
+}
+
+/* The projection takes the v bias along (a softmax row sums to 1) and is centred for norm1. */
+static swin2sr__linear take_proj(loader *l) {
+    int32_t C = l->network->config.dim;
+    float *weights = NULL, *bias = NULL;
+    if (is_reading(l)) {
+        weights = read_matrix(l, "attn.proj.weight", C, C);
+        bias = read_vector(l, "attn.proj.bias", C);
+        const float *v_bias = read_vector(l, "attn.v_bias", C);
+        float *carried = take_scratch(l, (size_t)C);
+        if (carried) {
+            multiply(carried, weights, v_bias, C, C, 1);
+            for (int32_t n = 0; n < C; n++)
+                bias[n] += carried[n];
+            centre_outputs(weights, bias, C, C);
+        }
+    }
+    swin2sr__linear linear = take_linear(l, C, C, weights, bias);
+    drop_scratch(l);
+    return linear;
+}
+
+static swin2sr__linear take_mlp_layer(loader *l, const char *name, int32_t outputs, int32_t inputs, bool is_centred) {
+    float *weights = NULL, *bias = NULL;
+    if (is_reading(l)) {
+        char full[64];
+        snprintf(full, sizeof full, "mlp.%s.weight", name);
+        weights = read_matrix(l, full, outputs, inputs);
+        snprintf(full, sizeof full, "mlp.%s.bias", name);
+        bias = read_vector(l, full, outputs);
+        if (bias && is_centred)
+            centre_outputs(weights, bias, outputs, inputs);
+    }
+    swin2sr__linear linear = take_linear(l, outputs, inputs, weights, bias);
+    drop_scratch(l);
+    return linear;
+}
+
+static void set_prefix(loader *l, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void set_prefix(loader *l, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    vsnprintf(l->prefix, sizeof l->prefix, format, args);
+    va_end(args);
+}
+
+static void walk_block(loader *l, swin2sr__block *block, bool is_shifted) {
+    const swin2sr__config *config = &l->network->config;
+    swin2sr__block walked = {.is_shifted = is_shifted};
+    walked.qkv = swin2sr__arena_take(l->arena, (size_t)config->heads, sizeof *walked.qkv);
+    walked.attention = swin2sr__arena_take(l->arena, (size_t)config->heads, sizeof *walked.attention);
+    take_heads(l, &walked);
+    walked.proj = take_proj(l);
+    walked.norm1 = take_norm(l, "norm1");
+    walked.fc1 = take_mlp_layer(l, "fc1", config->hidden, config->dim, false);
+    walked.fc2 = take_mlp_layer(l, "fc2", config->dim, config->hidden, true);
+    walked.norm2 = take_norm(l, "norm2");
+    if (is_reading(l))
+        *block = walked;
+}
+
+static void walk_group(loader *l, int32_t index) {
+    swin2sr__group *group = &l->network->groups[index];
+    group->depth = l->network->config.depths[index];
+    group->blocks = swin2sr__arena_take(l->arena, (size_t)group->depth, sizeof *group->blocks);
+    for (int32_t i = 0; i < group->depth; i++) {
+        set_prefix(l, "layers.%d.residual_group.blocks.%d.", index, i);
+        walk_block(l, is_reading(l) ? &group->blocks[i] : NULL, i % 2 == 1);
+    }
+    set_prefix(l, "layers.%d.", index);
+    group->conv = take_conv_then_1x1(l, "conv", l->network->config.dim, "patch_embed.proj");
+    set_prefix(l, "%s", "");
+}
+
+/* One convolution of the head: in_channels -> out_channels * shuffle^2. */
+static void walk_stage(loader *l, const char *name, int32_t in_channels, int32_t out_channels, int32_t shuffle,
+                       float slope) {
+    swin2sr__stage *stage = &l->network->stages[l->network->stages_count++];
+    int32_t outputs = out_channels * shuffle * shuffle;
+    float *weights = NULL, *bias = NULL;
+    if (is_reading(l)) {
+        char full[64];
+        snprintf(full, sizeof full, "%s.weight", name);
+        weights = read_conv(l, full, outputs, in_channels);
+        snprintf(full, sizeof full, "%s.bias", name);
+        bias = read_vector(l, full, outputs);
+    }
+    *stage = (swin2sr__stage){.conv = take_linear(l, outputs, 9 * in_channels, weights, bias),
+                              .in_channels = in_channels,
+                              .out_channels = out_channels,
+                              .shuffle = shuffle,
+                              .slope = slope};
+    drop_scratch(l);
+}
+
+static void walk_head(loader *l) {
+    const swin2sr__config *config = &l->network->config;
+    l->network->stages_count = 0;
+    if (config->head == SWIN2SR__HEAD_PIXELSHUFFLEDIRECT) {
+        walk_stage(l, "upsample.0", config->dim, config->channels, config->scale, 1.0f);
+        return;
+    }
+    walk_stage(l, "conv_before_upsample.0", config->dim, config->features, 1, 0.01f);
+    int32_t factor = config->scale == 3 ? 3 : 2;
+    for (int32_t done = 1, i = 0; done < config->scale; done *= factor, i += 2) {
+        char name[32];
+        snprintf(name, sizeof name, "upsample.%d", i);
+        walk_stage(l, name, config->features, config->features, factor, 1.0f);
+    }
+    walk_stage(l, "conv_last", config->features, config->channels, 1, 1.0f);
+}
+
+static void walk(loader *l) {
+    swin2sr__network *network = l->network;
+    network->embed = take_conv_then_1x1(l, "conv_first", network->config.channels, "patch_embed.proj");
+    network->embed_norm = take_norm(l, "patch_embed.norm");
+    for (int32_t i = 0; i < network->config.groups; i++)
+        walk_group(l, i);
+    network->final_norm = take_norm(l, "norm");
+    network->after_body = take_after_body(l);
+    walk_head(l);
+}
+
+static swin2sr_status check_supported(const swin2sr__config *config, swin2sr_error *reterr) {
+    if (config->head != SWIN2SR__HEAD_PIXELSHUFFLE && config->head != SWIN2SR__HEAD_PIXELSHUFFLEDIRECT)
+        return swin2sr__error_set(reterr, SWIN2SR_UNSUPPORTED, "this version does not run networks with head \"%s\"",
+                                  swin2sr__head_name(config->head));
+    if (config->is_triple)
+        return swin2sr__error_set(reterr, SWIN2SR_UNSUPPORTED,
+                                  "this version does not run networks with three body convolutions");
+    if (config->window_px != 8)
+        return swin2sr__error_set(reterr, SWIN2SR_UNSUPPORTED, "this version does not run networks with window %d",
+                                  config->window_px);
+    int32_t D = config->dim / config->heads;
+    if (D < 4 || D % 2)
+        return swin2sr__error_set(reterr, SWIN2SR_UNSUPPORTED, "head size %d is not even and at least 4", D);
+    return SWIN2SR_OK;
+}
+
+swin2sr_status swin2sr__network_init(const swin2sr__weights *weights, const swin2sr__kernels *kernels,
+                                     swin2sr__network *ret_network, swin2sr_error *reterr) {
+    swin2sr__network network = {
+        .config = *swin2sr__weights_config(weights), .kernels = kernels, .mean = {0.4488f, 0.4371f, 0.4040f}};
+    swin2sr_status status = check_supported(&network.config, reterr);
+    if (status != SWIN2SR_OK)
+        return status;
+    if (network.config.channels == 1)
+        network.mean[0] = 0.0f;
+    loader l = {.weights = weights, .network = &network, .arena = &network.memory, .reterr = reterr};
+    walk(&l);
+    if (!swin2sr__arena_allocate(&network.memory))
+        return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "no memory for %zu bytes of weights", network.memory.used);
+    walk(&l);
+    drop_scratch(&l);
+    if (l.status != SWIN2SR_OK) {
+        swin2sr__network_done(&network);
+        return l.status;
+    }
+    *ret_network = network;
+    return SWIN2SR_OK;
+}
+
+void swin2sr__network_done(swin2sr__network *network) {
+    swin2sr__arena_done(&network->memory);
+}
+
+double swin2sr__network_macs_per_pixel(const swin2sr__network *network) {
+    const swin2sr__config *config = &network->config;
+    double C = config->dim, tokens = (double)config->window_px * config->window_px;
+    double macs = 9.0 * config->channels * C + C * C; /* as published: the embedding's 1x1 apart */
+    for (int32_t i = 0; i < config->groups; i++) {
+        double block = 4.0 * C * C + 2.0 * C * config->hidden + 2.0 * tokens * C;
+        macs += config->depths[i] * block + 10.0 * C * C;
+    }
+    macs += 9.0 * C * C;
+    double pixels = 1.0;
+    for (int32_t i = 0; i < network->stages_count; i++) {
+        const swin2sr__stage *stage = &network->stages[i];
+        macs += pixels * 9.0 * stage->in_channels * stage->out_channels * stage->shuffle * stage->shuffle;
+        pixels *= stage->shuffle * stage->shuffle;
+    }
+    return macs;
+}

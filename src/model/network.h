@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * model/network.h - a network ready to run: weights folded and packed for the kernels.
+ * In: float tensors (weights.h).  Out: what the engine reads; immutable, shared by all streams.
+ * The exact folds (engine.md, decision 4): position-bias table, log2(e), logit scale, v bias into the projection bias,
+ * LayerNorm centring into the linear layer before it, a group's 1x1 into its 3x3, and the first convolution into
+ * conv_after_body, which reads the low-resolution pixels as a second input: so the long skip needs no feature ring. */
+#ifndef SWIN2SR_MODEL_NETWORK_H
+#define SWIN2SR_MODEL_NETWORK_H
+
+#include "base/memory.h"
+#include "kernels/kernels.h"
+#include "model/config.h"
+#include "model/weights.h"
+
+typedef struct swin2sr__norm {
+    const float *gamma; /* [C] */
+    const float *beta;  /* [C] */
+} swin2sr__norm;
+
+typedef struct swin2sr__block {
+    swin2sr__linear *qkv;               /* [heads]: K = C, N = 3D: q, k, v of one head */
+    swin2sr__attention_head *attention; /* [heads] */
+    swin2sr__linear proj, fc1, fc2;
+    swin2sr__norm norm1, norm2;
+    bool is_shifted;
+} swin2sr__block;
+
+typedef struct swin2sr__group {
+    swin2sr__block *blocks; /* [depth] */
+    int32_t depth;
+    swin2sr__linear conv; /* 3x3 with the 1x1 folded in */
+} swin2sr__group;
+
+/* One convolution of the head: 3x3, activation, pixel shuffle by `shuffle`. */
+typedef struct swin2sr__stage {
+    swin2sr__linear conv;
+    int32_t in_channels;
+    int32_t out_channels; /* after the shuffle */
+    int32_t shuffle;      /* 1: none */
+    float slope;          /* of the activation for negative values; 1: none */
+} swin2sr__stage;
+
+#define SWIN2SR__MAX_STAGES 6
+
+typedef struct swin2sr__network {
+    swin2sr__config config;
+    const swin2sr__kernels *kernels;
+    swin2sr__linear embed; /* conv_first and the embedding's 1x1 */
+    swin2sr__norm embed_norm, final_norm;
+    swin2sr__group groups[SWIN2SR__MAX_GROUPS];
+    swin2sr__linear after_body; /* inputs: features, then low-resolution pixels */
+    swin2sr__stage stages[SWIN2SR__MAX_STAGES];
+    int32_t stages_count;
+    float mean[3];
+    swin2sr__arena memory;
+} swin2sr__network;
+
+/* Fold and pack. errors: _MODEL, _UNSUPPORTED, _NOMEM; ret_network needs _done only after success. */
+swin2sr_status swin2sr__network_init(const swin2sr__weights *weights, const swin2sr__kernels *kernels,
+                                     swin2sr__network *ret_network, swin2sr_error *reterr);
+void swin2sr__network_done(swin2sr__network *network);
+
+/* Multiply-adds for one padded low-resolution pixel. */
+double swin2sr__network_macs_per_pixel(const swin2sr__network *network);
+
+/* The network inside a model. */
+const swin2sr__network *swin2sr__model_network(const swin2sr_model *model);
+
+#endif
