@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * engine/block.c - one Swin V2 block over rows of windows, in place (inside stage 6 of 9).
+ * In: tiles of the group's ring.  Out: the same tiles, or rows of conv_in after the last block of the group.
+ * A pass is 64 lanes: four tiles. At the edges of a shifted block windows are halves and corners; two halves, or a
+ * half and two corners, share a pass and do not see each other (regions). Tokens that the cyclic shift would bring
+ * from the other edge are absent: their weight is exactly 0, so they need not exist. */
+#include <string.h>
+
+#include "engine/state.h"
+
+typedef struct window_pass {
+    int32_t row[4], column[4]; /* of each tile; row < 0: none */
+    const uint8_t *region;     /* [64], NULL when all lanes are one window */
+} window_pass;
+
+typedef struct block_job {
+    swin2sr__engine *engine;
+    const swin2sr__block *block;
+    int32_t group, index;
+    int32_t first_row;      /* first row of windows */
+    int32_t passes_per_row; /* the most that any row of windows has */
+    int32_t passes_per_task;
+    int32_t tasks_per_row;
+} block_job;
+
+#define SLOT(r) r, r, r, r, r, r, r, r, r, r, r, r, r, r, r, r
+static const uint8_t region_rows[LANES] = {SLOT(0), SLOT(0), SLOT(1), SLOT(1)};    /* two half windows, 8 x 4 pixels */
+static const uint8_t region_columns[LANES] = {SLOT(0), SLOT(1), SLOT(0), SLOT(1)}; /* two half windows, 4 x 8 pixels */
+static const uint8_t region_corners[LANES] = {SLOT(0), SLOT(0), SLOT(1), SLOT(2)}; /* a half window, two corners */
+
+static void set_tile(window_pass *pass, int32_t slot, int32_t row, int32_t column) {
+    pass->row[slot] = row;
+    pass->column[slot] = column;
+}
+
+/* A whole window whose top left tile is (row, column). */
+static void whole_window(window_pass *pass, int32_t row, int32_t column) {
+    for (int32_t slot = 0; slot < 4; slot++)
+        set_tile(pass, slot, row + slot / 2, column + slot % 2);
+    pass->region = NULL;
+}
+
+/* The half windows of the left and the right edge; rows row, row + 1. */
+static void edge_columns(window_pass *pass, int32_t row, int32_t columns) {
+    for (int32_t slot = 0; slot < 4; slot++)
+        set_tile(pass, slot, row + slot / 2, slot % 2 ? columns - 1 : 0);
+    pass->region = region_columns;
+}
+
+/* Pass i of the top or bottom row of half windows: pairs of halves, then the last half (if odd) with both corners. */
+static bool half_row_pass(window_pass *pass, int32_t i, int32_t row, int32_t columns) {
+    int32_t halves = (columns - 2) / 2;
+    if (i > halves / 2)
+        return false;
+    for (int32_t slot = 0; slot < 4; slot++)
+        set_tile(pass, slot, row, 1 + 4 * i + slot);
+    pass->region = region_rows;
+    if (i == halves / 2) {
+        pass->region = region_corners;
+        set_tile(pass, 2, row, 0);
+        set_tile(pass, 3, row, columns - 1);
+        if (halves % 2 == 0)
+            pass->row[0] = pass->row[1] = -1;
+    }
+    return true;
+}
+
+/* Pass i of row `window_row` of windows; false past its end. */
+static bool find_pass(window_pass *pass, bool is_shifted, int32_t window_row, int32_t i, int32_t rows,
+                      int32_t columns) {
+    int32_t row = 2 * window_row - (is_shifted ? 1 : 0);
+    if (is_shifted && (row < 0 || row == rows - 1))
+        return half_row_pass(pass, i, row < 0 ? 0 : row, columns);
+    if (i >= columns / 2)
+        return false;
+    if (!is_shifted)
+        whole_window(pass, row, 2 * i);
+    else if (i == 0)
+        edge_columns(pass, row, columns);
+    else
+        whole_window(pass, row, 2 * i - 1);
+    return true;
+}
+
+/* Attention, projection, norm, MLP, norm: x [C][64] in place. */
+static void compute_window(const swin2sr__engine *engine, const swin2sr__block *block, const uint8_t *region,
+                           scratch *s) {
+    const swin2sr__kernels *kernels = engine->kernels;
+    int32_t C = engine->network->config.dim, A = engine->network->config.heads, D = C / A;
+    for (int32_t a = 0; a < A; a++) {
+        kernels->linear(s->qkv, s->x, &block->qkv[a]);
+        kernels->attention(s->attended + a * D * LANES, s->qkv, &block->attention[a], region, s->scores);
+    }
+    kernels->linear_squares(s->y, s->squares, s->attended, &block->proj);
+    kernels->norm_add(s->x, s->y, s->squares, block->norm1.gamma, block->norm1.beta, C);
+    kernels->linear_gelu(s->hidden, s->x, &block->fc1);
+    kernels->linear_squares(s->y, s->squares, s->hidden, &block->fc2);
+    kernels->norm_add(s->x, s->y, s->squares, block->norm2.gamma, block->norm2.beta, C);
+}
+
+/* x [C][64] into the rows that the group's convolution reads. */
+static void store_rows(const row_ring *ring, const window_pass *pass, const float *x) {
+    for (int32_t slot = 0; slot < 4; slot++) {
+        if (pass->row[slot] < 0)
+            continue;
+        for (int32_t r = 0; r < TILE; r++) {
+            float *row = row_at(ring, pass->row[slot] * TILE + r, 0) + pass->column[slot] * TILE;
+            const float *from = x + slot * UNIT + r * TILE;
+            for (int32_t c = 0; c < ring->channels; c++)
+                memcpy(row + (size_t)c * ring->stride, from + c * LANES, TILE * sizeof *row);
+        }
+    }
+}
+
+static void tap_window(const block_job *job, const window_pass *pass, const float *x) {
+    const swin2sr__engine_options *options = &job->engine->options;
+    int32_t py[LANES], px[LANES];
+    for (int32_t t = 0; t < LANES; t++) {
+        py[t] = pass->row[t / UNIT] < 0 ? -1 : pass->row[t / UNIT] * TILE + t % UNIT / TILE;
+        px[t] = pass->column[t / UNIT] * TILE + t % TILE;
+    }
+    options->tap(options->tap_context, SWIN2SR__TAP_BLOCK, job->group, job->index, py, px, x);
+}
+
+static void run_pass(const block_job *job, const window_pass *pass, scratch *s) {
+    swin2sr__engine *engine = job->engine;
+    const tile_ring *ring = &engine->tiles[job->group];
+    const float *from[4];
+    float *to[4];
+    for (int32_t slot = 0; slot < 4; slot++) {
+        bool is_there = pass->row[slot] >= 0;
+        from[slot] = to[slot] = is_there ? tile_at(ring, pass->row[slot], pass->column[slot]) : s->unused_tile;
+        if (!is_there)
+            from[slot] = engine->zero_tile;
+    }
+    engine->kernels->gather(s->x, from, ring->channels);
+    compute_window(engine, job->block, pass->region, s);
+    if (job->index == engine->network->groups[job->group].depth - 1)
+        store_rows(&engine->conv_in[job->group], pass, s->x);
+    else
+        engine->kernels->scatter(to, s->x, ring->channels);
+    if (engine->options.tap)
+        tap_window(job, pass, s->x);
+}
+
+static void block_task(void *context, uint32_t task, uint32_t thread) {
+    const block_job *job = context;
+    swin2sr__engine *engine = job->engine;
+    int32_t window_row = job->first_row + (int32_t)task / job->tasks_per_row;
+    int32_t first = (int32_t)task % job->tasks_per_row * job->passes_per_task;
+    window_pass pass;
+    if (!engine_goes_on(engine, thread))
+        return;
+    for (int32_t i = first; i < first + job->passes_per_task; i++) {
+        if (!find_pass(&pass, job->block->is_shifted, window_row, i, engine->H / TILE, engine->W / TILE))
+            return;
+        run_pass(job, &pass, &engine->threads[thread]);
+    }
+}
+
+void engine_run_block(swin2sr__engine *engine, int32_t group, int32_t index) {
+    const swin2sr__block *block = &engine->network->groups[group].blocks[index];
+    swin2sr__span span = engine->schedule.blocks[group][index];
+    if (span.from == span.to)
+        return;
+    int32_t offset = block->is_shifted ? TILE : 0;
+    block_job job = {.engine = engine, .block = block, .group = group, .index = index};
+    job.first_row = (span.from + offset) / WINDOW;
+    int32_t rows = (span.to + offset + WINDOW - 1) / WINDOW - job.first_row;
+    job.passes_per_row = engine->W / WINDOW;
+    int32_t share = rows * job.passes_per_row / (int32_t)(4 * swin2sr__pool_threads(engine->pool));
+    job.passes_per_task = share < 1 ? 1 : share > 8 ? 8 : share;
+    job.tasks_per_row = (job.passes_per_row + job.passes_per_task - 1) / job.passes_per_task;
+    swin2sr__pool_run(engine->pool, block_task, &job, (uint32_t)(rows * job.tasks_per_row));
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * engine/engine.c - memory and order of the row pipeline (stage 6 of 9).
+ * In: pixel rows.  Out: enlarged rows.  Layout counts and hands out the arena with one function; a step runs every
+ * layer once over the rows the schedule gives it, a barrier after each. */
+#include "engine/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "engine/state.h"
+
+#define PROGRESS_US 20000
+/* Padding rows mirror rows up to one window and a row back: they must still be in the input ring. */
+#define MIRROR_ROWS (2 * WINDOW)
+
+int32_t swin2sr__engine_padded(int32_t side_px, swin2sr_pad pad) {
+    return pad == SWIN2SR_PAD_SYMMETRIC_ALWAYS ? (side_px / WINDOW + 1) * WINDOW
+                                               : (side_px + WINDOW - 1) / WINDOW * WINDOW;
+}
+
+static row_ring lay_rows(swin2sr__arena *arena, int32_t rows, int32_t channels, int32_t width, int32_t height) {
+    row_ring ring = {.rows = rows, .channels = channels, .width = width, .height = height};
+    ring.stride = ROW_MARGIN + (size_t)(width + UNIT - 1) / UNIT * UNIT + ROW_MARGIN;
+    ring.data = swin2sr__arena_take(arena, (size_t)rows * (size_t)channels, ring.stride * sizeof(float));
+    return ring;
+}
+
+static tile_ring lay_tiles(swin2sr__arena *arena, int32_t rows, int32_t channels, int32_t width) {
+    tile_ring ring = {.rows = rows / TILE, .columns = width / TILE, .channels = channels};
+    ring.data =
+        swin2sr__arena_take(arena, (size_t)ring.rows * (size_t)ring.columns, (size_t)channels * UNIT * sizeof(float));
+    return ring;
+}
+
+static float *lay_block(swin2sr__arena *arena, int32_t channels) {
+    return swin2sr__arena_take(arena, (size_t)channels, LANES * sizeof(float));
+}
+
+static void lay_scratch(swin2sr__engine *engine, swin2sr__arena *arena) {
+    const swin2sr__config *config = &engine->network->config;
+    int32_t conv = config->dim;
+    for (int32_t i = 0; i < engine->network->stages_count; i++) {
+        if (engine->network->stages[i].conv.outputs > conv)
+            conv = engine->network->stages[i].conv.outputs;
+    }
+    engine->threads = swin2sr__arena_take(arena, engine->options.threads, sizeof *engine->threads);
+    for (uint32_t i = 0; i < engine->options.threads; i++) {
+        scratch s = {0};
+        s.x = lay_block(arena, config->dim);
+        s.qkv = lay_block(arena, 3 * (config->dim / config->heads));
+        s.scores = lay_block(arena, LANES);
+        s.attended = lay_block(arena, config->dim);
+        s.y = lay_block(arena, config->dim);
+        s.hidden = lay_block(arena, config->hidden + 2);
+        s.conv = lay_block(arena, conv + 2);
+        s.unused_tile = swin2sr__arena_take(arena, (size_t)config->dim, UNIT * sizeof(float));
+        if (engine->threads)
+            engine->threads[i] = s;
+    }
+}
+
+/* Every byte of a stream, in order. Runs twice: counting, then for real. */
+static void lay_out(swin2sr__engine *engine, swin2sr__arena *arena, const swin2sr__ring_rows *rows) {
+    const swin2sr__network *network = engine->network;
+    int32_t C = network->config.dim, H = engine->H, W = engine->W, scale = 1;
+    engine->input = lay_rows(arena, rows->input + MIRROR_ROWS, network->config.channels, W, H);
+    for (int32_t g = 0; g < network->config.groups; g++) {
+        engine->tiles[g] = lay_tiles(arena, rows->tiles[g], C, W);
+        engine->conv_in[g] = lay_rows(arena, rows->conv_in[g], C, W, H);
+        engine->residual[g] = lay_rows(arena, rows->residual[g], C, W, H);
+    }
+    engine->body = lay_rows(arena, rows->body, C, W, H);
+    for (int32_t i = 0; i < network->stages_count; i++) {
+        const swin2sr__stage *stage = &network->stages[i];
+        engine->stages[i] = lay_rows(arena, rows->stages[i], stage->in_channels, W * scale, H * scale);
+        scale *= stage->shuffle;
+    }
+    engine->output_rows = rows->output;
+    engine->output_stride = (size_t)engine->options.width_px * (size_t)network->config.scale *
+                            swin2sr_pixel_bytes(engine->options.output_pixel);
+    engine->output = swin2sr__arena_take(arena, (size_t)rows->output, engine->output_stride);
+    engine->zero_row = swin2sr__arena_take(arena, (size_t)W * (size_t)scale + 2 * ROW_MARGIN + UNIT, sizeof(float));
+    engine->zero_tile = swin2sr__arena_take(arena, (size_t)C, UNIT * sizeof(float));
+    lay_scratch(engine, arena);
+}
+
+static void prepare(swin2sr__engine *engine, const swin2sr__network *network, const swin2sr__engine_options *options,
+                    swin2sr__ring_rows *ret_rows) {
+    engine->network = network;
+    engine->kernels = network->kernels;
+    engine->options = *options;
+    engine->H = swin2sr__engine_padded(options->height_px, options->pad);
+    engine->W = swin2sr__engine_padded(options->width_px, options->pad);
+    *ret_rows = swin2sr__schedule_measure(network, engine->H, options->rows);
+    lay_out(engine, &engine->memory, ret_rows);
+}
+
+size_t swin2sr__engine_measure(const swin2sr__network *network, const swin2sr__engine_options *options,
+                               int32_t *ret_latency_rows) {
+    swin2sr__engine engine = {0};
+    swin2sr__ring_rows rows;
+    prepare(&engine, network, options, &rows);
+    *ret_latency_rows = rows.latency < options->height_px ? rows.latency : options->height_px;
+    return engine.memory.is_overflown ? SIZE_MAX : engine.memory.used + sizeof engine;
+}
+
+swin2sr_status swin2sr__engine_new(const swin2sr__network *network, const swin2sr__engine_options *options,
+                                   swin2sr__pool *pool, swin2sr__engine **ret_engine) {
+    swin2sr__ring_rows rows;
+    swin2sr__engine *engine = calloc(1, sizeof *engine);
+    if (!engine)
+        return SWIN2SR_NOMEM;
+    prepare(engine, network, options, &rows);
+    if (!swin2sr__arena_allocate(&engine->memory)) {
+        free(engine);
+        return SWIN2SR_NOMEM;
+    }
+    lay_out(engine, &engine->memory, &rows);
+    engine->pool = pool;
+    swin2sr__schedule_init(&engine->schedule, network, engine->H, options->rows);
+    *ret_engine = engine;
+    return SWIN2SR_OK;
+}
+
+void swin2sr__engine_free(swin2sr__engine *engine) {
+    if (!engine)
+        return;
+    swin2sr__arena_done(&engine->memory);
+    free(engine);
+}
+
+static bool report_progress(swin2sr__engine *engine, double done) {
+    const swin2sr__engine_options *options = &engine->options;
+    if (options->on_progress && !options->on_progress(options->progress_context, done))
+        atomic_store(&engine->is_cancelled, true);
+    return !atomic_load_explicit(&engine->is_cancelled, memory_order_relaxed);
+}
+
+bool engine_goes_on(swin2sr__engine *engine, uint32_t thread) {
+    if (thread == 0 && engine->options.on_progress) {
+        uint64_t now_us = swin2sr__clock_us();
+        if (now_us - engine->progress_us >= PROGRESS_US) {
+            engine->progress_us = now_us;
+            report_progress(engine, swin2sr__schedule_progress(&engine->schedule));
+        }
+    }
+    return !atomic_load_explicit(&engine->is_cancelled, memory_order_relaxed);
+}
+
+/* Hand the finished rows of the output buffer on; padding rows below the image are dropped. */
+static swin2sr_status emit_rows(swin2sr__engine *engine) {
+    const swin2sr__network *network = engine->network;
+    const swin2sr__stage *last = &network->stages[network->stages_count - 1];
+    swin2sr__span span = engine->schedule.stages[network->stages_count - 1];
+    int32_t y = span.from * last->shuffle, end = span.to * last->shuffle;
+    int32_t height = engine->options.height_px * network->config.scale;
+    end = end < height ? end : height;
+    while (y < end) { /* in one piece, or in two around the end of the buffer */
+        int32_t at = y % engine->output_rows, n = end - y;
+        n = n < engine->output_rows - at ? n : engine->output_rows - at;
+        swin2sr_status status =
+            engine->options.on_rows(engine->options.rows_context, y, n,
+                                    engine->output + (size_t)at * engine->output_stride, engine->output_stride);
+        if (status != SWIN2SR_OK)
+            return status;
+        y += n;
+    }
+    return SWIN2SR_OK;
+}
+
+static swin2sr_status run_head(swin2sr__engine *engine) {
+    while (swin2sr__schedule_head(&engine->schedule)) {
+        for (int32_t i = 0; i < engine->network->stages_count; i++)
+            engine_run_stage(engine, i);
+        if (atomic_load(&engine->is_cancelled))
+            return SWIN2SR_CANCELLED;
+        swin2sr_status status = emit_rows(engine);
+        if (status != SWIN2SR_OK)
+            return status;
+    }
+    return SWIN2SR_OK;
+}
+
+static swin2sr_status run_step(swin2sr__engine *engine) {
+    engine_run_embed(engine);
+    for (int32_t g = 0; g < engine->network->config.groups; g++) {
+        for (int32_t b = 0; b < engine->network->groups[g].depth; b++)
+            engine_run_block(engine, g, b);
+        engine_run_group_conv(engine, g);
+    }
+    engine_run_after_body(engine);
+    swin2sr_status status = run_head(engine);
+    if (status != SWIN2SR_OK)
+        return status;
+    return report_progress(engine, swin2sr__schedule_progress(&engine->schedule)) ? SWIN2SR_OK : SWIN2SR_CANCELLED;
+}
+
+static swin2sr_status run_steps(swin2sr__engine *engine) {
+    while (swin2sr__schedule_step(&engine->schedule, engine->available)) {
+        swin2sr_status status = run_step(engine);
+        if (status != SWIN2SR_OK)
+            return status;
+    }
+    return SWIN2SR_OK;
+}
+
+swin2sr_status swin2sr__engine_push(swin2sr__engine *engine, const void *rows, size_t stride_bytes, int32_t n) {
+    if (engine->status != SWIN2SR_OK)
+        return engine->status;
+    if (n < 0 || n > engine->options.height_px - engine->pushed)
+        return engine->status = SWIN2SR_INVALID;
+    for (int32_t i = 0; i < n && engine->status == SWIN2SR_OK; i++) {
+        engine_take_row(engine, (const char *)rows + (size_t)i * stride_bytes);
+        engine->pushed++;
+        if (engine->pushed == engine->options.height_px) {
+            while (engine->available < engine->H && engine->status == SWIN2SR_OK) {
+                engine_pad_row(engine);
+                if (engine->available < engine->H)
+                    engine->status = run_steps(engine);
+            }
+        }
+        if (engine->status == SWIN2SR_OK)
+            engine->status = run_steps(engine);
+    }
+    return engine->status;
+}

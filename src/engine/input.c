@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * engine/input.c - pixels to the network's range, padded to whole windows (inside stage 6 of 9).
+ * In: one row of pixels.  Out: one row of the input ring: (value - mean) * img_range, [channels][W]. */
+#include <string.h>
+
+#include "engine/state.h"
+
+/* The source index of padding index i >= n. Reflection repeats with period 2(n-1), symmetric padding with 2n. */
+static int32_t mirrored(int32_t i, int32_t n, swin2sr_pad pad) {
+    bool is_reflected = pad == SWIN2SR_PAD_REFLECT;
+    if (is_reflected && n == 1)
+        return 0;
+    int32_t period = is_reflected ? 2 * (n - 1) : 2 * n;
+    i %= period;
+    if (i < n)
+        return i;
+    return is_reflected ? period - i : period - 1 - i;
+}
+
+static void pad_columns(const swin2sr__engine *engine, float *row) {
+    int32_t n = engine->options.width_px;
+    for (int32_t x = n; x < engine->W; x++)
+        row[x] = row[mirrored(x, n, engine->options.pad)];
+}
+
+void engine_take_row(swin2sr__engine *engine, const void *pixels) {
+    int32_t channels = engine->network->config.channels, W = engine->options.width_px;
+    bool is_float =
+        engine->options.input_pixel == SWIN2SR_PIXEL_RGBF32 || engine->options.input_pixel == SWIN2SR_PIXEL_GREYF32;
+    float range = engine->network->config.img_range;
+    for (int32_t c = 0; c < channels; c++) {
+        float *row = row_at(&engine->input, engine->available, c), mean = engine->network->mean[c];
+        for (int32_t x = 0; x < W; x++) {
+            float value = is_float ? ((const float *)pixels)[x * channels + c]
+                                   : (float)((const uint8_t *)pixels)[x * channels + c] / 255.0f;
+            row[x] = (value - mean) * range;
+        }
+        pad_columns(engine, row);
+    }
+    engine->available++;
+}
+
+void engine_pad_row(swin2sr__engine *engine) {
+    int32_t source = mirrored(engine->available, engine->options.height_px, engine->options.pad);
+    for (int32_t c = 0; c < engine->input.channels; c++)
+        memcpy(row_at(&engine->input, engine->available, c), row_at(&engine->input, source, c),
+               (size_t)engine->W * sizeof(float));
+    engine->available++;
+}

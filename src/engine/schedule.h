@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * engine/schedule.h - which rows every layer has finished, and may do next (inside stage 6 of 9).
+ * Everything here is counting: rows from the top of the padded plane. The planner runs the same steps over the whole
+ * height before anything is allocated, so ring sizes are what the steps will need, exactly. */
+#ifndef SWIN2SR_ENGINE_SCHEDULE_H
+#define SWIN2SR_ENGINE_SCHEDULE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/network.h"
+
+/* Rows [from, to) that a layer does in this step. */
+typedef struct swin2sr__span {
+    int32_t from, to;
+} swin2sr__span;
+
+typedef struct swin2sr__schedule {
+    const swin2sr__network *network;
+    int32_t height;      /* padded rows H */
+    int32_t step_rows;   /* rows of windows a step, in pixels: 8 R */
+    int32_t head_rows;   /* low-resolution rows the head does at a time */
+    swin2sr__span embed; /* into the ring of group 0 */
+    swin2sr__span blocks[SWIN2SR__MAX_GROUPS][SWIN2SR__MAX_DEPTH];
+    swin2sr__span convs[SWIN2SR__MAX_GROUPS]; /* into the ring of the next group, the last one into the body ring */
+    swin2sr__span after_body;
+    swin2sr__span stages[SWIN2SR__MAX_STAGES]; /* in rows of each stage's input */
+} swin2sr__schedule;
+
+/* How many rows each ring holds at most, found by running the schedule. */
+typedef struct swin2sr__ring_rows {
+    int32_t input;                         /* low-resolution pixels */
+    int32_t tiles[SWIN2SR__MAX_GROUPS];    /* features inside the blocks, multiple of 4 */
+    int32_t conv_in[SWIN2SR__MAX_GROUPS];  /* last block's output */
+    int32_t residual[SWIN2SR__MAX_GROUPS]; /* the group's input */
+    int32_t body;
+    int32_t stages[SWIN2SR__MAX_STAGES]; /* inputs of the head's stages */
+    int32_t output;                      /* enlarged rows made at once */
+    int32_t latency;                     /* input rows taken in before the first output row leaves */
+} swin2sr__ring_rows;
+
+void swin2sr__schedule_init(swin2sr__schedule *schedule, const swin2sr__network *network, int32_t height, int32_t rows);
+
+/* Plan the next step of the body. available: padded input rows there are. false: more input is needed, or all done. */
+bool swin2sr__schedule_step(swin2sr__schedule *schedule, int32_t available);
+/* Plan the next piece of the head out of what the body has finished. false: nothing to do. */
+bool swin2sr__schedule_head(swin2sr__schedule *schedule);
+bool swin2sr__schedule_is_done(const swin2sr__schedule *schedule);
+/* 0..1 of all blocks' rows. */
+double swin2sr__schedule_progress(const swin2sr__schedule *schedule);
+
+/* Run the whole height and measure. */
+swin2sr__ring_rows swin2sr__schedule_measure(const swin2sr__network *network, int32_t height, int32_t rows);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * engine/state.h - what the parts of the engine share: rings, scratch memory, the task context.
+ * Letters: H W padded rows and columns, C channels, A heads, D head size, T tokens of a window, S scale. */
+#ifndef SWIN2SR_ENGINE_STATE_H
+#define SWIN2SR_ENGINE_STATE_H
+
+#include <stdatomic.h>
+
+#include "base/memory.h"
+#include "engine/engine.h"
+#include "engine/schedule.h"
+
+#define TILE 4 /* a tile is 4x4 pixels, [C][16] floats */
+#define WINDOW 8
+#define LANES SWIN2SR__LANES
+#define UNIT SWIN2SR__UNIT
+#define ROW_MARGIN 16 /* zero columns on the left of a row (one is read) and at least one on the right */
+#define OUTPUT_ROWS_PER_TASK 2
+
+/* Rows [rows][C][stride]; row y lies at y % rows. Columns outside 0..width-1 stay zero. */
+typedef struct row_ring {
+    float *data;
+    size_t stride; /* floats of one channel of one row, margins included */
+    int32_t rows;
+    int32_t channels;
+    int32_t width;
+    int32_t height; /* rows of the plane: outside are zeros */
+} row_ring;
+
+/* Tile rows [rows][W/4][C][16]; tile row i lies at i % rows. */
+typedef struct tile_ring {
+    float *data;
+    int32_t rows;
+    int32_t columns;
+    int32_t channels;
+} tile_ring;
+
+/* One thread's memory. */
+typedef struct scratch {
+    float *x, *qkv, *scores, *attended, *y, *hidden, *conv; /* [..][64] */
+    float *unused_tile;                                     /* [C][16]: where lanes without a tile go */
+    float squares[LANES];
+} scratch;
+
+struct swin2sr__engine {
+    const swin2sr__network *network;
+    const swin2sr__kernels *kernels;
+    swin2sr__engine_options options;
+    swin2sr__pool *pool;
+    swin2sr__arena memory;
+    swin2sr__schedule schedule;
+    int32_t H, W;      /* padded */
+    int32_t pushed;    /* input rows taken in, of options.height_px */
+    int32_t available; /* padded rows in the input ring */
+    row_ring input;
+    tile_ring tiles[SWIN2SR__MAX_GROUPS];
+    row_ring conv_in[SWIN2SR__MAX_GROUPS];
+    row_ring residual[SWIN2SR__MAX_GROUPS];
+    row_ring body;
+    row_ring stages[SWIN2SR__MAX_STAGES];
+    unsigned char *output; /* [output_rows] of output_stride bytes */
+    size_t output_stride;
+    int32_t output_rows;
+    float *zero_row;  /* one channel of the widest row, read where a row lies outside the plane */
+    float *zero_tile; /* [C][16] */
+    scratch *threads;
+    atomic_bool is_cancelled;
+    uint64_t progress_us;  /* when on_progress was last called */
+    swin2sr_status status; /* sticky */
+};
+
+static inline float *row_at(const row_ring *ring, int32_t y, int32_t c) {
+    return ring->data + ((size_t)(y % ring->rows) * (size_t)ring->channels + (size_t)c) * ring->stride + ROW_MARGIN;
+}
+
+static inline float *tile_at(const tile_ring *ring, int32_t row, int32_t column) {
+    size_t tile = (size_t)(row % ring->rows) * (size_t)ring->columns + (size_t)column;
+    return ring->data + tile * (size_t)ring->channels * UNIT;
+}
+
+/* Four pixels of row y, from column 4 * tile on, into the tile ring. */
+static inline float *tile_row_at(const tile_ring *ring, int32_t y, int32_t column, int32_t c) {
+    return tile_at(ring, y / TILE, column) + c * UNIT + y % TILE * TILE;
+}
+
+/* Between tasks: false once the caller has asked to stop. Thread 0 asks it, at most every 20 ms. */
+bool engine_goes_on(swin2sr__engine *engine, uint32_t thread);
+
+/* block.c: one block over rows of windows. */
+void engine_run_block(swin2sr__engine *engine, int32_t group, int32_t block);
+/* conv.c: the convolutions of the body and of the head. */
+void engine_run_embed(swin2sr__engine *engine);
+void engine_run_group_conv(swin2sr__engine *engine, int32_t group);
+void engine_run_after_body(swin2sr__engine *engine);
+void engine_run_stage(swin2sr__engine *engine, int32_t stage);
+/* input.c: one row of pixels, or a padding row, into the input ring. */
+void engine_take_row(swin2sr__engine *engine, const void *pixels);
+void engine_pad_row(swin2sr__engine *engine);
+/* output.c: a block of the last stage, [channels * shuffle^2][64], as pixels of the output rows. */
+void engine_put_pixels(swin2sr__engine *engine, const float *values, int32_t y, int32_t x, int32_t columns);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * upscale/upscale.c - one call: an image in, the enlarged image out (stages 5 to 7 of 9).
+ * In: an image in memory.  Out: a new image, every pixel written exactly once. */
+#include <swin2sr/upscale.h>
+
+#include <string.h>
+
+#include "base/error.h"
+
+static swin2sr_status store_rows(void *context, int32_t y, int32_t n, const void *rows, size_t stride_bytes) {
+    swin2sr_image *out = context;
+    size_t row_bytes = (size_t)out->width_px * swin2sr_pixel_bytes(out->pixel);
+    for (int32_t i = 0; i < n; i++)
+        memcpy((char *)out->data + (size_t)(y + i) * out->stride_bytes, (const char *)rows + (size_t)i * stride_bytes,
+               row_bytes);
+    return SWIN2SR_OK;
+}
+
+swin2sr_status swin2sr_upscale(swin2sr_model *model, const swin2sr_image *in, const swin2sr_options *options,
+                               swin2sr_image *ret_out, swin2sr_error *reterr) {
+    swin2sr_options own = options ? *options : (swin2sr_options){0};
+    swin2sr_stream *stream = NULL;
+    swin2sr_image out = {0};
+    swin2sr_plan plan;
+    own.input_pixel = in->pixel;
+    swin2sr_status status = swin2sr_stream_plan(model, &own, in->width_px, in->height_px, &plan, reterr);
+    if (status != SWIN2SR_OK)
+        return status;
+    int32_t scale = swin2sr_model_get_info(model)->scale;
+    status = swin2sr_image_alloc(in->width_px * scale, in->height_px * scale, own.output_pixel, &out);
+    if (status != SWIN2SR_OK)
+        return swin2sr__error_set(reterr, status, "no memory for the enlarged image");
+    status = swin2sr_stream_open(model, &own, in->width_px, in->height_px, store_rows, &out, &stream, reterr);
+    if (status == SWIN2SR_OK) {
+        status = swin2sr_stream_push(stream, in->data, in->stride_bytes, in->height_px);
+        if (status != SWIN2SR_OK)
+            swin2sr__error_set(reterr, status, "upscaling ended early: %s", swin2sr_status_name(status));
+    }
+    swin2sr_stream_close(stream);
+    if (status == SWIN2SR_OK)
+        *ret_out = out;
+    else
+        swin2sr_image_free(&out);
+    return status;
+}
