@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * tests/golden/check_goldens.c - small networks of every head against the oracle's tensors.
+ * usage: check_goldens FOLDER...   each may hold NAME.safetensors with NAME.golden.safetensors
+ * For each network: the output and the taps inside the body at the kernel level in use (SWIN2SR_CPU), the first layer
+ * out of bounds is printed; output bits at 1, 2 and 3 threads and 1, 2 and 5 rows per step. Heads that this version
+ * does not run are skipped and said so. */
+#include <dirent.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/engine.h"
+#include "model/safetensors.h"
+#include <swin2sr/swin2sr.h>
+
+#define MAX_TAPS 16
+
+typedef struct file_bytes {
+    char *data;
+    size_t size;
+} file_bytes;
+
+typedef struct plane {
+    float *values; /* [height][width][channels] */
+    int32_t height, width, channels;
+} plane;
+
+typedef struct tap_target {
+    char name[64]; /* "tap.layer0.block1" */
+    plane expected;
+    double worst;
+} tap_target;
+
+typedef struct golden {
+    plane x, y;
+    tap_target taps[MAX_TAPS];
+    int taps_count;
+    int channels;
+} golden;
+
+static file_bytes read_file(const char *path) {
+    file_bytes bytes = {0};
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        return bytes;
+    fseek(file, 0, SEEK_END);
+    bytes.size = (size_t)ftell(file);
+    rewind(file);
+    bytes.data = malloc(bytes.size);
+    if (fread(bytes.data, 1, bytes.size, file) != bytes.size)
+        bytes.size = 0;
+    fclose(file);
+    return bytes;
+}
+
+/* (1, C, H, W) to [H][W][C]. */
+static plane plane_of_image(const swin2sr__tensor *tensor) {
+    int32_t C = (int32_t)tensor->shape[1], H = (int32_t)tensor->shape[2], W = (int32_t)tensor->shape[3];
+    float *raw = malloc(tensor->count * sizeof *raw);
+    plane p = {malloc(tensor->count * sizeof *raw), H, W, C};
+    swin2sr__tensor_to_float(tensor, raw);
+    for (int32_t c = 0; c < C; c++) {
+        for (int32_t i = 0; i < H * W; i++)
+            p.values[i * C + c] = raw[c * H * W + i];
+    }
+    free(raw);
+    return p;
+}
+
+static bool load_golden(const char *path, golden *g) {
+    file_bytes bytes = read_file(path);
+    swin2sr__safetensors file;
+    swin2sr_error error = {"unreadable"};
+    memset(g, 0, sizeof *g);
+    if (!bytes.size || swin2sr__safetensors_init(bytes.data, bytes.size, &file, &error) != SWIN2SR_OK) {
+        printf("%s: %s\n", path, error.text);
+        free(bytes.data);
+        return false;
+    }
+    for (size_t i = 0; i < file.tensor_count; i++) {
+        const swin2sr__tensor *tensor = &file.tensors[i];
+        if (strcmp(tensor->name, "x") == 0) {
+            g->x = plane_of_image(tensor);
+        } else if (strcmp(tensor->name, "y") == 0) {
+            g->y = plane_of_image(tensor);
+        } else if (strncmp(tensor->name, "tap.", 4) == 0 && g->taps_count < MAX_TAPS) {
+            tap_target *tap = &g->taps[g->taps_count++];
+            snprintf(tap->name, sizeof tap->name, "%s", tensor->name);
+            tap->expected = (plane){malloc(tensor->count * sizeof(float)), (int32_t)tensor->shape[1],
+                                    (int32_t)tensor->shape[2], (int32_t)tensor->shape[3]};
+            swin2sr__tensor_to_float(tensor, tap->expected.values);
+        }
+    }
+    swin2sr__safetensors_done(&file);
+    free(bytes.data);
+    return g->x.values && g->y.values;
+}
+
+static void free_golden(golden *g) {
+    free(g->x.values);
+    free(g->y.values);
+    for (int i = 0; i < g->taps_count; i++)
+        free(g->taps[i].expected.values);
+}
+
+static void compare_tap(void *context, swin2sr__tap_layer layer, int32_t group, int32_t block,
+                        const int32_t y[SWIN2SR__LANES], const int32_t x[SWIN2SR__LANES], const float *values) {
+    golden *g = context;
+    char name[64];
+    if (layer == SWIN2SR__TAP_EMBED)
+        snprintf(name, sizeof name, "tap.embed");
+    else if (layer == SWIN2SR__TAP_GROUP)
+        snprintf(name, sizeof name, "tap.layer%d", group);
+    else
+        snprintf(name, sizeof name, "tap.layer%d.block%d", group, block);
+    for (int i = 0; i < g->taps_count; i++) {
+        tap_target *tap = &g->taps[i];
+        const plane *p = &tap->expected;
+        if (strcmp(tap->name, name) != 0)
+            continue;
+        for (int32_t t = 0; t < SWIN2SR__LANES; t++) {
+            for (int32_t c = 0; y[t] >= 0 && c < p->channels; c++) {
+                double d = fabs((double)values[c * SWIN2SR__LANES + t] -
+                                (double)p->values[(y[t] * p->width + x[t]) * p->channels + c]);
+                tap->worst = d <= tap->worst ? tap->worst : d; /* NaN sticks */
+            }
+        }
+    }
+}
+
+static swin2sr_status copy_rows(void *context, int32_t y, int32_t n, const void *rows, size_t stride_bytes) {
+    plane *out = context;
+    for (int32_t i = 0; i < n; i++)
+        memcpy(out->values + (size_t)(y + i) * (size_t)(out->width * out->channels),
+               (const char *)rows + (size_t)i * stride_bytes, (size_t)(out->width * out->channels) * sizeof(float));
+    return SWIN2SR_OK;
+}
+
+/* One pass through the engine itself, with taps where asked. */
+static plane run_engine(const swin2sr_model *model, golden *g, int32_t rows, uint32_t threads, bool has_taps) {
+    const swin2sr__network *network = swin2sr__model_network(model);
+    swin2sr_pixel pixel = g->x.channels == 3 ? SWIN2SR_PIXEL_RGBF32 : SWIN2SR_PIXEL_GREYF32;
+    plane out = {NULL, g->y.height, g->y.width, g->y.channels};
+    out.values = calloc((size_t)out.height * (size_t)out.width * (size_t)out.channels, sizeof *out.values);
+    swin2sr__engine_options options = {.width_px = g->x.width,
+                                       .height_px = g->x.height,
+                                       .rows = rows,
+                                       .threads = threads,
+                                       .input_pixel = pixel,
+                                       .output_pixel = pixel,
+                                       .on_rows = copy_rows,
+                                       .rows_context = &out,
+                                       .tap = has_taps ? compare_tap : NULL,
+                                       .tap_context = g};
+    swin2sr__pool *pool = NULL;
+    swin2sr__engine *engine = NULL;
+    if (swin2sr__pool_new(threads, &pool) != SWIN2SR_OK ||
+        swin2sr__engine_new(network, &options, pool, &engine) != SWIN2SR_OK ||
+        swin2sr__engine_push(engine, g->x.values, (size_t)(g->x.width * g->x.channels) * sizeof(float), g->x.height) !=
+            SWIN2SR_OK)
+        printf("  the engine failed\n");
+    swin2sr__engine_free(engine);
+    swin2sr__pool_free(pool);
+    return out;
+}
+
+static double worst_difference(const plane *a, const plane *b) {
+    double worst = 0.0;
+    for (int32_t i = 0; i < a->height * a->width * a->channels; i++) {
+        double d = fabs((double)a->values[i] - (double)b->values[i]);
+        worst = d <= worst ? worst : d;
+    }
+    return worst;
+}
+
+static bool check_bits(const swin2sr_model *model, golden *g, const plane *first) {
+    static const struct {
+        int32_t rows;
+        uint32_t threads;
+    } variants[] = {{2, 1}, {5, 1}, {1, 2}, {2, 3}, {5, 2}};
+    for (size_t i = 0; i < sizeof variants / sizeof variants[0]; i++) {
+        plane other = run_engine(model, g, variants[i].rows, variants[i].threads, false);
+        size_t bytes = (size_t)(other.height * other.width * other.channels) * sizeof(float);
+        bool is_same = memcmp(first->values, other.values, bytes) == 0;
+        free(other.values);
+        if (!is_same) {
+            printf("  bits differ at rows %d, threads %u\n", variants[i].rows, variants[i].threads);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool check_network(const char *name, const swin2sr_model *model, golden *g) {
+    const swin2sr_model_info *info = swin2sr_model_get_info(model);
+    bool is_plain = strcmp(info->kernels, "c") == 0, is_good = true;
+    double y_bound = is_plain ? 2e-5 : 5e-5, tap_bound = is_plain ? 5e-5 : 1e-4, worst_tap = 0.0;
+    plane y = run_engine(model, g, 1, 1, true);
+    for (int i = 0; i < g->taps_count; i++) {
+        tap_target *tap = &g->taps[i];
+        if (is_good && !(tap->worst <= tap_bound)) {
+            printf("  first layer out of bounds: %s, error %.2e, bound %.0e\n", tap->name, tap->worst, tap_bound);
+            is_good = false;
+        }
+        worst_tap = fmax(worst_tap, tap->worst);
+    }
+    double worst = worst_difference(&y, &g->y);
+    is_good = worst <= y_bound && is_good && check_bits(model, g, &y);
+    printf("%s %s (%s): y %.2e (bound %.0e), taps %.2e (bound %.0e)\n", is_good ? "ok  " : "FAIL", name, info->kernels,
+           worst, y_bound, worst_tap, tap_bound);
+    free(y.values);
+    return is_good;
+}
+
+/* 1 passed, 0 failed, -1 skipped. */
+static int check_golden(const char *folder, const char *name) {
+    char path[1024];
+    golden g;
+    swin2sr_model *model = NULL;
+    swin2sr_error error = {""};
+    snprintf(path, sizeof path, "%s/%s.safetensors", folder, name);
+    swin2sr_status status = swin2sr_model_open(path, NULL, &model, &error);
+    if (status == SWIN2SR_UNSUPPORTED) {
+        printf("skip %s: %s\n", name, error.text);
+        return -1;
+    }
+    snprintf(path, sizeof path, "%s/%s.golden.safetensors", folder, name);
+    if (status != SWIN2SR_OK || !load_golden(path, &g)) {
+        printf("FAIL %s: %s\n", name, error.text);
+        swin2sr_model_unref(model);
+        return 0;
+    }
+    bool is_good = check_network(name, model, &g);
+    free_golden(&g);
+    swin2sr_model_unref(model);
+    return is_good;
+}
+
+int main(int argc, char **argv) {
+    int passed = 0, failed = 0, skipped = 0;
+    for (int i = 1; i < argc; i++) {
+        struct dirent **entries = NULL;
+        int count = scandir(argv[i], &entries, NULL, alphasort);
+        if (count < 0)
+            printf("skip %s: not there\n", argv[i]);
+        for (int j = 0; j < count; j++) {
+            char *suffix = strstr(entries[j]->d_name, ".golden.safetensors");
+            if (suffix) {
+                *suffix = 0;
+                int result = check_golden(argv[i], entries[j]->d_name);
+                passed += result == 1;
+                failed += result == 0;
+                skipped += result < 0;
+            }
+            free(entries[j]);
+        }
+        free(entries);
+    }
+    printf("goldens: %d passed, %d failed, %d skipped\n", passed, failed, skipped);
+    return failed || !passed;
+}
