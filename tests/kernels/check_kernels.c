@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * tests/kernels/check_kernels.c - every kernel of every runnable table against C (in the manner of checkasm).
+ * usage: check_kernels [--bench]
+ * Inputs are random and extreme, sizes odd, outputs stand between guard zones. Bounds are derived: the reference
+ * computes in double the sum of |terms| behind each value, and a variant may be wrong by k * eps of that sum. */
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "kernels/kernels.h"
+
+#define T SWIN2SR__LANES
+#define EPS 1.1920929e-7
+#define GUARD 64
+#define GUARD_VALUE 12345.678f
+/* Error of one exp2 or erf of the vector kernels beside the C library's, in units of eps (kernels.h). */
+#define EXP_ULPS 4.0
+#define GELU_ERROR 2.6e-7
+
+typedef struct result {
+    const char *kernel;
+    const char *table;
+    int checked;
+    int failed;
+    double worst; /* error over bound */
+} result;
+
+static uint32_t random_state = 1;
+
+static float random_float(void) { /* -1..1 */
+    random_state = random_state * 1664525u + 1013904223u;
+    return (float)(random_state >> 8) / 8388608.0f - 1.0f;
+}
+
+static float *new_floats(size_t count) {
+    float *memory = aligned_alloc(SWIN2SR__ALIGN, (count * sizeof *memory + 63) / 64 * 64);
+    for (size_t i = 0; i < count; i++)
+        memory[i] = random_float();
+    return memory;
+}
+
+/* An output between two guard zones, aligned as the kernels expect. */
+static float *new_guarded(size_t count) {
+    float *memory = new_floats(count + 2 * GUARD);
+    for (size_t i = 0; i < count + 2 * GUARD; i++)
+        memory[i] = GUARD_VALUE;
+    return memory + GUARD;
+}
+
+static bool is_guard_whole(const float *output, size_t count) {
+    for (size_t i = 0; i < GUARD; i++) {
+        if (output[-1 - (ptrdiff_t)i] != GUARD_VALUE || output[count + i] != GUARD_VALUE)
+            return false;
+    }
+    return true;
+}
+
+static void free_guarded(float *output) {
+    free(output - GUARD);
+}
+
+/* |got - want| <= bound[i] for all; NaN anywhere fails. */
+static void judge(result *r, const float *got, const float *want, const double *bound, size_t count) {
+    bool is_good = is_guard_whole(got, count);
+    for (size_t i = 0; i < count; i++) {
+        double error = fabs((double)got[i] - (double)want[i]), share = error / bound[i];
+        if (!(share <= r->worst))
+            r->worst = share;
+        is_good = share <= 1.0 && is_good;
+    }
+    r->checked++;
+    r->failed += !is_good;
+}
+
+typedef struct layer {
+    swin2sr__linear packed;
+    float *weights, *bias, *packed_weights;
+} layer;
+
+static layer new_layer(int32_t outputs, int32_t inputs, float scale) {
+    int32_t padded = swin2sr__pack_outputs(outputs);
+    layer l = {.weights = new_floats((size_t)outputs * (size_t)inputs), .bias = new_floats((size_t)padded)};
+    for (int32_t i = 0; i < outputs * inputs; i++)
+        l.weights[i] *= scale;
+    for (int32_t n = outputs; n < padded; n++)
+        l.bias[n] = 0.0f;
+    l.packed_weights = new_floats((size_t)padded * (size_t)inputs);
+    swin2sr__pack_linear(l.packed_weights, l.weights, outputs, inputs);
+    l.packed = (swin2sr__linear){l.packed_weights, l.bias, inputs, padded};
+    return l;
+}
+
+static void free_layer(layer *l) {
+    free(l->weights);
+    free(l->bias);
+    free(l->packed_weights);
+}
+
+/* sum |w||x| + |b| of each output, times k * eps: what reordering a sum of K terms may cost on both sides. */
+static void linear_bounds(double *bound, const layer *l, const float *x, int32_t outputs) {
+    int32_t K = l->packed.inputs;
+    for (int32_t n = 0; n < l->packed.outputs; n++) {
+        for (int32_t t = 0; t < T; t++) {
+            double sum = n < outputs ? fabs((double)l->bias[n]) : 0.0;
+            for (int32_t k = 0; k < K && n < outputs; k++)
+                sum += fabs((double)l->weights[n * K + k] * (double)x[k * T + t]);
+            bound[n * T + t] = 2.0 * (K + 2) * EPS * 0.5 * sum + 1e-37;
+        }
+    }
+}
+
+static const int32_t shapes[][2] = {{60, 30}, {60, 60}, {180, 90}, {120, 60}, {7, 4}, {1, 8}, {33, 14}, {360, 180}};
+#define SHAPES (sizeof shapes / sizeof shapes[0])
+
+static void check_linear(const swin2sr__kernels *table, result *r, int kind) {
+    for (size_t i = 0; i < SHAPES; i++) {
+        int32_t K = shapes[i][0], N = shapes[i][1];
+        float scale = i == 2 ? 1e3f : i == 4 ? 1e-3f : 1.0f;
+        layer l = new_layer(N, K, scale);
+        size_t count = (size_t)l.packed.outputs * T;
+        float *x = new_floats((size_t)K * T), *want = new_guarded(count), *got = new_guarded(count);
+        double *bound = malloc(count * sizeof *bound);
+        float *squares_want = new_guarded(T), *squares_got = new_guarded(T);
+        linear_bounds(bound, &l, x, N);
+        if (kind == 0) {
+            swin2sr__kernels_c.linear(want, x, &l.packed);
+            table->linear(got, x, &l.packed);
+        } else if (kind == 1) {
+            swin2sr__kernels_c.linear_gelu(want, x, &l.packed);
+            table->linear_gelu(got, x, &l.packed);
+            for (size_t j = 0; j < count;
+                 j++) /* the slope of GELU is under 1.13; its own error is absolute, relative above 1 */
+                bound[j] = 1.13 * bound[j] + GELU_ERROR * fmax(1.0, fabs((double)want[j]));
+        } else {
+            double squares_bound[T];
+            swin2sr__kernels_c.linear_squares(want, squares_want, x, &l.packed);
+            table->linear_squares(got, squares_got, x, &l.packed);
+            for (int32_t t = 0; t < T; t++) {
+                squares_bound[t] = 1e-37;
+                for (int32_t n = 0; n < l.packed.outputs; n++) {
+                    double y = fabs((double)want[n * T + t]), e = bound[n * T + t];
+                    squares_bound[t] += 2.0 * y * e + e * e + (l.packed.outputs + 1) * EPS * y * y;
+                }
+            }
+            judge(r, squares_got, squares_want, squares_bound, T);
+        }
+        judge(r, got, want, bound, count);
+        free_layer(&l);
+        free(x);
+        free(bound);
+        free_guarded(want);
+        free_guarded(got);
+        free_guarded(squares_want);
+        free_guarded(squares_got);
+    }
+}
+
+static void check_plain(const swin2sr__kernels *table, result *r) {
+    check_linear(table, r, 0);
+}
+
+static void check_gelu(const swin2sr__kernels *table, result *r) {
+    check_linear(table, r, 1);
+}
+
+static void check_squares(const swin2sr__kernels *table, result *r) {
+    check_linear(table, r, 2);
+}
+
+/* A weight 2^l is wrong by the relative error of its logit's absolute error: l is up to scale + 8, in eps. */
+static void attention_case(const swin2sr__kernels *table, result *r, int32_t D, float natural_scale,
+                           const uint8_t *region, int32_t keys) {
+    size_t count = (size_t)D * T;
+    float *qkv = new_floats(3 * count), *bias = new_floats((size_t)keys * T), *scores = new_guarded((size_t)keys * T);
+    float *copy = new_floats(3 * count), *want = new_guarded(count), *got = new_guarded(count);
+    double *bound = malloc(count * sizeof *bound);
+    for (int32_t i = 0; i < keys * T; i++)
+        bias[i] *= 8.0f * SWIN2SR__LOG2E;
+    for (int32_t d = 0; d < 3 * D; d++)
+        qkv[d * T + 5] *= d < 2 * D ? 1e-20f : 1.0f; /* a token whose norm underflows when squared */
+    swin2sr__attention_head head = {.bias = bias,
+                                    .scale = natural_scale * SWIN2SR__LOG2E,
+                                    .has_max_pass = natural_scale > SWIN2SR__SCALE_WITHOUT_MAX,
+                                    .dim = D,
+                                    .keys = keys};
+    memcpy(copy, qkv, 3 * count * sizeof *qkv);
+    swin2sr__kernels_c.attention(want, copy, &head, region, scores);
+    double logit_error = 2.0 * EPS * (natural_scale * 1.4427 * (D + 4) * 0.5 + 12.0), relative;
+    relative = 2.0 * (logit_error * 0.6931 + (EXP_ULPS + keys) * EPS);
+    for (size_t i = 0; i < count; i++)
+        bound[i] = relative; /* |v| <= 1 bounds the average of any of them */
+    memcpy(copy, qkv, 3 * count * sizeof *qkv);
+    table->attention(got, copy, &head, region, scores);
+    judge(r, got, want, bound, count);
+    r->failed += !is_guard_whole(scores, (size_t)keys * T);
+    free(qkv);
+    free(bias);
+    free(copy);
+    free(bound);
+    free_guarded(scores);
+    free_guarded(want);
+    free_guarded(got);
+}
+
+static void check_attention(const swin2sr__kernels *table, result *r) {
+    static const int32_t dims[] = {30, 10, 8, 4, 14, 64};
+    static const float scales[] = {1.0f, 10.0f, 53.8f, 60.0f, 61.0f, 100.0f};
+    uint8_t halves[T], corners[T], odd[T];
+    for (int32_t t = 0; t < T; t++) {
+        halves[t] = (uint8_t)(t / 32);
+        corners[t] = (uint8_t)(t / 16);
+        odd[t] = t < 49 ? (uint8_t)(t % 7 < 3) : 255; /* window 7 with a column edge */
+    }
+    for (size_t i = 0; i < sizeof dims / sizeof dims[0]; i++) {
+        for (size_t j = 0; j < sizeof scales / sizeof scales[0]; j++) {
+            attention_case(table, r, dims[i], scales[j], NULL, T);
+            attention_case(table, r, dims[i], scales[j], halves, T);
+            attention_case(table, r, dims[i], scales[j], corners, T);
+            attention_case(table, r, dims[i], scales[j], odd, 50);
+        }
+    }
+}
+
+static void check_norms(const swin2sr__kernels *table, result *r) {
+    static const int32_t widths[] = {60, 180, 240, 6, 64};
+    for (size_t i = 0; i < sizeof widths / sizeof widths[0]; i++) {
+        int32_t C = widths[i];
+        size_t count = (size_t)C * T;
+        float *x = new_floats(count), *y = new_floats(count), *gamma = new_floats((size_t)C),
+              *beta = new_floats((size_t)C);
+        float *want = new_guarded(count), *got = new_guarded(count), squares[T];
+        double *bound = malloc(count * sizeof *bound);
+        for (int32_t t = 0; t < T; t++)
+            squares[t] = t == 3 ? 0.0f : t == 4 ? 1e12f : fabsf(random_float()) * (float)C;
+        memcpy(want, x, count * sizeof *x);
+        memcpy(got, x, count * sizeof *x);
+        swin2sr__kernels_c.norm_add(want, y, squares, gamma, beta, C);
+        table->norm_add(got, y, squares, gamma, beta, C);
+        for (size_t j = 0; j < count; j++) {
+            double scale = 1.0 / sqrt((double)squares[j % T] / C + 1e-5),
+                   term = fabs((double)y[j] * scale * (double)gamma[j / T]);
+            bound[j] = 8.0 * EPS * (term + fabs((double)beta[j / T]) + fabs((double)x[j])) + 1e-37;
+        }
+        judge(r, got, want, bound, count);
+        for (size_t j = 0; j < count; j++)
+            want[j] = got[j] = x[j] * 3.0f + (float)(j % T) * 0.1f;
+        double range[T] = {0};
+        for (size_t j = 0; j < count; j++)
+            range[j % T] = fmax(range[j % T], fabs((double)want[j]));
+        swin2sr__kernels_c.layer_norm(want, gamma, beta, C);
+        table->layer_norm(got, gamma, beta, C);
+        for (size_t j = 0; j < count; j++) /* the mean carries C eps of the range; the deviation here is at least 1 */
+            bound[j] = EPS * (C + 8.0) * (range[j % T] + 2.0) * (fabs((double)gamma[j / T]) * 2.0 + 1.0);
+        judge(r, got, want, bound, count);
+        free(x);
+        free(y);
+        free(gamma);
+        free(beta);
+        free(bound);
+        free_guarded(want);
+        free_guarded(got);
+    }
+}
+
+static void conv_case(const swin2sr__kernels *table, result *r, int32_t N, int32_t C1, int32_t C2, int32_t units,
+                      float slope) {
+    enum {
+        STRIDE = 16 + T + 16
+    };
+    int32_t K = 9 * (C1 + C2), channels[2] = {C1, C2};
+    layer l = new_layer(N, K, 1.0f);
+    size_t count = (size_t)l.packed.outputs * T;
+    float *want = new_guarded(count), *got = new_guarded(count), *rows[2][3];
+    double *bound = malloc(count * sizeof *bound);
+    swin2sr__conv_input inputs[2];
+    for (int32_t i = 0; i < 2; i++) {
+        inputs[i].channels = channels[i];
+        for (int32_t ky = 0; ky < 3; ky++) {
+            rows[i][ky] = new_floats((size_t)(channels[i] + 1) * STRIDE);
+            inputs[i].rows[ky] = rows[i][ky] + 16;
+            inputs[i].strides[ky] = ky == 0 && units == 2 ? 0 : STRIDE;
+        }
+    }
+    for (size_t j = 0; j < count; j++)
+        bound[j] = EPS * (K + 4.0) * (K + 1.0) * 0.25 + 1e-37; /* E|w||x| = 1/4 */
+    swin2sr__kernels_c.conv3x3(want, inputs, C2 ? 2 : 1, &l.packed, slope, units);
+    table->conv3x3(got, inputs, C2 ? 2 : 1, &l.packed, slope, units);
+    judge(r, got, want, bound, count); /* lanes past the units keep the guard value in both */
+    for (int32_t i = 0; i < 2; i++) {
+        for (int32_t ky = 0; ky < 3; ky++)
+            free(rows[i][ky]);
+    }
+    free_layer(&l);
+    free(bound);
+    free_guarded(want);
+    free_guarded(got);
+}
+
+static void check_conv(const swin2sr__kernels *table, result *r) {
+    for (int32_t units = 1; units <= 4; units++) {
+        conv_case(table, r, 60, 3, 0, units, 1.0f);
+        conv_case(table, r, 48, 60, 0, units, 1.0f);
+        conv_case(table, r, 64, 20, 0, units, 0.01f);
+        conv_case(table, r, 3, 7, 0, units, 1.0f);
+        conv_case(table, r, 10, 16, 3, units, 0.2f);
+    }
+}
+
+static void check_tiles(const swin2sr__kernels *table, result *r) {
+    for (int32_t C = 1; C <= 61; C += 20) {
+        size_t count = (size_t)C * T;
+        float *tiles[4], *x = new_guarded(count), *back[4];
+        for (int32_t s = 0; s < 4; s++) {
+            tiles[s] = new_floats((size_t)C * SWIN2SR__UNIT);
+            back[s] = new_guarded((size_t)C * SWIN2SR__UNIT);
+        }
+        table->gather(x, (const float *const *)tiles, C);
+        table->scatter(back, x, C);
+        bool is_good = is_guard_whole(x, count);
+        for (int32_t s = 0; s < 4; s++) {
+            is_good = is_good && is_guard_whole(back[s], (size_t)C * SWIN2SR__UNIT) &&
+                      memcmp(back[s], tiles[s], (size_t)C * SWIN2SR__UNIT * sizeof(float)) == 0;
+            is_good = is_good && x[s * SWIN2SR__UNIT + 3] == tiles[s][3];
+            free(tiles[s]);
+            free_guarded(back[s]);
+        }
+        free_guarded(x);
+        r->checked++;
+        r->failed += !is_good;
+    }
+}
+
+static const struct {
+    const char *name;
+    void (*check)(const swin2sr__kernels *table, result *r);
+} checks[] = {{"linear", check_plain},
+              {"linear_gelu", check_gelu},
+              {"linear_squares", check_squares},
+              {"attention", check_attention},
+              {"norms", check_norms},
+              {"conv3x3", check_conv},
+              {"gather and scatter", check_tiles}};
+
+/* Multiply-adds a second of one kernel at the shapes of the classical network, as a share of the burst. */
+static void bench(const swin2sr__kernels *table) {
+    layer l = new_layer(180, 180, 0.05f), qkv = new_layer(90, 180, 0.05f);
+    float *x = new_floats(180 * T), *y = new_floats(180 * T), *scores = new_floats(T * T), *bias = new_floats(T * T);
+    swin2sr__attention_head head = {bias, 14.0f, false, 30, 64};
+    double burst = 0.0, linear = 0.0, attention = 0.0;
+    for (int i = 0; i < 300; i++) {
+        uint64_t t0 = swin2sr__clock_us();
+        double macs = table->fma_burst();
+        uint64_t t1 = swin2sr__clock_us();
+        for (int j = 0; j < 4; j++)
+            table->linear(y, x, &l.packed);
+        uint64_t t2 = swin2sr__clock_us();
+        for (int j = 0; j < 4; j++) {
+            table->linear(y, x, &qkv.packed);
+            table->attention(x, y, &head, NULL, scores);
+        }
+        uint64_t t3 = swin2sr__clock_us();
+        burst = fmax(burst, macs / (double)(t1 - t0 + 1));
+        linear = fmax(linear, 4.0 * 180 * 180 * T / (double)(t2 - t1 + 1));
+        attention = fmax(attention, 4.0 * (90 * 180 + 2 * 64 * 30) * T / (double)(t3 - t2 + 1));
+    }
+    printf("%-7s burst %.1f GMAC/s, linear 180x180 %.0f %%, qkv + attention of one head %.0f %%\n", table->name,
+           burst * 1e-3, 100.0 * linear / burst, 100.0 * attention / burst);
+    free_layer(&l);
+    free_layer(&qkv);
+    free(x);
+    free(y);
+    free(scores);
+    free(bias);
+}
+
+int main(int argc, char **argv) {
+    static const char *const names[] = {"c", "avx2", "avx512"};
+    int passed = 0, failed = 0, skipped = 0;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const swin2sr__kernels *table = swin2sr__kernels_named(names[i]);
+        if (!table) {
+            printf("skip %s: this processor or build does not have it\n", names[i]);
+            skipped++;
+            continue;
+        }
+        if (argc > 1 && strcmp(argv[1], "--bench") == 0) {
+            bench(table);
+            continue;
+        }
+        for (size_t j = 0; j < sizeof checks / sizeof checks[0]; j++) {
+            result r = {.kernel = checks[j].name, .table = names[i]};
+            random_state = 1;
+            checks[j].check(table, &r);
+            printf("%s %-6s %-18s %3d cases, worst error %.2f of its bound\n", r.failed ? "FAIL" : "ok  ", r.table,
+                   r.kernel, r.checked, r.worst);
+            passed += !r.failed;
+            failed += !!r.failed;
+        }
+    }
+    printf("kernels: %d passed, %d failed, %d skipped\n", passed, failed, skipped);
+    return failed != 0;
+}
