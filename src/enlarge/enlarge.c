@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * enlarge/enlarge.c - one image file to one larger image file (stages 4 to 8 of 9).
+ * In: bytes of a file, a model.  Out: bytes of a file, through a sink.
+ *   reader -> strip of file rows -> (split) -> network rows -> stream -> (join) -> output rows -> writer
+ * Split and join happen only where the file's channels are not the network's: grey through a colour network, alpha.
+ * Everything runs on the caller's thread; buffers are a strip in and a row out, the alpha ring besides. */
+#include "enlarge/enlarge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "enlarge/alpha.h"
+
+#define STRIP_ROWS 8
+#define DEFAULT_OUT_PIXELS 800000000u
+
+typedef struct enlarge_job {
+    const enlarge_options *options;
+    image_reader *reader;
+    swin2sr_stream *stream;
+    image_writer *writer;
+    const image_info *in;
+    int32_t colour_channels;  /* of the file, alpha not counted: 1 or 3 */
+    int32_t network_channels; /* 1 or 3 */
+    bool has_alpha;
+    uint8_t *file_strip;    /* [STRIP_ROWS][in width][in channels] */
+    uint8_t *network_strip; /* [STRIP_ROWS][in width][network channels]; NULL: the file's rows fit as they are */
+    uint8_t *joined_row;    /* [out width][in channels]; NULL: the network's rows fit as they are */
+    alpha_ring alpha;
+    enlarge_report report;
+    swin2sr_status output_status; /* of the stages behind the network; its detail is in reterr already */
+    swin2sr_error *reterr;
+} enlarge_job;
+
+static void job_done(enlarge_job *job) {
+    swin2sr_stream_close(job->stream);
+    image_writer_close(job->writer);
+    image_reader_close(job->reader);
+    alpha_ring_done(&job->alpha);
+    free(job->file_strip);
+    free(job->network_strip);
+    free(job->joined_row);
+}
+
+static swin2sr_status out_of_memory(enlarge_job *job) {
+    return swin2sr__error_set(job->reterr, SWIN2SR_NOMEM, "not enough memory for this image");
+}
+
+/* ---- behind the network: join and encode ---- */
+
+static void copy_colour(const enlarge_job *job, const uint8_t *network, uint8_t *joined) {
+    int32_t joined_channels = job->in->channels;
+    for (int32_t x = 0; x < job->report.out_width_px; x++, joined += joined_channels) {
+        if (job->colour_channels < job->network_channels)
+            joined[0] = (uint8_t)((network[0] + network[1] + network[2] + 1) / 3);
+        else
+            memcpy(joined, network, (size_t)job->colour_channels);
+        network += job->network_channels;
+    }
+}
+
+/* Take the alpha channel out of a row, in place. */
+static void lay_over_white(const enlarge_job *job, uint8_t *row) {
+    const uint8_t *from = row;
+    int32_t colours = job->colour_channels;
+    for (int32_t x = 0; x < job->report.out_width_px; x++, from += colours + 1) {
+        uint32_t alpha = from[colours];
+        for (int32_t c = 0; c < colours; c++)
+            *row++ = (uint8_t)((from[c] * alpha + 255 * (255 - alpha) + 127) / 255);
+    }
+}
+
+static swin2sr_status join_row(enlarge_job *job, int32_t y, const uint8_t *network) {
+    copy_colour(job, network, job->joined_row);
+    if (!job->has_alpha)
+        return SWIN2SR_OK;
+    swin2sr_status status =
+        alpha_ring_make(&job->alpha, y, job->joined_row + job->colour_channels, (size_t)job->in->channels);
+    if (status != SWIN2SR_OK)
+        return swin2sr__error_set(job->reterr, status, "the transparency got out of step");
+    if (job->report.is_alpha_dropped)
+        lay_over_white(job, job->joined_row);
+    return SWIN2SR_OK;
+}
+
+static swin2sr_status write_rows(enlarge_job *job, int32_t y, int32_t n, const uint8_t *rows, size_t stride_bytes) {
+    if (job->joined_row == NULL)
+        return image_writer_write(job->writer, rows, stride_bytes, n, job->reterr);
+    swin2sr_status status = SWIN2SR_OK;
+    for (int32_t row = 0; row < n && status == SWIN2SR_OK; row++) {
+        status = join_row(job, y + row, rows + (size_t)row * stride_bytes);
+        if (status == SWIN2SR_OK)
+            status = image_writer_write(job->writer, job->joined_row, 0, 1, job->reterr);
+    }
+    return status;
+}
+
+static swin2sr_status on_rows(void *context, int32_t y, int32_t n, const void *rows, size_t stride_bytes) {
+    enlarge_job *job = context;
+    uint64_t start_us = swin2sr__clock_us();
+    job->output_status = write_rows(job, y, n, rows, stride_bytes);
+    job->report.encode_us += swin2sr__clock_us() - start_us;
+    return job->output_status;
+}
+
+/* ---- before the network: open, decode and split ---- */
+
+static swin2sr_status open_input(enlarge_job *job, swin2sr_model *model, const void *data, size_t size) {
+    const swin2sr_model_info *network = swin2sr_model_get_info(model);
+    uint64_t start_us = swin2sr__clock_us();
+    swin2sr_status status = image_reader_open(data, size, &job->options->limits, &job->reader, job->reterr);
+    job->report.decode_us = swin2sr__clock_us() - start_us;
+    if (status != SWIN2SR_OK)
+        return status;
+    job->in = image_reader_info(job->reader);
+    job->has_alpha = job->in->channels == 2 || job->in->channels == 4;
+    job->colour_channels = job->in->channels - job->has_alpha;
+    job->network_channels = network->channels;
+    if (job->colour_channels > job->network_channels)
+        return swin2sr__error_set(job->reterr, SWIN2SR_UNSUPPORTED, "this model reads grey images only");
+
+    uint64_t max_pixels = job->options->out_pixels > 0 ? job->options->out_pixels : DEFAULT_OUT_PIXELS;
+    uint64_t out_width = (uint64_t)job->in->width_px * (uint64_t)network->scale;
+    uint64_t out_height = (uint64_t)job->in->height_px * (uint64_t)network->scale;
+    if (out_width > INT32_MAX || out_height > INT32_MAX || out_width * out_height > max_pixels)
+        return swin2sr__error_set(
+            job->reterr, SWIN2SR_TOO_LARGE, "the result would have %llu x %llu pixels; %llu are allowed",
+            (unsigned long long)out_width, (unsigned long long)out_height, (unsigned long long)max_pixels);
+    job->report.in_width_px = job->in->width_px;
+    job->report.in_height_px = job->in->height_px;
+    job->report.out_width_px = (int32_t)out_width;
+    job->report.out_height_px = (int32_t)out_height;
+    job->report.is_reduced_16 = job->in->is_reduced_16;
+    job->report.is_alpha_dropped = job->has_alpha && job->options->out.format == IMAGE_JPEG;
+    job->report.channels = job->report.is_alpha_dropped ? job->colour_channels : job->in->channels;
+    return SWIN2SR_OK;
+}
+
+static swin2sr_status open_network(enlarge_job *job, swin2sr_model *model) {
+    swin2sr_options engine = job->options->engine;
+    engine.input_pixel = job->network_channels == 1 ? SWIN2SR_PIXEL_GREY8 : SWIN2SR_PIXEL_RGB8;
+    engine.output_pixel = engine.input_pixel;
+    engine.on_progress = job->options->on_progress;
+    engine.progress_context = job->options->progress_context;
+    swin2sr_status status =
+        swin2sr_stream_plan(model, &engine, job->in->width_px, job->in->height_px, &job->report.plan, job->reterr);
+    if (status != SWIN2SR_OK)
+        return status;
+    return swin2sr_stream_open(model, &engine, job->in->width_px, job->in->height_px, on_rows, job, &job->stream,
+                               job->reterr);
+}
+
+static swin2sr_status allocate_rows(enlarge_job *job, const swin2sr_model_info *network) {
+    bool is_split = job->in->channels != job->network_channels;
+    size_t strip_px = (size_t)job->in->width_px * STRIP_ROWS;
+    job->file_strip = malloc(strip_px * (size_t)job->in->channels);
+    if (is_split) {
+        job->network_strip = malloc(strip_px * (size_t)job->network_channels);
+        job->joined_row = malloc((size_t)job->report.out_width_px * (size_t)job->in->channels);
+    }
+    if (job->file_strip == NULL || (is_split && (job->network_strip == NULL || job->joined_row == NULL)))
+        return out_of_memory(job);
+    if (!job->has_alpha)
+        return SWIN2SR_OK;
+    /* the network's delay, a step that is being filled and one that is being emptied, and the strip pushed at once */
+    int32_t lag_rows = job->report.plan.latency_rows + 2 * job->report.plan.rows * network->window_px + STRIP_ROWS;
+    swin2sr_status status =
+        alpha_ring_init(&job->alpha, job->in->width_px, job->in->height_px, network->scale, lag_rows);
+    if (status == SWIN2SR_UNSUPPORTED)
+        return swin2sr__error_set(job->reterr, status, "this model enlarges too far for images with transparency");
+    return status == SWIN2SR_OK ? status : out_of_memory(job);
+}
+
+/* Colour of n file rows to the network's channels, alpha to its ring. */
+static void split_strip(enlarge_job *job, int32_t n) {
+    const uint8_t *from = job->file_strip;
+    uint8_t *to = job->network_strip;
+    size_t channels = (size_t)job->in->channels, row_bytes = channels * (size_t)job->in->width_px;
+    for (int32_t row = 0; row < n && job->has_alpha; row++)
+        alpha_ring_push(&job->alpha, from + (size_t)row * row_bytes + job->colour_channels, channels);
+    for (size_t px = 0; px < (size_t)n * (size_t)job->in->width_px; px++, from += channels)
+        for (int32_t c = 0; c < job->network_channels; c++)
+            *to++ = from[job->colour_channels == 1 ? 0 : c];
+}
+
+static swin2sr_status decode_strip(enlarge_job *job, int32_t n) {
+    uint64_t start_us = swin2sr__clock_us();
+    size_t row_bytes = (size_t)job->in->width_px * (size_t)job->in->channels;
+    swin2sr_status status = image_reader_read(job->reader, job->file_strip, row_bytes, n, job->reterr);
+    if (status == SWIN2SR_OK && job->network_strip != NULL)
+        split_strip(job, n);
+    job->report.decode_us += swin2sr__clock_us() - start_us;
+    return status;
+}
+
+static swin2sr_status push_strip(enlarge_job *job, int32_t n) {
+    const uint8_t *rows = job->network_strip != NULL ? job->network_strip : job->file_strip;
+    size_t row_bytes = (size_t)job->in->width_px * (size_t)job->network_channels;
+    uint64_t start_us = swin2sr__clock_us(), encode_before_us = job->report.encode_us;
+    swin2sr_status status = swin2sr_stream_push(job->stream, rows, row_bytes, n);
+    job->report.infer_us += swin2sr__clock_us() - start_us - (job->report.encode_us - encode_before_us);
+    if (status == SWIN2SR_OK || job->output_status != SWIN2SR_OK)
+        return status;
+    return swin2sr__error_set(job->reterr, status,
+                              status == SWIN2SR_CANCELLED ? "cancelled" : "the network stopped early");
+}
+
+static swin2sr_status run_rows(enlarge_job *job) {
+    swin2sr_status status = SWIN2SR_OK;
+    for (int32_t left = job->in->height_px; left > 0 && status == SWIN2SR_OK; left -= STRIP_ROWS) {
+        int32_t n = left < STRIP_ROWS ? left : STRIP_ROWS;
+        status = decode_strip(job, n);
+        if (status == SWIN2SR_OK)
+            status = push_strip(job, n);
+    }
+    return status;
+}
+
+static swin2sr_status finish_output(enlarge_job *job) {
+    uint64_t start_us = swin2sr__clock_us();
+    swin2sr_status status = image_writer_finish(job->writer, job->reterr);
+    job->report.encode_us += swin2sr__clock_us() - start_us;
+    return status;
+}
+
+static swin2sr_status job_run(enlarge_job *job, swin2sr_model *model, const void *data, size_t size, image_sink sink,
+                              void *context) {
+    swin2sr_status status = open_input(job, model, data, size);
+    if (status == SWIN2SR_OK)
+        status = open_network(job, model);
+    if (status == SWIN2SR_OK)
+        status = allocate_rows(job, swin2sr_model_get_info(model));
+    if (status == SWIN2SR_OK)
+        status = image_writer_open(&job->options->out, job->report.out_width_px, job->report.out_height_px,
+                                   job->report.channels, sink, context, &job->writer, job->reterr);
+    if (status == SWIN2SR_OK)
+        status = run_rows(job);
+    return status == SWIN2SR_OK ? finish_output(job) : status;
+}
+
+swin2sr_status enlarge_bytes(swin2sr_model *model, const void *data, size_t size, const enlarge_options *options,
+                             image_sink sink, void *context, enlarge_report *ret_report, swin2sr_error *reterr) {
+    enlarge_job job = {.options = options, .reterr = reterr};
+    swin2sr_status status = job_run(&job, model, data, size, sink, context);
+    if (status == SWIN2SR_OK && ret_report != NULL)
+        *ret_report = job.report;
+    job_done(&job);
+    return status;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * enlarge/enlarge.h - bytes -> decode -> upscale -> encode -> bytes (stages 4 to 8 of 9), for the command line and
+ * the worker alike. Rows flow through: nothing but what the codecs and the engine plan is held. */
+#ifndef SWIN2SR_ENLARGE_ENLARGE_H
+#define SWIN2SR_ENLARGE_ENLARGE_H
+
+#include "image/image.h"
+#include <swin2sr/swin2sr.h>
+
+typedef struct enlarge_options {
+    swin2sr_options engine; /* pixel types and progress are set by enlarge */
+    image_writer_options out;
+    image_limits limits; /* of the input; zeroes: the defaults of image.h */
+    uint64_t out_pixels; /* of the output at most; 0: 800 M */
+    swin2sr_on_progress on_progress;
+    void *progress_context;
+} enlarge_options;
+
+typedef struct enlarge_report {
+    int32_t in_width_px, in_height_px; /* upright */
+    int32_t out_width_px, out_height_px;
+    int32_t channels;      /* of the output file */
+    bool is_reduced_16;    /* a 16-bit input was read down to 8 bits */
+    bool is_alpha_dropped; /* JPEG output cannot hold the input's transparency: laid over white */
+    swin2sr_plan plan;
+    uint64_t decode_us, infer_us, encode_us;
+} enlarge_report;
+
+/* Enlarge one image file held in memory.
+ * model       Any model; grey inputs go through a colour model as three equal channels and come out grey.
+ * sink        Receives the output file's bytes in order.
+ * ret_report  May be NULL. Filled on success.
+ * errors      Those of image.h and stream.h; the detail is fit for the client. */
+swin2sr_status enlarge_bytes(swin2sr_model *model, const void *data, size_t size, const enlarge_options *options,
+                             image_sink sink, void *context, enlarge_report *ret_report, swin2sr_error *reterr);
+
+#endif

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * image/image.c - readers and writers of image files: limits, orientation, row counts (stages 4 and 8 of 9).
+ * In: bytes of a file.  Out: 8-bit rows, upright, top to bottom; and rows to bytes.
+ * Orientation 1 and 2 stream; 3 to 8 and interlaced files are read whole into one picture at the first read. */
+#include "image/image.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/checked_math.h"
+#include "base/error.h"
+#include "image/codec.h"
+
+/* ---- reader ---- */
+
+/* How stored pixels become upright ones, by EXIF orientation: first swap the axes, then mirror the stored ones. */
+typedef struct image_turn {
+    bool is_swapped, is_mirrored_x, is_mirrored_y;
+} image_turn;
+
+static const image_turn turns[9] = {
+    [1] = {false, false, false}, [2] = {false, true, false}, [3] = {false, true, true}, [4] = {false, false, true},
+    [5] = {true, false, false},  [6] = {true, false, true},  [7] = {true, true, true},  [8] = {true, true, false},
+};
+
+struct image_reader {
+    image_info info;
+    image_decoder *decoder;
+    image_turn turn;
+    bool is_buffered;
+    uint8_t *picture; /* as stored; NULL until the first read, or when rows stream */
+    int32_t rows_read;
+    swin2sr_status status; /* the first failure; nothing more is read after it */
+};
+
+static swin2sr_status probe_whole(const void *data, size_t size, probe_info *ret_probe, swin2sr_error *reterr) {
+    size_t need;
+    swin2sr_status status = probe_bytes(data, size, true, ret_probe, &need);
+    switch (status) {
+    case SWIN2SR_OK:
+        return SWIN2SR_OK;
+    case SWIN2SR_CORRUPT:
+        return swin2sr__error_set(reterr, status, "the image's header is damaged or cut short");
+    case SWIN2SR_TOO_LARGE:
+        return swin2sr__error_set(reterr, status, "the image's header is over 1 MiB");
+    default:
+        return swin2sr__error_set(reterr, status, "not a PNG or JPEG image of a kind that can be read");
+    }
+}
+
+static swin2sr_status check_limits(const probe_info *probe, const image_limits *limits, swin2sr_error *reterr) {
+    uint64_t max_pixels = limits != NULL && limits->pixels > 0 ? limits->pixels : IMAGE_DEFAULT_PIXELS;
+    int32_t max_side_px = IMAGE_MAX_SIDE_PX;
+    if (limits != NULL && limits->side_px > 0 && limits->side_px < max_side_px)
+        max_side_px = limits->side_px;
+    if (probe->width_px > max_side_px || probe->height_px > max_side_px)
+        return swin2sr__error_set(reterr, SWIN2SR_TOO_LARGE, "the image has %d x %d pixels; a side may have %d",
+                                  probe->width_px, probe->height_px, max_side_px);
+    if ((uint64_t)probe->width_px * (uint64_t)probe->height_px > max_pixels)
+        return swin2sr__error_set(reterr, SWIN2SR_TOO_LARGE, "the image has %d x %d pixels; %llu are allowed",
+                                  probe->width_px, probe->height_px, (unsigned long long)max_pixels);
+    return SWIN2SR_OK;
+}
+
+static swin2sr_status open_decoder(const void *data, size_t size, const probe_info *probe, image_decoder **ret_decoder,
+                                   swin2sr_error *reterr) {
+    if (probe->format == PROBE_PNG)
+        return image_png_decoder_open(data, size, ret_decoder, reterr);
+    if (probe->depth_bits != 8)
+        return swin2sr__error_set(reterr, SWIN2SR_UNSUPPORTED, "JPEG files of 12 bits are not supported");
+    return image_jpeg_decoder_open(data, size, ret_decoder, reterr);
+}
+
+/* Fill in the reader from its decoder; the limits were checked against the probe, so both must agree. */
+static swin2sr_status describe(image_reader *reader, const probe_info *probe, swin2sr_error *reterr) {
+    const image_decoder *decoder = reader->decoder;
+    if (decoder->width_px != probe->width_px || decoder->height_px != probe->height_px)
+        return swin2sr__error_set(reterr, SWIN2SR_CORRUPT, "the image's header contradicts itself");
+    reader->turn = turns[probe->orientation];
+    reader->is_buffered = decoder->is_whole_only || reader->turn.is_swapped || reader->turn.is_mirrored_y;
+    size_t picture_bytes = 0;
+    if (reader->is_buffered &&
+        (!swin2sr__size_mul((size_t)decoder->width_px, (size_t)decoder->height_px, &picture_bytes) ||
+         !swin2sr__size_mul(picture_bytes, (size_t)decoder->channels, &picture_bytes)))
+        return swin2sr__error_set(reterr, SWIN2SR_TOO_LARGE, "the image is too large for this machine");
+    reader->info = (image_info){
+        .format = probe->format,
+        .width_px = reader->turn.is_swapped ? decoder->height_px : decoder->width_px,
+        .height_px = reader->turn.is_swapped ? decoder->width_px : decoder->height_px,
+        .channels = decoder->channels,
+        .is_reduced_16 = decoder->is_reduced_16,
+    };
+    if (!swin2sr__size_add(decoder->memory_bytes, picture_bytes, &reader->info.memory_bytes))
+        return swin2sr__error_set(reterr, SWIN2SR_TOO_LARGE, "the image is too large for this machine");
+    return SWIN2SR_OK;
+}
+
+swin2sr_status image_reader_open(const void *data, size_t size, const image_limits *limits, image_reader **ret_reader,
+                                 swin2sr_error *reterr) {
+    probe_info probe;
+    swin2sr_status status = probe_whole(data, size, &probe, reterr);
+    if (status == SWIN2SR_OK)
+        status = check_limits(&probe, limits, reterr);
+    if (status != SWIN2SR_OK)
+        return status;
+    image_reader *reader = calloc(1, sizeof(*reader));
+    if (reader == NULL)
+        return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "not enough memory to read the image");
+    status = open_decoder(data, size, &probe, &reader->decoder, reterr);
+    if (status == SWIN2SR_OK)
+        status = describe(reader, &probe, reterr);
+    if (status != SWIN2SR_OK) {
+        image_reader_close(reader);
+        return status;
+    }
+    *ret_reader = reader;
+    return SWIN2SR_OK;
+}
+
+const image_info *image_reader_info(const image_reader *reader) {
+    return &reader->info;
+}
+
+/* Copy count pixels from source, step bytes apart; channels is a constant where it matters (inlined). */
+static inline void gather(const uint8_t *source, ptrdiff_t step, uint8_t *target, int32_t count, int32_t channels) {
+    for (int32_t x = 0; x < count; x++, source += step, target += channels)
+        memcpy(target, source, (size_t)channels);
+}
+
+static void gather_row(const uint8_t *source, ptrdiff_t step, uint8_t *target, int32_t count, int32_t channels) {
+    switch (channels) {
+    case 1:
+        gather(source, step, target, count, 1);
+        return;
+    case 3:
+        gather(source, step, target, count, 3);
+        return;
+    default:
+        gather(source, step, target, count, channels);
+    }
+}
+
+/* Row y of the upright picture. */
+static void turn_row(const image_reader *reader, int32_t y, uint8_t *row) {
+    const image_decoder *decoder = reader->decoder;
+    ptrdiff_t pixel_bytes = decoder->channels, row_bytes = pixel_bytes * decoder->width_px;
+    int32_t last_x = decoder->width_px - 1, last_y = decoder->height_px - 1;
+    const image_turn *turn = &reader->turn;
+    /* the stored place of pixel (0, y), and where the pixel to its right lies */
+    int32_t stored_x = turn->is_swapped ? y : 0, stored_y = turn->is_swapped ? 0 : y;
+    if (turn->is_mirrored_x)
+        stored_x = last_x - stored_x;
+    if (turn->is_mirrored_y)
+        stored_y = last_y - stored_y;
+    ptrdiff_t step = turn->is_swapped ? row_bytes : pixel_bytes;
+    if (turn->is_swapped ? turn->is_mirrored_y : turn->is_mirrored_x)
+        step = -step;
+    gather_row(reader->picture + stored_y * row_bytes + stored_x * pixel_bytes, step, row, reader->info.width_px,
+               decoder->channels);
+}
+
+static swin2sr_status read_picture(image_reader *reader, swin2sr_error *reterr) {
+    image_decoder *decoder = reader->decoder;
+    size_t row_bytes = (size_t)decoder->width_px * (size_t)decoder->channels;
+    reader->picture = malloc(row_bytes * (size_t)decoder->height_px);
+    if (reader->picture == NULL)
+        return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "not enough memory to hold the image");
+    return decoder->read(decoder, reader->picture, row_bytes, decoder->height_px, reterr);
+}
+
+static void mirror_row(uint8_t *row, int32_t width_px, int32_t channels) {
+    for (int32_t left = 0, right = width_px - 1; left < right; left++, right--)
+        for (int32_t c = 0; c < channels; c++) {
+            uint8_t sample = row[left * channels + c];
+            row[left * channels + c] = row[right * channels + c];
+            row[right * channels + c] = sample;
+        }
+}
+
+static swin2sr_status read_rows(image_reader *reader, uint8_t *rows, size_t stride_bytes, int32_t n,
+                                swin2sr_error *reterr) {
+    swin2sr_status status = SWIN2SR_OK;
+    if (!reader->is_buffered)
+        status = reader->decoder->read(reader->decoder, rows, stride_bytes, n, reterr);
+    else if (reader->picture == NULL)
+        status = read_picture(reader, reterr);
+    for (int32_t y = 0; y < n && status == SWIN2SR_OK; y++) {
+        uint8_t *row = rows + (size_t)y * stride_bytes;
+        if (reader->is_buffered)
+            turn_row(reader, reader->rows_read + y, row);
+        else if (reader->turn.is_mirrored_x)
+            mirror_row(row, reader->info.width_px, reader->info.channels);
+    }
+    return status;
+}
+
+swin2sr_status image_reader_read(image_reader *reader, void *rows, size_t stride_bytes, int32_t n,
+                                 swin2sr_error *reterr) {
+    if (reader->status != SWIN2SR_OK)
+        return swin2sr__error_set(reterr, reader->status, "reading the image failed before");
+    if (n < 0 || n > reader->info.height_px - reader->rows_read)
+        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "the image has no more rows");
+    if (n == 0)
+        return SWIN2SR_OK;
+    reader->status = read_rows(reader, rows, stride_bytes, n, reterr);
+    reader->rows_read += n;
+    return reader->status;
+}
+
+void image_reader_close(image_reader *reader) {
+    if (reader == NULL)
+        return;
+    if (reader->decoder != NULL)
+        reader->decoder->close(reader->decoder);
+    free(reader->picture);
+    free(reader);
+}
+
+/* ---- writer ---- */
+
+#define DEFAULT_QUALITY 95
+#define JPEG_MAX_SIDE_PX 65500  /* libjpeg's JPEG_MAX_DIMENSION; the format itself ends at 65535 */
+#define PNG_MAX_SIDE_PX 1000000 /* libpng's default limit */
+
+typedef struct format_entry {
+    const char *name, *content_type;
+    int32_t max_side_px;
+    uint8_t channels; /* bit n: n channels can be written */
+    swin2sr_status (*open)(const image_encoder_setup *setup, image_encoder **ret_encoder, swin2sr_error *reterr);
+} format_entry;
+
+static const format_entry formats[IMAGE_FORMAT_COUNT] = {
+    [IMAGE_PNG] = {"png", "image/png", PNG_MAX_SIDE_PX, 1 << 1 | 1 << 2 | 1 << 3 | 1 << 4, image_png_encoder_open},
+    [IMAGE_JPEG] = {"jpeg", "image/jpeg", JPEG_MAX_SIDE_PX, 1 << 1 | 1 << 3, image_jpeg_encoder_open},
+};
+
+struct image_writer {
+    image_encoder *encoder;
+    int32_t height_px;
+    int32_t rows_written;
+    swin2sr_status status; /* the first failure; nothing more is written after it */
+};
+
+swin2sr_status image_writer_open(const image_writer_options *options, int32_t width_px, int32_t height_px,
+                                 int32_t channels, image_sink sink, void *context, image_writer **ret_writer,
+                                 swin2sr_error *reterr) {
+    if ((unsigned)options->format >= IMAGE_FORMAT_COUNT || options->quality < 0 || options->quality > 100)
+        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "quality is 1 to 100");
+    const format_entry *format = &formats[options->format];
+    if (width_px < 1 || height_px < 1 || channels < 1 || channels > 4 || (format->channels >> channels & 1) == 0)
+        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "a %s image cannot be %d x %d with %d channels",
+                                  format->name, width_px, height_px, channels);
+    if (width_px > format->max_side_px || height_px > format->max_side_px)
+        return swin2sr__error_set(reterr, SWIN2SR_TOO_LARGE,
+                                  "the result would have %d x %d pixels; a side of a %s image may have %d", width_px,
+                                  height_px, format->name, format->max_side_px);
+    image_writer *writer = calloc(1, sizeof(*writer));
+    if (writer == NULL)
+        return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "not enough memory to write the image");
+    image_encoder_setup setup = {
+        .width_px = width_px,
+        .height_px = height_px,
+        .channels = channels,
+        .quality = options->quality == 0 ? DEFAULT_QUALITY : options->quality,
+        .sink = sink,
+        .context = context,
+    };
+    writer->height_px = height_px;
+    swin2sr_status status = format->open(&setup, &writer->encoder, reterr);
+    if (status != SWIN2SR_OK) {
+        image_writer_close(writer);
+        return status;
+    }
+    *ret_writer = writer;
+    return SWIN2SR_OK;
+}
+
+swin2sr_status image_writer_write(image_writer *writer, const void *rows, size_t stride_bytes, int32_t n,
+                                  swin2sr_error *reterr) {
+    if (writer->status != SWIN2SR_OK)
+        return swin2sr__error_set(reterr, writer->status, "writing the image failed before");
+    if (n < 0 || n > writer->height_px - writer->rows_written)
+        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "more rows than the image has");
+    writer->status = writer->encoder->write(writer->encoder, rows, stride_bytes, n, reterr);
+    writer->rows_written += n;
+    return writer->status;
+}
+
+swin2sr_status image_writer_finish(image_writer *writer, swin2sr_error *reterr) {
+    if (writer->status != SWIN2SR_OK)
+        return swin2sr__error_set(reterr, writer->status, "writing the image failed before");
+    if (writer->rows_written != writer->height_px)
+        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "%d of %d rows were written", writer->rows_written,
+                                  writer->height_px);
+    writer->status = writer->encoder->finish(writer->encoder, reterr);
+    return writer->status;
+}
+
+void image_writer_close(image_writer *writer) {
+    if (writer == NULL)
+        return;
+    if (writer->encoder != NULL)
+        writer->encoder->close(writer->encoder);
+    free(writer);
+}
+
+bool image_format_parse(const char *name, image_format *ret_format) {
+    if (strcasecmp(name, "jpg") == 0)
+        name = formats[IMAGE_JPEG].name;
+    for (int format = 0; format < IMAGE_FORMAT_COUNT; format++)
+        if (strcasecmp(name, formats[format].name) == 0) {
+            *ret_format = (image_format)format;
+            return true;
+        }
+    return false;
+}
+
+const char *image_format_name(image_format format) {
+    return (unsigned)format < IMAGE_FORMAT_COUNT ? formats[format].name : NULL;
+}
+
+const char *image_format_content_type(image_format format) {
+    return (unsigned)format < IMAGE_FORMAT_COUNT ? formats[format].content_type : NULL;
+}

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * image/jpeg.c - JPEG files to 8-bit rows and back with libjpeg's scanline API (stages 4 and 8 of 9).
+ * In: a file in memory, baseline or progressive, grey, colour, CMYK.  Out: rows of 1 or 3 channels; and back.
+ * Strip by strip; files of several scans make the library hold all coefficients (counted in memory_bytes).
+ * The library fakes an end for a file cut short and says so in a warning: that warning is our error. */
+#include <stdio.h> /* jpeglib.h uses size_t and FILE without including it */
+
+#include <jerror.h>
+#include <jpeglib.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "image/codec.h"
+#include "image/trap.h"
+
+/* Each scan of a progressive file passes over all coefficients, however few bytes it has. Encoders use about 10. */
+#define DECODE_MAX_SCANS 100
+
+/* The library reaches us through cinfo->err, so the error manager comes first and the trap after it. */
+typedef struct jpeg_errors {
+    struct jpeg_error_mgr manager;
+    image_trap trap;
+    const char *damaged; /* detail for errors without a better one */
+    swin2sr_status damaged_status;
+} jpeg_errors;
+
+static image_trap *jpeg_trap(j_common_ptr cinfo) {
+    return &((jpeg_errors *)cinfo->err)->trap;
+}
+
+static void jpeg_failed(j_common_ptr cinfo) {
+    jpeg_errors *errors = (jpeg_errors *)cinfo->err;
+    switch (cinfo->err->msg_code) {
+    case JERR_OUT_OF_MEMORY:
+        image_trap_spring(&errors->trap, SWIN2SR_NOMEM, "not enough memory for the JPEG");
+    case JERR_IMAGE_TOO_BIG:
+        image_trap_spring(&errors->trap, SWIN2SR_TOO_LARGE, "a JPEG's sides are at most 65500 pixels");
+    case JERR_ARITH_NOTIMPL:
+    case JERR_BAD_PRECISION:
+    case JERR_CONVERSION_NOTIMPL:
+    case JERR_NOT_COMPILED:
+    case JERR_SOF_UNSUPPORTED:
+        image_trap_spring(&errors->trap, SWIN2SR_UNSUPPORTED, "this kind of JPEG is not supported");
+    default:
+        image_trap_spring(&errors->trap, errors->damaged_status, errors->damaged);
+    }
+}
+
+static void jpeg_message(j_common_ptr cinfo, int level) {
+    int code = cinfo->err->msg_code;
+    if (level < 0 && (code == JWRN_JPEG_EOF || code == JWRN_HIT_MARKER))
+        image_trap_spring(jpeg_trap(cinfo), SWIN2SR_CORRUPT, "the JPEG is cut short");
+}
+
+static void jpeg_print_nothing(j_common_ptr cinfo) {
+}
+
+static struct jpeg_error_mgr *jpeg_errors_init(jpeg_errors *errors, swin2sr_status status, const char *damaged) {
+    jpeg_std_error(&errors->manager);
+    errors->manager.error_exit = jpeg_failed;
+    errors->manager.emit_message = jpeg_message;
+    errors->manager.output_message = jpeg_print_nothing;
+    errors->damaged_status = status;
+    errors->damaged = damaged;
+    return &errors->manager;
+}
+
+/* ---- decode ---- */
+
+typedef struct jpeg_decoder {
+    image_decoder base;
+    jpeg_errors errors;
+    struct jpeg_decompress_struct cinfo;
+    struct jpeg_progress_mgr progress;
+    const uint8_t *data;
+    size_t size;
+    bool is_started;
+    uint8_t *cmyk_row; /* of cinfo's pool; NULL for grey and colour */
+    /* arguments of the read step */
+    uint8_t *rows;
+    size_t stride_bytes;
+    int32_t n;
+} jpeg_decoder;
+
+static void jpeg_check_scans(j_common_ptr cinfo) {
+    if (((j_decompress_ptr)cinfo)->input_scan_number > DECODE_MAX_SCANS)
+        image_trap_spring(jpeg_trap(cinfo), SWIN2SR_TOO_LARGE, "the JPEG has more than 100 scans");
+}
+
+/* What the library allocates for a file of several scans: every coefficient, blocks rounded up to whole MCUs. */
+static size_t jpeg_coefficient_bytes(j_decompress_ptr cinfo) {
+    size_t blocks = 0;
+    if (!jpeg_has_multiple_scans(cinfo))
+        return 0;
+    for (int c = 0; c < cinfo->num_components; c++) {
+        const jpeg_component_info *component = &cinfo->comp_info[c];
+        size_t h_factor = (size_t)component->h_samp_factor, v_factor = (size_t)component->v_samp_factor;
+        blocks += (component->width_in_blocks + h_factor - 1) / h_factor * h_factor *
+                  ((component->height_in_blocks + v_factor - 1) / v_factor * v_factor);
+    }
+    return blocks * sizeof(JBLOCK);
+}
+
+static void jpeg_open_step(void *context) {
+    jpeg_decoder *decoder = context;
+    j_decompress_ptr cinfo = &decoder->cinfo;
+    jpeg_create_decompress(cinfo);
+    cinfo->progress = &decoder->progress;
+    jpeg_mem_src(cinfo, decoder->data, decoder->size);
+    jpeg_read_header(cinfo, TRUE);
+    if (cinfo->num_components == 1) {
+        cinfo->out_color_space = JCS_GRAYSCALE;
+    } else if (cinfo->num_components == 3) {
+        cinfo->out_color_space = JCS_RGB;
+    } else {
+        cinfo->out_color_space = JCS_CMYK;
+        decoder->cmyk_row = cinfo->mem->alloc_large((j_common_ptr)cinfo, JPOOL_IMAGE, (size_t)cinfo->image_width * 4);
+    }
+    decoder->base.width_px = (int32_t)cinfo->image_width;
+    decoder->base.height_px = (int32_t)cinfo->image_height;
+    decoder->base.channels = cinfo->num_components == 1 ? 1 : 3;
+    decoder->base.memory_bytes = jpeg_coefficient_bytes(cinfo);
+}
+
+/* Plain conversion without a profile: each ink takes its share of the light, black of all three.
+ * Files with an Adobe marker store the share that is left, not the share taken. */
+static void jpeg_cmyk_to_rgb(const uint8_t *cmyk, uint8_t *rgb, int32_t width_px, bool is_inverted) {
+    uint8_t flip = is_inverted ? 0 : 255;
+    for (int32_t x = 0; x < width_px; x++, cmyk += 4, rgb += 3) {
+        uint32_t light = cmyk[3] ^ flip;
+        for (int c = 0; c < 3; c++)
+            rgb[c] = (uint8_t)(((uint32_t)(cmyk[c] ^ flip) * light + 127) / 255);
+    }
+}
+
+static void jpeg_read_step(void *context) {
+    jpeg_decoder *decoder = context;
+    j_decompress_ptr cinfo = &decoder->cinfo;
+    if (!decoder->is_started) {
+        jpeg_start_decompress(cinfo); /* takes in all scans of a progressive file */
+        decoder->is_started = true;
+    }
+    for (int32_t y = 0; y < decoder->n; y++) {
+        uint8_t *row = decoder->rows + (size_t)y * decoder->stride_bytes;
+        JSAMPROW target = decoder->cmyk_row != NULL ? decoder->cmyk_row : row;
+        jpeg_read_scanlines(cinfo, &target, 1);
+        if (decoder->cmyk_row != NULL)
+            jpeg_cmyk_to_rgb(target, row, decoder->base.width_px, cinfo->saw_Adobe_marker);
+    }
+    if (cinfo->output_scanline == cinfo->output_height)
+        jpeg_finish_decompress(cinfo);
+}
+
+static swin2sr_status jpeg_decoder_read(image_decoder *base, uint8_t *rows, size_t stride_bytes, int32_t n,
+                                        swin2sr_error *reterr) {
+    jpeg_decoder *decoder = (jpeg_decoder *)base;
+    decoder->rows = rows;
+    decoder->stride_bytes = stride_bytes;
+    decoder->n = n;
+    return image_trap_run(&decoder->errors.trap, jpeg_read_step, decoder, reterr);
+}
+
+static void jpeg_decoder_close(image_decoder *base) {
+    jpeg_decoder *decoder = (jpeg_decoder *)base;
+    jpeg_destroy_decompress(&decoder->cinfo);
+    free(decoder);
+}
+
+swin2sr_status image_jpeg_decoder_open(const uint8_t *data, size_t size, image_decoder **ret_decoder,
+                                       swin2sr_error *reterr) {
+    jpeg_decoder *decoder = calloc(1, sizeof(*decoder));
+    if (decoder == NULL)
+        return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "not enough memory for the JPEG");
+    decoder->base.read = jpeg_decoder_read;
+    decoder->base.close = jpeg_decoder_close;
+    decoder->cinfo.err = jpeg_errors_init(&decoder->errors, SWIN2SR_CORRUPT, "the JPEG is damaged");
+    decoder->progress.progress_monitor = jpeg_check_scans;
+    decoder->data = data;
+    decoder->size = size;
+    swin2sr_status status = image_trap_run(&decoder->errors.trap, jpeg_open_step, decoder, reterr);
+    if (status != SWIN2SR_OK) {
+        jpeg_decoder_close(&decoder->base);
+        return status;
+    }
+    *ret_decoder = &decoder->base;
+    return SWIN2SR_OK;
+}
+
+/* ---- encode ---- */
+
+#define ENCODE_BUFFER_BYTES 65536
+#define ENCODE_FULL_COLOUR_ABOVE 90 /* quality above which colour is stored at full resolution (4:4:4) */
+
+typedef struct jpeg_encoder {
+    image_encoder base;
+    jpeg_errors errors;
+    struct jpeg_compress_struct cinfo;
+    struct jpeg_destination_mgr destination;
+    image_encoder_setup setup;
+    /* arguments of the write step */
+    const uint8_t *rows;
+    size_t stride_bytes;
+    int32_t n;
+    uint8_t buffer[ENCODE_BUFFER_BYTES];
+} jpeg_encoder;
+
+static void jpeg_give_bytes(jpeg_encoder *encoder, size_t size) {
+    if (size > 0 && !encoder->setup.sink(encoder->setup.context, encoder->buffer, size))
+        image_trap_spring(&encoder->errors.trap, SWIN2SR_IO, "the output could not be written");
+    encoder->destination.next_output_byte = encoder->buffer;
+    encoder->destination.free_in_buffer = ENCODE_BUFFER_BYTES;
+}
+
+static void jpeg_init_destination(j_compress_ptr cinfo) {
+    jpeg_give_bytes(cinfo->client_data, 0);
+}
+
+/* The library calls this when the buffer is full, whatever free_in_buffer says. */
+static boolean jpeg_empty_buffer(j_compress_ptr cinfo) {
+    jpeg_give_bytes(cinfo->client_data, ENCODE_BUFFER_BYTES);
+    return TRUE;
+}
+
+static void jpeg_term_destination(j_compress_ptr cinfo) {
+    jpeg_encoder *encoder = cinfo->client_data;
+    jpeg_give_bytes(encoder, ENCODE_BUFFER_BYTES - encoder->destination.free_in_buffer);
+}
+
+static void jpeg_start_step(void *context) {
+    jpeg_encoder *encoder = context;
+    j_compress_ptr cinfo = &encoder->cinfo;
+    jpeg_create_compress(cinfo);
+    cinfo->client_data = encoder;
+    cinfo->dest = &encoder->destination;
+    cinfo->image_width = (JDIMENSION)encoder->setup.width_px;
+    cinfo->image_height = (JDIMENSION)encoder->setup.height_px;
+    cinfo->input_components = encoder->setup.channels;
+    cinfo->in_color_space = encoder->setup.channels == 1 ? JCS_GRAYSCALE : JCS_RGB;
+    jpeg_set_defaults(cinfo); /* baseline, 4:2:0, fixed Huffman tables: the file streams */
+    jpeg_set_quality(cinfo, encoder->setup.quality, TRUE);
+    if (encoder->setup.quality > ENCODE_FULL_COLOUR_ABOVE)
+        cinfo->comp_info[0].h_samp_factor = cinfo->comp_info[0].v_samp_factor = 1;
+    jpeg_start_compress(cinfo, TRUE);
+}
+
+static void jpeg_write_step(void *context) {
+    jpeg_encoder *encoder = context;
+    for (int32_t y = 0; y < encoder->n; y++) {
+        JSAMPROW row = (JSAMPROW)encoder->rows + (size_t)y * encoder->stride_bytes; /* not written to */
+        jpeg_write_scanlines(&encoder->cinfo, &row, 1);
+    }
+}
+
+static void jpeg_finish_step(void *context) {
+    jpeg_encoder *encoder = context;
+    jpeg_finish_compress(&encoder->cinfo);
+}
+
+static swin2sr_status jpeg_encoder_write(image_encoder *base, const uint8_t *rows, size_t stride_bytes, int32_t n,
+                                         swin2sr_error *reterr) {
+    jpeg_encoder *encoder = (jpeg_encoder *)base;
+    encoder->rows = rows;
+    encoder->stride_bytes = stride_bytes;
+    encoder->n = n;
+    return image_trap_run(&encoder->errors.trap, jpeg_write_step, encoder, reterr);
+}
+
+static swin2sr_status jpeg_encoder_finish(image_encoder *base, swin2sr_error *reterr) {
+    jpeg_encoder *encoder = (jpeg_encoder *)base;
+    return image_trap_run(&encoder->errors.trap, jpeg_finish_step, encoder, reterr);
+}
+
+static void jpeg_encoder_close(image_encoder *base) {
+    jpeg_encoder *encoder = (jpeg_encoder *)base;
+    jpeg_destroy_compress(&encoder->cinfo);
+    free(encoder);
+}
+
+swin2sr_status image_jpeg_encoder_open(const image_encoder_setup *setup, image_encoder **ret_encoder,
+                                       swin2sr_error *reterr) {
+    jpeg_encoder *encoder = calloc(1, sizeof(*encoder));
+    if (encoder == NULL)
+        return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "not enough memory for the JPEG");
+    encoder->base.write = jpeg_encoder_write;
+    encoder->base.finish = jpeg_encoder_finish;
+    encoder->base.close = jpeg_encoder_close;
+    encoder->cinfo.err = jpeg_errors_init(&encoder->errors, SWIN2SR_INTERNAL, "the JPEG could not be written");
+    encoder->destination.init_destination = jpeg_init_destination;
+    encoder->destination.empty_output_buffer = jpeg_empty_buffer;
+    encoder->destination.term_destination = jpeg_term_destination;
+    encoder->setup = *setup;
+    swin2sr_status status = image_trap_run(&encoder->errors.trap, jpeg_start_step, encoder, reterr);
+    if (status != SWIN2SR_OK) {
+        jpeg_encoder_close(&encoder->base);
+        return status;
+    }
+    *ret_encoder = &encoder->base;
+    return SWIN2SR_OK;
+}

@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * tests/image/test_image.c - readers and writers on real files (data/, made by make_data.py).
+ * Every file is handed over in an allocation of its exact size, so that a sanitizer sees a read beyond it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "image/image.h"
+
+#define MAX_FILE_BYTES 65536
+
+typedef struct bytes {
+    uint8_t *data;
+    size_t size;
+} bytes;
+
+typedef struct picture {
+    image_info info;
+    uint8_t *rows;
+} picture;
+
+static bytes copy_bytes(const void *data, size_t size) {
+    bytes copy = {malloc(size > 0 ? size : 1), size};
+    assert_non_null(copy.data);
+    if (size > 0)
+        memcpy(copy.data, data, size);
+    return copy;
+}
+
+/* A file of the data folder; tests run in tests/image. */
+static bytes load(const char *name, const char *extension) {
+    char path[128];
+    uint8_t buffer[MAX_FILE_BYTES];
+    snprintf(path, sizeof(path), "data/%s.%s", name, extension);
+    FILE *file = fopen(path, "rb");
+    if (file == NULL)
+        fail_msg("%s is missing", path);
+    size_t size = fread(buffer, 1, sizeof(buffer), file);
+    fclose(file);
+    return copy_bytes(buffer, size);
+}
+
+/* Decode a whole file, strip_rows at a time. */
+static swin2sr_status decode(bytes file, const image_limits *limits, int32_t strip_rows, picture *ret_picture,
+                             swin2sr_error *reterr) {
+    image_reader *reader = NULL;
+    swin2sr_status status = image_reader_open(file.data, file.size, limits, &reader, reterr);
+    if (status != SWIN2SR_OK)
+        return status;
+    picture got = {.info = *image_reader_info(reader)};
+    size_t row_bytes = (size_t)got.info.width_px * (size_t)got.info.channels;
+    got.rows = malloc(row_bytes * (size_t)got.info.height_px);
+    assert_non_null(got.rows);
+    for (int32_t y = 0; y < got.info.height_px && status == SWIN2SR_OK; y += strip_rows) {
+        int32_t n = got.info.height_px - y < strip_rows ? got.info.height_px - y : strip_rows;
+        status = image_reader_read(reader, got.rows + (size_t)y * row_bytes, row_bytes, n, reterr);
+    }
+    image_reader_close(reader);
+    if (status != SWIN2SR_OK)
+        free(got.rows);
+    else
+        *ret_picture = got;
+    return status;
+}
+
+static void assert_fails(bytes file, swin2sr_status expected, const char *detail) {
+    picture got = {0};
+    swin2sr_error error = {""};
+    swin2sr_status status = decode(file, NULL, 4, &got, &error);
+    if (status == SWIN2SR_OK)
+        free(got.rows);
+    assert_int_equal(status, expected);
+    if (strstr(error.text, detail) == NULL)
+        fail_msg("\"%s\" does not say \"%s\"", error.text, detail);
+}
+
+/* ---- reading what is right ---- */
+
+typedef struct sample_file {
+    const char *name, *extension, *expected;
+    int tolerance; /* of a sample: JPEG decoders may round differently */
+    bool is_reduced_16;
+} sample_file;
+
+static const sample_file sample_files[] = {
+    {"grey", "png", "grey", 0, false},
+    {"grey_alpha", "png", "grey_alpha", 0, false},
+    {"rgb", "png", "rgb", 0, false},
+    {"rgba", "png", "rgba", 0, false},
+    {"grey_1", "png", "grey_1", 0, false},
+    {"grey_2", "png", "grey_2", 0, false},
+    {"grey_4", "png", "grey_4", 0, false},
+    {"grey_16", "png", "grey_16", 0, true},
+    {"grey_alpha_16", "png", "grey_alpha_16", 0, true},
+    {"rgb_16", "png", "rgb_16", 0, true},
+    {"rgba_16", "png", "rgba_16", 0, true},
+    {"grey_interlaced", "png", "grey_interlaced", 0, false},
+    {"grey_alpha_interlaced", "png", "grey_alpha_interlaced", 0, false},
+    {"rgb_interlaced", "png", "rgb_interlaced", 0, false},
+    {"rgba_interlaced", "png", "rgba_interlaced", 0, false},
+    {"grey_key", "png", "grey_key", 0, false},
+    {"palette", "png", "palette", 0, false},
+    {"palette_alpha", "png", "palette_alpha", 0, false},
+    {"rgb_odd_chunks", "png", "rgb_odd_chunks", 0, false},
+    {"colour_444", "jpg", "colour_444", 1, false},
+    {"colour_420", "jpg", "colour_420", 1, false},
+    {"colour_progressive", "jpg", "colour_progressive", 1, false},
+    {"grey_baseline", "jpg", "grey_baseline", 1, false},
+    {"cmyk", "jpg", "cmyk", 1, false},
+};
+
+static void assert_decodes(bytes file, const sample_file *sample, int32_t strip_rows) {
+    bytes expected = load(sample->expected, "raw");
+    picture got = {0};
+    swin2sr_error error;
+    swin2sr_status status = decode(file, NULL, strip_rows, &got, &error);
+    if (status != SWIN2SR_OK)
+        fail_msg("%s.%s: %s", sample->name, sample->extension, error.text);
+    assert_int_equal(got.info.width_px, expected.data[0]);
+    assert_int_equal(got.info.height_px, expected.data[1]);
+    assert_int_equal(got.info.channels, expected.data[2]);
+    assert_int_equal(got.info.is_reduced_16, sample->is_reduced_16);
+    for (size_t i = 0; i + 3 < expected.size; i++)
+        if (abs(got.rows[i] - expected.data[i + 3]) > sample->tolerance)
+            fail_msg("%s.%s: sample %zu is %d, expected %d", sample->name, sample->extension, i, got.rows[i],
+                     expected.data[i + 3]);
+    free(got.rows);
+    free(expected.data);
+}
+
+static void test_every_kind(void **state) {
+    for (size_t i = 0; i < sizeof(sample_files) / sizeof(sample_files[0]); i++) {
+        bytes file = load(sample_files[i].name, sample_files[i].extension);
+        assert_decodes(file, &sample_files[i], 3);
+        free(file.data);
+    }
+}
+
+/* Eight ways to store one picture. The JPEG's colours are off by 2 at most, the same in all eight. */
+static void test_orientations(void **state) {
+    static const char *const extensions[] = {"png", "jpg"};
+    for (int orientation = 1; orientation <= 8; orientation++)
+        for (int i = 0; i < 2; i++) {
+            char name[32];
+            snprintf(name, sizeof(name), "orient_%d", orientation);
+            bytes file = load(name, extensions[i]);
+            sample_file sample = {name, extensions[i], "orient", i == 0 ? 0 : 2, false};
+            assert_decodes(file, &sample, 1);
+            assert_decodes(file, &sample, 5);
+            free(file.data);
+        }
+}
+
+static void assert_memory(const char *name, const char *extension, size_t expected) {
+    bytes file = load(name, extension);
+    image_reader *reader = NULL;
+    assert_int_equal(image_reader_open(file.data, file.size, NULL, &reader, NULL), SWIN2SR_OK);
+    assert_int_equal(image_reader_info(reader)->memory_bytes, expected);
+    image_reader_close(reader);
+    free(file.data);
+}
+
+static void test_memory_held(void **state) {
+    assert_memory("rgb", "png", 0);
+    assert_memory("orient_2", "jpg", 0);
+    assert_memory("rgb_interlaced", "png", 17 * 11 * 3);
+    assert_memory("orient_6", "png", 24 * 16 * 3);
+    /* 4:2:0, 17 x 11: luma 4 x 2 blocks, twice 2 x 1 of colour, of 64 coefficients of 2 bytes */
+    assert_memory("colour_progressive", "jpg", (8 + 2 + 2) * 128);
+}
+
+static void test_bytes_after_the_end_are_ignored(void **state) {
+    static const char *const names[][2] = {{"rgb", "png"}, {"colour_420", "jpg"}};
+    for (int i = 0; i < 2; i++) {
+        bytes file = load(names[i][0], names[i][1]);
+        file.data = realloc(file.data, file.size + 100);
+        memset(file.data + file.size, 0x5a, 100);
+        file.size += 100;
+        sample_file sample = {names[i][0], names[i][1], names[i][0], 1, false};
+        assert_decodes(file, &sample, 4);
+        free(file.data);
+    }
+}
+
+static void test_reading_too_much(void **state) {
+    bytes file = load("grey", "png");
+    uint8_t rows[17 * 12];
+    image_reader *reader = NULL;
+    assert_int_equal(image_reader_open(file.data, file.size, NULL, &reader, NULL), SWIN2SR_OK);
+    assert_int_equal(image_reader_read(reader, rows, 17, 12, NULL), SWIN2SR_INVALID);
+    assert_int_equal(image_reader_read(reader, rows, 17, 11, NULL), SWIN2SR_OK);
+    assert_int_equal(image_reader_read(reader, rows, 17, 0, NULL), SWIN2SR_OK);
+    assert_int_equal(image_reader_read(reader, rows, 17, 1, NULL), SWIN2SR_INVALID);
+    image_reader_close(reader);
+    free(file.data);
+}
+
+/* ---- reading what is wrong ---- */
+
+static const char *const hostile_samples[][2] = {
+    {"rgb", "png"},        {"rgba_interlaced", "png"},    {"palette_alpha", "png"}, {"orient_5", "png"},
+    {"colour_420", "jpg"}, {"colour_progressive", "jpg"}, {"cmyk", "jpg"},          {"orient_7", "jpg"},
+};
+#define HOSTILE_SAMPLES (sizeof(hostile_samples) / sizeof(hostile_samples[0]))
+
+static void test_cut_at_every_byte(void **state) {
+    for (size_t i = 0; i < HOSTILE_SAMPLES; i++) {
+        bytes file = load(hostile_samples[i][0], hostile_samples[i][1]);
+        for (size_t size = 0; size < file.size; size++) {
+            bytes cut = copy_bytes(file.data, size);
+            picture got = {0};
+            swin2sr_error error = {""};
+            swin2sr_status status = decode(cut, NULL, 4, &got, &error);
+            if (status != (size == 0 ? SWIN2SR_UNSUPPORTED : SWIN2SR_CORRUPT))
+                fail_msg("%s.%s cut to %zu of %zu bytes: %s, %s", hostile_samples[i][0], hostile_samples[i][1], size,
+                         file.size, swin2sr_status_name(status), error.text);
+            assert_true(error.text[0] != '\0');
+            free(cut.data);
+        }
+        assert_fails((bytes){file.data, file.size - 1}, SWIN2SR_CORRUPT, "is cut short");
+        free(file.data);
+    }
+}
+
+/* Any status will do; a sanitizer is the judge. */
+static void test_any_byte_changed(void **state) {
+    static const uint8_t masks[] = {0xff, 0x01, 0x80};
+    for (size_t i = 0; i < HOSTILE_SAMPLES; i++) {
+        bytes file = load(hostile_samples[i][0], hostile_samples[i][1]);
+        for (size_t at = 0; at < file.size; at++)
+            for (size_t mask = 0; mask < sizeof(masks); mask++) {
+                image_limits limits = {.pixels = 1000000};
+                picture got = {0};
+                file.data[at] ^= masks[mask];
+                if (decode(file, &limits, 64, &got, NULL) == SWIN2SR_OK)
+                    free(got.rows);
+                file.data[at] ^= masks[mask];
+            }
+        free(file.data);
+    }
+}
+
+static void test_not_an_image(void **state) {
+    uint8_t noise[4096];
+    uint32_t seed = 12345;
+    for (size_t i = 0; i < sizeof(noise); i++) {
+        seed = seed * 1664525 + 1013904223;
+        noise[i] = (uint8_t)(seed >> 24);
+    }
+    assert_fails((bytes){noise, sizeof(noise)}, SWIN2SR_UNSUPPORTED, "not a PNG or JPEG");
+    assert_fails((bytes){noise, 0}, SWIN2SR_UNSUPPORTED, "not a PNG or JPEG");
+    assert_fails((bytes){(uint8_t *)"GIF89a..........", 16}, SWIN2SR_UNSUPPORTED, "not a PNG or JPEG");
+    memcpy(noise, "\xff\xd8\xff", 3);
+    assert_fails((bytes){noise, sizeof(noise)}, SWIN2SR_CORRUPT, "header");
+    memcpy(noise, "\x89PNG\r\n\x1a\n", 8);
+    assert_fails((bytes){noise, sizeof(noise)}, SWIN2SR_CORRUPT, "header");
+}
+
+static void test_limits(void **state) {
+    bytes huge = load("rgb", "png");
+    memset(huge.data + 16, 0, 8);
+    memset(huge.data + 18, 0xff, 2);
+    memset(huge.data + 22, 0xff, 2);
+    assert_fails(huge, SWIN2SR_TOO_LARGE, "65535 x 65535");
+    huge.data[17] = 1; /* a side over 65535 is over any limit */
+    assert_fails(huge, SWIN2SR_TOO_LARGE, "a side may have 65535");
+    free(huge.data);
+
+    bytes file = load("rgb", "png");
+    picture got = {0};
+    swin2sr_error error;
+    assert_int_equal(decode(file, &(image_limits){.pixels = 17 * 11 - 1}, 4, &got, &error), SWIN2SR_TOO_LARGE);
+    assert_int_equal(decode(file, &(image_limits){.side_px = 16}, 4, &got, &error), SWIN2SR_TOO_LARGE);
+    assert_int_equal(decode(file, &(image_limits){.pixels = 17 * 11, .side_px = 17}, 4, &got, &error), SWIN2SR_OK);
+    free(got.rows);
+    free(file.data);
+}
+
+static size_t find_marker(bytes file, uint8_t marker) {
+    for (size_t at = 0; at + 1 < file.size; at++)
+        if (file.data[at] == 0xff && file.data[at + 1] == marker)
+            return at;
+    fail_msg("no marker %02x", marker);
+    return 0;
+}
+
+static void test_unsupported_jpeg(void **state) {
+    bytes file = load("colour_444", "jpg");
+    size_t header = find_marker(file, 0xc0);
+    file.data[header + 4] = 12;
+    assert_fails(file, SWIN2SR_UNSUPPORTED, "12 bits");
+    file.data[header + 4] = 8;
+    file.data[header + 1] = 0xc3; /* lossless */
+    assert_fails(file, SWIN2SR_UNSUPPORTED, "kind");
+    free(file.data);
+}
+
+/* A progressive file can say its first scan again and again in a few bytes. */
+static void test_too_many_scans(void **state) {
+    static uint8_t bomb[MAX_FILE_BYTES];
+    bytes file = load("colour_progressive", "jpg");
+    size_t scan = find_marker(file, 0xda), end = scan + 2;
+    while (file.data[end] != 0xff || file.data[end + 1] == 0)
+        end++;
+    size_t size = end;
+    memcpy(bomb, file.data, end);
+    for (int i = 0; i < 150; i++, size += end - scan)
+        memcpy(bomb + size, file.data + scan, end - scan);
+    memcpy(bomb + size, file.data + end, file.size - end);
+    assert_fails((bytes){bomb, size + file.size - end}, SWIN2SR_TOO_LARGE, "scans");
+    free(file.data);
+}
+
+/* ---- writing ---- */
+
+typedef struct output {
+    uint8_t data[MAX_FILE_BYTES];
+    size_t size, fail_at; /* the sink refuses to go beyond fail_at, when it is not 0 */
+} output;
+
+static bool take(void *context, const void *data, size_t size) {
+    output *out = context;
+    if ((out->fail_at > 0 && out->size + size > out->fail_at) || size > sizeof(out->data) - out->size)
+        return false;
+    memcpy(out->data + out->size, data, size);
+    out->size += size;
+    return true;
+}
+
+#define OUT_WIDTH 40
+#define OUT_HEIGHT 30
+
+static swin2sr_status encode(const image_writer_options *options, int32_t channels, const uint8_t *rows, output *out,
+                             swin2sr_error *reterr) {
+    image_writer *writer = NULL;
+    size_t row_bytes = (size_t)OUT_WIDTH * (size_t)channels;
+    swin2sr_status status = image_writer_open(options, OUT_WIDTH, OUT_HEIGHT, channels, take, out, &writer, reterr);
+    for (int32_t y = 0; y < OUT_HEIGHT && status == SWIN2SR_OK; y += 5)
+        status = image_writer_write(writer, rows + (size_t)y * row_bytes, row_bytes, 5, reterr);
+    if (status == SWIN2SR_OK)
+        status = image_writer_finish(writer, reterr);
+    image_writer_close(writer);
+    return status;
+}
+
+static void fill_smooth(uint8_t *rows, int32_t channels) {
+    for (int32_t y = 0; y < OUT_HEIGHT; y++)
+        for (int32_t x = 0; x < OUT_WIDTH; x++)
+            for (int32_t c = 0; c < channels; c++)
+                *rows++ = (uint8_t)(c == 0 ? x * 5 : c == 1 ? y * 7 : 2 * (x + y));
+}
+
+static void test_round_trip(void **state) {
+    static uint8_t rows[OUT_WIDTH * OUT_HEIGHT * 4];
+    static output out;
+    for (int format = 0; format < IMAGE_FORMAT_COUNT; format++)
+        for (int32_t channels = 1; channels <= 4; channels += format == IMAGE_PNG ? 1 : 2) {
+            image_writer_options options = {.format = (image_format)format};
+            swin2sr_error error;
+            picture got = {0};
+            out.size = 0;
+            fill_smooth(rows, channels);
+            assert_int_equal(encode(&options, channels, rows, &out, &error), SWIN2SR_OK);
+            bytes file = copy_bytes(out.data, out.size);
+            assert_int_equal(decode(file, NULL, 7, &got, &error), SWIN2SR_OK);
+            assert_int_equal(got.info.channels, channels);
+            int tolerance = format == IMAGE_PNG ? 0 : 4;
+            for (size_t i = 0; i < (size_t)OUT_WIDTH * OUT_HEIGHT * (size_t)channels; i++)
+                assert_in_range(got.rows[i] + 255, rows[i] + 255 - tolerance, rows[i] + 255 + tolerance);
+            free(got.rows);
+            free(file.data);
+        }
+}
+
+static bool contains(const output *out, const char *word) {
+    return memmem(out->data, out->size, word, strlen(word)) != NULL;
+}
+
+static void test_what_is_written(void **state) {
+    static uint8_t rows[OUT_WIDTH * OUT_HEIGHT * 3];
+    static output out;
+    fill_smooth(rows, 3);
+    assert_int_equal(encode(&(image_writer_options){.format = IMAGE_PNG}, 3, rows, &out, NULL), SWIN2SR_OK);
+    assert_true(contains(&out, "sRGB"));
+    /* luma sampling factors in the frame header: 1x1 (4:4:4) above quality 90, else 2x2 (4:2:0) */
+    for (int32_t quality = 90; quality <= 91; quality++) {
+        out.size = 0;
+        image_writer_options options = {.format = IMAGE_JPEG, .quality = quality};
+        assert_int_equal(encode(&options, 3, rows, &out, NULL), SWIN2SR_OK);
+        size_t header = find_marker((bytes){out.data, out.size}, 0xc0);
+        assert_int_equal(out.data[header + 11], quality == 90 ? 0x22 : 0x11);
+    }
+}
+
+static void test_failing_sink(void **state) {
+    static uint8_t rows[OUT_WIDTH * OUT_HEIGHT * 3];
+    static output out;
+    for (int format = 0; format < IMAGE_FORMAT_COUNT; format++) {
+        image_writer_options options = {.format = (image_format)format};
+        swin2sr_error error = {""};
+        out.fail_at = 0;
+        out.size = 0;
+        assert_int_equal(encode(&options, 3, rows, &out, &error), SWIN2SR_OK);
+        for (size_t whole = out.size, fail_at = 1; fail_at < whole; fail_at++) {
+            out.fail_at = fail_at;
+            out.size = 0;
+            assert_int_equal(encode(&options, 3, rows, &out, &error), SWIN2SR_IO);
+            assert_string_equal(error.text, "the output could not be written");
+        }
+    }
+}
+
+static swin2sr_status try_open(image_writer_options options, int32_t width_px, int32_t height_px, int32_t channels) {
+    static output out;
+    image_writer *writer = NULL;
+    out.size = 0;
+    swin2sr_status status = image_writer_open(&options, width_px, height_px, channels, take, &out, &writer, NULL);
+    image_writer_close(writer);
+    return status;
+}
+
+static void test_writer_refusals(void **state) {
+    image_writer_options png = {.format = IMAGE_PNG}, jpeg = {.format = IMAGE_JPEG};
+    assert_int_equal(try_open(jpeg, 65501, 8, 3), SWIN2SR_TOO_LARGE);
+    assert_int_equal(try_open(jpeg, 65500, 8, 3), SWIN2SR_OK);
+    assert_int_equal(try_open(png, 65535 * 8, 8, 3), SWIN2SR_OK);
+    assert_int_equal(try_open(jpeg, 8, 8, 4), SWIN2SR_INVALID);
+    assert_int_equal(try_open(png, 8, 8, 5), SWIN2SR_INVALID);
+    assert_int_equal(try_open(png, 0, 8, 3), SWIN2SR_INVALID);
+    assert_int_equal(try_open((image_writer_options){.format = IMAGE_JPEG, .quality = 101}, 8, 8, 3), SWIN2SR_INVALID);
+    assert_int_equal(try_open((image_writer_options){.format = IMAGE_FORMAT_COUNT}, 8, 8, 3), SWIN2SR_INVALID);
+}
+
+static void test_row_count(void **state) {
+    static output out;
+    uint8_t rows[8 * 3] = {0};
+    image_writer *writer = NULL;
+    assert_int_equal(image_writer_open(&(image_writer_options){0}, 8, 2, 1, take, &out, &writer, NULL), SWIN2SR_OK);
+    assert_int_equal(image_writer_write(writer, rows, 8, 3, NULL), SWIN2SR_INVALID);
+    assert_int_equal(image_writer_write(writer, rows, 8, 1, NULL), SWIN2SR_OK);
+    assert_int_equal(image_writer_finish(writer, NULL), SWIN2SR_INVALID);
+    assert_int_equal(image_writer_write(writer, rows, 8, 1, NULL), SWIN2SR_OK);
+    assert_int_equal(image_writer_finish(writer, NULL), SWIN2SR_OK);
+    image_writer_close(writer);
+}
+
+static void test_format_names(void **state) {
+    image_format format = IMAGE_FORMAT_COUNT;
+    assert_true(image_format_parse("PNG", &format));
+    assert_int_equal(format, IMAGE_PNG);
+    assert_true(image_format_parse("jpg", &format) && image_format_parse("Jpeg", &format));
+    assert_int_equal(format, IMAGE_JPEG);
+    assert_false(image_format_parse("gif", &format) || image_format_parse("", &format));
+    assert_string_equal(image_format_name(IMAGE_JPEG), "jpeg");
+    assert_string_equal(image_format_content_type(IMAGE_PNG), "image/png");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_kind),       cmocka_unit_test(test_orientations),
+        cmocka_unit_test(test_memory_held),      cmocka_unit_test(test_bytes_after_the_end_are_ignored),
+        cmocka_unit_test(test_reading_too_much), cmocka_unit_test(test_cut_at_every_byte),
+        cmocka_unit_test(test_any_byte_changed), cmocka_unit_test(test_not_an_image),
+        cmocka_unit_test(test_limits),           cmocka_unit_test(test_unsupported_jpeg),
+        cmocka_unit_test(test_too_many_scans),   cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_what_is_written),  cmocka_unit_test(test_failing_sink),
+        cmocka_unit_test(test_writer_refusals),  cmocka_unit_test(test_row_count),
+        cmocka_unit_test(test_format_names),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

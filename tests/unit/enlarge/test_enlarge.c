@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * tests/unit/enlarge/test_enlarge.c - whole files through the built-in network, against swin2sr_upscale. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "enlarge/enlarge.h"
+
+#define SCALE 4
+#define MAX_FILE_BYTES ((size_t)1 << 20)
+
+static swin2sr_model *model;
+
+typedef struct bytes {
+    uint8_t *data;
+    size_t size, fail_at; /* take() refuses to go beyond fail_at, when it is not 0 */
+} bytes;
+
+typedef struct picture {
+    int32_t width_px, height_px, channels;
+    uint8_t *rows;
+} picture;
+
+static size_t samples_of(const picture *image) {
+    return (size_t)image->width_px * (size_t)image->height_px * (size_t)image->channels;
+}
+
+static picture picture_new(int32_t width_px, int32_t height_px, int32_t channels) {
+    picture image = {width_px, height_px, channels, NULL};
+    image.rows = malloc(samples_of(&image));
+    assert_non_null(image.rows);
+    return image;
+}
+
+/* Smooth colour; alpha, where there is one, runs from clear on the left to solid on the right. */
+static picture gradient(int32_t width_px, int32_t height_px, int32_t channels) {
+    picture image = picture_new(width_px, height_px, channels);
+    for (int32_t i = 0, y = 0; y < height_px; y++)
+        for (int32_t x = 0; x < width_px; x++)
+            for (int32_t c = 0; c < channels; c++, i++)
+                image.rows[i] = c == channels - 1 && channels % 2 == 0 ? (uint8_t)(x * 255 / (width_px - 1))
+                                                                       : (uint8_t)(30 + c * 40 + x * 3 + y * 2);
+    return image;
+}
+
+static bool take(void *context, const void *data, size_t size) {
+    bytes *out = context;
+    if ((out->fail_at > 0 && out->size + size > out->fail_at) || size > MAX_FILE_BYTES - out->size)
+        return false;
+    memcpy(out->data + out->size, data, size);
+    out->size += size;
+    return true;
+}
+
+static bytes bytes_new(void) {
+    bytes out = {.data = malloc(MAX_FILE_BYTES)};
+    assert_non_null(out.data);
+    return out;
+}
+
+static bytes encode_png(const picture *image) {
+    bytes file = bytes_new();
+    image_writer *writer = NULL;
+    image_writer_options options = {.format = IMAGE_PNG};
+    size_t row_bytes = (size_t)image->width_px * (size_t)image->channels;
+    assert_int_equal(
+        image_writer_open(&options, image->width_px, image->height_px, image->channels, take, &file, &writer, NULL),
+        SWIN2SR_OK);
+    assert_int_equal(image_writer_write(writer, image->rows, row_bytes, image->height_px, NULL), SWIN2SR_OK);
+    assert_int_equal(image_writer_finish(writer, NULL), SWIN2SR_OK);
+    image_writer_close(writer);
+    return file;
+}
+
+static picture decode(const bytes *file) {
+    image_reader *reader = NULL;
+    assert_int_equal(image_reader_open(file->data, file->size, NULL, &reader, NULL), SWIN2SR_OK);
+    const image_info *info = image_reader_info(reader);
+    picture image = picture_new(info->width_px, info->height_px, info->channels);
+    size_t row_bytes = (size_t)info->width_px * (size_t)info->channels;
+    assert_int_equal(image_reader_read(reader, image.rows, row_bytes, info->height_px, NULL), SWIN2SR_OK);
+    image_reader_close(reader);
+    return image;
+}
+
+/* Enlarge a picture through files; the result must be exactly SCALE times as large. */
+static picture enlarge(const picture *image, image_format format, int32_t rows, enlarge_report *ret_report) {
+    bytes in = encode_png(image), out = bytes_new();
+    enlarge_options options = {.out = {.format = format}, .engine = {.rows = rows}};
+    swin2sr_error error = {""};
+    swin2sr_status status = enlarge_bytes(model, in.data, in.size, &options, take, &out, ret_report, &error);
+    if (status != SWIN2SR_OK)
+        fail_msg("%s", error.text);
+    picture result = decode(&out);
+    assert_int_equal(result.width_px, image->width_px * SCALE);
+    assert_int_equal(result.height_px, image->height_px * SCALE);
+    free(in.data);
+    free(out.data);
+    return result;
+}
+
+/* What the network makes of a picture's colour, by the one-call interface. */
+static swin2sr_image upscale_colour(const picture *image) {
+    swin2sr_image in, out;
+    assert_int_equal(swin2sr_image_alloc(image->width_px, image->height_px, SWIN2SR_PIXEL_RGB8, &in), SWIN2SR_OK);
+    for (int32_t y = 0; y < image->height_px; y++)
+        for (int32_t x = 0; x < image->width_px; x++)
+            for (int32_t c = 0; c < 3; c++)
+                ((uint8_t *)in.data)[(size_t)y * in.stride_bytes + (size_t)(x * 3 + c)] =
+                    image->rows[(y * image->width_px + x) * image->channels + (image->channels > 2 ? c : 0)];
+    assert_int_equal(swin2sr_upscale(model, &in, NULL, &out, NULL), SWIN2SR_OK);
+    swin2sr_image_free(&in);
+    return out;
+}
+
+static const uint8_t *pixel_of(const swin2sr_image *image, int32_t x, int32_t y) {
+    return (const uint8_t *)image->data + (size_t)y * image->stride_bytes + (size_t)x * 3;
+}
+
+/* The colour of the result is the network's, sample for sample; grey is the rounded mean of its three outputs. */
+static void assert_colour(const picture *image, const picture *result) {
+    swin2sr_image expected = upscale_colour(image);
+    const uint8_t *got = result->rows;
+    for (int32_t y = 0; y < result->height_px; y++)
+        for (int32_t x = 0; x < result->width_px; x++, got += result->channels) {
+            const uint8_t *rgb = pixel_of(&expected, x, y);
+            if (result->channels > 2)
+                assert_memory_equal(got, rgb, 3);
+            else
+                assert_int_equal(got[0], (rgb[0] + rgb[1] + rgb[2] + 1) / 3);
+        }
+    swin2sr_image_free(&expected);
+}
+
+static void test_every_channel_count(void **state) {
+    for (int32_t channels = 1; channels <= 4; channels++) {
+        picture image = gradient(19, 13, channels);
+        enlarge_report report = {0};
+        picture result = enlarge(&image, IMAGE_PNG, 0, &report);
+        assert_int_equal(result.channels, channels);
+        assert_int_equal(report.channels, channels);
+        assert_int_equal(report.in_width_px, 19);
+        assert_int_equal(report.out_height_px, 13 * SCALE);
+        assert_false(report.is_reduced_16 || report.is_alpha_dropped);
+        assert_true(report.plan.memory_bytes > 0 && report.infer_us > 0);
+        assert_colour(&image, &result);
+        free(image.rows);
+        free(result.rows);
+    }
+}
+
+/* Alpha that changes along x only comes out the same in every row. */
+static void assert_alpha_rises(const picture *image) {
+    const uint8_t *first = image->rows + 3;
+    int32_t last_x = image->width_px - 1;
+    assert_int_equal(first[0], 0);
+    assert_int_equal(first[last_x * 4], 255);
+    for (int32_t x = 1; x <= last_x; x++)
+        assert_true(first[x * 4] >= first[(x - 1) * 4]);
+    for (int32_t y = 1; y < image->height_px; y++)
+        for (int32_t x = 0; x <= last_x; x++)
+            assert_int_equal(first[(y * image->width_px + x) * 4], first[x * 4]);
+}
+
+/* Taller than the ring of alpha rows, so that it wraps around; the network's lag depends on the rows of a step. */
+static void test_alpha_of_a_tall_image(void **state) {
+    static const int32_t rows[] = {1, 5, 64};
+    picture image = gradient(9, 400, 4);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        picture result = enlarge(&image, IMAGE_PNG, rows[i], NULL);
+        assert_alpha_rises(&result);
+        free(result.rows);
+    }
+    free(image.rows);
+}
+
+static void test_alpha_over_white_in_jpeg(void **state) {
+    for (int32_t channels = 2; channels <= 4; channels += 2) {
+        picture image = gradient(16, 16, channels);
+        for (int32_t i = channels - 1; i < 16 * 16 * channels; i += channels)
+            image.rows[i] = 0;
+        enlarge_report report = {0};
+        picture result = enlarge(&image, IMAGE_JPEG, 0, &report);
+        assert_true(report.is_alpha_dropped);
+        assert_int_equal(report.channels, channels - 1);
+        assert_int_equal(result.channels, channels - 1);
+        for (size_t i = 0; i < samples_of(&result); i++)
+            assert_true(result.rows[i] >= 254);
+        free(image.rows);
+        free(result.rows);
+    }
+}
+
+/* ---- what stops it ---- */
+
+static bool cancel(void *context, double done) {
+    return false;
+}
+
+static swin2sr_status try_enlarge(const enlarge_options *options, size_t cut_bytes, size_t fail_at, bytes *out,
+                                  swin2sr_error *reterr) {
+    picture image = gradient(16, 16, 3);
+    bytes in = encode_png(&image);
+    out->size = 0;
+    out->fail_at = fail_at;
+    enlarge_report report = {.channels = 77};
+    swin2sr_status status = enlarge_bytes(model, in.data, in.size - cut_bytes, options, take, out, &report, reterr);
+    if (status != SWIN2SR_OK)
+        assert_int_equal(report.channels, 77);
+    free(in.data);
+    free(image.rows);
+    return status;
+}
+
+static void test_refusals(void **state) {
+    enlarge_options plain = {0}, small_in = {.limits = {.pixels = 255}}, small_out = {.out_pixels = 64 * 64 - 1};
+    enlarge_options cancelled = {.on_progress = cancel}, starved = {.engine = {.memory_bytes = 1}};
+    bytes out = bytes_new();
+    swin2sr_error error = {""};
+    assert_int_equal(try_enlarge(&plain, 0, 0, &out, &error), SWIN2SR_OK);
+    assert_int_equal(try_enlarge(&small_in, 0, 0, &out, &error), SWIN2SR_TOO_LARGE);
+    assert_int_equal(out.size, 0);
+    assert_int_equal(try_enlarge(&small_out, 0, 0, &out, &error), SWIN2SR_TOO_LARGE);
+    assert_string_equal(error.text, "the result would have 64 x 64 pixels; 4095 are allowed");
+    assert_int_equal(out.size, 0);
+    assert_int_equal(try_enlarge(&starved, 0, 0, &out, &error), SWIN2SR_TOO_LARGE);
+    assert_int_equal(try_enlarge(&plain, 1, 0, &out, &error), SWIN2SR_CORRUPT);
+    assert_string_equal(error.text, "the PNG is cut short");
+    assert_int_equal(try_enlarge(&plain, 0, 100, &out, &error), SWIN2SR_IO);
+    assert_string_equal(error.text, "the output could not be written");
+    assert_int_equal(try_enlarge(&cancelled, 0, 0, &out, &error), SWIN2SR_CANCELLED);
+    assert_string_equal(error.text, "cancelled");
+    free(out.data);
+}
+
+static int open_model(void **state) {
+    return swin2sr_model_open_default(NULL, &model, NULL);
+}
+
+static int close_model(void **state) {
+    swin2sr_model_unref(model);
+    return 0;
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_channel_count),
+        cmocka_unit_test(test_alpha_of_a_tall_image),
+        cmocka_unit_test(test_alpha_over_white_in_jpeg),
+        cmocka_unit_test(test_refusals),
+    };
+    return cmocka_run_group_tests(tests, open_model, close_model);
+}
