@@ -21,8 +21,9 @@ int32_t swin2sr__engine_padded(int32_t side_px, swin2sr_pad pad) {
 
 static row_ring lay_rows(swin2sr__arena *arena, int32_t rows, int32_t channels, int32_t width, int32_t height) {
     row_ring ring = {.rows = rows, .channels = channels, .width = width, .height = height};
-    ring.stride = ROW_MARGIN + (size_t)(width + UNIT - 1) / UNIT * UNIT + ROW_MARGIN;
-    ring.data = swin2sr__arena_take(arena, (size_t)rows * (size_t)channels, ring.stride * sizeof(float));
+    ring.stride = ROW_MARGIN + (size_t)(width + UNIT - 1) / UNIT * UNIT;
+    size_t channel_rows = (size_t)rows * (size_t)channels;
+    ring.data = swin2sr__arena_take(arena, channel_rows * ring.stride + ROW_MARGIN, sizeof(float));
     return ring;
 }
 

@@ -14,8 +14,8 @@
 #define WINDOW 8
 #define LANES SWIN2SR__LANES
 #define UNIT SWIN2SR__UNIT
-#define ROW_MARGIN 16 /* zero columns on the left of a row (one is read) and at least one on the right */
-#define OUTPUT_ROWS_PER_TASK 2
+#define ROW_MARGIN \
+    16 /* zero columns before each channel of a row: its left edge, and the right edge of the one before */
 
 /* Rows [rows][C][stride]; row y lies at y % rows. Columns outside 0..width-1 stay zero. */
 typedef struct row_ring {
