@@ -54,7 +54,7 @@ typedef struct swin2sr_model_info {
  * ret_model  One reference, the caller's (swin2sr_model_unref). Untouched on failure.
  * reterr     Detail, may be NULL.
  * threads    Any. Blocks while it reads and packs.
- * errors     _IO, _MODEL (not a network we can run; the detail names the tensor), _UNSUPPORTED, _NOMEM. since 0.1 */
+ * errors     _IO, _INVALID (options), _MODEL (the detail names the tensor), _UNSUPPORTED, _NOMEM. since 0.1 */
 SWIN2SR_PUBLIC SWIN2SR_MUST_CHECK swin2sr_status swin2sr_model_open(const char *path,
                                                                     const swin2sr_model_options *options,
                                                                     swin2sr_model **ret_model, swin2sr_error *reterr);
