@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * cli/compare.c - swin2sr compare: how near two images are, by the protocol of the published results.
+ * In: two image files of the same size.  Out: PSNR-Y, SSIM-Y and PSNR-RGB. Rows are read side by side; no picture is
+ * held beyond what its reader needs. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "commands.h"
+#include "exit_codes.h"
+#include "input.h"
+#include "options.h"
+#include "quality.h"
+#include "report.h"
+#include "image/image.h"
+
+const char compare_help[] = "Usage: swin2sr compare [OPTION]... A B\n"
+                            "PSNR and SSIM of two images of one size, as published super-resolution results are\n"
+                            "measured: 8 bits, Y of BT.601 (16..235, not rounded), SSIM with an 11x11 Gaussian of\n"
+                            "sigma 1.5 where it fits whole. Alpha is left out; grey counts as three equal channels.\n\n"
+                            "      --border N          pixels cut off on each side first (default: 0; results are\n"
+                            "                          published with the scale)\n" OPTIONS_COMMON_HELP;
+
+enum {
+    BORDER_ID = OPTIONS_COMMAND_ID
+};
+
+#define MAX_PIXELS 800000000u /* as enlarged images may have */
+
+/* One of the two images: its file, its reader, and a row as it comes and as RGB. */
+typedef struct compare_side {
+    const char *path;
+    input_file input;
+    image_reader *reader;
+    const image_info *info;
+    uint8_t *row; /* [width][channels], then [width][3] */
+    uint8_t *rgb;
+} compare_side;
+
+static void side_done(compare_side *side) {
+    image_reader_close(side->reader);
+    free(side->row);
+    input_done(&side->input);
+}
+
+static int side_failed(const compare_side *side, swin2sr_status status, const swin2sr_error *error) {
+    report_error(side->path, "%s", error->text[0] ? error->text : swin2sr_status_name(status));
+    return report_exit_code(status);
+}
+
+static int side_open(compare_side *side, bool is_quiet) {
+    const image_limits limits = {MAX_PIXELS, IMAGE_MAX_SIDE_PX};
+    swin2sr_error error = {0};
+    swin2sr_status status = input_read(side->path, &side->input, &error);
+    if (status == SWIN2SR_OK)
+        status = image_reader_open(side->input.bytes, side->input.size, &limits, &side->reader, &error);
+    if (status != SWIN2SR_OK)
+        return side_failed(side, status, &error);
+    side->info = image_reader_info(side->reader);
+    size_t width = (size_t)side->info->width_px;
+    side->row = malloc(width * ((size_t)side->info->channels + 3));
+    if (!side->row)
+        return side_failed(side, SWIN2SR_NOMEM, &error);
+    side->rgb = side->row + width * (size_t)side->info->channels;
+    if (side->info->is_reduced_16 && !is_quiet)
+        report_note(side->path, "16-bit samples are read down to 8 bits");
+    return CLI_EXIT_OK;
+}
+
+static int side_read(compare_side *side) {
+    swin2sr_error error = {0};
+    size_t channels = (size_t)side->info->channels, width = (size_t)side->info->width_px;
+    swin2sr_status status = image_reader_read(side->reader, side->row, width * channels, 1, &error);
+    if (status != SWIN2SR_OK)
+        return side_failed(side, status, &error);
+    for (size_t x = 0; x < width; x++)
+        for (size_t c = 0; c < 3; c++)
+            side->rgb[3 * x + c] = side->row[channels * x + (channels < 3 ? 0 : c)];
+    return CLI_EXIT_OK;
+}
+
+static int check_sizes(const compare_side *sides, int64_t border) {
+    const image_info *a = sides[0].info, *b = sides[1].info;
+    if (a->width_px != b->width_px || a->height_px != b->height_px) {
+        report_error(NULL, "the sizes differ: %s is %dx%d, %s is %dx%d", sides[0].path, a->width_px, a->height_px,
+                     sides[1].path, b->width_px, b->height_px);
+        return CLI_EXIT_INPUT;
+    }
+    if (2 * border < a->width_px && 2 * border < a->height_px)
+        return CLI_EXIT_OK;
+    report_error(NULL, "a border of %d leaves nothing of %dx%d", (int)border, a->width_px, a->height_px);
+    return CLI_EXIT_INPUT;
+}
+
+static int measure(compare_side *sides, int32_t border, quality_result *ret_result) {
+    quality_sums quality;
+    int32_t height = sides[0].info->height_px;
+    if (!quality_init(&quality, sides[0].info->width_px, height, border)) {
+        report_error(NULL, "out of memory");
+        return CLI_EXIT_SYSTEM;
+    }
+    int code = CLI_EXIT_OK;
+    for (int32_t y = 0; y < height && code == CLI_EXIT_OK; y++) {
+        code = side_read(&sides[0]);
+        if (code == CLI_EXIT_OK)
+            code = side_read(&sides[1]);
+        if (code == CLI_EXIT_OK)
+            quality_add_row(&quality, sides[0].rgb, sides[1].rgb);
+    }
+    *ret_result = quality_get(&quality);
+    quality_done(&quality);
+    return code;
+}
+
+static int print_result(const cli_options *options, const compare_side *side, int32_t border,
+                        const quality_result *result) {
+    if (options->is_json)
+        return report_json(json_pack("{so so so si si si}", "psnr_y", report_json_real(result->psnr_y), "ssim_y",
+                                     report_json_real(result->ssim_y), "psnr_rgb", report_json_real(result->psnr_rgb),
+                                     "width", side->info->width_px, "height", side->info->height_px, "border", border));
+    printf("PSNR-Y   %.4f dB\n", result->psnr_y);
+    if (isnan(result->ssim_y))
+        printf("SSIM-Y   not defined: a side is under %d pixels\n", QUALITY_WINDOW);
+    else
+        printf("SSIM-Y   %.6f\n", result->ssim_y);
+    printf("PSNR-RGB %.4f dB\n", result->psnr_rgb);
+    return CLI_EXIT_OK;
+}
+
+static int compare_sides(const cli_options *options, compare_side *sides, int32_t border) {
+    quality_result result;
+    int code = side_open(&sides[0], options->is_quiet);
+    if (code == CLI_EXIT_OK)
+        code = side_open(&sides[1], options->is_quiet);
+    if (code == CLI_EXIT_OK)
+        code = check_sizes(sides, border);
+    if (code == CLI_EXIT_OK)
+        code = measure(sides, border, &result);
+    return code == CLI_EXIT_OK ? print_result(options, &sides[0], border, &result) : code;
+}
+
+int compare_run(int argc, char **argv) {
+    static const struct option LIST[] = {{"border", required_argument, NULL, BORDER_ID}, OPTIONS_COMMON, {0}};
+    cli_options options = {0};
+    int64_t border = 0;
+    int id;
+    while ((id = getopt_long(argc, argv, "q", LIST, NULL)) != -1)
+        if (!(id == BORDER_ID ? options_take_int("border", optarg, 0, IMAGE_MAX_SIDE_PX, &border)
+                              : options_take(&options, id)))
+            return CLI_EXIT_USAGE;
+    if (argc - optind != 2) {
+        report_error(NULL, "compare takes two images");
+        return CLI_EXIT_USAGE;
+    }
+    compare_side sides[2] = {{.path = argv[optind]}, {.path = argv[optind + 1]}};
+    int code = compare_sides(&options, sides, (int32_t)border);
+    side_done(&sides[0]);
+    side_done(&sides[1]);
+    return code;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * cli/main.c - swin2sr: the command line; finds the subcommand and answers --help and --version.
+ * In: argv.  Out: an exit code (exit_codes.h).
+ * Machine output goes to stdout, everything else to stderr; a stdout that takes no more bytes is an error. */
+#include <stdio.h>
+#include <string.h>
+
+#include "commands.h"
+#include "exit_codes.h"
+#include "report.h"
+#include <swin2sr/status.h>
+
+typedef struct cli_command {
+    const char *name;
+    const char *title; /* argv[0] of the command, as its messages name it */
+    int (*run)(int argc, char **argv);
+    const char *help;
+} cli_command;
+
+static const cli_command COMMANDS[] = {
+    {"upscale", "swin2sr upscale", upscale_run, upscale_help}, {"model", "swin2sr model", model_run, model_help},
+    {"compare", "swin2sr compare", compare_run, compare_help}, {"bench", "swin2sr bench", bench_run, bench_help},
+    {"serve", "swin2sr serve", serve_run, serve_help},
+};
+
+static const char USAGE[] = "Usage: swin2sr COMMAND [OPTION]...\n"
+                            "Enlarge images with a Swin2SR network.\n\n"
+                            "  upscale IN... -o OUT   enlarge files or the images of a folder\n"
+                            "  model info             what a network is\n"
+                            "  compare A B            PSNR and SSIM of two images\n"
+                            "  bench                  speed of the engine on this machine\n"
+                            "  serve                  start the HTTP service\n"
+                            "  help COMMAND           the command's options (also: COMMAND --help)\n\n"
+                            "  -h, --help             this text\n"
+                            "      --version          the version\n";
+
+static const cli_command *find_command(const char *name) {
+    for (size_t i = 0; i < sizeof(COMMANDS) / sizeof(COMMANDS[0]); i++)
+        if (strcmp(COMMANDS[i].name, name) == 0)
+            return &COMMANDS[i];
+    report_error(NULL, "no command '%s'; 'swin2sr help' lists them", name);
+    return NULL;
+}
+
+static bool is_help(const char *word) {
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+static bool asks_help(int argc, char **argv) {
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (is_help(argv[i]))
+            return true;
+    return false;
+}
+
+static int help_run(const char *name) {
+    const cli_command *command = name ? find_command(name) : NULL;
+    if (name && !command)
+        return CLI_EXIT_USAGE;
+    fputs(command ? command->help : USAGE, stdout);
+    return CLI_EXIT_OK;
+}
+
+static int dispatch(int argc, char **argv) {
+    if (argc < 2) {
+        fputs(USAGE, stderr);
+        return CLI_EXIT_USAGE;
+    }
+    if (is_help(argv[1]) || strcmp(argv[1], "help") == 0)
+        return help_run(argv[2]);
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("swin2sr %s\n", swin2sr_version());
+        return CLI_EXIT_OK;
+    }
+    const cli_command *command = find_command(argv[1]);
+    if (!command)
+        return CLI_EXIT_USAGE;
+    if (asks_help(argc - 2, argv + 2))
+        return help_run(command->name);
+    argv[1] = (char *)command->title;
+    return command->run(argc - 1, argv + 1);
+}
+
+int main(int argc, char **argv) {
+    int code = dispatch(argc, argv);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        report_error("standard output", "cannot be written");
+        return code == CLI_EXIT_OK ? CLI_EXIT_IO : code;
+    }
+    return code;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * cli/serve.c - swin2sr serve: become swin2sr-server, with all options handed on.
+ * The server is looked for beside this program, then in ../libexec/swin2sr, then in PATH. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "commands.h"
+#include "exit_codes.h"
+#include "report.h"
+
+const char serve_help[] = "Usage: swin2sr serve [OPTION]...\n"
+                          "Start the HTTP service. All options are swin2sr-server's; among them:\n\n"
+                          "      --listen ADDR:PORT  where to listen (default: 127.0.0.1:8080)\n"
+                          "      --workers N         worker processes (default: the smaller of 2 and the cores)\n"
+                          "  -h, --help              this text; 'swin2sr-server --help' lists them all\n";
+
+#define SERVER "swin2sr-server"
+
+/* Returns only when nothing could be started there. */
+static void try_exec(const char *folder, const char *below, char **argv) {
+    char path[PATH_MAX];
+    int length = snprintf(path, sizeof(path), "%s%s" SERVER, folder, below);
+    if (length > 0 && (size_t)length < sizeof(path))
+        execv(path, argv);
+}
+
+int serve_run(int argc, char **argv) {
+    char folder[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", folder, sizeof(folder) - 1);
+    argv[0] = (char *)SERVER;
+    if (length > 0) {
+        folder[length] = '\0';
+        char *slash = strrchr(folder, '/');
+        if (slash)
+            *slash = '\0';
+        try_exec(folder, "/", argv);
+        try_exec(folder, "/../libexec/swin2sr/", argv);
+    }
+    execvp(SERVER, argv);
+    report_error(SERVER, "%s", errno == ENOENT ? "not found beside swin2sr nor in PATH" : strerror(errno));
+    return CLI_EXIT_IO;
+}

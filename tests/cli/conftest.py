@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+# tests/cli - what the command-line tests share: the real binary, and where the published data lies.
+# In: SWIN2SR_BUILD (folder of the binary), SWIN2SR_SHARED (published weights and test pictures; optional).
+# Nothing here knows how the program works inside.
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BINARY = pathlib.Path(os.environ.get("SWIN2SR_BUILD", ROOT / "build")).resolve() / "swin2sr"
+
+
+@pytest.fixture(scope="session")
+def binary():
+    if not BINARY.exists():
+        pytest.fail(f"{BINARY} is not built")
+    return BINARY
+
+
+@pytest.fixture
+def swin2sr(binary):
+    """Run the program; check=N asserts the exit code."""
+
+    def run(*arguments, check=0, env=None, **others):
+        done = subprocess.run([str(binary), *map(str, arguments)], capture_output=True, timeout=600,
+                              env={**os.environ, **(env or {})}, **others)
+        assert done.returncode == check, (arguments, done.returncode, done.stderr.decode(errors="replace"))
+        return done
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def shared():
+    """The folder of published weights and test pictures, which is not part of the repository."""
+    folder = pathlib.Path(os.environ.get("SWIN2SR_SHARED", ROOT.parent / "shared"))
+    if not (folder / "models").is_dir():
+        pytest.skip(f"no shared test data at {folder}")
+    return folder
