@@ -39,7 +39,12 @@ typedef bool (*swin2sr_on_progress)(void *context, double done);
 typedef struct swin2sr_options {
     int32_t threads;                 /* 1..; 0: the usable cores (affinity and cgroup) */
     int32_t rows;                    /* rows of windows a step, 1..64; 0: chosen from the memory budget */
-    size_t memory_bytes;             /* budget for the stream, weights not counted; 0: no limit */
+    size_t memory_bytes;             /* budget for the stream, weights not counted; 0: no limit. An image too wide
+                                        for it is done in strips */
+    int32_t tile_px;                 /* side of a tile, its overlap included: 64..65528, multiple of 8; 0: no tiles */
+    int32_t overlap_px;              /* what a tile computes beyond its own pixels on every side: multiple of 8, up to
+                                        tile_px / 4; the outer three quarters are thrown away, the rest is
+                                        cross-faded; 0: 32, -1: none */
     swin2sr_pad pad;                 /* default REFLECT */
     swin2sr_pixel input_pixel;       /* colour or grey as the model's channels; default RGB8 */
     swin2sr_pixel output_pixel;      /* default RGB8 */
@@ -52,6 +57,8 @@ typedef struct swin2sr_plan {
     size_t memory_bytes; /* everything the stream allocates */
     int32_t rows;        /* rows of windows a step */
     int32_t threads;
+    int32_t columns;      /* tiles side by side; 1 x 1: the whole image, exactly */
+    int32_t bands;        /* tiles below each other */
     int32_t latency_rows; /* input rows taken in before the first output row leaves, at most */
     double gmac;          /* multiply-adds for the whole image, in 1e9 */
 } swin2sr_plan;

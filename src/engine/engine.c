@@ -86,42 +86,53 @@ static void lay_out(swin2sr__engine *engine, swin2sr__arena *arena, const swin2s
     lay_scratch(engine, arena);
 }
 
-static void prepare(swin2sr__engine *engine, const swin2sr__network *network, const swin2sr__engine_options *options,
-                    swin2sr__ring_rows *ret_rows) {
-    engine->network = network;
-    engine->kernels = network->kernels;
+static swin2sr__ring_rows prepare(swin2sr__engine *engine, const swin2sr__engine_options *options) {
     engine->options = *options;
     engine->H = swin2sr__engine_padded(options->height_px, options->pad);
     engine->W = swin2sr__engine_padded(options->width_px, options->pad);
-    *ret_rows = swin2sr__schedule_measure(network, engine->H, options->rows);
-    lay_out(engine, &engine->memory, ret_rows);
+    return swin2sr__schedule_measure(engine->network, engine->H, options->rows);
 }
 
 size_t swin2sr__engine_measure(const swin2sr__network *network, const swin2sr__engine_options *options,
                                int32_t *ret_latency_rows) {
-    swin2sr__engine engine = {0};
-    swin2sr__ring_rows rows;
-    prepare(&engine, network, options, &rows);
+    swin2sr__engine engine = {.network = network};
+    swin2sr__ring_rows rows = prepare(&engine, options);
+    lay_out(&engine, &engine.memory, &rows);
     *ret_latency_rows = rows.latency < options->height_px ? rows.latency : options->height_px;
-    return engine.memory.is_overflown ? SIZE_MAX : engine.memory.used + sizeof engine;
+    return engine.memory.is_overflown ? SIZE_MAX : engine.memory.used;
 }
 
-swin2sr_status swin2sr__engine_new(const swin2sr__network *network, const swin2sr__engine_options *options,
-                                   swin2sr__pool *pool, swin2sr__engine **ret_engine) {
-    swin2sr__ring_rows rows;
+swin2sr_status swin2sr__engine_new(const swin2sr__network *network, swin2sr__pool *pool, size_t bytes,
+                                   swin2sr__engine **ret_engine) {
     swin2sr__engine *engine = calloc(1, sizeof *engine);
     if (!engine)
         return SWIN2SR_NOMEM;
-    prepare(engine, network, options, &rows);
+    engine->network = network;
+    engine->kernels = network->kernels;
+    engine->pool = pool;
+    engine->memory.used = bytes;
     if (!swin2sr__arena_allocate(&engine->memory)) {
         free(engine);
         return SWIN2SR_NOMEM;
     }
-    lay_out(engine, &engine->memory, &rows);
-    engine->pool = pool;
-    swin2sr__schedule_init(&engine->schedule, network, engine->H, options->rows);
     *ret_engine = engine;
     return SWIN2SR_OK;
+}
+
+swin2sr_status swin2sr__engine_start(swin2sr__engine *engine, const swin2sr__engine_options *options) {
+    swin2sr__ring_rows rows = prepare(engine, options);
+    if (engine->is_used) /* margins and padding columns must be zero again */
+        memset(engine->memory.base, 0, engine->memory.size);
+    engine->is_used = true;
+    engine->memory.used = 0;
+    engine->memory.is_overflown = false;
+    lay_out(engine, &engine->memory, &rows);
+    engine->pushed = engine->available = 0;
+    engine->progress_us = 0;
+    atomic_store(&engine->is_cancelled, false);
+    swin2sr__schedule_init(&engine->schedule, engine->network, engine->H, options->rows);
+    engine->status = engine->memory.is_overflown ? SWIN2SR_NOMEM : SWIN2SR_OK;
+    return engine->status;
 }
 
 void swin2sr__engine_free(swin2sr__engine *engine) {

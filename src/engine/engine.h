@@ -36,15 +36,18 @@ typedef struct swin2sr__engine_options {
     void *tap_context;
 } swin2sr__engine_options;
 
-/* Bytes _new would allocate, and the input rows it takes before the first output row. SIZE_MAX: more than fits. */
+/* Bytes an image needs, and the input rows taken in before the first output row. SIZE_MAX: more than fits. */
 size_t swin2sr__engine_measure(const swin2sr__network *network, const swin2sr__engine_options *options,
                                int32_t *ret_latency_rows);
 /* Padded size of a side. */
 int32_t swin2sr__engine_padded(int32_t side_px, swin2sr_pad pad);
 
-/* network and pool are borrowed for the engine's life. errors: _NOMEM. */
-swin2sr_status swin2sr__engine_new(const swin2sr__network *network, const swin2sr__engine_options *options,
-                                   swin2sr__pool *pool, swin2sr__engine **ret_engine);
+/* One block of memory for all images to come. network and pool are borrowed for the engine's life.
+ * bytes  At least swin2sr__engine_measure of each image.  errors: _NOMEM. */
+swin2sr_status swin2sr__engine_new(const swin2sr__network *network, swin2sr__pool *pool, size_t bytes,
+                                   swin2sr__engine **ret_engine);
+/* Begin an image, whatever became of the one before; allocates nothing. errors: _NOMEM (over the block). */
+swin2sr_status swin2sr__engine_start(swin2sr__engine *engine, const swin2sr__engine_options *options);
 /* errors: _INVALID (too many rows), _CANCELLED, what on_rows returned. */
 swin2sr_status swin2sr__engine_push(swin2sr__engine *engine, const void *rows, size_t stride_bytes, int32_t n);
 void swin2sr__engine_free(swin2sr__engine *engine);

@@ -66,7 +66,8 @@ struct swin2sr__engine {
     scratch *threads;
     atomic_bool is_cancelled;
     uint64_t progress_us;  /* when on_progress was last called */
-    swin2sr_status status; /* sticky */
+    swin2sr_status status; /* sticky until the next start */
+    bool is_used;          /* an image has been here: the memory is not zero any more */
 };
 
 static inline float *row_at(const row_ring *ring, int32_t y, int32_t c) {

@@ -155,8 +155,11 @@ static plane run_engine(const swin2sr_model *model, golden *g, int32_t rows, uin
                                        .tap_context = g};
     swin2sr__pool *pool = NULL;
     swin2sr__engine *engine = NULL;
+    int32_t latency;
     if (swin2sr__pool_new(threads, &pool) != SWIN2SR_OK ||
-        swin2sr__engine_new(network, &options, pool, &engine) != SWIN2SR_OK ||
+        swin2sr__engine_new(network, pool, swin2sr__engine_measure(network, &options, &latency), &engine) !=
+            SWIN2SR_OK ||
+        swin2sr__engine_start(engine, &options) != SWIN2SR_OK ||
         swin2sr__engine_push(engine, g->x.values, (size_t)(g->x.width * g->x.channels) * sizeof(float), g->x.height) !=
             SWIN2SR_OK)
         printf("  the engine failed\n");

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * upscale/plan.c - whole image where the memory allows it, else strips, or the tiles that were asked for.
+ * In: model, options, size.  Out: a layout whose memory is known exactly before anything is allocated. */
+#include "upscale/plan.h"
+
+#include "base/checked_math.h"
+#include "base/cores.h"
+#include "base/error.h"
+#include "upscale/tiles.h"
+
+#define MAX_SIDE_PX 65535
+#define MAX_THREADS 256
+#define MAX_ROWS 64
+#define WINDOW_PX 8
+#define MIN_TILE_PX 64
+#define DEFAULT_OVERLAP_PX 32
+/* Columns x rows of windows a step that keep the threads busy between two barriers; more rows cost memory only. */
+#define STEP_COLUMNS_PX 512
+#define MAX_CHOSEN_ROWS 8
+/* A strip is at least this wide (under a third of its work is overlap) and at most this high. */
+#define MIN_STRIP_PX 128
+#define MAX_STRIP_BAND_PX 1024
+
+static bool is_pixel_of(swin2sr_pixel pixel, int32_t channels) {
+    if (channels == 3)
+        return pixel == SWIN2SR_PIXEL_RGB8 || pixel == SWIN2SR_PIXEL_RGBF32;
+    return pixel == SWIN2SR_PIXEL_GREY8 || pixel == SWIN2SR_PIXEL_GREYF32;
+}
+
+static swin2sr_status check_tiles(const swin2sr_options *options, swin2sr_error *reterr) {
+    int32_t tile = options->tile_px, overlap = options->overlap_px;
+    if (tile && (tile < MIN_TILE_PX || tile > MAX_SIDE_PX || tile % WINDOW_PX))
+        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "a tile must be %d to %d pixels, a multiple of %d, not %d",
+                                  MIN_TILE_PX, MAX_SIDE_PX / WINDOW_PX * WINDOW_PX, WINDOW_PX, tile);
+    if (overlap < -1 || (overlap > 0 && (overlap % WINDOW_PX || overlap > (tile ? tile / 4 : MIN_STRIP_PX / 4))))
+        return swin2sr__error_set(reterr, SWIN2SR_INVALID,
+                                  "the overlap must be a multiple of %d, at most a quarter of the tile, not %d",
+                                  WINDOW_PX, overlap);
+    return SWIN2SR_OK;
+}
+
+static swin2sr_status check(const swin2sr_model_info *info, const swin2sr_options *options, int32_t width_px,
+                            int32_t height_px, swin2sr_error *reterr) {
+    if (width_px < 1 || height_px < 1 || width_px > MAX_SIDE_PX || height_px > MAX_SIDE_PX)
+        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "a side must be 1 to %d pixels, not %d x %d", MAX_SIDE_PX,
+                                  width_px, height_px);
+    if (options->threads < 0 || options->threads > MAX_THREADS)
+        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "threads must be 0 to %d, not %d", MAX_THREADS,
+                                  options->threads);
+    if (options->rows < 0 || options->rows > MAX_ROWS)
+        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "rows must be 0 to %d, not %d", MAX_ROWS, options->rows);
+    if (options->pad < 0 || options->pad >= SWIN2SR_PAD_COUNT)
+        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "unknown padding %d", (int)options->pad);
+    if (!is_pixel_of(options->input_pixel, info->channels) || !is_pixel_of(options->output_pixel, info->channels))
+        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "the model works on %d-channel pixels", info->channels);
+    return check_tiles(options, reterr);
+}
+
+static int32_t chosen_rows(int32_t width_px, int32_t height_px) {
+    int32_t rows = STEP_COLUMNS_PX / width_px, all = (height_px + WINDOW_PX - 1) / WINDOW_PX;
+    rows = rows < 1 ? 1 : rows > MAX_CHOSEN_ROWS ? MAX_CHOSEN_ROWS : rows;
+    return rows < all ? rows : all;
+}
+
+static swin2sr__cut cut_side(int32_t side_px, int32_t core_px, int32_t overlap_px) {
+    swin2sr__cut cut = {.side_px = side_px, .core_px = core_px, .count = 1};
+    if (side_px > core_px + overlap_px) { /* else one piece reaches the other edge */
+        cut.count = (side_px - overlap_px + core_px - 1) / core_px;
+        cut.overlap_px = overlap_px;
+        cut.fade_px = overlap_px / 4;
+    }
+    return cut;
+}
+
+static int32_t longest_region(const swin2sr__cut *cut) {
+    int32_t longest = 0;
+    for (int32_t i = 0; i < cut->count; i++) {
+        swin2sr__span region = swin2sr__cut_region(cut, i);
+        longest = region.to - region.from > longest ? region.to - region.from : longest;
+    }
+    return longest;
+}
+
+/* The most any piece needs. Width counts monotonously; height does not, where a low piece ends in mid-step. */
+static size_t measure_pieces(const swin2sr_model *model, const swin2sr__layout *layout, int32_t *ret_latency_rows) {
+    swin2sr__engine_options piece = layout->engine;
+    const swin2sr__cut *bands = &layout->bands;
+    const int32_t kinds[] = {0, bands->count / 2, bands->count - 1}; /* the inner bands are all alike */
+    size_t most = 0;
+    piece.width_px = longest_region(&layout->columns);
+    for (int i = 0; i < 3; i++) {
+        swin2sr__span region = swin2sr__cut_region(bands, kinds[i]);
+        int32_t latency_rows;
+        piece.height_px = region.to - region.from;
+        size_t bytes = swin2sr__engine_measure(swin2sr__model_network(model), &piece, &latency_rows);
+        most = bytes > most ? bytes : most;
+        *ret_latency_rows = i ? *ret_latency_rows : latency_rows;
+    }
+    return most;
+}
+
+/* Exact memory of the layout as its cuts and rows stand. */
+static void measure(const swin2sr_model *model, swin2sr__layout *layout) {
+    size_t beside = 0;
+    layout->engine_bytes = measure_pieces(model, layout, &layout->plan.latency_rows);
+    layout->plan.columns = layout->columns.count;
+    layout->plan.bands = layout->bands.count;
+    layout->plan.rows = layout->engine.rows;
+    if (layout->plan.columns * layout->plan.bands > 1) {
+        beside = swin2sr__tiles_measure(layout, swin2sr_model_get_info(model)->scale);
+        layout->plan.latency_rows = swin2sr__cut_region(&layout->bands, 0).to;
+    }
+    if (layout->engine_bytes == SIZE_MAX ||
+        !swin2sr__size_add(layout->engine_bytes, beside, &layout->plan.memory_bytes))
+        layout->plan.memory_bytes = SIZE_MAX;
+}
+
+static bool fits(const swin2sr__layout *layout, size_t budget) {
+    return layout->plan.memory_bytes != SIZE_MAX && (!budget || layout->plan.memory_bytes <= budget);
+}
+
+/* Fewer rows of windows a step until the layout fits; false when one is still too many. */
+static bool fit_rows(const swin2sr_model *model, swin2sr__layout *layout, const swin2sr_options *options,
+                     int32_t width_px, int32_t height_px) {
+    layout->engine.rows = options->rows ? options->rows : chosen_rows(width_px, height_px);
+    for (;; layout->engine.rows /= 2) {
+        measure(model, layout);
+        if (fits(layout, options->memory_bytes))
+            return true;
+        if (options->rows || layout->engine.rows == 1)
+            return false;
+    }
+}
+
+/* The widest strips that fit, and of those the highest. */
+static bool fit_strips(const swin2sr_model *model, swin2sr__layout *layout, const swin2sr_options *options,
+                       int32_t overlap_px) {
+    int32_t width = layout->engine.width_px, height = layout->engine.height_px;
+    for (int32_t count = 2; width / count >= MIN_STRIP_PX - WINDOW_PX; count++) {
+        int32_t core = ((width + count - 1) / count + WINDOW_PX - 1) / WINDOW_PX * WINDOW_PX;
+        layout->columns = cut_side(width, core, overlap_px);
+        for (int32_t band = MAX_STRIP_BAND_PX; band >= MIN_STRIP_PX; band /= 2) {
+            layout->bands = cut_side(height, band, overlap_px);
+            if (fit_rows(model, layout, options, core, height))
+                return true;
+        }
+    }
+    return false;
+}
+
+swin2sr_status swin2sr__plan_layout(const swin2sr_model *model, const swin2sr_options *options, int32_t width_px,
+                                    int32_t height_px, swin2sr__layout *ret_layout, swin2sr_error *reterr) {
+    swin2sr_options defaults = {0};
+    options = options ? options : &defaults;
+    swin2sr_status status = check(swin2sr_model_get_info(model), options, width_px, height_px, reterr);
+    if (status != SWIN2SR_OK)
+        return status;
+    int32_t threads = options->threads ? options->threads : swin2sr__cores_usable();
+    int32_t overlap = options->overlap_px == -1 ? 0 : options->overlap_px ? options->overlap_px : DEFAULT_OVERLAP_PX;
+    overlap = options->tile_px && !options->overlap_px && overlap > options->tile_px / 4
+                  ? options->tile_px / 4 / WINDOW_PX * WINDOW_PX
+                  : overlap;
+    int32_t core = options->tile_px ? options->tile_px - 2 * overlap : MAX_SIDE_PX;
+    swin2sr__layout layout = {.engine = {.width_px = width_px,
+                                         .height_px = height_px,
+                                         .threads = (uint32_t)(threads < MAX_THREADS ? threads : MAX_THREADS),
+                                         .pad = options->pad,
+                                         .input_pixel = options->input_pixel,
+                                         .output_pixel = options->output_pixel}};
+    layout.columns = cut_side(width_px, core, overlap);
+    layout.bands = cut_side(height_px, core, overlap);
+    bool is_fitting = fit_rows(model, &layout, options, options->tile_px ? core : width_px, height_px);
+    if (!is_fitting && !options->tile_px)
+        is_fitting = fit_strips(model, &layout, options, overlap);
+    if (!is_fitting)
+        return swin2sr__error_set(reterr, SWIN2SR_TOO_LARGE,
+                                  "%d x %d pixels need %zu MiB of memory, %zu MiB are allowed", width_px, height_px,
+                                  (layout.plan.memory_bytes >> 20) + 1, options->memory_bytes >> 20);
+    layout.plan.threads = (int32_t)layout.engine.threads;
+    layout.plan.gmac = swin2sr__network_macs_per_pixel(swin2sr__model_network(model)) * 1e-9 *
+                       swin2sr__engine_padded(width_px, options->pad) * swin2sr__engine_padded(height_px, options->pad);
+    *ret_layout = layout;
+    return SWIN2SR_OK;
+}

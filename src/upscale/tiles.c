@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * upscale/tiles.c - bands of tiles: take rows in, run each tile, put the band together, hand it on (stage 7 of 9).
+ * In: pixel rows.  Out: enlarged rows, every pixel written by the tiles that share it with weights that sum to 1.
+ * A band's rows are assembled left to right; its first rows are then faded with the last rows of the band above. */
+#include "upscale/tiles.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct swin2sr__tiles {
+    swin2sr__layout layout;
+    swin2sr__engine *engine;
+    swin2sr__arena memory;
+    int32_t scale;
+    int32_t channels;
+    bool is_float;
+    size_t in_pixel_bytes, in_stride, out_pixel_bytes, out_stride;
+    unsigned char *in;    /* input rows from in_y on */
+    unsigned char *band;  /* enlarged rows of the band's share, one after the other */
+    unsigned char *above; /* the faded rows of the band before */
+    int32_t in_y, in_rows;
+    int32_t pushed;
+    int32_t column, row;   /* the tile at work */
+    swin2sr_status status; /* sticky */
+};
+
+static int32_t longest_share(const swin2sr__cut *cut) {
+    int32_t longest = 0;
+    for (int32_t i = 0; i < cut->count; i++) {
+        swin2sr__span share = swin2sr__cut_share(cut, i);
+        longest = share.to - share.from > longest ? share.to - share.from : longest;
+    }
+    return longest;
+}
+
+static void lay_out(swin2sr__tiles *tiles) {
+    const swin2sr__engine_options *engine = &tiles->layout.engine;
+    const swin2sr__cut *bands = &tiles->layout.bands;
+    size_t scale = (size_t)tiles->scale, height = (size_t)(bands->core_px + 2 * bands->overlap_px);
+    if (height > (size_t)bands->side_px)
+        height = (size_t)bands->side_px;
+    tiles->in_pixel_bytes = swin2sr_pixel_bytes(engine->input_pixel);
+    tiles->out_pixel_bytes = swin2sr_pixel_bytes(engine->output_pixel);
+    tiles->in_stride = (size_t)engine->width_px * tiles->in_pixel_bytes;
+    tiles->out_stride = (size_t)engine->width_px * scale * tiles->out_pixel_bytes;
+    tiles->in = swin2sr__arena_take(&tiles->memory, height, tiles->in_stride);
+    tiles->band = swin2sr__arena_take(&tiles->memory, (size_t)longest_share(bands) * scale, tiles->out_stride);
+    tiles->above = swin2sr__arena_take(&tiles->memory, 2 * (size_t)bands->fade_px * scale, tiles->out_stride);
+}
+
+size_t swin2sr__tiles_measure(const swin2sr__layout *layout, int32_t scale) {
+    swin2sr__tiles tiles = {.layout = *layout, .scale = scale};
+    lay_out(&tiles);
+    return tiles.memory.is_overflown ? SIZE_MAX : tiles.memory.used;
+}
+
+swin2sr_status swin2sr__tiles_new(const swin2sr__layout *layout, int32_t scale, swin2sr__engine *engine,
+                                  swin2sr__tiles **ret_tiles) {
+    swin2sr__tiles *tiles = calloc(1, sizeof *tiles);
+    if (!tiles)
+        return SWIN2SR_NOMEM;
+    swin2sr_pixel pixel = layout->engine.output_pixel;
+    tiles->layout = *layout;
+    tiles->scale = scale;
+    tiles->engine = engine;
+    tiles->is_float = pixel == SWIN2SR_PIXEL_RGBF32 || pixel == SWIN2SR_PIXEL_GREYF32;
+    tiles->channels = pixel == SWIN2SR_PIXEL_RGB8 || pixel == SWIN2SR_PIXEL_RGBF32 ? 3 : 1;
+    lay_out(tiles);
+    if (!swin2sr__arena_allocate(&tiles->memory)) {
+        swin2sr__tiles_free(tiles);
+        return SWIN2SR_NOMEM;
+    }
+    lay_out(tiles);
+    *ret_tiles = tiles;
+    return SWIN2SR_OK;
+}
+
+void swin2sr__tiles_free(swin2sr__tiles *tiles) {
+    if (!tiles)
+        return;
+    swin2sr__arena_done(&tiles->memory);
+    free(tiles);
+}
+
+/* values = old + (new - old) * share, value by value. */
+static void fade(const swin2sr__tiles *tiles, unsigned char *values, const unsigned char *old, const unsigned char *new,
+                 int32_t count, float share) {
+    for (int32_t i = 0; i < count; i++) {
+        if (tiles->is_float) {
+            float a = ((const float *)(const void *)old)[i], b = ((const float *)(const void *)new)[i];
+            ((float *)(void *)values)[i] = a + (b - a) * share;
+        } else {
+            values[i] = (unsigned char)((float)old[i] + ((float)new[i] - (float)old[i]) * share + 0.5f);
+        }
+    }
+}
+
+/* The share of the later piece at enlarged pixel i of a faded zone of n. */
+static float fade_share(int32_t i, int32_t n) {
+    return ((float)i + 0.5f) / (float)n;
+}
+
+/* Enlarged rows of the tile at work into the band: the halo is dropped, the left edge faded over what is there. */
+static swin2sr_status take_tile_rows(void *context, int32_t y, int32_t n, const void *rows, size_t stride_bytes) {
+    swin2sr__tiles *tiles = context;
+    const swin2sr__cut *columns = &tiles->layout.columns, *bands = &tiles->layout.bands;
+    int32_t S = tiles->scale, zone = tiles->column ? 2 * columns->fade_px * S : 0;
+    swin2sr__span region_x = swin2sr__cut_region(columns, tiles->column),
+                  x = swin2sr__cut_share(columns, tiles->column);
+    swin2sr__span region_y = swin2sr__cut_region(bands, tiles->row), share_y = swin2sr__cut_share(bands, tiles->row);
+    for (int32_t i = 0; i < n; i++) {
+        int32_t image_y = region_y.from * S + y + i;
+        if (image_y < share_y.from * S || image_y >= share_y.to * S)
+            continue;
+        const unsigned char *from = (const unsigned char *)rows + (size_t)i * stride_bytes +
+                                    (size_t)((x.from - region_x.from) * S) * tiles->out_pixel_bytes;
+        unsigned char *to = tiles->band + (size_t)(image_y - share_y.from * S) * tiles->out_stride +
+                            (size_t)(x.from * S) * tiles->out_pixel_bytes;
+        for (int32_t j = 0; j < zone; j++, from += tiles->out_pixel_bytes, to += tiles->out_pixel_bytes)
+            fade(tiles, to, to, from, tiles->channels, fade_share(j, zone));
+        memcpy(to, from, (size_t)((x.to - x.from) * S - zone) * tiles->out_pixel_bytes);
+    }
+    return SWIN2SR_OK;
+}
+
+static bool report_tile_progress(void *context, double done) {
+    swin2sr__tiles *tiles = context;
+    const swin2sr__engine_options *image = &tiles->layout.engine;
+    double all = (double)tiles->layout.columns.count * tiles->layout.bands.count;
+    double before = (double)tiles->row * tiles->layout.columns.count + tiles->column;
+    return image->on_progress(image->progress_context, (before + done) / all);
+}
+
+static swin2sr_status run_tile(swin2sr__tiles *tiles) {
+    swin2sr__span x = swin2sr__cut_region(&tiles->layout.columns, tiles->column);
+    swin2sr__span y = swin2sr__cut_region(&tiles->layout.bands, tiles->row);
+    swin2sr__engine_options options = tiles->layout.engine;
+    options.width_px = x.to - x.from;
+    options.height_px = y.to - y.from;
+    options.on_rows = take_tile_rows;
+    options.rows_context = tiles;
+    options.on_progress = options.on_progress ? report_tile_progress : NULL;
+    options.progress_context = tiles;
+    swin2sr_status status = swin2sr__engine_start(tiles->engine, &options);
+    if (status != SWIN2SR_OK)
+        return status;
+    const unsigned char *first = tiles->in + (size_t)(y.from - tiles->in_y) * tiles->in_stride;
+    return swin2sr__engine_push(tiles->engine, first + (size_t)x.from * tiles->in_pixel_bytes, tiles->in_stride,
+                                options.height_px);
+}
+
+/* Fade the band's first rows with the band above, hand on what is final, keep the rest for the band below. */
+static swin2sr_status emit_band(swin2sr__tiles *tiles) {
+    const swin2sr__cut *bands = &tiles->layout.bands;
+    const swin2sr__engine_options *image = &tiles->layout.engine;
+    int32_t S = tiles->scale, zone = 2 * bands->fade_px * S;
+    swin2sr__span share = swin2sr__cut_share(bands, tiles->row);
+    bool is_last = tiles->row + 1 == bands->count;
+    int32_t rows = (share.to - share.from) * S - (is_last ? 0 : zone);
+    int32_t values = image->width_px * S * tiles->channels;
+    for (int32_t y = 0; tiles->row && y < zone; y++) {
+        unsigned char *row = tiles->band + (size_t)y * tiles->out_stride;
+        fade(tiles, row, tiles->above + (size_t)y * tiles->out_stride, row, values, fade_share(y, zone));
+    }
+    if (!is_last && zone)
+        memcpy(tiles->above, tiles->band + (size_t)rows * tiles->out_stride, (size_t)zone * tiles->out_stride);
+    return image->on_rows(image->rows_context, share.from * S, rows, tiles->band, tiles->out_stride);
+}
+
+static swin2sr_status run_band(swin2sr__tiles *tiles) {
+    for (tiles->column = 0; tiles->column < tiles->layout.columns.count; tiles->column++) {
+        swin2sr_status status = run_tile(tiles);
+        if (status != SWIN2SR_OK)
+            return status;
+    }
+    swin2sr_status status = emit_band(tiles);
+    tiles->row++;
+    if (status != SWIN2SR_OK || tiles->row == tiles->layout.bands.count)
+        return status;
+    int32_t next_y = swin2sr__cut_region(&tiles->layout.bands, tiles->row).from, done = next_y - tiles->in_y;
+    tiles->in_rows -= done;
+    memmove(tiles->in, tiles->in + (size_t)done * tiles->in_stride, (size_t)tiles->in_rows * tiles->in_stride);
+    tiles->in_y = next_y;
+    return SWIN2SR_OK;
+}
+
+swin2sr_status swin2sr__tiles_push(swin2sr__tiles *tiles, const void *rows, size_t stride_bytes, int32_t n) {
+    if (tiles->status == SWIN2SR_OK && (n < 0 || n > tiles->layout.engine.height_px - tiles->pushed))
+        tiles->status = SWIN2SR_INVALID;
+    for (int32_t i = 0; i < n && tiles->status == SWIN2SR_OK; i++) {
+        memcpy(tiles->in + (size_t)tiles->in_rows * tiles->in_stride, (const char *)rows + (size_t)i * stride_bytes,
+               tiles->in_stride);
+        tiles->in_rows++;
+        tiles->pushed++;
+        while (tiles->status == SWIN2SR_OK && tiles->row < tiles->layout.bands.count &&
+               tiles->pushed == swin2sr__cut_region(&tiles->layout.bands, tiles->row).to) {
+            int32_t row = tiles->row;
+            tiles->status = run_band(tiles);
+            if (tiles->row == row)
+                break;
+        }
+    }
+    return tiles->status;
+}
