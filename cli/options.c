@@ -9,8 +9,9 @@
 #include "report.h"
 
 #define DEFAULT_MODEL "swin2sr-lightweight-x4"
-#define MAX_THREADS 1024
+#define MAX_THREADS 256
 #define MAX_ROWS 64
+#define MAX_TILE_PX 65528
 #define MAX_MEMORY_MIB ((int64_t)1 << 24)
 
 bool options_parse_int(const char *text, int64_t min, int64_t max, int64_t *ret_value) {
@@ -68,6 +69,16 @@ static bool take_engine_number(cli_options *options, int id, const char *text) {
             return false;
         options->engine.rows = (int32_t)value;
         return true;
+    case OPTIONS_TILE_ID:
+        if (!options_take_int("tile", text, 64, MAX_TILE_PX, &value))
+            return false;
+        options->engine.tile_px = (int32_t)value;
+        return true;
+    case OPTIONS_OVERLAP_ID:
+        if (!options_take_int("overlap", text, 0, MAX_TILE_PX / 4, &value))
+            return false;
+        options->engine.overlap_px = value ? (int32_t)value : -1; /* 0 in the library: the default */
+        return true;
     default:
         if (!options_take_int("memory", text, 1, MAX_MEMORY_MIB, &value))
             return false;
@@ -94,6 +105,8 @@ bool options_take(cli_options *options, int id) {
     case OPTIONS_THREADS_ID:
     case OPTIONS_ROWS_ID:
     case OPTIONS_MEMORY_ID:
+    case OPTIONS_TILE_ID:
+    case OPTIONS_OVERLAP_ID:
         return take_engine_number(options, id, optarg);
     default:
         return false;

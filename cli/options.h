@@ -26,6 +26,8 @@ enum options_id {
     OPTIONS_MEMORY_ID,
     OPTIONS_PAD_ID,
     OPTIONS_ROWS_ID,
+    OPTIONS_TILE_ID,
+    OPTIONS_OVERLAP_ID,
     OPTIONS_JSON_ID,
     OPTIONS_COMMAND_ID, /* the first that a command may use for itself */
 };
@@ -40,8 +42,9 @@ enum options_id {
     }
 #define OPTIONS_ENGINE                                                                                                \
     {"threads", required_argument, NULL, OPTIONS_THREADS_ID}, {"memory", required_argument, NULL, OPTIONS_MEMORY_ID}, \
-        {"pad", required_argument, NULL, OPTIONS_PAD_ID}, {                                                           \
-        "rows", required_argument, NULL, OPTIONS_ROWS_ID                                                              \
+        {"pad", required_argument, NULL, OPTIONS_PAD_ID}, {"rows", required_argument, NULL, OPTIONS_ROWS_ID},         \
+        {"tile", required_argument, NULL, OPTIONS_TILE_ID}, {                                                         \
+        "overlap", required_argument, NULL, OPTIONS_OVERLAP_ID                                                        \
     }
 
 #define OPTIONS_COMMON_HELP                                             \
@@ -52,10 +55,12 @@ enum options_id {
     "      --model NAME|FILE   the network: swin2sr-lightweight-x4 (default), or a file (has a /\n" \
     "                          or ends in .safetensors)\n"                                          \
     "      --precision P       auto (default), fp32, bf16, int8\n"
-#define OPTIONS_ENGINE_HELP                                                                     \
-    "      --threads N         1..1024 (default: the usable cores); never changes the result\n" \
-    "      --memory MIB        budget of the engine for one image (default: none)\n"            \
-    "      --rows N            rows of windows a step, 1..64 (default: from the budget)\n"      \
+#define OPTIONS_ENGINE_HELP                                                                       \
+    "      --threads N         1..256 (default: the usable cores); never changes the result\n"    \
+    "      --memory MIB        budget of the engine for one image; wider ones in strips\n"        \
+    "      --rows N            rows of windows a step, 1..64 (default: from the budget)\n"        \
+    "      --tile PX           in tiles of this side, 64..65528 (default: whole)\n"               \
+    "      --overlap PX        what tiles and strips compute beyond their pixels (default: 32)\n" \
     "      --pad P             reflect (default), or symmetric-always as published tests do\n"
 
 /* Take one option that getopt_long returned (its value is in optarg).

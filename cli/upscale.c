@@ -32,13 +32,16 @@ const char upscale_help[] =
     "  -o, --output OUT        where to write; needed\n"
     "  -f, --force             replace existing files\n"
     "      --format F          png or jpeg (default: from OUT's name, png in folders and for -)\n"
-    "      --quality N         of JPEG, 1..100 (default: 95)\n" OPTIONS_MODEL_HELP OPTIONS_ENGINE_HELP
-        OPTIONS_COMMON_HELP "\nExit code: 0 done, 1 an input failed, 2 usage, 3 model, 4 a file could not be read or\n"
+    "      --quality N         of JPEG, 1..100 (default: 95)\n"
+    "      --plan              say how each input would be done, and do nothing; no -o\n" OPTIONS_MODEL_HELP
+        OPTIONS_ENGINE_HELP OPTIONS_COMMON_HELP
+    "\nExit code: 0 done, 1 an input failed, 2 usage, 3 model, 4 a file could not be read or\n"
     "written, 5 out of memory, 130 interrupted. After a failed input the next one is taken.\n";
 
 enum {
     FORMAT_ID = OPTIONS_COMMAND_ID,
-    QUALITY_ID
+    QUALITY_ID,
+    PLAN_ID
 };
 
 typedef struct name_list {
@@ -53,6 +56,7 @@ typedef struct upscale {
     bool is_format_given;
     bool may_replace;
     bool is_folder; /* output is one */
+    bool is_plan;   /* only say what would be done */
     swin2sr_model *model;
     name_list inputs;
     name_list outputs; /* of the inputs so far */
@@ -198,6 +202,9 @@ static bool take_option(upscale *run, int id) {
         return take_format(run, optarg);
     case QUALITY_ID:
         return take_quality(run, optarg);
+    case PLAN_ID:
+        run->is_plan = true;
+        return true;
     default:
         return options_take(&run->options, id);
     }
@@ -208,6 +215,7 @@ static bool parse(upscale *run, int argc, char **argv) {
                                          {"force", no_argument, NULL, 'f'},
                                          {"format", required_argument, NULL, FORMAT_ID},
                                          {"quality", required_argument, NULL, QUALITY_ID},
+                                         {"plan", no_argument, NULL, PLAN_ID},
                                          OPTIONS_COMMON,
                                          OPTIONS_MODEL,
                                          OPTIONS_ENGINE,
@@ -216,7 +224,7 @@ static bool parse(upscale *run, int argc, char **argv) {
     while ((id = getopt_long(argc, argv, "o:fq", LIST, NULL)) != -1)
         if (!take_option(run, id))
             return false;
-    if (optind == argc || !run->output || !run->output[0]) {
+    if (optind == argc || (!run->is_plan && (!run->output || !run->output[0]))) {
         report_error(NULL, "upscale needs %s; see 'swin2sr help upscale'",
                      optind == argc ? "at least one input" : "-o OUT");
         return false;
@@ -383,10 +391,85 @@ static void upscale_all(upscale *run) {
         run->exit_code = CLI_EXIT_SIGNAL + interrupt_signal();
 }
 
+/* ---- --plan ---- */
+
+static const char *plan_name(const swin2sr_plan *plan, const swin2sr_options *engine) {
+    return plan->columns * plan->bands == 1 ? "whole" : engine->tile_px ? "tiles" : "strips";
+}
+
+typedef struct plan_result {
+    int32_t width_px, height_px; /* of the input, upright */
+    size_t reader_bytes;         /* what the decoder holds beside the engine */
+    swin2sr_plan plan;
+} plan_result;
+
+static swin2sr_status find_plan(const upscale *run, const char *path, plan_result *ret_result, swin2sr_error *reterr) {
+    input_file input;
+    image_reader *reader = NULL;
+    swin2sr_status status = input_read(path, &input, reterr);
+    if (status != SWIN2SR_OK)
+        return status;
+    status = image_reader_open(input.bytes, input.size, &run->enlarge.limits, &reader, reterr);
+    if (status == SWIN2SR_OK) {
+        const image_info *info = image_reader_info(reader);
+        *ret_result = (plan_result){info->width_px, info->height_px, info->memory_bytes, {0}};
+        status = swin2sr_stream_plan(run->model, &run->options.engine, info->width_px, info->height_px,
+                                     &ret_result->plan, reterr);
+        image_reader_close(reader);
+    }
+    input_done(&input);
+    return status;
+}
+
+static json_t *plan_json(const upscale *run, const char *path, const plan_result *found) {
+    const swin2sr_plan *plan = &found->plan;
+    int32_t scale = swin2sr_model_get_info(run->model)->scale;
+    return json_pack("{so si si si si ss si si si sI sI si sf}", "input", report_json_text(path), "width",
+                     found->width_px * scale, "height", found->height_px * scale, "input_width", found->width_px,
+                     "input_height", found->height_px, "plan", plan_name(plan, &run->options.engine), "columns",
+                     plan->columns, "bands", plan->bands, "rows", plan->rows, "memory_bytes",
+                     (json_int_t)plan->memory_bytes, "decoder_bytes", (json_int_t)found->reader_bytes, "latency_rows",
+                     plan->latency_rows, "gmac", plan->gmac);
+}
+
+static void plan_next(upscale *run, const char *path) {
+    plan_result found = {0};
+    swin2sr_error error = {0};
+    const swin2sr_plan *plan = &found.plan;
+    swin2sr_status status = find_plan(run, path, &found, &error);
+    if (status != SWIN2SR_OK) {
+        report_error(path, "%s", error.text[0] ? error.text : swin2sr_status_name(status));
+        note_exit_code(run, report_exit_code(status));
+    } else if (run->options.is_json) {
+        if (json_array_append_new(run->results, plan_json(run, path, &found)) != 0)
+            run->exit_code = CLI_EXIT_SYSTEM;
+    } else {
+        printf("%s: %dx%d, %s", path, found.width_px, found.height_px, plan_name(plan, &run->options.engine));
+        if (plan->columns * plan->bands > 1)
+            printf(" (%d x %d)", plan->columns, plan->bands);
+        printf(", %d rows of windows a step, %.1f MiB, %.0f GMAC\n", plan->rows,
+               (double)(plan->memory_bytes + found.reader_bytes) / 1048576.0, plan->gmac);
+    }
+}
+
+static int plan_all(upscale *run) {
+    int code = options_open_model(&run->options, &run->model);
+    if (code != CLI_EXIT_OK)
+        return code;
+    run->results = json_array();
+    for (size_t i = 0; i < run->inputs.count; i++)
+        plan_next(run, run->inputs.list[i]);
+    if (run->options.is_json && report_json(json_incref(run->results)) != CLI_EXIT_OK)
+        return CLI_EXIT_SYSTEM;
+    return run->exit_code;
+}
+
 static int run_parsed(upscale *run, int count, char **arguments) {
     collect_inputs(run, count, arguments);
     if (run->exit_code == CLI_EXIT_SYSTEM || run->inputs.count == 0)
         return run->exit_code;
+    if (run->is_plan)
+        return plan_all(run);
     if (!settle_output(run))
         return CLI_EXIT_USAGE;
     int code = options_open_model(&run->options, &run->model);

@@ -108,7 +108,8 @@ static void measure(const swin2sr_model *model, swin2sr__layout *layout) {
     layout->plan.rows = layout->engine.rows;
     if (layout->plan.columns * layout->plan.bands > 1) {
         beside = swin2sr__tiles_measure(layout, swin2sr_model_get_info(model)->scale);
-        layout->plan.latency_rows = swin2sr__cut_region(&layout->bands, 0).to;
+        int32_t band = layout->bands.core_px + 2 * layout->bands.overlap_px; /* the last one is the highest */
+        layout->plan.latency_rows = band < layout->bands.side_px ? band : layout->bands.side_px;
     }
     if (layout->engine_bytes == SIZE_MAX ||
         !swin2sr__size_add(layout->engine_bytes, beside, &layout->plan.memory_bytes))
