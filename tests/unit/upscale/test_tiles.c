@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * tests/unit/upscale/test_tiles.c - strips and tiles against the whole image: a level at most, rows in order, every
+ * pixel written, budgets kept; and 200 cancels at random moments, by both callbacks, whole and in tiles. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <swin2sr/swin2sr.h>
+
+static swin2sr_model *model;
+
+static int open_model(void **state) {
+    (void)state;
+    return swin2sr_model_open_default(NULL, &model, NULL) == SWIN2SR_OK ? 0 : -1;
+}
+
+static int close_model(void **state) {
+    (void)state;
+    swin2sr_model_unref(model);
+    return 0;
+}
+
+/* Something like a photograph: slopes, edges and a little grain. */
+static swin2sr_image make_picture(int32_t width, int32_t height) {
+    swin2sr_image image;
+    uint32_t grain = 1;
+    assert_int_equal(swin2sr_image_alloc(width, height, SWIN2SR_PIXEL_RGB8, &image), SWIN2SR_OK);
+    unsigned char *bytes = image.data;
+    for (int32_t y = 0; y < height; y++) {
+        for (int32_t x = 0; x < width; x++) {
+            int32_t disc = (x % 60 - 30) * (x % 60 - 30) + (y % 44 - 22) * (y % 44 - 22) < 300 ? 90 : 0;
+            grain = grain * 1664525u + 1013904223u;
+            for (int32_t c = 0; c < 3; c++)
+                *bytes++ = (unsigned char)(40 + (x + y * (c + 1)) % 97 + disc + (int32_t)(grain >> 29));
+        }
+    }
+    return image;
+}
+
+static int worst_level(const swin2sr_image *a, const swin2sr_image *b) {
+    int worst = 0;
+    assert_int_equal(a->width_px, b->width_px);
+    for (size_t i = 0; i < (size_t)a->height_px * a->stride_bytes; i++) {
+        int d = abs(((unsigned char *)a->data)[i] - ((unsigned char *)b->data)[i]);
+        worst = d > worst ? d : worst;
+    }
+    return worst;
+}
+
+static void test_tiles_against_whole(void **state) {
+    (void)state;
+    static const struct {
+        int32_t width, height, tile, overlap, worst;
+    } cases[] = {{211, 150, 128, 32, 1}, {150, 211, 128, 0, 1},   {97, 300, 136, 32, 1},
+                 {140, 60, 128, 32, 1},  {200, 200, 64, -1, 255}, {75, 9, 64, 16, 2}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        swin2sr_image in = make_picture(cases[i].width, cases[i].height), whole = {0}, tiled = {0};
+        swin2sr_options options = {.threads = 2, .tile_px = cases[i].tile, .overlap_px = cases[i].overlap};
+        assert_int_equal(swin2sr_upscale(model, &in, NULL, &whole, NULL), SWIN2SR_OK);
+        assert_int_equal(swin2sr_upscale(model, &in, &options, &tiled, NULL), SWIN2SR_OK);
+        assert_true(worst_level(&whole, &tiled) <= cases[i].worst);
+        swin2sr_image_free(&in);
+        swin2sr_image_free(&whole);
+        swin2sr_image_free(&tiled);
+    }
+}
+
+static void test_small_images_need_no_tiles(void **state) {
+    (void)state;
+    swin2sr_options options = {.threads = 1, .tile_px = 128};
+    swin2sr_plan plan;
+    assert_int_equal(swin2sr_stream_plan(model, &options, 96, 96, &plan, NULL), SWIN2SR_OK);
+    assert_int_equal(plan.columns * plan.bands, 1); /* 128 - 2 * 32 of its own, and one overlap to the edge */
+    assert_int_equal(swin2sr_stream_plan(model, &options, 97, 96, &plan, NULL), SWIN2SR_OK);
+    assert_int_equal(plan.columns, 2);
+}
+
+static void test_strips_keep_the_budget(void **state) {
+    (void)state;
+    swin2sr_image in = make_picture(400, 120), whole = {0}, strips = {0};
+    swin2sr_options options = {.threads = 1};
+    swin2sr_plan plan;
+    assert_int_equal(swin2sr_stream_plan(model, &options, 400, 120, &plan, NULL), SWIN2SR_OK);
+    assert_int_equal(plan.columns, 1);
+    options.memory_bytes = 24u << 20;
+    assert_true(plan.memory_bytes > options.memory_bytes);
+    assert_int_equal(swin2sr_stream_plan(model, &options, 400, 120, &plan, NULL), SWIN2SR_OK);
+    assert_true(plan.columns > 1 && plan.memory_bytes <= options.memory_bytes);
+    assert_int_equal(swin2sr_upscale(model, &in, NULL, &whole, NULL), SWIN2SR_OK);
+    assert_int_equal(swin2sr_upscale(model, &in, &options, &strips, NULL), SWIN2SR_OK);
+    assert_true(worst_level(&whole, &strips) <= 1);
+    swin2sr_image_free(&in);
+    swin2sr_image_free(&whole);
+    swin2sr_image_free(&strips);
+}
+
+static void test_wrong_tiles(void **state) {
+    (void)state;
+    static const int32_t wrong[][2] = {{56, 0}, {65, 0}, {-8, 0}, {128, 33}, {128, 40}, {128, -2}, {0, 40}};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        swin2sr_options options = {.tile_px = wrong[i][0], .overlap_px = wrong[i][1]};
+        swin2sr_error error = {""};
+        swin2sr_plan plan;
+        assert_int_equal(swin2sr_stream_plan(model, &options, 300, 300, &plan, &error), SWIN2SR_INVALID);
+        assert_true(error.text[0] != 0);
+    }
+}
+
+typedef struct stopper {
+    int32_t next_y;
+    int calls, stop_at;
+    double done;
+} stopper;
+
+static swin2sr_status receive(void *context, int32_t y, int32_t n, const void *rows, size_t stride_bytes) {
+    stopper *s = context;
+    (void)rows;
+    (void)stride_bytes;
+    assert_int_equal(y, s->next_y);
+    s->next_y += n;
+    return ++s->calls == s->stop_at ? SWIN2SR_IO : SWIN2SR_OK;
+}
+
+static bool go_on(void *context, double done) {
+    stopper *s = context;
+    assert_true(done >= s->done && done <= 1.0);
+    s->done = done;
+    return ++s->calls != s->stop_at;
+}
+
+static void test_random_cancels(void **state) {
+    (void)state;
+    swin2sr_image in = make_picture(80, 72);
+    uint32_t random = 7;
+    int cancelled = 0;
+    for (int i = 0; i < 200; i++) {
+        random = random * 1664525u + 1013904223u;
+        stopper s = {.stop_at = 1 + (int)(random >> 16) % 14};
+        swin2sr_options options = {.threads = 1 + i % 3, .rows = 1, .tile_px = i % 4 == 3 ? 64 : 0};
+        options.on_progress = go_on;
+        options.progress_context = &s;
+        swin2sr_stream *stream = NULL;
+        assert_int_equal(swin2sr_stream_open(model, &options, 80, 72, receive, &s, &stream, NULL), SWIN2SR_OK);
+        swin2sr_status status = SWIN2SR_OK;
+        for (int32_t y = 0; y < 72 && status == SWIN2SR_OK; y += 9)
+            status = swin2sr_stream_push(stream, (char *)in.data + (size_t)y * in.stride_bytes, in.stride_bytes, 9);
+        if (status != SWIN2SR_OK) {
+            assert_true(status == SWIN2SR_CANCELLED || status == SWIN2SR_IO);
+            assert_int_equal(swin2sr_stream_push(stream, in.data, in.stride_bytes, 1), status);
+            cancelled++;
+        } else {
+            assert_int_equal(s.next_y, 4 * 72);
+        }
+        swin2sr_stream_close(stream);
+    }
+    assert_true(cancelled > 100);
+    swin2sr_image_free(&in);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_tiles_against_whole),    cmocka_unit_test(test_small_images_need_no_tiles),
+        cmocka_unit_test(test_strips_keep_the_budget), cmocka_unit_test(test_wrong_tiles),
+        cmocka_unit_test(test_random_cancels),
+    };
+    return cmocka_run_group_tests(tests, open_model, close_model);
+}
