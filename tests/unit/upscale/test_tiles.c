@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * tests/unit/upscale/test_tiles.c - strips and tiles against the whole image: a level at most, rows in order, every
- * pixel written, budgets kept; and 200 cancels at random moments, by both callbacks, whole and in tiles. */
+ * pixel written, budgets kept. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -111,62 +111,12 @@ static void test_wrong_tiles(void **state) {
     }
 }
 
-typedef struct stopper {
-    int32_t next_y;
-    int calls, stop_at;
-    double done;
-} stopper;
-
-static swin2sr_status receive(void *context, int32_t y, int32_t n, const void *rows, size_t stride_bytes) {
-    stopper *s = context;
-    (void)rows;
-    (void)stride_bytes;
-    assert_int_equal(y, s->next_y);
-    s->next_y += n;
-    return ++s->calls == s->stop_at ? SWIN2SR_IO : SWIN2SR_OK;
-}
-
-static bool go_on(void *context, double done) {
-    stopper *s = context;
-    assert_true(done >= s->done && done <= 1.0);
-    s->done = done;
-    return ++s->calls != s->stop_at;
-}
-
-static void test_random_cancels(void **state) {
-    (void)state;
-    swin2sr_image in = make_picture(80, 72);
-    uint32_t random = 7;
-    int cancelled = 0;
-    for (int i = 0; i < 200; i++) {
-        random = random * 1664525u + 1013904223u;
-        stopper s = {.stop_at = 1 + (int)(random >> 16) % 14};
-        swin2sr_options options = {.threads = 1 + i % 3, .rows = 1, .tile_px = i % 4 == 3 ? 64 : 0};
-        options.on_progress = go_on;
-        options.progress_context = &s;
-        swin2sr_stream *stream = NULL;
-        assert_int_equal(swin2sr_stream_open(model, &options, 80, 72, receive, &s, &stream, NULL), SWIN2SR_OK);
-        swin2sr_status status = SWIN2SR_OK;
-        for (int32_t y = 0; y < 72 && status == SWIN2SR_OK; y += 9)
-            status = swin2sr_stream_push(stream, (char *)in.data + (size_t)y * in.stride_bytes, in.stride_bytes, 9);
-        if (status != SWIN2SR_OK) {
-            assert_true(status == SWIN2SR_CANCELLED || status == SWIN2SR_IO);
-            assert_int_equal(swin2sr_stream_push(stream, in.data, in.stride_bytes, 1), status);
-            cancelled++;
-        } else {
-            assert_int_equal(s.next_y, 4 * 72);
-        }
-        swin2sr_stream_close(stream);
-    }
-    assert_true(cancelled > 100);
-    swin2sr_image_free(&in);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tiles_against_whole),    cmocka_unit_test(test_small_images_need_no_tiles),
-        cmocka_unit_test(test_strips_keep_the_budget), cmocka_unit_test(test_wrong_tiles),
-        cmocka_unit_test(test_random_cancels),
+        cmocka_unit_test(test_tiles_against_whole),
+        cmocka_unit_test(test_small_images_need_no_tiles),
+        cmocka_unit_test(test_strips_keep_the_budget),
+        cmocka_unit_test(test_wrong_tiles),
     };
     return cmocka_run_group_tests(tests, open_model, close_model);
 }
