@@ -188,7 +188,7 @@ swin2sr_status swin2sr__config_parse(const char *json, swin2sr__config *ret_conf
     if (strnlen(json, MAX_TEXT_BYTES) == MAX_TEXT_BYTES)
         return swin2sr__error_set(reterr, SWIN2SR_MODEL, "the config is longer than %u bytes", MAX_TEXT_BYTES);
     json_t *root = json_loads(json, JSON_REJECT_DUPLICATES, &error);
-    if (!root && json_error_code(&error) == json_error_out_of_memory)
+    if (!root && !error.text[0]) /* jansson names what it finds wrong, but not that memory ran out */
         return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "no memory for the config");
     reader in = {.object = root, .status = SWIN2SR_OK, .reterr = reterr};
     if (!json_is_object(root))
