@@ -15,6 +15,7 @@
 
 #define SWIN2SR__LANES 64
 #define SWIN2SR__UNIT 16 /* lanes of one tile-channel; rows are padded to this */
+#define SWIN2SR__MAX_SHUFFLE 8
 #define SWIN2SR__NORM_EPS 1e-5f
 #define SWIN2SR__LOG2E 1.44269504088896340736f
 
@@ -67,6 +68,13 @@ typedef struct swin2sr__kernels {
      * units    1..4: only lanes 0 .. 16 * units - 1 are computed.  y [N][64]. */
     void (*conv3x3)(float *y, const swin2sr__conv_input *inputs, int32_t inputs_count, const swin2sr__linear *linear,
                     float slope, int32_t units);
+
+    /* One row of 8-bit pixels out of a block before its pixel shuffle by r, low-resolution row and dy fixed:
+     * pixels[i * channels + c] = round(clip(values[c * r * r + i % r][i / r] * factor + mean[c]) * 255), half up,
+     * NaN gives 0. values [..][64], at the first channel's dy; count  up to 64 * r; r up to 8, channels up to 3.
+     * bound    the same level, or one beside it where a half is rounded. */
+    void (*put_bytes)(uint8_t *pixels, const float *values, int32_t r, int32_t channels, int32_t count, float factor,
+                      const float *mean);
 
     /* Four tiles of [C][16] to one block [C][64] and back. */
     void (*gather)(float *x, const float *const tiles[4], int32_t C);

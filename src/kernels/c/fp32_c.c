@@ -155,6 +155,19 @@ static void conv3x3_c(float *y, const swin2sr__conv_input *inputs, int32_t input
     }
 }
 
+static uint8_t to_byte(float value) {
+    float scaled = value * 255.0f + 0.5f;
+    return !(scaled > 0.0f) ? 0 : scaled >= 255.0f ? 255 : (uint8_t)scaled;
+}
+
+static void put_bytes_c(uint8_t *pixels, const float *values, int32_t r, int32_t channels, int32_t count, float factor,
+                        const float *mean) {
+    for (int32_t i = 0; i < count; i++) {
+        for (int32_t c = 0; c < channels; c++)
+            pixels[i * channels + c] = to_byte(values[(c * r * r + i % r) * T + i / r] * factor + mean[c]);
+    }
+}
+
 static void gather_c(float *x, const float *const tiles[4], int32_t C) {
     for (int32_t c = 0; c < C; c++) {
         for (int32_t s = 0; s < 4; s++)
@@ -190,6 +203,7 @@ const swin2sr__kernels swin2sr__kernels_c = {
     .norm_add = norm_add_c,
     .layer_norm = layer_norm_c,
     .conv3x3 = conv3x3_c,
+    .put_bytes = put_bytes_c,
     .gather = gather_c,
     .scatter = scatter_c,
     .fma_burst = fma_burst_c,

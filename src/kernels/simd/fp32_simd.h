@@ -2,7 +2,8 @@
  * kernels/simd/fp32_simd.h - the fp32 kernels once, for every vector width.
  * In: the including file (x86/fp32_avx512.c, x86/fp32_avx2.c) defines before it
  *   vf, VL                       the vector and its floats
- *   v_load v_store v_set v_bcast v_fma v_fnma v_add v_sub v_mul v_div v_sqrt v_max v_abs v_copysign v_exp2
+ *   v_load v_store v_set v_bcast v_fma v_fnma v_add v_sub v_mul v_div v_sqrt v_max v_min v_abs v_copysign v_exp2
+ *   v_store_bytes(p, v)          VL values 0..255.99 as bytes, fractions dropped
  *   v_keep(v, region, t, key)    v in the lanes t.. whose region equals region[key], 0 elsewhere
  *   MAIN                         vectors of the widest register tile: 4 (AVX-512: 64 lanes x 6) or 2 (16 lanes x 6)
  *   TABLE, TABLE_NAME            the table to define
@@ -376,6 +377,27 @@ static void conv3x3_simd(float *y, const swin2sr__conv_input *inputs, int32_t in
     }
 }
 
+/* Bytes channel by channel first, then woven together: the network's last stage writes 3 bytes for 1.1 M multiply-adds. */
+static void put_bytes_simd(uint8_t *pixels, const float *values, int32_t r, int32_t channels, int32_t count,
+                           float factor, const float *mean) {
+    uint8_t bytes[3][SWIN2SR__MAX_SHUFFLE][T];
+    for (int32_t c = 0; c < channels; c++) {
+        for (int32_t dx = 0; dx < r; dx++) {
+            for (int32_t t = 0; t < T; t += VL) {
+                vf value = v_fma(v_load(values + (c * r * r + dx) * T + t), v_set(factor), v_set(mean[c]));
+                value = v_fma(value, v_set(255.0f), v_set(0.5f));
+                v_store_bytes(bytes[c][dx] + t, v_min(v_max(value, v_set(0.0f)), v_set(255.0f)));
+            }
+        }
+    }
+    for (int32_t t = 0; t * r < count; t++) {
+        for (int32_t dx = 0; dx < r && t * r + dx < count; dx++) {
+            for (int32_t c = 0; c < channels; c++)
+                *pixels++ = bytes[c][dx][t];
+        }
+    }
+}
+
 static void gather_simd(float *x, const float *const tiles[4], int32_t C) {
     for (int32_t c = 0; c < C; c++) {
         for (int32_t s = 0; s < 4; s++) {
@@ -422,6 +444,7 @@ const swin2sr__kernels TABLE = {
     .norm_add = norm_add_simd,
     .layer_norm = layer_norm_simd,
     .conv3x3 = conv3x3_simd,
+    .put_bytes = put_bytes_simd,
     .gather = gather_simd,
     .scatter = scatter_simd,
     .fma_burst = fma_burst_simd,

@@ -23,9 +23,16 @@ typedef __m256 vf;
 #define v_mul(a, b) _mm256_mul_ps(a, b)
 #define v_div(a, b) _mm256_div_ps(a, b)
 #define v_sqrt(a) _mm256_sqrt_ps(a)
-#define v_max(a, b) _mm256_max_ps(a, b)
+#define v_max(a, b) _mm256_max_ps(a, b) /* b where a is not a number */
+#define v_min(a, b) _mm256_min_ps(a, b)
 #define v_abs(a) _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a)
 #define v_copysign(a, s) _mm256_or_ps(a, _mm256_and_ps(s, _mm256_set1_ps(-0.0f))) /* a is not negative */
+
+static inline __attribute__((always_inline)) void v_store_bytes(uint8_t *p, vf value) {
+    __m256i whole = _mm256_cvttps_epi32(value);
+    __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256(whole, 1));
+    _mm_storel_epi64((__m128i *)(void *)p, _mm_packus_epi16(words, words));
+}
 
 /* 2^x: relative error under 1.5e-7; below 2^-126 it stays there. Degree 5, minimax on [-1/2, 1/2]. */
 static inline __attribute__((always_inline)) vf v_exp2(vf x) {

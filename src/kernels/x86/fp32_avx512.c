@@ -22,7 +22,9 @@ typedef __m512 vf;
 #define v_mul(a, b) _mm512_mul_ps(a, b)
 #define v_div(a, b) _mm512_div_ps(a, b)
 #define v_sqrt(a) _mm512_sqrt_ps(a)
-#define v_max(a, b) _mm512_max_ps(a, b)
+#define v_max(a, b) _mm512_max_ps(a, b) /* b where a is not a number */
+#define v_min(a, b) _mm512_min_ps(a, b)
+#define v_store_bytes(p, a) _mm_storeu_si128((__m128i *)(void *)(p), _mm512_cvtusepi32_epi8(_mm512_cvttps_epi32(a)))
 #define v_abs(a) _mm512_abs_ps(a)
 #define v_copysign(a, s) _mm512_or_ps(a, _mm512_and_ps(s, _mm512_set1_ps(-0.0f))) /* a is not negative */
 
