@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * admit/admit.c - may this work be taken? (stage 2 of 9, admit)
+ * In: pool, upload.  Out: yes, or 413, 415, 422, 429, 503 with the reason. Reads at most PROBE_MAX_BYTES. */
+#include "admit/admit.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "config/limits.h"
+
+#define STARTING_RETRY_S 2
+#define DRAINING_RETRY_S 10
+
+static bool refuse(problem *ret_problem, problem what) {
+    *ret_problem = what;
+    return false;
+}
+
+bool admit_request(const pool *workers, bool is_draining, problem *ret_problem) {
+    problem what;
+    if (is_draining) {
+        what = problem_of(PROBLEM_DRAINING, "no new work is taken; try again, another instance may answer");
+        what.retry_after_s = DRAINING_RETRY_S;
+    } else if (!workers->was_ever_ready) {
+        what = problem_of(PROBLEM_STARTING, "the network is being loaded");
+        what.retry_after_s = STARTING_RETRY_S;
+    } else if (pool_is_full(workers)) {
+        what = problem_of(PROBLEM_QUEUE_FULL, "the queue is full");
+        what.limit = (uint64_t)workers->config->queue_max;
+        what.actual = workers->queue.count;
+        what.retry_after_s = pool_retry_after_s(workers);
+    } else {
+        return true;
+    }
+    return refuse(ret_problem, what);
+}
+
+/* The upload's first bytes through the probe. */
+static swin2sr_status probe_upload(const spool_file *upload, probe_info *ret_info) {
+    size_t size = upload->bytes < PROBE_MAX_BYTES ? (size_t)upload->bytes : PROBE_MAX_BYTES, need;
+    void *bytes = malloc(size);
+    if (!bytes)
+        return SWIN2SR_NOMEM;
+    swin2sr_status status = SWIN2SR_IO;
+    if (pread(upload->fd, bytes, size, 0) == (ssize_t)size)
+        status = probe_bytes(bytes, size, size == upload->bytes, ret_info, &need);
+    free(bytes);
+    return status;
+}
+
+static bool refuse_size(problem *ret_problem, const char *what, uint64_t limit, uint64_t actual) {
+    *ret_problem = problem_of(PROBLEM_IMAGE_TOO_LARGE, "%s", what);
+    ret_problem->limit = limit;
+    ret_problem->actual = actual;
+    return false;
+}
+
+bool admit_image(const server_config *config, const ipc_ready *model, const spool_file *upload, probe_info *ret_info,
+                 problem *ret_problem) {
+    switch (probe_upload(upload, ret_info)) {
+    case SWIN2SR_OK:
+        break;
+    case SWIN2SR_UNSUPPORTED:
+        return refuse(ret_problem, problem_of(PROBLEM_UNSUPPORTED, "send a PNG or a JPEG image"));
+    case SWIN2SR_NOMEM:
+        return refuse(ret_problem, problem_of(PROBLEM_MEMORY, "no memory to look at the image"));
+    case SWIN2SR_IO:
+        return refuse(ret_problem, problem_of(PROBLEM_STORAGE, "the upload could not be read back"));
+    default:
+        return refuse(ret_problem, problem_of(PROBLEM_CORRUPT, "the header of the image is damaged or cut short"));
+    }
+    uint64_t in_pixels = (uint64_t)ret_info->width_px * (uint64_t)ret_info->height_px;
+    uint64_t out_pixels = in_pixels * model->scale * model->scale;
+    if (in_pixels > config->in_pixels_max)
+        return refuse_size(ret_problem, "the image has more pixels than this service takes", config->in_pixels_max,
+                           in_pixels);
+    if (out_pixels > LIMIT_OUT_PIXELS)
+        return refuse_size(ret_problem, "the result would have more pixels than this service makes", LIMIT_OUT_PIXELS,
+                           out_pixels);
+    return true;
+}

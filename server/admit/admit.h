@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * admit/admit.h - may this work be taken? (stage 2 of 9, admit)
+ * In: the state of the service; the first bytes of an image.  Out: yes, or the problem.
+ * Decides from the header alone: no pixel is read in this process. */
+#ifndef SWIN2SR_SERVER_ADMIT_H
+#define SWIN2SR_SERVER_ADMIT_H
+
+#include <stdbool.h>
+
+#include "config/config.h"
+#include "http/problem.h"
+#include "pool/pool.h"
+#include "probe/probe.h"
+#include "store/spool.h"
+
+/* Is there room for one more request now? */
+bool admit_request(const pool *workers, bool is_draining, problem *ret_problem);
+
+/* Is this an image that we read, within the limits? */
+bool admit_image(const server_config *config, const ipc_ready *model, const spool_file *upload, probe_info *ret_info,
+                 problem *ret_problem);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * api/metrics.c - GET /metrics, the Prometheus text (stage 9 of 9, respond).
+ * In: the counters (metrics/metrics.h).  Out: them, and the gauges of the pool, read now. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "api/routes.h"
+#include "server.h"
+
+static void write_gauges(const server *self, FILE *out) {
+    static const char *const states[WORKER_STATE_COUNT] = {"down", "starting", "idle", "busy"};
+    metrics_write_family(out, "queue_depth", "gauge", "Requests waiting for a worker.");
+    fprintf(out, "swin2sr_queue_depth %zu\n", self->pool.queue.count);
+    metrics_write_family(out, "workers", "gauge", "Worker processes, by state.");
+    for (int state = 0; state < WORKER_STATE_COUNT; state++)
+        fprintf(out, "swin2sr_workers{state=\"%s\"} %d\n", states[state], pool_count(&self->pool, (worker_state)state));
+    metrics_write_family(out, "log_lines_dropped_total", "counter",
+                         "Log lines that the reader of stdout did not take.");
+    fprintf(out, "swin2sr_log_lines_dropped_total %" PRIu64 "\n", self->log.dropped_count);
+}
+
+/* Label values are checked where they come in: printable ASCII (ipc.h). Two of these need an escape here. */
+static void write_label(FILE *out, const char *text) {
+    for (; *text; text++)
+        fprintf(out, *text == '"' || *text == '\\' ? "\\%c" : "%c", *text);
+}
+
+static void write_info(const server *self, FILE *out) {
+    const ipc_ready *model = &self->pool.model;
+    metrics_write_family(out, "build_info", "gauge", "The program's version.");
+    fprintf(out, "swin2sr_build_info{version=\"" SWIN2SR_VERSION "\"} 1\n");
+    if (!self->pool.was_ever_ready)
+        return;
+    metrics_write_family(out, "model_info", "gauge", "The network in use.");
+    fprintf(out, "swin2sr_model_info{name=\"");
+    write_label(out, model->model);
+    fprintf(out, "\",scale=\"%u\",sha256=\"", (unsigned int)model->scale);
+    write_label(out, model->sha256);
+    fprintf(out, "\",precision=\"");
+    write_label(out, model->precision);
+    fprintf(out, "\",kernels=\"");
+    write_label(out, model->kernels);
+    fprintf(out, "\"} 1\n");
+}
+
+void metrics_on_begin(http_request *request) {
+    const server *self = request->app;
+    const char *names[LIMIT_ROUTES];
+    for (size_t i = 0; i < routes_count; i++)
+        names[i] = routes[i].path;
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (out) {
+        metrics_write(&self->metrics, names, routes_count, out);
+        write_gauges(self, out);
+        write_info(self, out);
+        fclose(out);
+    }
+    http_answer_text(request, MHD_HTTP_OK, "text/plain; version=0.0.4; charset=utf-8", text);
+}

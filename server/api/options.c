@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * api/options.c - the options of POST /upscale (stage 1 of 9, request).
+ * In: names and values as the client wrote them.  Out: checked options, or the problem. */
+#include "api/options.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void upscale_options_init(upscale_options *self) {
+    *self = (upscale_options){.image = IPC_IMAGE_PNG, .quality = 95};
+}
+
+static bool wrong(problem *ret_problem, const char *name, const char *why) {
+    *ret_problem = problem_of(PROBLEM_OPTION, "%s: %s", name, why);
+    return false;
+}
+
+/* 1..100 and nothing else around it. */
+static bool parse_quality(const char *text, uint32_t *ret_quality) {
+    uint32_t value = 0;
+    size_t length = strlen(text);
+    if (length == 0 || length > 3 || strspn(text, "0123456789") != length)
+        return false;
+    for (; *text; text++)
+        value = value * 10 + (uint32_t)(*text - '0');
+    *ret_quality = value;
+    return value >= 1 && value <= 100;
+}
+
+bool upscale_options_set(upscale_options *self, const char *name, const char *value, problem *ret_problem) {
+    if (strcmp(name, "format") == 0) {
+        bool is_jpeg = strcmp(value, "jpeg") == 0;
+        if (self->has_image)
+            return wrong(ret_problem, name, "given more than once");
+        if (!is_jpeg && strcmp(value, "png") != 0)
+            return wrong(ret_problem, name, "not one of png, jpeg");
+        self->image = is_jpeg ? IPC_IMAGE_JPEG : IPC_IMAGE_PNG;
+        self->has_image = true;
+    } else if (strcmp(name, "quality") == 0) {
+        if (self->has_quality)
+            return wrong(ret_problem, name, "given more than once");
+        if (!parse_quality(value, &self->quality))
+            return wrong(ret_problem, name, "not a whole number from 1 to 100");
+        self->has_quality = true;
+    } else if (strcmp(name, "model") == 0) {
+        if (self->model[0])
+            return wrong(ret_problem, name, "given more than once");
+        if (!value[0] || strlen(value) >= sizeof self->model)
+            return wrong(ret_problem, name, "no such model here");
+        strcpy(self->model, value);
+    } else {
+        *ret_problem = problem_of(PROBLEM_OPTION, "%.60s: no such option; there are format, quality, model", name);
+        return false;
+    }
+    return true;
+}

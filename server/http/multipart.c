@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * http/multipart.c - multipart/form-data as it streams in (stage 1 of 9, request).
+ * In: pieces of a body.  Out: calls to the handler.
+ * The delimiter "\r\n--boundary" is matched across pieces by counting: a boundary cannot hold '\r', so a match that
+ * breaks off can only begin again at the byte that broke it, and what was matched is known without keeping it. */
+#include "http/multipart.h"
+
+#include <string.h>
+#include <strings.h>
+
+static bool fail(multipart *self, const char *fault) {
+    self->state = MULTIPART_BAD;
+    self->fault = fault;
+    return false;
+}
+
+/* RFC 2046 section 5.1.1, where a boundary may hold space except at its end. */
+static bool is_boundary_character(char character) {
+    return (character >= '0' && character <= '9') || (character >= 'a' && character <= 'z') ||
+           (character >= 'A' && character <= 'Z') || (character && strchr("'()+_,-./:=? ", character));
+}
+
+static const char *skip_blanks(const char *text) {
+    return text + strspn(text, " \t");
+}
+
+/* Read a parameter's value, quoted or not, at *text; leaves *text behind it. false: malformed or longer than fits. */
+static bool read_value(const char **text, char *value, size_t value_bytes) {
+    const char *at = *text;
+    bool is_quoted = *at == '"';
+    size_t used = 0;
+    for (at += is_quoted; is_quoted ? *at != '"' : *at && !strchr("; \t", *at); at++) {
+        if (is_quoted && *at == '\\' && (at[1] == '"' || at[1] == '\\'))
+            at++;
+        if (*at == '\0' || used + 1 >= value_bytes)
+            return false;
+        value[used++] = *at;
+    }
+    value[used] = '\0';
+    *text = at + is_quoted;
+    return true;
+}
+
+/* Go to the value of the next parameter "; key=value" at *text. false: there is none.  key is cut to fit. */
+static bool next_parameter(const char **text, char *key, size_t key_bytes) {
+    const char *at = skip_blanks(*text);
+    if (*at != ';')
+        return false;
+    at = skip_blanks(at + 1);
+    size_t length = strcspn(at, "=; \t\"");
+    if (at[length] != '=')
+        return false;
+    size_t kept = length < key_bytes ? length : key_bytes - 1;
+    memcpy(key, at, kept);
+    key[kept] = '\0';
+    *text = at + length + 1;
+    return true;
+}
+
+bool multipart_init(multipart *self, const char *content_type, const multipart_handler *handler) {
+    static const char type[] = "multipart/form-data";
+    memset(self, 0, sizeof *self);
+    if (strncasecmp(content_type, type, sizeof type - 1) != 0)
+        return false;
+
+    char key[16], value[LIMIT_BOUNDARY_BYTES + 1], boundary[LIMIT_BOUNDARY_BYTES + 1] = "";
+    const char *at = content_type + sizeof type - 1;
+    while (next_parameter(&at, key, sizeof key)) {
+        if (!read_value(&at, value, sizeof value))
+            return false;
+        if (strcasecmp(key, "boundary") == 0)
+            memcpy(boundary, value, sizeof boundary);
+    }
+    size_t length = strlen(boundary);
+    if (*skip_blanks(at) || length == 0 || boundary[length - 1] == ' ')
+        return false;
+    for (size_t i = 0; i < length; i++)
+        if (!is_boundary_character(boundary[i]))
+            return false;
+
+    memcpy(self->delimiter, "\r\n--", 4);
+    memcpy(self->delimiter + 4, boundary, length);
+    self->delimiter_bytes = 4 + length;
+    self->matched = 2; /* the body begins as if after a line's end */
+    self->handler = *handler;
+    return true;
+}
+
+static bool give_data(multipart *self, const char *data, size_t size) {
+    if (self->state != MULTIPART_DATA || size == 0)
+        return true;
+    return self->handler.on_data(self->handler.context, data, size) || fail(self, NULL);
+}
+
+static bool end_of_data(multipart *self) {
+    bool is_part = self->state == MULTIPART_DATA;
+    self->state = MULTIPART_DELIMITER;
+    self->matched = 0;
+    self->line_bytes = 0;
+    return !is_part || self->handler.on_part_end(self->handler.context) || fail(self, NULL);
+}
+
+/* Preamble or data up to the next delimiter. returns how much of the piece was used. */
+static size_t push_data(multipart *self, const char *data, size_t size) {
+    size_t at = 0;
+    while (at < size && self->matched < self->delimiter_bytes) {
+        if (data[at] == self->delimiter[self->matched]) {
+            at++;
+            self->matched++;
+        } else if (self->matched > 0) {
+            size_t known = self->matched;
+            self->matched = 0;
+            if (!give_data(self, self->delimiter, known))
+                return at;
+        } else {
+            const char *next = memchr(data + at, '\r', size - at);
+            size_t length = next ? (size_t)(next - data) - at : size - at;
+            if (!give_data(self, data + at, length))
+                return at;
+            at += length;
+        }
+    }
+    if (self->matched == self->delimiter_bytes)
+        end_of_data(self);
+    return at;
+}
+
+/* Content-Disposition: form-data; name="..."; filename="..." */
+static bool read_disposition(multipart *self, const char *value) {
+    static const char form_data[] = "form-data";
+    char key[16], ignored[LIMIT_PART_LINE_BYTES];
+    if (strncasecmp(value, form_data, sizeof form_data - 1) != 0)
+        return fail(self, "a part is not form-data");
+    const char *at = value + sizeof form_data - 1;
+    while (next_parameter(&at, key, sizeof key)) {
+        bool is_name = strcasecmp(key, "name") == 0;
+        if (is_name && self->has_name)
+            return fail(self, "a part has two names");
+        if (!read_value(&at, is_name ? self->name : ignored, is_name ? sizeof self->name : sizeof ignored))
+            return fail(self, is_name ? "a part's name is malformed or too long" : "a part's header is malformed");
+        self->has_name |= is_name;
+    }
+    return *skip_blanks(at) == '\0' || fail(self, "a part's header is malformed");
+}
+
+static bool begin_part(multipart *self) {
+    if (!self->has_name)
+        return fail(self, "a part has no name");
+    if (++self->part_count > LIMIT_PARTS)
+        return fail(self, "too many parts");
+    self->state = MULTIPART_DATA;
+    self->matched = 0;
+    return self->handler.on_part(self->handler.context, self->name) || fail(self, NULL);
+}
+
+/* One line of a part's header, without its line end. */
+static bool take_header_line(multipart *self) {
+    static const char field[] = "content-disposition:";
+    if (self->line_bytes == 0)
+        return begin_part(self);
+    if (++self->header_lines > LIMIT_PART_HEADER_LINES)
+        return fail(self, "a part's header has too many lines");
+    for (size_t i = 0; i < self->line_bytes; i++)
+        if ((unsigned char)self->line[i] < 0x20 && self->line[i] != '\t')
+            return fail(self, "a control character in a part's header");
+    self->line[self->line_bytes] = '\0';
+    self->line_bytes = 0;
+    if (strncasecmp(self->line, field, sizeof field - 1) != 0)
+        return true;
+    return read_disposition(self, skip_blanks(self->line + sizeof field - 1));
+}
+
+/* What follows a delimiter on its line: nothing, or "--" after the last part. Blanks are allowed before the end. */
+static bool take_delimiter_line(multipart *self) {
+    for (size_t i = 0; i < self->line_bytes; i++)
+        if (self->line[i] != ' ' && self->line[i] != '\t')
+            return fail(self, "text after a boundary");
+    self->state = MULTIPART_HEADER;
+    self->line_bytes = 0;
+    self->header_lines = 0;
+    self->has_name = false;
+    return true;
+}
+
+/* Collect a line up to its "\r\n". returns how much of the piece was used. */
+static size_t push_line(multipart *self, const char *data, size_t size) {
+    size_t at = 0;
+    while (at < size) {
+        char character = data[at++];
+        bool is_end = character == '\n' && self->line_bytes > 0 && self->line[self->line_bytes - 1] == '\r';
+        if (is_end) {
+            self->line_bytes--;
+            self->state == MULTIPART_HEADER ? take_header_line(self) : take_delimiter_line(self);
+            return at;
+        }
+        if (self->line_bytes + 1 >= sizeof self->line) { /* one byte is kept for the terminator */
+            fail(self, "a line of a part's header is too long");
+            return at;
+        }
+        self->line[self->line_bytes++] = character;
+        if (self->state == MULTIPART_DELIMITER && self->line_bytes == 2 && memcmp(self->line, "--", 2) == 0) {
+            self->state = MULTIPART_END;
+            return at;
+        }
+    }
+    return at;
+}
+
+bool multipart_push(multipart *self, const void *data, size_t size) {
+    const char *at = data;
+    while (size > 0 && self->state < MULTIPART_END) {
+        bool is_line = self->state == MULTIPART_DELIMITER || self->state == MULTIPART_HEADER;
+        size_t used = is_line ? push_line(self, at, size) : push_data(self, at, size);
+        at += used;
+        size -= used;
+    }
+    return self->state != MULTIPART_BAD;
+}
+
+bool multipart_is_whole(const multipart *self) {
+    return self->state == MULTIPART_END;
+}

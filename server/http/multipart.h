@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * http/multipart.h - multipart/form-data (RFC 7578) as it streams in (stage 1 of 9, request).
+ * In: bytes of a body in pieces of any size.  Out: parts, their names and their bytes, in order.
+ * Push parser with fixed buffers: allocates nothing, keeps no part; the same result for every way of cutting. */
+#ifndef SWIN2SR_SERVER_MULTIPART_H
+#define SWIN2SR_SERVER_MULTIPART_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "config/limits.h"
+
+/* Called while pushing. Return false to stop the parser for good. */
+typedef struct multipart_handler {
+    bool (*on_part)(void *context, const char *name);
+    bool (*on_data)(void *context, const void *data, size_t size); /* of the last part; may be called often, or never */
+    bool (*on_part_end)(void *context);
+    void *context;
+} multipart_handler;
+
+typedef enum multipart_state {
+    MULTIPART_PREAMBLE = 0, /* before the first delimiter; skipped */
+    MULTIPART_DELIMITER,    /* right after a delimiter: "--" or the rest of the line */
+    MULTIPART_HEADER,       /* lines of a part's header */
+    MULTIPART_DATA,         /* bytes of a part */
+    MULTIPART_END,          /* after the last delimiter; the rest is ignored */
+    MULTIPART_BAD,          /* malformed, or the handler said stop */
+} multipart_state;
+
+typedef struct multipart {
+    multipart_handler handler;
+    multipart_state state;
+    const char *fault; /* with MULTIPART_BAD: what is malformed, for the client; NULL: the handler said stop */
+    char delimiter[4 + LIMIT_BOUNDARY_BYTES]; /* "\r\n--boundary", not terminated */
+    size_t delimiter_bytes;
+    size_t matched; /* bytes of the delimiter seen at the end of the last piece */
+    char line[LIMIT_PART_LINE_BYTES];
+    size_t line_bytes;
+    int part_count;
+    int header_lines; /* of this part */
+    bool has_name;
+    char name[LIMIT_FIELD_NAME_BYTES];
+} multipart;
+
+/* Start with the request's Content-Type. false: it is not multipart/form-data with a good boundary. */
+bool multipart_init(multipart *self, const char *content_type, const multipart_handler *handler);
+
+/* Take the next piece. false: malformed or stopped (state MULTIPART_BAD); further pieces change nothing. */
+bool multipart_push(multipart *self, const void *data, size_t size);
+
+/* true: the body was whole, up to its last delimiter. */
+bool multipart_is_whole(const multipart *self);
+
+#endif

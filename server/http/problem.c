@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * http/problem.c - problem documents (RFC 9457).
+ * In: a kind and what is special about this request.  Out: JSON or HTML text. */
+#include "http/problem.h"
+
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+typedef struct problem_row {
+    int code;
+    const char *word, *title;
+} problem_row;
+
+static const problem_row rows[PROBLEM_COUNT] = {
+    [PROBLEM_MALFORMED] = {400, "malformed", "The request is malformed"},
+    [PROBLEM_MISSING_FILE] = {400, "missing_file", "There is no image in the request"},
+    [PROBLEM_NOT_FOUND] = {404, "not_found", "There is nothing at this address"},
+    [PROBLEM_METHOD] = {405, "method_not_allowed", "This address does not take this method"},
+    [PROBLEM_BODY_TOO_LARGE] = {413, "body_too_large", "The request is too large"},
+    [PROBLEM_IMAGE_TOO_LARGE] = {413, "image_too_large", "The image is too large"},
+    [PROBLEM_CONTENT_TYPE] = {415, "content_type", "The content type is not one this address takes"},
+    [PROBLEM_UNSUPPORTED] = {415, "unsupported_image", "This is not an image that the service reads"},
+    [PROBLEM_CORRUPT] = {422, "corrupt_image", "The image is damaged or cut short"},
+    [PROBLEM_OPTION] = {422, "bad_option", "An option is unknown or has a wrong value"},
+    [PROBLEM_IMPOSSIBLE] = {422, "impossible", "This cannot be done with this image"},
+    [PROBLEM_QUEUE_FULL] = {429, "queue_full", "Too many images are waiting"},
+    [PROBLEM_INTERNAL] = {500, "internal", "The service failed"},
+    [PROBLEM_STARTING] = {503, "starting", "The service is starting"},
+    [PROBLEM_DRAINING] = {503, "draining", "The service is shutting down"},
+    [PROBLEM_MEMORY] = {503, "memory", "The service is short of memory"},
+    [PROBLEM_BUSY] = {503, "busy", "The service is busy"},
+    [PROBLEM_DEADLINE] = {504, "deadline", "The image took too long"},
+    [PROBLEM_STORAGE] = {507, "storage", "The service is out of storage"},
+};
+
+problem problem_of(problem_kind kind, const char *format, ...) {
+    problem self = {.kind = kind};
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(self.detail, sizeof self.detail, format, arguments);
+    va_end(arguments);
+    for (char *at = self.detail; *at; at++)
+        if (*at < 0x20 || *at > 0x7e)
+            *at = '?';
+    return self;
+}
+
+int problem_code(const problem *self) {
+    return rows[self->kind].code;
+}
+
+char *problem_to_json(const problem *self, const char *request_id) {
+    const problem_row *row = &rows[self->kind];
+    json_t *document = json_pack("{s:s+, s:s, s:i, s:s, s:s+, s:s, s:s}", "type", "urn:swin2sr:problem:", row->word,
+                                 "title", row->title, "status", row->code, "detail", self->detail, "instance",
+                                 "urn:swin2sr:request:", request_id, "code", row->word, "request_id", request_id);
+    if (!document)
+        return NULL;
+    if (self->limit > 0) {
+        json_object_set_new(document, "limit", json_integer((json_int_t)self->limit));
+        json_object_set_new(document, "actual", json_integer((json_int_t)self->actual));
+    }
+    if (self->retry_after_s > 0)
+        json_object_set_new(document, "retry_after", json_integer(self->retry_after_s));
+    char *text = json_dumps(document, JSON_INDENT(2));
+    json_decref(document);
+    return text;
+}
+
+/* '<', '>', '&' and quotes as references; the rest is printable ASCII already. */
+static void write_escaped(FILE *out, const char *text) {
+    for (; *text; text++) {
+        if (*text == '<' || *text == '>' || *text == '&' || *text == '"' || *text == '\'')
+            fprintf(out, "&#%d;", *text);
+        else
+            fputc(*text, out);
+    }
+}
+
+char *problem_to_html(const problem *self, const char *request_id) {
+    const problem_row *row = &rows[self->kind];
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (!out)
+        return NULL;
+    fprintf(out,
+            "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+            "<meta name=\"viewport\" content=\"width=device-width\"><title>%s</title></head>\n<body><h1>%s</h1><p>",
+            row->title, row->title);
+    write_escaped(out, self->detail);
+    fprintf(out, ".</p>\n<p><a href=\"/\">Back</a></p><p><small>HTTP %d %s, request ", row->code, row->word);
+    write_escaped(out, request_id);
+    fprintf(out, "</small></p></body></html>\n");
+    return fclose(out) == 0 ? text : NULL;
+}

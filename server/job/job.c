@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * job/job.c - the life of a job as data, and a first-in-first-out line of them (stage 3 of 9, dispatch).
+ * In: jobs.  Out: the same, in order. No allocation: jobs carry their own links. */
+#include "job/job.h"
+
+#include <string.h>
+#include <unistd.h>
+
+void job_init(job *self) {
+    memset(self, 0, sizeof *self);
+    self->in_fd = self->out_fd = -1;
+}
+
+void job_done(job *self) {
+    if (self->out_fd >= 0)
+        close(self->out_fd);
+    self->out_fd = -1;
+}
+
+static void link_between(job_queue *queue, job *item, job *previous, job *next) {
+    item->previous = previous;
+    item->next = next;
+    *(previous ? &previous->next : &queue->first) = item;
+    *(next ? &next->previous : &queue->last) = item;
+    queue->count++;
+}
+
+void job_queue_append(job_queue *queue, job *item) {
+    link_between(queue, item, queue->last, NULL);
+}
+
+void job_queue_prepend(job_queue *queue, job *item) {
+    link_between(queue, item, NULL, queue->first);
+}
+
+void job_queue_remove(job_queue *queue, job *item) {
+    *(item->previous ? &item->previous->next : &queue->first) = item->next;
+    *(item->next ? &item->next->previous : &queue->last) = item->previous;
+    item->previous = item->next = NULL;
+    queue->count--;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * loop/loop.h - the server's event loop: descriptors and deadlines, one thread, no waiting anywhere else.
+ * Watches and timers are embedded in what they serve; a callback may add, set and remove any of them, itself included,
+ * because one step hands out one event. */
+#ifndef SWIN2SR_SERVER_LOOP_H
+#define SWIN2SR_SERVER_LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct loop_watch {
+    int fd;
+    void (*on_ready)(void *context, uint32_t events); /* EPOLL bits */
+    void *context;
+    bool is_added;
+} loop_watch;
+
+typedef struct loop_timer {
+    uint64_t due_us; /* swin2sr__clock_us */
+    void (*on_due)(void *context);
+    void *context;
+    bool is_set;
+    struct loop_timer *previous, *next;
+} loop_timer;
+
+typedef struct event_loop {
+    int epoll_fd;
+    loop_timer *timers; /* unordered: there are as many as requests in flight and workers, some dozens */
+} event_loop;
+
+/* false: the system gave no epoll. */
+bool loop_init(event_loop *self);
+void loop_done(event_loop *self);
+
+/* false: the system refused; the watch is not added. */
+bool loop_watch_add(event_loop *self, loop_watch *watch, uint32_t events);
+void loop_watch_remove(event_loop *self, loop_watch *watch); /* not added is fine; before the descriptor is closed */
+
+void loop_timer_set(event_loop *self, loop_timer *timer, uint64_t due_us); /* again is fine */
+void loop_timer_clear(event_loop *self, loop_timer *timer);                /* not set is fine */
+
+/* Wait for one event or deadline, at most max_wait_ms (-1: no bound), and call whom it concerns. */
+void loop_step(event_loop *self, int64_t max_wait_ms);
+
+#endif

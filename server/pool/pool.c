@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * pool/pool.c - jobs to workers and results back (stage 3 of 9, dispatch).
+ * In: jobs with an input file.  Out: on_finish with a whole output file or a reason.
+ * Each attempt writes a fresh unnamed file; only DONE with a file of the promised size makes it a result. */
+#include "pool/pool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+static uint64_t after_ms(uint64_t delay_ms) {
+    return swin2sr__clock_us() + delay_ms * 1000;
+}
+
+static void close_output(job *item) {
+    if (item->out_fd >= 0)
+        close(item->out_fd);
+    item->out_fd = -1;
+}
+
+static void finish(pool *self, job *item, swin2sr_status outcome, const char *detail) {
+    loop_timer_clear(self->loop, &item->deadline);
+    if (outcome != SWIN2SR_OK)
+        close_output(item);
+    item->state = JOB_FINISHED;
+    item->outcome = outcome;
+    item->finished_us = swin2sr__clock_us();
+    snprintf(item->detail, sizeof item->detail, "%s", detail);
+    item->on_finish(item->context, item);
+}
+
+/* ---- jobs to workers ---- */
+
+/* Fresh descriptors of input and output for a worker. */
+static swin2sr_status open_files(const pool *self, job *item, int ret_fds[IPC_JOB_FDS]) {
+    swin2sr_status status = spool_fd(self->spool, &item->out_fd);
+    if (status != SWIN2SR_OK)
+        return status;
+    ret_fds[0] = spool_reopen(item->in_fd, O_RDONLY);
+    ret_fds[1] = spool_reopen(item->out_fd, O_WRONLY);
+    if (ret_fds[0] >= 0 && ret_fds[1] >= 0)
+        return SWIN2SR_OK;
+    for (int i = 0; i < IPC_JOB_FDS; i++)
+        if (ret_fds[i] >= 0)
+            close(ret_fds[i]);
+    close_output(item);
+    return SWIN2SR_IO;
+}
+
+/* Give the job, already out of the queue, to the worker. false: the worker did not take it. */
+static bool assign(pool *self, worker *w, job *item, const int *fds) {
+    ipc_message message = {.type = IPC_JOB, .job = item->order};
+    message.job.id = ++self->next_id;
+    if (worker_send(w, &message, fds) != SWIN2SR_OK)
+        return false;
+    w->state = WORKER_BUSY;
+    w->job = item;
+    w->job_id = message.job.id;
+    item->state = JOB_RUNNING;
+    item->attempts++;
+    item->started_us = swin2sr__clock_us();
+    self->running_count++;
+    return true;
+}
+
+static worker *find_idle(pool *self) {
+    for (int i = 0; i < self->worker_count; i++)
+        if (self->workers[i].state == WORKER_IDLE && !self->workers[i].is_killed)
+            return &self->workers[i];
+    return NULL;
+}
+
+static void dispatch(pool *self) {
+    for (worker *w = find_idle(self); w && self->queue.first; w = find_idle(self)) {
+        job *item = self->queue.first;
+        int fds[IPC_JOB_FDS] = {-1, -1};
+        job_queue_remove(&self->queue, item);
+        if (open_files(self, item, fds) != SWIN2SR_OK) {
+            finish(self, item, SWIN2SR_IO, "no room for the result");
+            continue;
+        }
+        if (!assign(self, w, item, fds)) {
+            close_output(item);
+            job_queue_prepend(&self->queue, item);
+        }
+        close(fds[0]);
+        close(fds[1]);
+    }
+}
+
+/* The job that a worker held, which is BUSY no more or gone. NULL: it was cancelled. */
+static job *release(pool *self, worker *w) {
+    job *item = w->job;
+    w->job = NULL;
+    w->job_id = 0;
+    if (item)
+        self->running_count--;
+    return item;
+}
+
+/* ---- results back ---- */
+
+static void note_done(pool *self, const job *item, const worker *w) {
+    const ipc_done *done = &item->done;
+    uint64_t run_us = swin2sr__clock_us() - item->started_us;
+    self->typical_us = self->typical_us ? (self->typical_us * 7 + run_us) / 8 : run_us;
+    metrics_observe(&self->metrics->stage_seconds[METRICS_STAGE_QUEUE], item->started_us - item->queued_us);
+    metrics_observe(&self->metrics->stage_seconds[METRICS_STAGE_DECODE], done->decode_us);
+    metrics_observe(&self->metrics->stage_seconds[METRICS_STAGE_INFER], done->infer_us);
+    metrics_observe(&self->metrics->stage_seconds[METRICS_STAGE_ENCODE], done->encode_us);
+    self->metrics->in_pixels += (uint64_t)done->in_width_px * done->in_height_px;
+    self->metrics->out_pixels += (uint64_t)done->out_width_px * done->out_height_px;
+    log_event(self->log, LOG_LEVEL_INFO, "enlarged",
+              json_pack("{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I}", "request_id", item->request_id,
+                        "worker_pid", (int)w->pid, "attempt", item->attempts, "in_width", (int)done->in_width_px,
+                        "in_height", (int)done->in_height_px, "out_width", (int)done->out_width_px, "out_height",
+                        (int)done->out_height_px, "out_bytes", (json_int_t)done->out_bytes, "decode_us",
+                        (json_int_t)done->decode_us, "infer_us", (json_int_t)done->infer_us, "encode_us",
+                        (json_int_t)done->encode_us, "memory_bytes", (json_int_t)done->plan_memory_bytes));
+}
+
+/* Is the result what was promised? A worker that says otherwise is not believed in anything. */
+static bool is_plausible(const pool *self, const job *item, const ipc_done *done) {
+    struct stat file;
+    return fstat(item->out_fd, &file) == 0 && (uint64_t)file.st_size == done->out_bytes &&
+           done->out_width_px == (uint64_t)done->in_width_px * self->model.scale &&
+           done->out_height_px == (uint64_t)done->in_height_px * self->model.scale;
+}
+
+static void set_idle(pool *self, worker *w) {
+    loop_timer_clear(self->loop, &w->timer);
+    w->state = WORKER_IDLE;
+    w->failures = 0;
+}
+
+static void on_done_message(pool *self, worker *w, const ipc_done *done) {
+    if (w->job && !is_plausible(self, w->job, done)) {
+        worker_kill(w, METRICS_RESTART_PROTOCOL);
+        return;
+    }
+    job *item = release(self, w);
+    set_idle(self, w);
+    if (!item)
+        return;
+    item->done = *done;
+    item->progress = 1;
+    note_done(self, item, w);
+    finish(self, item, SWIN2SR_OK, "");
+}
+
+static void on_failed_message(pool *self, worker *w, const ipc_failed *failed) {
+    job *item = release(self, w);
+    set_idle(self, w);
+    if (!item)
+        return;
+    swin2sr_status outcome = failed->status == SWIN2SR_CANCELLED ? SWIN2SR_INTERNAL : (swin2sr_status)failed->status;
+    finish(self, item, outcome, failed->detail);
+}
+
+static void on_ready_message(pool *self, worker *w, const ipc_ready *ready) {
+    self->model = *ready;
+    self->was_ever_ready = true;
+    loop_timer_clear(self->loop, &w->timer);
+    w->state = WORKER_IDLE;
+    log_event(self->log, LOG_LEVEL_INFO, "worker_ready",
+              json_pack("{s:i, s:s, s:s, s:i, s:s, s:s, s:I}", "worker_pid", (int)w->pid, "model", ready->model,
+                        "sha256", ready->sha256, "scale", (int)ready->scale, "kernels", ready->kernels, "precision",
+                        ready->precision, "memory_bytes", (json_int_t)ready->memory_bytes));
+}
+
+/* The weights cannot be loaded. Later this is a death like any other; before any worker was ready it is final. */
+static void on_start_failed(pool *self, const worker *w, const ipc_failed *failed) {
+    log_event(self->log, LOG_LEVEL_ERROR, "worker_cannot_start",
+              json_pack("{s:i, s:s, s:s}", "worker_pid", (int)w->pid, "status",
+                        failed->status == SWIN2SR_NOMEM ? "nomem" : "model", "detail", failed->detail));
+    if (!self->was_ever_ready && failed->status != SWIN2SR_NOMEM)
+        self->is_hopeless = true;
+}
+
+static bool is_about_job(const worker *w, uint64_t id) {
+    return w->state == WORKER_BUSY && w->job_id == id;
+}
+
+static void on_message(void *context, worker *w, const ipc_message *message) {
+    pool *self = context;
+    if (w->is_killed)
+        return;
+    if (message->type == IPC_READY && w->state == WORKER_STARTING)
+        on_ready_message(self, w, &message->ready);
+    else if (message->type == IPC_FAILED && w->state == WORKER_STARTING && message->failed.id == 0)
+        on_start_failed(self, w, &message->failed);
+    else if (message->type == IPC_PROGRESS && is_about_job(w, message->progress.id)) {
+        if (w->job)
+            w->job->progress = (double)message->progress.millionths / IPC_PROGRESS_DONE;
+    } else if (message->type == IPC_DONE && is_about_job(w, message->done.id))
+        on_done_message(self, w, &message->done);
+    else if (message->type == IPC_FAILED && is_about_job(w, message->failed.id))
+        on_failed_message(self, w, &message->failed);
+    else
+        worker_kill(w, METRICS_RESTART_PROTOCOL);
+    dispatch(self);
+}
+
+/* ---- workers die and come back ---- */
+
+/* One timer a worker, by its state: start again, started too slowly, or did not let go. */
+static void start_worker(pool *self, worker *w);
+
+static void on_worker_timer(void *context) {
+    worker *w = context;
+    pool *self = w->handler->context;
+    if (w->state == WORKER_DOWN)
+        start_worker(self, w);
+    else
+        worker_kill(w, METRICS_RESTART_STUCK);
+}
+
+static void schedule_restart(pool *self, worker *w) {
+    uint64_t delay_ms = LIMIT_RESPAWN_FIRST_MS;
+    for (uint32_t i = 0; i < w->failures && delay_ms < LIMIT_RESPAWN_LAST_MS; i++)
+        delay_ms *= 2;
+    w->failures++;
+    loop_timer_set(self->loop, &w->timer,
+                   after_ms(delay_ms < LIMIT_RESPAWN_LAST_MS ? delay_ms : LIMIT_RESPAWN_LAST_MS));
+}
+
+static void start_worker(pool *self, worker *w) {
+    if (worker_start(w, self->config) == SWIN2SR_OK) {
+        loop_timer_set(self->loop, &w->timer, after_ms(LIMIT_START_S * 1000));
+        return;
+    }
+    int error = errno;
+    log_event(self->log, LOG_LEVEL_ERROR, "worker_cannot_start",
+              json_pack("{s:s, s:s}", "status", "io", "detail", strerror(error)));
+    if (!self->was_ever_ready && (error == ENOENT || error == EACCES || error == ENOEXEC))
+        self->is_hopeless = true;
+    schedule_restart(self, w);
+}
+
+static void retry(pool *self, job *item) {
+    close_output(item);
+    item->progress = 0;
+    if (item->attempts >= LIMIT_ATTEMPTS) {
+        finish(self, item, SWIN2SR_INTERNAL, "the work on this image failed twice and was given up");
+        return;
+    }
+    item->state = JOB_QUEUED;
+    job_queue_prepend(&self->queue, item);
+}
+
+static void on_end(void *context, worker *w) {
+    pool *self = context;
+    job *item = release(self, w);
+    self->metrics->worker_restarts[w->end_reason]++;
+    log_event(self->log, LOG_LEVEL_WARN, "worker_ended",
+              json_pack("{s:i, s:s, s:i, s:s?}", "worker", (int)(w - self->workers), "reason",
+                        metrics_restart_name(w->end_reason), "status", w->end_status, "request_id",
+                        item ? item->request_id : NULL));
+    schedule_restart(self, w);
+    if (item)
+        retry(self, item);
+    dispatch(self);
+}
+
+/* ---- the owner's side ---- */
+
+static worker *worker_of(pool *self, const job *item) {
+    for (int i = 0; i < self->worker_count; i++)
+        if (self->workers[i].job == item)
+            return &self->workers[i];
+    return NULL;
+}
+
+static void on_deadline(void *context) {
+    job *item = context;
+    pool *self = item->owner;
+    if (item->state == JOB_QUEUED) {
+        job_queue_remove(&self->queue, item);
+    } else {
+        worker *w = worker_of(self, item);
+        release(self, w);
+        worker_kill(w, METRICS_RESTART_DEADLINE);
+    }
+    finish(self, item, SWIN2SR_TIMEOUT, "the time limit of this service passed before the image was finished");
+}
+
+void pool_init(pool *self, const server_config *config, event_loop *loop, server_log *log, server_metrics *metrics,
+               const spool_folder *spool) {
+    *self = (pool){.config = config, .loop = loop, .log = log, .metrics = metrics, .spool = spool};
+    self->handler = (worker_handler){.on_message = on_message, .on_end = on_end, .context = self};
+    self->worker_count = config->workers;
+    for (int i = 0; i < self->worker_count; i++) {
+        worker *w = &self->workers[i];
+        worker_init(w, loop, &self->handler);
+        w->timer = (loop_timer){.on_due = on_worker_timer, .context = w};
+        start_worker(self, w);
+    }
+}
+
+void pool_submit(pool *self, job *item) {
+    item->owner = self;
+    item->state = JOB_QUEUED;
+    item->queued_us = swin2sr__clock_us();
+    item->deadline = (loop_timer){.on_due = on_deadline, .context = item};
+    loop_timer_set(self->loop, &item->deadline, item->queued_us + item->limit_us);
+    job_queue_append(&self->queue, item);
+    dispatch(self);
+}
+
+void pool_cancel(pool *self, job *item) {
+    if (item->state == JOB_QUEUED)
+        job_queue_remove(&self->queue, item);
+    if (item->state == JOB_RUNNING) {
+        worker *w = worker_of(self, item);
+        ipc_message message = {.type = IPC_CANCEL, .cancel.id = w->job_id};
+        w->job = NULL;
+        self->running_count--;
+        if (worker_send(w, &message, NULL) == SWIN2SR_OK)
+            loop_timer_set(self->loop, &w->timer, after_ms(LIMIT_CANCEL_S * 1000));
+    }
+    loop_timer_clear(self->loop, &item->deadline);
+    close_output(item);
+    item->state = JOB_FINISHED;
+    item->outcome = SWIN2SR_CANCELLED;
+}
+
+void pool_abandon(pool *self) {
+    static const char detail[] = "the service is shutting down";
+    while (self->queue.first) {
+        job *item = self->queue.first;
+        job_queue_remove(&self->queue, item);
+        finish(self, item, SWIN2SR_BUSY, detail);
+    }
+    for (int i = 0; i < self->worker_count; i++) {
+        job *item = release(self, &self->workers[i]);
+        if (item)
+            finish(self, item, SWIN2SR_BUSY, detail);
+    }
+}
+
+int pool_count(const pool *self, worker_state state) {
+    int count = 0;
+    for (int i = 0; i < self->worker_count; i++)
+        count += self->workers[i].state == state;
+    return count;
+}
+
+bool pool_is_ready(const pool *self) {
+    return pool_count(self, WORKER_IDLE) + pool_count(self, WORKER_BUSY) > 0;
+}
+
+bool pool_is_full(const pool *self) {
+    return self->queue.count >= (size_t)self->config->queue_max && pool_count(self, WORKER_IDLE) == 0;
+}
+
+bool pool_is_quiet(const pool *self) {
+    return self->queue.count == 0 && self->running_count == 0;
+}
+
+uint32_t pool_retry_after_s(const pool *self) {
+    uint64_t wait_s = self->typical_us * (self->queue.count + 1) / (uint64_t)self->worker_count / 1000000 + 1;
+    return wait_s < LIMIT_RETRY_AFTER_S ? (uint32_t)wait_s : LIMIT_RETRY_AFTER_S;
+}
+
+void pool_done(pool *self) {
+    for (int i = 0; i < self->worker_count; i++)
+        worker_done(&self->workers[i]);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * pool/pool.h - jobs to workers and results back (stage 3 of 9, dispatch).
+ * Keeps N workers running, gives each idle one the job that has waited longest, watches deadlines, and gives a job
+ * whose worker died to another one, once. Workers may die at any moment; a job always ends. */
+#ifndef SWIN2SR_SERVER_POOL_H
+#define SWIN2SR_SERVER_POOL_H
+
+#include "config/config.h"
+#include "config/limits.h"
+#include "job/job.h"
+#include "log/log.h"
+#include "metrics/metrics.h"
+#include "pool/worker.h"
+#include "store/spool.h"
+
+typedef struct pool {
+    const server_config *config; /* this and the next four: borrowed */
+    event_loop *loop;
+    server_log *log;
+    server_metrics *metrics;
+    const spool_folder *spool;
+    worker_handler handler;
+    worker workers[LIMIT_WORKERS];
+    int worker_count;
+    job_queue queue; /* waiting, in order */
+    size_t running_count;
+    uint64_t next_id;
+    ipc_ready model;     /* what the workers said last */
+    bool was_ever_ready; /* model is filled */
+    bool is_hopeless;    /* the first worker could not even start: the server should end */
+    uint64_t typical_us; /* running average of a job's time on a worker; 0: none yet */
+} pool;
+
+void pool_init(pool *self, const server_config *config, event_loop *loop, server_log *log, server_metrics *metrics,
+               const spool_folder *spool);
+
+/* Take a job that job_init made and the owner filled. Finishes through job->on_finish, possibly from within this call. */
+void pool_submit(pool *self, job *item);
+
+/* Forget a job, whatever its state: it is not touched after this. Its worker stops within a step of the network. */
+void pool_cancel(pool *self, job *item);
+
+/* End every job that is left with SWIN2SR_BUSY. */
+void pool_abandon(pool *self);
+
+int pool_count(const pool *self, worker_state state);
+bool pool_is_ready(const pool *self); /* a worker is there to work */
+bool pool_is_full(const pool *self);  /* one more job would be too many */
+bool pool_is_quiet(const pool *self); /* nothing waits, nothing runs */
+
+/* Seconds after which a place in the queue is likely, from what jobs took so far. 1..LIMIT_RETRY_AFTER_S */
+uint32_t pool_retry_after_s(const pool *self);
+
+void pool_done(pool *self); /* after pool_abandon or when quiet */
+
+#endif

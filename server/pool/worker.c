@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * pool/worker.c - one worker process (stage 3 of 9, dispatch).
+ * In: a program and its arguments.  Out: messages, and the reason of its end.
+ * The child gets /dev/null, stderr twice and its socket as descriptor 3, nothing else; it is in a process group of
+ * its own, so that Ctrl-C reaches the server only, which then finishes its work. */
+#include "pool/worker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define CHILD_SOCKET 3
+#define ARGUMENTS_MAX 8
+
+extern char **environ;
+
+static int send_kill(int pidfd) {
+    return (int)syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+}
+
+static void close_all(worker *self) {
+    loop_watch_remove(self->loop, &self->death);
+    loop_watch_remove(self->loop, &self->messages);
+    if (self->pidfd >= 0)
+        close(self->pidfd);
+    if (self->socket >= 0)
+        close(self->socket);
+    self->pidfd = self->socket = -1;
+    self->pid = 0;
+    self->state = WORKER_DOWN;
+}
+
+/* Hand out what the socket holds. false: nothing more will come. */
+static bool take_messages(worker *self) {
+    for (;;) {
+        ipc_message message;
+        int fds[IPC_JOB_FDS];
+        swin2sr_status status = ipc_receive(self->socket, &message, fds, MSG_DONTWAIT);
+        if (status == SWIN2SR_BUSY)
+            return true;
+        if (status == SWIN2SR_CORRUPT)
+            worker_kill(self, METRICS_RESTART_PROTOCOL);
+        if (status != SWIN2SR_OK)
+            return false;
+        if (message.type == IPC_JOB) {
+            close(fds[0]);
+            close(fds[1]);
+        }
+        self->handler->on_message(self->handler->context, self, &message);
+    }
+}
+
+/* A closed socket means that the process is ending; should it not be, it is of no use any more. */
+static void on_messages(void *context, uint32_t events) {
+    worker *self = context;
+    if (take_messages(self))
+        return;
+    loop_watch_remove(self->loop, &self->messages);
+    send_kill(self->pidfd);
+}
+
+/* Messages sent before the end still count. */
+static void on_death(void *context, uint32_t events) {
+    worker *self = context;
+    if (self->messages.is_added)
+        take_messages(self);
+    siginfo_t info = {.si_code = 0};
+    waitid(P_PIDFD, (id_t)self->pidfd, &info, WEXITED);
+    bool is_exit = info.si_code == CLD_EXITED;
+    self->end_status = is_exit ? info.si_status : -info.si_status;
+    if (!self->is_killed)
+        self->end_reason = is_exit ? METRICS_RESTART_EXIT : METRICS_RESTART_SIGNAL;
+    close_all(self);
+    self->handler->on_end(self->handler->context, self);
+}
+
+void worker_init(worker *self, event_loop *owner, const worker_handler *handler) {
+    *self = (worker){.handler = handler, .loop = owner, .pidfd = -1, .socket = -1};
+    self->death = (loop_watch){.fd = -1, .on_ready = on_death, .context = self};
+    self->messages = (loop_watch){.fd = -1, .on_ready = on_messages, .context = self};
+}
+
+/* An errno, 0 for success. */
+static int spawn(const server_config *config, int socket, pid_t *ret_pid) {
+    char threads[12];
+    snprintf(threads, sizeof threads, "%d", (int)config->threads);
+    char *arguments[ARGUMENTS_MAX] = {(char *)config->worker, "--threads", threads, "--precision",
+                                      (char *)config->precision};
+    if (config->model) {
+        arguments[5] = "--model";
+        arguments[6] = (char *)config->model;
+    }
+
+    posix_spawn_file_actions_t files;
+    posix_spawnattr_t attributes;
+    sigset_t none, pipe_only;
+    sigemptyset(&none);
+    sigemptyset(&pipe_only);
+    sigaddset(&pipe_only, SIGPIPE);
+    posix_spawn_file_actions_init(&files);
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setsigdefault(&attributes, &pipe_only);
+    int error = posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", 0, 0);
+    error = error ? error : posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDOUT_FILENO);
+    error = error ? error : posix_spawn_file_actions_adddup2(&files, socket, CHILD_SOCKET);
+    error = error ? error : posix_spawn_file_actions_addclosefrom_np(&files, CHILD_SOCKET + 1);
+    error = error ? error : posix_spawn(ret_pid, config->worker, &files, &attributes, arguments, environ);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&files);
+    return error;
+}
+
+swin2sr_status worker_start(worker *self, const server_config *config) {
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+        return SWIN2SR_IO;
+    int error = spawn(config, pair[1], &self->pid);
+    close(pair[1]);
+    self->socket = pair[0];
+    if (error) {
+        close_all(self);
+        errno = error;
+        return SWIN2SR_IO;
+    }
+
+    self->pidfd = (int)syscall(SYS_pidfd_open, self->pid, 0);
+    self->death.fd = self->pidfd;
+    self->messages.fd = self->socket;
+    if (self->pidfd < 0 || !loop_watch_add(self->loop, &self->death, EPOLLIN) ||
+        !loop_watch_add(self->loop, &self->messages, EPOLLIN)) {
+        error = errno;
+        kill(self->pid, SIGKILL);
+        waitpid(self->pid, NULL, 0);
+        close_all(self);
+        errno = error;
+        return SWIN2SR_IO;
+    }
+    self->state = WORKER_STARTING;
+    self->is_killed = false;
+    return SWIN2SR_OK;
+}
+
+swin2sr_status worker_send(worker *self, const ipc_message *message, const int *fds) {
+    swin2sr_status status = ipc_send(self->socket, message, fds, MSG_DONTWAIT);
+    if (status != SWIN2SR_OK)
+        worker_kill(self, METRICS_RESTART_PROTOCOL);
+    return status;
+}
+
+void worker_kill(worker *self, metrics_restart reason) {
+    if (self->state == WORKER_DOWN || self->is_killed)
+        return;
+    self->is_killed = true;
+    self->end_reason = reason;
+    send_kill(self->pidfd);
+}
+
+void worker_done(worker *self) {
+    loop_timer_clear(self->loop, &self->timer);
+    if (self->state == WORKER_DOWN)
+        return;
+    send_kill(self->pidfd);
+    siginfo_t info;
+    waitid(P_PIDFD, (id_t)self->pidfd, &info, WEXITED);
+    close_all(self);
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * server.c - the server's life.
+ * In: a config.  Out: a service, until SIGTERM or SIGINT; then no new work, the work in hand finished, and the end.
+ * A second signal ends at once: workers die with their socket, unnamed files with their descriptors. */
+#include "server.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "api/routes.h"
+#include "base/clock.h"
+
+/* ---- listening ---- */
+
+static int open_listener(const struct addrinfo *address) {
+    int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
+    if (fd < 0)
+        return -1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (bind(fd, address->ai_addr, address->ai_addrlen) == 0 && listen(fd, SOMAXCONN) == 0)
+        return fd;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+/* -1: could not, and a line on stderr said why. */
+static int listen_on(const server_config *config) {
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV}, *found;
+    int error = getaddrinfo(config->host, config->port, &hints, &found);
+    if (error) {
+        fprintf(stderr, "swin2sr-server: %s: %s\n", config->host, gai_strerror(error));
+        return -1;
+    }
+    int fd = open_listener(found);
+    if (fd < 0)
+        fprintf(stderr, "swin2sr-server: cannot listen on %s port %s: %s\n", config->host, config->port,
+                strerror(errno));
+    freeaddrinfo(found);
+    return fd;
+}
+
+/* The port that port 0 became. */
+static int port_of(int listen_fd) {
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+    if (getsockname(listen_fd, (struct sockaddr *)&address, &size) != 0)
+        return 0;
+    return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
+                                               : ((struct sockaddr_in *)&address)->sin_port);
+}
+
+/* ---- signals and the drain ---- */
+
+static void on_stop(void *context) {
+    server *self = context;
+    self->is_stopping = true;
+}
+
+/* What is left is refused; the refusals get a moment to go out. */
+static void on_drain_limit(void *context) {
+    server *self = context;
+    self->has_left_work = !pool_is_quiet(&self->pool);
+    log_event(&self->log, LOG_LEVEL_WARN, "drain_limit", json_pack("{s:b}", "has_left_work", self->has_left_work));
+    pool_abandon(&self->pool);
+    self->drain_limit.on_due = on_stop;
+    loop_timer_set(&self->loop, &self->drain_limit, swin2sr__clock_us() + 1000000);
+}
+
+static void on_signal(void *context, uint32_t events) {
+    server *self = context;
+    struct signalfd_siginfo info;
+    if (read(self->signals.fd, &info, sizeof info) != sizeof info)
+        return;
+    if (self->is_draining)
+        _exit(1);
+    self->is_draining = self->http.is_draining = true;
+    log_event(&self->log, LOG_LEVEL_INFO, "draining",
+              json_pack("{s:s, s:i, s:i}", "signal", sigabbrev_np((int)info.ssi_signo), "waiting",
+                        (int)self->pool.queue.count, "running", (int)self->pool.running_count));
+    loop_timer_set(&self->loop, &self->drain_limit, swin2sr__clock_us() + (uint64_t)self->config.drain_s * 1000000);
+}
+
+static bool watch_signals(server *self) {
+    sigset_t ending;
+    sigemptyset(&ending);
+    sigaddset(&ending, SIGTERM);
+    sigaddset(&ending, SIGINT);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file limit is a full disk, not the end */
+    sigprocmask(SIG_BLOCK, &ending, NULL);
+    self->signals = (loop_watch){.fd = signalfd(-1, &ending, SFD_CLOEXEC | SFD_NONBLOCK), .on_ready = on_signal};
+    self->signals.context = self;
+    self->drain_limit = (loop_timer){.on_due = on_drain_limit, .context = self};
+    return self->signals.fd >= 0 && loop_watch_add(&self->loop, &self->signals, EPOLLIN);
+}
+
+/* ---- start, serve, end ---- */
+
+static bool start(server *self) {
+    int listen_fd = listen_on(&self->config);
+    if (listen_fd < 0)
+        return false;
+    self->log.fd = STDOUT_FILENO;
+    self->spool.folder = self->config.spool;
+    int spool_test;
+    if (spool_fd(&self->spool, &spool_test) != SWIN2SR_OK) {
+        fprintf(stderr, "swin2sr-server: cannot write to the spool folder %s: %s\n", self->spool.folder,
+                strerror(errno));
+        return false;
+    }
+    close(spool_test);
+    self->http = (http_server){.loop = &self->loop,
+                               .log = &self->log,
+                               .metrics = &self->metrics,
+                               .routes = routes,
+                               .route_count = routes_count,
+                               .app = self,
+                               .body_bytes_max = self->config.body_bytes_max};
+    int port = port_of(listen_fd);
+    if (!loop_init(&self->loop) || !watch_signals(self) || !http_start(&self->http, listen_fd)) {
+        fprintf(stderr, "swin2sr-server: cannot start: %s\n", strerror(errno));
+        return false;
+    }
+    log_event(&self->log, LOG_LEVEL_INFO, "listening",
+              json_pack("{s:s, s:i, s:s, s:i, s:i}", "address", self->config.host, "port", port, "version",
+                        SWIN2SR_VERSION, "workers", (int)self->config.workers, "threads", (int)self->config.threads));
+    pool_init(&self->pool, &self->config, &self->loop, &self->log, &self->metrics, &self->spool);
+    return true;
+}
+
+static bool is_over(const server *self) {
+    bool is_drained = self->is_draining && pool_is_quiet(&self->pool) && !self->http.requests;
+    return self->is_stopping || is_drained || self->pool.is_hopeless;
+}
+
+int server_run(server *self) {
+    if (!start(self))
+        return 1;
+    while (!is_over(self)) {
+        loop_step(&self->loop, http_wait_ms(&self->http));
+        http_step(&self->http);
+    }
+    http_stop(&self->http);
+    pool_done(&self->pool);
+    int code = self->has_left_work || self->pool.is_hopeless ? 1 : 0;
+    log_event(&self->log, LOG_LEVEL_INFO, "stopped",
+              json_pack("{s:i, s:I}", "exit_code", code, "log_lines_dropped", (json_int_t)self->log.dropped_count));
+    loop_watch_remove(&self->loop, &self->signals);
+    close(self->signals.fd);
+    loop_done(&self->loop);
+    return code;
+}

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A server process under test, its logs and metrics, and pictures to send. No test waits for a fixed time."""
+import io
+import json
+import os
+import re
+import signal
+import socket
+import struct
+import subprocess
+import threading
+import time
+import zlib
+from pathlib import Path
+
+import requests
+from PIL import Image
+
+BUILD = Path(os.environ.get("SWIN2SR_BUILD", Path(__file__).resolve().parents[2] / "build")).resolve()
+SERVER = BUILD / "swin2sr-server"
+PATIENCE_S = 120
+# What must never be in an answer: parts of paths, of C symbols, of addresses in memory.
+INTERNAL = re.compile(r"/(tmp|proc|dev|home|usr|var|work)\b|\.[ch]:\d|swin2sr__|0x[0-9a-f]{6,}|" + re.escape(str(BUILD)))
+
+
+def wait_for(what, condition, patience_s=PATIENCE_S):
+    """Ask until the answer is true; the answer."""
+    end = time.monotonic() + patience_s
+    while time.monotonic() < end:
+        answer = condition()
+        if answer:
+            return answer
+        time.sleep(0.02)
+    raise AssertionError(f"waited {patience_s} s in vain for {what}")
+
+
+class Service:
+    def __init__(self, spool, *arguments, **options):
+        self.spool = Path(spool)
+        self.lines = []
+        self.process = subprocess.Popen(
+            [SERVER, "--listen", "127.0.0.1:0", "--spool", spool, *arguments],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+        self._readers = [threading.Thread(target=self._read_log), threading.Thread(target=self._read_errors)]
+        self.errors = ""
+        for reader in self._readers:
+            reader.start()
+        wait_for("the first log line", lambda: self.lines or self.process.poll() is not None)
+        assert self.lines, self.errors
+        first = json.loads(self.lines[0])
+        assert first["event"] == "listening"
+        self.address = (first["address"], first["port"])
+        self.url = "http://{}:{}".format(*self.address)
+
+    def _read_log(self):
+        for line in self.process.stdout:
+            self.lines.append(line.decode("ascii"))
+
+    def _read_errors(self):
+        self.errors = self.process.stderr.read().decode(errors="replace")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.close()
+
+    def close(self):
+        """SIGTERM unless it has ended; its exit code."""
+        if self.process.poll() is None:
+            self.process.terminate()
+        return self.wait()
+
+    def wait(self):
+        code = self.process.wait(PATIENCE_S)
+        for reader in self._readers:
+            reader.join()
+        self.process.stdout.close()
+        self.process.stderr.close()
+        assert "Sanitizer" not in self.errors and "runtime error" not in self.errors, self.errors
+        return code
+
+    def wait_ready(self):
+        wait_for("readiness", lambda: requests.get(self.url + "/readyz").status_code == 200)
+
+    def events(self, name):
+        return [event for event in map(json.loads, list(self.lines)) if event["event"] == name]
+
+    def worker_pids(self):
+        """Those that run now."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+        return [int(pid) for pid in children.split()]
+
+    def signal_workers(self, number):
+        for pid in self.worker_pids():
+            os.kill(pid, number)
+
+    def fd_count(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    def metrics(self):
+        """{'name{labels}': value}"""
+        text = requests.get(self.url + "/metrics").text
+        return {key: float(value) for key, value in
+                (line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))}
+
+    def metric(self, name):
+        return self.metrics().get("swin2sr_" + name, 0)
+
+    def wait_metric(self, name, value, patience_s=PATIENCE_S):
+        wait_for(f"{name} = {value}", lambda: self.metric(name) == value, patience_s)
+
+    def upscale(self, data, **options):
+        return requests.post(self.url + "/upscale", files={"file": ("picture", data)}, data=options, timeout=PATIENCE_S)
+
+    def upscale_in_background(self, data):
+        return Background(lambda: self.upscale(data))
+
+    def raw(self, request):
+        """Send bytes on a connection of one's own; all that comes back until the server closes."""
+        with socket.create_connection(self.address, timeout=30) as connection:
+            connection.sendall(request)
+            answer = b""
+            while True:
+                try:
+                    piece = connection.recv(65536)
+                except ConnectionResetError:
+                    return answer
+                if not piece:
+                    return answer
+                answer += piece
+
+
+class Background:
+    """A call in a thread."""
+
+    def __init__(self, call):
+        def run():
+            self.result = call()
+        self.result = None
+        self._thread = threading.Thread(target=run)
+        self._thread.start()
+
+    def join(self):
+        self._thread.join(PATIENCE_S)
+        return self.result
+
+
+def picture(width=24, height=16, kind="PNG", mode="RGB", seed=0, **options):
+    """A small colourful picture as a file's bytes."""
+    image = Image.new("RGB", (width, height))
+    image.putdata([((x * 9 + seed * 31) % 256, (y * 11) % 256, (x * y + seed) % 256)
+                   for y in range(height) for x in range(width)])
+    if mode == "I;16":
+        image = image.convert("I")
+    out = io.BytesIO()
+    image.convert(mode).save(out, kind, **options)
+    return out.getvalue()
+
+
+def slow_picture():
+    """One that takes seconds on any machine."""
+    return picture(420, 420)
+
+
+def open_image(data):
+    image = Image.open(io.BytesIO(data))
+    image.load()
+    return image
+
+
+def png_header(width, height):
+    """A PNG that promises much and holds nothing."""
+    def chunk(name, data):
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+            + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b""))
+
+
+def check_problem(response, code, word):
+    """The response is this problem, complete, and says nothing internal."""
+    assert response.status_code == code, response.text[:500]
+    assert response.headers["Content-Type"] == "application/problem+json"
+    document = response.json()
+    assert document["status"] == code
+    assert document["code"] == word
+    assert document["type"] == "urn:swin2sr:problem:" + word
+    assert document["title"] and document["detail"]
+    assert document["request_id"] == response.headers["X-Request-Id"]
+    assert document["request_id"] in document["instance"]
+    assert not INTERNAL.search(response.text), response.text
+    return document

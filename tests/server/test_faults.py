@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Workers die, clients leave, signals come: requests end well, the service goes on."""
+import os
+import signal
+import socket
+import time
+
+import requests
+
+from service import Background, check_problem, open_image, picture, slow_picture, wait_for
+
+
+def busy(service, count=1):
+    service.wait_metric('workers{state="busy"}', count)
+
+
+def restarts(service, reason):
+    return service.metric(f'worker_restarts_total{{reason="{reason}"}}')
+
+
+def test_killed_worker_costs_nobody_an_image(start):
+    service = start("--workers", "1")
+    call = service.upscale_in_background(slow_picture())
+    busy(service)
+    service.signal_workers(signal.SIGKILL)
+    response = call.join()
+    assert response.status_code == 200, response.text
+    assert open_image(response.content).size == (1680, 1680)
+    assert restarts(service, "signal") == 1
+    assert service.events("enlarged")[0]["attempt"] == 2
+
+
+def test_both_workers_killed_under_load(start):
+    service = start("--workers", "2")
+    calls = [Background(lambda seed=seed: service.upscale(picture(150, 100, seed=seed))) for seed in range(5)]
+    busy(service, 2)
+    service.signal_workers(signal.SIGKILL)
+    assert [call.join().status_code for call in calls] == [200] * 5
+
+
+def test_image_that_kills_every_worker_is_given_up(start):
+    service = start("--workers", "1")
+    call = service.upscale_in_background(slow_picture())
+    for attempt in range(2):
+        busy(service)
+        service.signal_workers(signal.SIGABRT)
+        wait_for("the death", lambda: len(service.events("worker_ended")) > attempt)
+    check_problem(call.join(), 500, "internal")
+    service.wait_ready()
+    assert service.upscale(picture()).status_code == 200
+
+
+def test_idle_worker_killed_comes_back(start):
+    service = start("--workers", "1")
+    service.signal_workers(signal.SIGKILL)
+    service.wait_metric('worker_restarts_total{reason="signal"}', 1)
+    service.wait_ready()
+    assert service.upscale(picture()).status_code == 200
+
+
+def test_workers_leave_nothing_behind(start):
+    service = start("--workers", "2")
+    before = service.fd_count()
+    for _ in range(3):
+        service.signal_workers(signal.SIGKILL)
+        service.wait_metric('workers{state="idle"}', 0)
+        service.wait_metric('workers{state="idle"}', 2)
+    wait_for("closed descriptors", lambda: service.fd_count() <= before, 10)
+
+
+def test_deadline(start):
+    service = start("--workers", "1", "--deadline-s", "1")
+    service.signal_workers(signal.SIGSTOP)
+    running, waiting = (service.upscale_in_background(picture()) for _ in range(2))
+    check_problem(running.join(), 504, "deadline")
+    check_problem(waiting.join(), 504, "deadline")
+    service.wait_metric('workers{state="idle"}', 1)
+    assert restarts(service, "deadline") == 1
+    assert service.upscale(picture()).status_code == 200
+
+
+def test_full_queue(start):
+    service = start("--workers", "1", "--queue", "1")
+    service.signal_workers(signal.SIGSTOP)
+    running = service.upscale_in_background(picture())
+    busy(service)
+    waiting = service.upscale_in_background(picture())
+    service.wait_metric("queue_depth", 1)
+    refused = service.upscale(picture())
+    document = check_problem(refused, 429, "queue_full")
+    assert document["limit"] == 1 and document["retry_after"] == int(refused.headers["Retry-After"]) >= 1
+    service.signal_workers(signal.SIGCONT)
+    assert running.join().status_code == waiting.join().status_code == 200
+
+
+def send_and_keep(service, data):
+    connection = socket.create_connection(service.address)
+    connection.sendall(b"POST /upscale HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\nContent-Length: %d\r\n\r\n"
+                       % len(data) + data)
+    return connection
+
+
+def test_client_that_leaves_frees_its_worker(start):
+    service = start("--workers", "1")
+    before = service.fd_count()
+    begun = time.monotonic()
+    assert service.upscale(slow_picture()).status_code == 200
+    usual_s = time.monotonic() - begun
+    connection = send_and_keep(service, picture(1200, 1200))  # eight times the work
+    busy(service)
+    connection.close()
+    service.wait_metric('workers{state="idle"}', 1, max(2 * usual_s, 3))
+    service.wait_metric('requests_total{route="/upscale",code="499"}', 1)
+    assert sum(value for name, value in service.metrics().items() if "worker_restarts_total" in name) == 0
+    assert service.upscale(picture()).status_code == 200
+    wait_for("closed descriptors", lambda: service.fd_count() <= before, 10)
+
+
+def test_client_that_leaves_frees_its_place(start):
+    service = start("--workers", "1")
+    service.signal_workers(signal.SIGSTOP)
+    running = service.upscale_in_background(picture())
+    busy(service)
+    connection = send_and_keep(service, picture())
+    service.wait_metric("queue_depth", 1)
+    connection.close()
+    service.wait_metric("queue_depth", 0)
+    service.signal_workers(signal.SIGCONT)
+    assert running.join().status_code == 200
+
+
+def test_client_that_leaves_in_its_upload(start):
+    service = start("--workers", "1")
+    before = service.fd_count()
+    with socket.create_connection(service.address) as connection:
+        connection.sendall(b"POST /upscale HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\n"
+                           b"Content-Length: 100000\r\n\r\n" + bytes(50000))
+    service.wait_metric('requests_total{route="/upscale",code="499"}', 1, 10)
+    wait_for("closed descriptors", lambda: service.fd_count() <= before, 10)
+
+
+def test_sigterm_finishes_the_work_in_hand(start):
+    service = start("--workers", "1")
+    running = service.upscale_in_background(slow_picture())
+    busy(service)
+    waiting = service.upscale_in_background(picture())
+    service.wait_metric("queue_depth", 1)
+    service.process.terminate()
+    wait_for("the drain", lambda: service.events("draining"))
+    ready = requests.get(service.url + "/readyz")
+    assert ready.status_code == 503 and ready.json()["failed"] == ["draining"]
+    assert requests.get(service.url + "/healthz").status_code == 200
+    refused = service.upscale(picture())
+    check_problem(refused, 503, "draining")
+    assert refused.headers["Connection"] == "close" and int(refused.headers["Retry-After"]) >= 1
+    for call in running, waiting:
+        assert open_image(call.join().content)
+    assert service.wait() == 0
+    assert service.events("stopped")[0]["exit_code"] == 0
+
+
+def test_sigint_to_the_whole_terminal(start):
+    """Ctrl-C reaches the group of the server; its workers have groups of their own and finish."""
+    service = start("--workers", "1", start_new_session=True)
+    call = service.upscale_in_background(slow_picture())
+    busy(service)
+    os.killpg(service.process.pid, signal.SIGINT)
+    assert call.join().status_code == 200
+    assert service.wait() == 0
+
+
+def test_drain_limit(start):
+    service = start("--workers", "1", "--drain-s", "1")
+    service.signal_workers(signal.SIGSTOP)
+    calls = [service.upscale_in_background(picture()) for _ in range(2)]
+    service.wait_metric("queue_depth", 1)
+    service.process.terminate()
+    for call in calls:
+        check_problem(call.join(), 503, "busy")
+    assert service.wait() == 1
+
+
+def test_second_signal_ends_at_once(start):
+    service = start("--workers", "1", "--drain-s", "1000")
+    workers = service.worker_pids()
+    connection = send_and_keep(service, slow_picture())
+    busy(service)
+    service.process.terminate()
+    wait_for("the drain", lambda: service.events("draining"))
+    service.process.terminate()
+    assert service.wait() == 1
+    connection.close()
+    wait_for("the workers' end", lambda: not any(os.path.exists(f"/proc/{pid}") for pid in workers), 10)
+
+
+def test_workers_do_not_outlive_a_killed_server(start):
+    service = start("--workers", "2")
+    workers = service.worker_pids()
+    assert len(workers) == 2
+    service.process.kill()
+    service.wait()
+    wait_for("the workers' end", lambda: not any(os.path.exists(f"/proc/{pid}") for pid in workers), 10)
+
+
+def test_idle_server_sleeps(start):
+    service = start()
+    requests.get(service.url + "/healthz")
+
+    def processor_ticks():
+        fields = open(f"/proc/{service.process.pid}/stat").read().rsplit(")", 1)[1].split()
+        return int(fields[11]) + int(fields[12])
+
+    before = processor_ticks()
+    time.sleep(1)
+    assert processor_ticks() - before <= 5

@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an operator sees: health, metrics, logs, the page, flags and exit codes."""
+import base64
+import hashlib
+import json
+import re
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+import requests
+
+from service import SERVER, check_problem, picture
+
+
+def test_health_and_readiness(server):
+    assert requests.get(server.url + "/healthz").json() == {"status": "ok"}
+    assert requests.get(server.url + "/readyz").json() == {"status": "ready", "failed": []}
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/readyz", "/metrics"])
+def test_head_is_get_without_body(server, path):
+    head, get = requests.head(server.url + path), requests.get(server.url + path)
+    assert head.status_code == 200
+    assert head.content == b"" and get.content
+    assert head.headers["Content-Type"] == get.headers["Content-Type"]
+
+
+def test_not_ready_without_workers(start, tmp_path):
+    sleeper = tmp_path / "worker"
+    sleeper.write_text("#!/bin/sh\nexec sleep 1000\n")
+    sleeper.chmod(0o755)
+    service = start("--worker", sleeper, ready=False)
+    response = requests.get(service.url + "/readyz")
+    assert response.status_code == 503
+    assert response.json() == {"status": "unavailable", "failed": ["workers"]}
+    assert requests.get(service.url + "/healthz").status_code == 200
+    refused = service.upscale(picture())
+    check_problem(refused, 503, "starting")
+    assert int(refused.headers["Retry-After"]) >= 1
+
+
+def test_request_id_is_taken_where_fit(server):
+    def ask(given):
+        return requests.get(server.url + "/healthz", headers={"X-Request-Id": given}).headers["X-Request-Id"]
+    assert ask("order-66.a_B") == "order-66.a_B"
+    for unfit in "", "a b", 'a"b', "x" * 65:
+        assert re.fullmatch("[0-9a-f]{32}", ask(unfit))
+
+
+FAMILY = re.compile(r"# HELP (\w+) .+\n# TYPE \1 (counter|gauge|histogram)\n((?:[^#\n].*\n)*)")
+
+
+def test_metrics_are_well_formed(server):
+    server.upscale(picture())
+    response = requests.get(server.url + "/metrics")
+    assert response.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    assert FAMILY.sub("", response.text) == ""
+    families = {name: (kind, samples.splitlines()) for name, kind, samples in FAMILY.findall(response.text)}
+    for name, (kind, samples) in families.items():
+        assert name.startswith("swin2sr_")
+        assert (kind == "counter") == name.endswith("_total")
+        suffix = "(_bucket|_sum|_count)" if kind == "histogram" else ""
+        for sample in samples:
+            assert re.fullmatch(name + suffix + r'(\{(\w+="[^"]*",?)+\})? [0-9.e+-]+', sample), sample
+    assert {"requests_total", "request_seconds", "stage_seconds", "queue_depth", "workers", "worker_restarts_total",
+            "pixels_total", "upload_bytes_total", "build_info", "model_info"} <= {name[8:] for name in families}
+
+
+def test_metrics_count(start):
+    service = start("--workers", "1")
+    service.upscale(picture(10, 10))
+    service.upscale(b"text")
+    requests.get(service.url + "/nope")
+    metrics = service.metrics()
+    assert metrics['swin2sr_requests_total{route="/upscale",code="200"}'] == 1
+    assert metrics['swin2sr_requests_total{route="/upscale",code="415"}'] == 1
+    assert metrics['swin2sr_requests_total{route="other",code="404"}'] == 1
+    assert metrics['swin2sr_request_seconds_count{route="/upscale"}'] == 2
+    for stage in "queue", "decode", "infer", "encode", "send":
+        assert metrics[f'swin2sr_stage_seconds_count{{stage="{stage}"}}'] == 1
+    assert metrics['swin2sr_pixels_total{dir="in"}'] == 100
+    assert metrics['swin2sr_pixels_total{dir="out"}'] == 1600
+    assert metrics['swin2sr_workers{state="idle"}'] == 1
+    assert metrics["swin2sr_queue_depth"] == 0
+    assert metrics["swin2sr_upload_bytes_total"] > 4
+
+
+def test_logs_are_json_lines(start):
+    service = start()
+    response = service.upscale(picture(), model="swin2sr-lightweight-x4")
+    requests.get(service.url + '/"\n{}?secret=1', headers={"X-Request-Id": '"}'})
+    assert service.close() == 0
+    events = [json.loads(line) for line in service.lines]
+    for event in events:
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", event["time"])
+        assert event["level"] in ("info", "warn", "error")
+        assert event["event"] != "request" or event["request_id"]
+    assert events[0]["event"] == "listening" and events[0]["port"] == service.address[1]
+    assert events[-1]["event"] == "stopped"
+    about = [event["event"] for event in events if event.get("request_id") == response.headers["X-Request-Id"]]
+    assert about == ["enlarged", "request"]
+    assert "secret" not in "".join(service.lines) and "picture" not in "".join(service.lines)
+    assert service.errors == ""
+
+
+def test_a_stuck_log_reader_stops_nothing(tmp_path):
+    """Nobody reads stdout after the first line: lines are dropped and counted, requests go on."""
+    process = subprocess.Popen([SERVER, "--listen", "127.0.0.1:0", "--spool", tmp_path], stdout=subprocess.PIPE)
+    try:
+        url = "http://127.0.0.1:{}".format(json.loads(process.stdout.readline())["port"])
+        with requests.Session() as session:
+            for _ in range(1000):
+                assert session.get(url + "/healthz", timeout=10).status_code == 200
+            dropped = re.search(r"^swin2sr_log_lines_dropped_total (\d+)$", session.get(url + "/metrics").text, re.M)
+            assert int(dropped[1]) > 0
+    finally:
+        process.terminate()
+        assert process.wait(30) == 0
+        process.stdout.close()
+
+
+def test_page_is_complete_and_plain(server):
+    response = requests.get(server.url + "/")
+    page = response.text
+    assert response.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert 'action="/upscale" method="post" enctype="multipart/form-data"' in page
+    assert "<script" not in page
+    assert not re.search(r'(src|href)="', page), "the page fetches nothing"
+    fields = re.findall(r'<(?:input|select)[^>]* id="(\w+)"[^>]* name="(\w+)"', page)
+    assert [name for _, name in fields] == ["file", "format", "quality"]
+    assert all(f'<label for="{identity}">' in page for identity, _ in fields)
+    style = re.search("<style>(.*?)</style>", page, re.S)[1]
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = response.headers["Content-Security-Policy"]
+    assert f"style-src 'sha256-{digest}'" in policy and "default-src 'none'" in policy
+
+
+def test_the_form_of_the_page_works(server):
+    """What a browser sends for it: every field, the file last or first."""
+    files = {"file": ("Bild \u00fc\".png", picture(), "image/png")}
+    response = requests.post(server.url + "/upscale", files=files, data={"format": "png", "quality": "95"},
+                             headers={"Accept": "text/html,image/avif,*/*;q=0.8"})
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == "image/png"
+
+
+def run(*arguments):
+    return subprocess.run([SERVER, *arguments], capture_output=True, text=True, timeout=60)
+
+
+def test_help_and_version():
+    shown = run("--help")
+    assert shown.returncode == 0 and "--listen ADDR:PORT" in shown.stdout
+    assert re.fullmatch(r"swin2sr-server \d+\.\d+\.\d+\n", run("--version").stdout)
+
+
+def test_documented_flags_are_the_flags():
+    documented = (Path(__file__).resolve().parents[2] / "docs/operations.md").read_text()
+    flags = set(re.findall(r"^  (--[a-z-]+)", run("--help").stdout, re.M))
+    assert flags == set(re.findall(r"^\| `(--[a-z-]+)", documented, re.M))
+
+
+@pytest.mark.parametrize("arguments", [
+    ["--nope"], ["extra"], ["--listen"], ["--listen", "8080"], ["--listen", "127.0.0.1:99999"], ["--listen", "::1:80"],
+    ["--listen", ":80"], ["--workers", "0"], ["--workers", "many"], ["--workers", "1x"], ["--threads", "100000"],
+    ["--precision", "fp8"], ["--max-pixels", "-1"], ["--queue", ""], ["--deadline-s", "0"],
+    ["--max-body-mib", "99999999999999999999"]])
+def test_wrong_usage(arguments):
+    ended = run(*arguments)
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert len(ended.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("arguments, word", [
+    (["--spool", "/nonexistent"], "spool"), (["--listen", "192.0.2.1:0"], "listen"),
+    (["--listen", "nonexistent.invalid:0"], "nonexistent.invalid")])
+def test_cannot_run(arguments, word):
+    ended = run(*arguments)
+    assert ended.returncode == 1
+    assert word in ended.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--worker", "/nonexistent"], ["--model", "/nonexistent"],
+                                       ["--model", "/etc/passwd"]])
+def test_workers_that_cannot_start_are_said_and_end_it(arguments):
+    ended = run("--listen", "127.0.0.1:0", *arguments)
+    assert ended.returncode == 1
+    events = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert any(event["event"] == "worker_cannot_start" and event["detail"] for event in events)
+
+
+def test_port_in_use(server):
+    ended = run("--listen", "{}:{}".format(*server.address))
+    assert ended.returncode == 1
+    assert "in use" in ended.stderr
+
+
+def test_ipv6(tmp_path):
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        pytest.skip("no IPv6 loopback here")
+    process = subprocess.Popen([SERVER, "--listen", "[::1]:0", "--spool", tmp_path], stdout=subprocess.PIPE)
+    try:
+        port = json.loads(process.stdout.readline())["port"]
+        assert requests.get(f"http://[::1]:{port}/healthz").status_code == 200
+    finally:
+        process.terminate()
+        assert process.wait(30) == 0
+        process.stdout.close()

@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is not enlarged: a problem document each, nothing leaked, the service alive."""
+import os
+import resource
+
+import pytest
+import requests
+
+from service import check_problem, open_image, picture, png_header, wait_for
+
+pytestmark = pytest.mark.sanitize
+
+
+@pytest.fixture(autouse=True)
+def nothing_leaks(server):
+    """Every test of this module leaves as many descriptors open as it found, and a service that works."""
+    before = server.fd_count()
+    workers = server.worker_pids()
+    yield
+    wait_for("closed descriptors", lambda: server.fd_count() <= before, 10)
+    assert server.worker_pids() == workers
+    assert server.upscale(picture(8, 8)).status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+@pytest.mark.parametrize("kept", [0.3, 0.7, 0.99])
+def test_truncated_picture(server, kind, kept):
+    data = picture(120, 90, kind)
+    check_problem(server.upscale(data[:int(len(data) * kept)]), 422, "corrupt_image")
+
+
+def test_cut_header(server):
+    check_problem(server.upscale(picture()[:20]), 422, "corrupt_image")
+
+
+def test_empty_file(server):
+    check_problem(server.upscale(b""), 400, "missing_file")
+
+
+def test_empty_body(server):
+    check_problem(requests.post(server.url + "/upscale"), 400, "missing_file")
+
+
+@pytest.mark.parametrize("data", [b"hello, this is text", b"%PDF-1.7\n", picture(kind="GIF"), picture(kind="BMP"), b"\0"])
+def test_wrong_type(server, data):
+    check_problem(server.upscale(data), 415, "unsupported_image")
+
+
+def test_huge_promise(server):
+    document = check_problem(server.upscale(png_header(65535, 65535)), 413, "image_too_large")
+    assert document["limit"] == 50000000
+    assert document["actual"] == 65535 * 65535
+
+
+def test_promise_without_pixels(server):
+    check_problem(server.upscale(png_header(100, 100)), 422, "corrupt_image")
+
+
+def test_zero_sized_picture(server):
+    check_problem(server.upscale(png_header(0, 10)), 422, "corrupt_image")
+
+
+def test_random_bytes(server):
+    check_problem(server.upscale(os.urandom(10_000_000)), 415, "unsupported_image")
+
+
+def test_body_over_the_limit(server):
+    document = check_problem(server.upscale(bytes(65 << 20)), 413, "body_too_large")
+    assert document["limit"] == 64 << 20
+    assert document["actual"] > 65 << 20
+
+
+def test_endless_body_over_the_limit(server):
+    pieces = (bytes(1 << 20) for _ in range(66))
+    response = requests.post(server.url + "/upscale", data=pieces, headers={"Content-Type": "image/png"})
+    assert check_problem(response, 413, "body_too_large")["limit"] == 64 << 20
+
+
+def test_refused_before_the_body_is_sent(server):
+    answer = server.raw(b"POST /upscale HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\nExpect: 100-continue\r\n"
+                        b"Content-Length: 99999999999\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 413 ")
+
+
+@pytest.mark.parametrize("options", [
+    {"format": "gif"}, {"format": "PNG"}, {"format": ""}, {"format": "png\0"}, {"format": "x" * 200},
+    {"quality": "0"}, {"quality": "101"}, {"quality": "-1"}, {"quality": "9.5"}, {"quality": " 9"}, {"quality": ""},
+    {"model": "other"}, {"model": ""}, {"model": "x" * 100}, {"scale": "2"}, {"Format": "png"}, {"": "x"}])
+def test_unknown_option_or_value(server, options):
+    if "" not in options:
+        response = requests.post(server.url + "/upscale", params=options, data=picture(),
+                                 headers={"Content-Type": "image/png"})
+        check_problem(response, 422, "bad_option")
+    check_problem(server.upscale(picture(), **options), 422, "bad_option")
+
+
+def test_option_given_twice(server):
+    files = {"file": picture()}
+    twice = requests.post(server.url + "/upscale?format=png&format=jpeg", files=files)
+    both = requests.post(server.url + "/upscale?format=png", files=files, data={"format": "png"})
+    assert "more than once" in check_problem(twice, 422, "bad_option")["detail"]
+    assert "more than once" in check_problem(both, 422, "bad_option")["detail"]
+
+
+def test_two_files(server):
+    files = [("file", picture()), ("file", picture())]
+    check_problem(requests.post(server.url + "/upscale", files=files), 422, "bad_option")
+
+
+def test_form_without_file(server):
+    response = requests.post(server.url + "/upscale", files={"format": (None, "png")})
+    check_problem(response, 400, "missing_file")
+
+
+FORM = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nDATA\r\n--x'
+
+
+@pytest.mark.parametrize("body", [
+    b"", b"no form at all", FORM, FORM[:40], FORM[:-3], FORM + b"garbage\r\n",
+    FORM.replace(b"form-data", b"attachment") + b"--", FORM.replace(b"name=", b"game=") + b"--",
+    FORM.replace(b'"file"', b'"' + b"n" * 100 + b'"') + b"--", FORM.replace(b"filename", b"f" * 2000) + b"--",
+    b"".join(b'--x\r\nContent-Disposition: form-data; name="file%d"\r\n\r\n' % i for i in range(2))])
+def test_malformed_form(server, body):
+    response = requests.post(server.url + "/upscale", data=body,
+                             headers={"Content-Type": "multipart/form-data; boundary=x"})
+    check_problem(response, 400, "malformed")
+
+
+@pytest.mark.parametrize("boundary", ["", "; boundary=", "; boundary=" + "b" * 71, "; boundary=a\x7fb", "; boundary=\"a"])
+def test_unusable_boundary(server, boundary):
+    response = requests.post(server.url + "/upscale", data=b"--x--", headers={
+        "Content-Type": "multipart/form-data" + boundary})
+    check_problem(response, 400, "malformed")
+
+
+@pytest.mark.parametrize("headers", [
+    {"Content-Type": "text/plain"}, {"Content-Type": "application/x-www-form-urlencoded"},
+    {"Content-Type": "multipart/mixed; boundary=x"}, {"Content-Type": "image/png", "Content-Encoding": "gzip"}])
+def test_wrong_content_type(server, headers):
+    check_problem(requests.post(server.url + "/upscale", data=picture(), headers=headers), 415, "content_type")
+
+
+def test_wrong_method(server):
+    for method in "GET", "PUT", "DELETE", "OPTIONS":
+        response = requests.request(method, server.url + "/upscale")
+        check_problem(response, 405, "method_not_allowed")
+        assert response.headers["Allow"] == "POST"
+    response = requests.post(server.url + "/healthz", data=b"x" * 100000)
+    check_problem(response, 405, "method_not_allowed")
+    assert response.headers["Allow"] == "GET, HEAD"
+
+
+@pytest.mark.parametrize("path", ["/nope", "/upscale/", "/%2e%2e/etc/passwd", "//", "/upscale%00", "/\xff"])
+def test_unknown_path(server, path):
+    check_problem(requests.get(server.url + path), 404, "not_found")
+    check_problem(requests.post(server.url + path, data=b"x"), 404, "not_found")
+
+
+def test_a_browser_gets_a_page(server):
+    response = requests.post(server.url + "/upscale", files={"file": b"text"}, headers={"Accept": "text/html,*/*"})
+    assert response.status_code == 415
+    assert response.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert "<h1>" in response.text and response.headers["X-Request-Id"] in response.text
+
+
+@pytest.mark.parametrize("head", [
+    b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n", b"Content-Length: 4\r\nContent-Length: 5\r\n",
+    b"Content-Length: 4\r\nContent-Length: 4\r\n", b"Host: b\r\n", b"Foo : bar\r\n", b"F\x01o: bar\r\n",
+    b"Foo: b\x01r\r\n", b"Foo: b\0r\r\n", b"".join(b"F%d: x\r\n" % i for i in range(150))])
+def test_ambiguous_header_ends_the_connection(server, head):
+    """Two servers in a row could understand these differently. What follows on the connection must not be served."""
+    answer = server.raw(b"POST /upscale HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\n" + head
+                        + b"\r\n0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 400 "), answer
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
+def test_request_without_host(server):
+    assert server.raw(b"GET /healthz HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 400 ")
+
+
+def test_header_bomb(server):
+    assert server.raw(b"GET /healthz HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 100000)[9:12] in (b"431", b"413")
+
+
+def test_pixel_limit_by_flag(start):
+    service = start("--max-pixels", "100")
+    document = check_problem(service.upscale(picture(11, 10)), 413, "image_too_large")
+    assert (document["limit"], document["actual"]) == (100, 110)
+    assert open_image(service.upscale(picture(10, 10)).content).size == (40, 40)
+
+
+def test_body_limit_by_flag(start):
+    service = start("--max-body-mib", "1")
+    assert check_problem(service.upscale(bytes(1 << 20)), 413, "body_too_large")["limit"] == 1 << 20
+
+
+@pytest.mark.parametrize("limit", [500, 3000])
+def test_full_disk(start, limit):
+    """A limit on file sizes looks like a full disk: to the server (the upload), or to the worker (the result)."""
+    service = start(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
+    check_problem(service.upscale(picture(30, 20)), 507, "storage")
+    check_problem(service.upscale(b"text"), 415, "unsupported_image")

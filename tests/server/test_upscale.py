@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""POST /upscale: pictures in, pictures of four times the size out."""
+import socket
+
+import pytest
+import requests
+
+from service import Background, open_image, picture
+
+pytestmark = pytest.mark.sanitize
+
+
+def test_plain_client_works_unchanged(server, tmp_path):
+    url, p = server.url, tmp_path / "photo.png"
+    p.write_bytes(picture(32, 20))
+
+    response = requests.post(url + "/upscale", files={"file": open(p, "rb")}, timeout=60)
+
+    assert response.status_code == 200, response.json()
+    assert open_image(response.content).size == (128, 80)
+
+
+def test_answer_says_what_was_done(server):
+    headers = server.upscale(picture()).headers
+    assert headers["Content-Type"] == "image/png"
+    assert headers["Content-Disposition"] == 'inline; filename="enlarged.png"'
+    assert headers["X-Swin2SR-Model"] == "swin2sr-lightweight-x4"
+    assert headers["X-Swin2SR-Plan"] == "whole"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    stages = [stage.split(";dur=") for stage in headers["Server-Timing"].split(", ")]
+    assert [name for name, _ in stages] == ["queue", "decode", "infer", "encode"]
+    assert all(float(duration) >= 0 for _, duration in stages)
+    assert headers["X-Request-Id"]
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+@pytest.mark.parametrize("answer", ["png", "jpeg"])
+def test_png_and_jpeg_in_and_out(server, kind, answer):
+    response = server.upscale(picture(20, 12, kind), format=answer)
+    assert response.status_code == 200, response.text
+    assert response.headers["Content-Type"] == f"image/{answer}"
+    image = open_image(response.content)
+    assert image.format == answer.upper()
+    assert image.size == (80, 48)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 3), (33, 8)])
+def test_any_size_comes_out_four_times_as_large(server, size):
+    assert open_image(server.upscale(picture(*size)).content).size == (size[0] * 4, size[1] * 4)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA", "P", "1"])
+def test_kinds_of_pixels(server, mode):
+    response = server.upscale(picture(mode=mode))
+    assert response.status_code == 200, response.text
+    assert open_image(response.content).size == (96, 64)
+
+
+def test_sixteen_bits_are_read_down_and_said(server):
+    response = server.upscale(picture(mode="I;16"))
+    assert response.status_code == 200, response.text
+    assert response.headers["X-Swin2SR-Notes"] == "reduced-16-bit"
+
+
+def test_lost_transparency_is_said(server):
+    assert "X-Swin2SR-Notes" not in server.upscale(picture(mode="RGBA")).headers
+    response = server.upscale(picture(mode="RGBA"), format="jpeg")
+    assert response.headers["X-Swin2SR-Notes"] == "alpha-dropped"
+
+
+def test_quality_counts(server):
+    sizes = [len(server.upscale(picture(), format="jpeg", quality=quality).content) for quality in (10, 95)]
+    assert sizes[0] < sizes[1]
+
+
+@pytest.mark.parametrize("headers", [{"Content-Type": "image/png"}, {"Content-Type": "application/octet-stream"}, {}])
+def test_bare_body(server, headers):
+    response = requests.post(server.url + "/upscale?format=jpeg&quality=80", data=picture(), headers=headers)
+    assert response.status_code == 200, response.text
+    assert open_image(response.content).format == "JPEG"
+
+
+def test_body_in_chunks(server):
+    data = picture()
+    pieces = (data[at:at + 100] for at in range(0, len(data), 100))
+    response = requests.post(server.url + "/upscale", data=pieces, headers={"Content-Type": "image/png"})
+    assert response.status_code == 200, response.text
+
+
+def test_form_byte_by_byte(server):
+    body = (b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n' + picture(4, 4)
+            + b'\r\n--x\r\nContent-Disposition: form-data; name="format"\r\n\r\njpeg\r\n--x--\r\n')
+    with socket.create_connection(server.address, timeout=60) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.sendall(b"POST /upscale HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+                           b"Content-Length: %d\r\n\r\n" % len(body))
+        for byte in body:
+            connection.sendall(bytes([byte]))
+        answer = connection.recv(65536)
+    assert answer.startswith(b"HTTP/1.1 200 "), answer
+
+
+def test_model_by_name(server):
+    assert server.upscale(picture(), model="swin2sr-lightweight-x4").status_code == 200
+
+
+def test_same_input_same_bytes(server):
+    assert server.upscale(picture()).content == server.upscale(picture()).content
+
+
+def test_ten_at_once(server):
+    calls = [Background(lambda seed=seed: server.upscale(picture(40, 30 + seed, seed=seed))) for seed in range(10)]
+    for seed, call in enumerate(calls):
+        response = call.join()
+        assert response.status_code == 200, response.text
+        assert open_image(response.content).size == (160, 120 + 4 * seed)
+
+
+def test_connection_is_kept(server):
+    with requests.Session() as session:
+        for _ in range(3):
+            response = session.post(server.url + "/upscale", files={"file": picture(8, 8)})
+            assert response.status_code == 200
+            assert "Connection" not in response.headers or response.headers["Connection"] != "close"
+
+
+def test_nothing_named_lies_in_the_spool(server):
+    server.upscale(picture())
+    assert list(server.spool.iterdir()) == []

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * tests/unit/server/test_multipart.c - forms: the same parts for every way of cutting the body, every fault named. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "http/multipart.h"
+
+/* What the handler saw, as text: "<name|data>" for each part. */
+typedef struct seen {
+    char text[4096];
+    size_t size;
+    int stop_at_part; /* 0: never */
+    int parts;
+} seen;
+
+static void note(seen *self, const void *data, size_t size) {
+    assert_true(size < sizeof self->text - self->size);
+    memcpy(self->text + self->size, data, size);
+    self->size += size;
+    self->text[self->size] = '\0';
+}
+
+static bool on_part(void *context, const char *name) {
+    seen *self = context;
+    note(self, "<", 1);
+    note(self, name, strlen(name));
+    note(self, "|", 1);
+    return ++self->parts != self->stop_at_part;
+}
+
+static bool on_data(void *context, const void *data, size_t size) {
+    assert_true(size > 0);
+    note(context, data, size);
+    return true;
+}
+
+static bool on_part_end(void *context) {
+    note(context, ">", 1);
+    return true;
+}
+
+static void start(multipart *parser, seen *self, const char *content_type) {
+    multipart_handler handler = {on_part, on_data, on_part_end, self};
+    *self = (seen){.size = 0};
+    assert_true(multipart_init(parser, content_type, &handler));
+}
+
+static const char type[] = "multipart/form-data; boundary=AaB03x";
+
+/* Data that comes close to a delimiter in every way, an empty part, a preamble and an epilogue. */
+static const char body[] = "preamble --AaB03x\r\n"
+                           "--AaB03x\r\n"
+                           "Content-Disposition: form-data; name=\"file\"; filename=\"a \\\"b\\\".png\"\r\n"
+                           "Content-Type: image/png\r\n"
+                           "\r\n"
+                           "\r\n\r\n--AaB03\r\r\n--AaB03y--\r\n-\r\n--AaB\r\n\r\n--AaB03x \t\r\n"
+                           "content-disposition:form-data;name=format\r\n"
+                           "\r\n"
+                           "png\r\n--AaB03x\r\n"
+                           "Content-Disposition: form-data; name=\"empty\"\r\n"
+                           "\r\n"
+                           "\r\n--AaB03x--\r\nepilogue\r\n--AaB03x\r\n";
+static const char parts[] = "<file|\r\n\r\n--AaB03\r\r\n--AaB03y--\r\n-\r\n--AaB\r\n><format|png><empty|>";
+
+static void whole_body(void **state) {
+    multipart parser;
+    seen got;
+    start(&parser, &got, type);
+    assert_true(multipart_push(&parser, body, sizeof body - 1));
+    assert_true(multipart_is_whole(&parser));
+    assert_string_equal(got.text, parts);
+}
+
+static void every_pair_of_cuts(void **state) {
+    size_t size = sizeof body - 1;
+    for (size_t first = 0; first <= size; first++) {
+        for (size_t second = first; second <= size; second++) {
+            multipart parser;
+            seen got;
+            start(&parser, &got, type);
+            assert_true(multipart_push(&parser, body, first));
+            assert_true(multipart_push(&parser, body + first, second - first));
+            assert_true(multipart_push(&parser, body + second, size - second));
+            assert_true(multipart_is_whole(&parser));
+            assert_string_equal(got.text, parts);
+        }
+    }
+}
+
+static void byte_by_byte(void **state) {
+    multipart parser;
+    seen got;
+    start(&parser, &got, type);
+    for (size_t i = 0; i < sizeof body - 1; i++)
+        assert_true(multipart_push(&parser, body + i, 1));
+    assert_string_equal(got.text, parts);
+}
+
+static void a_body_cut_short_is_not_whole(void **state) {
+    size_t last = (size_t)(strstr(body, "--AaB03x--") - body) + 10;
+    for (size_t size = 0; size < last; size++) {
+        multipart parser;
+        seen got;
+        start(&parser, &got, type);
+        assert_true(multipart_push(&parser, body, size));
+        assert_false(multipart_is_whole(&parser));
+    }
+}
+
+static void boundaries(void **state) {
+    static const char *const good[] = {
+        "multipart/form-data; boundary=x",
+        "Multipart/Form-Data;boundary=\"a b\"",
+        "multipart/form-data; charset=utf-8; Boundary=x",
+        "multipart/form-data ; boundary=----WebKitFormBoundary7MA4YWxkTrZu0gW",
+    };
+    static const char *const bad[] = {
+        "multipart/form-data",
+        "multipart/form-data; boundary=",
+        "multipart/form-data; boundary=\"x",
+        "multipart/form-data; boundary=\"x \"",
+        "multipart/form-data; boundary=a\rb",
+        "multipart/form-data; boundary=a@b",
+        "multipart/form-data; boundary=x y",
+        "multipart/form-databoundary=x",
+        "multipart/mixed; boundary=x",
+        "multipart/form-data; boundary=01234567890123456789012345678901234567890123456789012345678901234567890",
+    };
+    multipart parser;
+    multipart_handler handler = {on_part, on_data, on_part_end, NULL};
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+        assert_true(multipart_init(&parser, good[i], &handler));
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_false(multipart_init(&parser, bad[i], &handler));
+}
+
+#define PART(header) "--x\r\n" header "\r\n\r\n"
+
+static void faults_are_named(void **state) {
+    static const struct {
+        const char *body, *fault;
+    } rows[] = {
+        {PART("Content-Type: a/b"), "a part has no name"},
+        {PART("Content-Disposition: form-data"), "a part has no name"},
+        {PART("Content-Disposition: attachment; name=a"), "a part is not form-data"},
+        {PART("Content-Disposition: form-data; name=a; name=b"), "a part has two names"},
+        {PART("Content-Disposition: form-data; name=\"a"), "a part's name is malformed or too long"},
+        {PART("Content-Disposition: form-data; name=a rest"), "a part's header is malformed"},
+        {PART("Content-Disposition: form-data; name=a\001"), "a control character in a part's header"},
+        {PART("Content-Disposition: form-data; name=a\nX: y"), "a control character in a part's header"},
+        {"--x and more\r\n", "text after a boundary"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        multipart parser;
+        seen got;
+        start(&parser, &got, "multipart/form-data; boundary=x");
+        assert_false(multipart_push(&parser, rows[i].body, strlen(rows[i].body)));
+        assert_string_equal(parser.fault, rows[i].fault);
+        assert_false(multipart_push(&parser, body, sizeof body - 1));
+        assert_string_equal(got.text, "");
+    }
+}
+
+/* Push the same bytes until the parser refuses. returns how often it took them. */
+static int push_until_refused(multipart *parser, const char *text) {
+    int count = 0;
+    while (count < 100000 && multipart_push(parser, text, strlen(text)))
+        count++;
+    return count;
+}
+
+static void everything_is_bounded(void **state) {
+    multipart parser;
+    seen got;
+    start(&parser, &got, "multipart/form-data; boundary=x");
+    assert_int_equal(push_until_refused(&parser, PART("Content-Disposition: form-data; name=a") "\r\n"), LIMIT_PARTS);
+    assert_string_equal(parser.fault, "too many parts");
+
+    start(&parser, &got, "multipart/form-data; boundary=x");
+    assert_true(multipart_push(&parser, "--x\r\n", 5));
+    assert_int_equal(push_until_refused(&parser, "A: b\r\n"), LIMIT_PART_HEADER_LINES);
+    assert_string_equal(parser.fault, "a part's header has too many lines");
+
+    start(&parser, &got, "multipart/form-data; boundary=x");
+    assert_true(multipart_push(&parser, "--x\r\n", 5));
+    assert_int_equal(push_until_refused(&parser, "a"), LIMIT_PART_LINE_BYTES - 1);
+    assert_string_equal(parser.fault, "a line of a part's header is too long");
+}
+
+static void a_handler_that_stops_has_no_fault(void **state) {
+    multipart parser;
+    seen got;
+    start(&parser, &got, type);
+    got.stop_at_part = 2;
+    assert_false(multipart_push(&parser, body, sizeof body - 1));
+    assert_int_equal(parser.state, MULTIPART_BAD);
+    assert_null(parser.fault);
+    assert_int_equal(got.parts, 2);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(whole_body),
+        cmocka_unit_test(every_pair_of_cuts),
+        cmocka_unit_test(byte_by_byte),
+        cmocka_unit_test(a_body_cut_short_is_not_whole),
+        cmocka_unit_test(boundaries),
+        cmocka_unit_test(faults_are_named),
+        cmocka_unit_test(everything_is_bounded),
+        cmocka_unit_test(a_handler_that_stops_has_no_fault),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * tests/unit/server/test_options.c - options of POST /upscale: taken once, in range, or a problem that names them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "api/options.h"
+
+static void defaults(void **state) {
+    upscale_options options;
+    upscale_options_init(&options);
+    assert_int_equal(options.image, IPC_IMAGE_PNG);
+    assert_int_equal(options.quality, 95);
+    assert_string_equal(options.model, "");
+}
+
+static void good_values(void **state) {
+    upscale_options options;
+    problem what;
+    upscale_options_init(&options);
+    assert_true(upscale_options_set(&options, "format", "jpeg", &what));
+    assert_true(upscale_options_set(&options, "quality", "100", &what));
+    assert_true(upscale_options_set(&options, "model", "a-network", &what));
+    assert_int_equal(options.image, IPC_IMAGE_JPEG);
+    assert_int_equal(options.quality, 100);
+    assert_string_equal(options.model, "a-network");
+}
+
+static void bad_values(void **state) {
+    static const char *const rows[][2] = {
+        {"format", ""},     {"format", "jpg"},    {"format", "PNG"}, {"quality", ""},   {"quality", "0"},
+        {"quality", "101"}, {"quality", "1000"},  {"quality", "+9"}, {"quality", "9 "}, {"quality", "4294967297"},
+        {"model", ""},      {"colour", "\xff\n"}, {"", ""},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        upscale_options options;
+        problem what;
+        upscale_options_init(&options);
+        assert_false(upscale_options_set(&options, rows[i][0], rows[i][1], &what));
+        assert_int_equal(problem_code(&what), 422);
+        assert_ptr_equal(strstr(what.detail, rows[i][0]), what.detail);
+    }
+}
+
+static void twice_is_once_too_often(void **state) {
+    static const char *const rows[][2] = {{"format", "png"}, {"quality", "95"}, {"model", "m"}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        upscale_options options;
+        problem what;
+        upscale_options_init(&options);
+        assert_true(upscale_options_set(&options, rows[i][0], rows[i][1], &what));
+        assert_false(upscale_options_set(&options, rows[i][0], rows[i][1], &what));
+        assert_non_null(strstr(what.detail, "more than once"));
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(defaults),
+        cmocka_unit_test(good_values),
+        cmocka_unit_test(bad_values),
+        cmocka_unit_test(twice_is_once_too_often),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * main.c - swin2sr-worker: one process that enlarges images, one at a time (stages 4 to 8 of 9).
+ * In: jobs with descriptors, on the socket that is descriptor 3.  Out: messages there; never paths, never other files.
+ * Loads its network, says READY, then works until the server closes the socket. Started by swin2sr-server only.
+ * Exit codes: 0 the server is gone, 1 the network cannot be loaded (FAILED said why), 2 wrong usage. */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cores.h"
+#include "ipc/ipc.h"
+#include "work.h"
+#include <swin2sr/swin2sr.h>
+
+#define SOCKET 3
+#define THREADS_MAX 256
+
+typedef struct arguments {
+    const char *model; /* NULL: the network inside the program */
+    int32_t threads;
+    swin2sr_precision precision;
+} arguments;
+
+static const char *const precision_names[SWIN2SR_PRECISION_COUNT] = {"auto", "fp32", "bf16", "int8"};
+
+static bool parse_precision(const char *text, swin2sr_precision *ret_precision) {
+    for (int i = 0; i < SWIN2SR_PRECISION_COUNT; i++)
+        if (strcmp(text, precision_names[i]) == 0) {
+            *ret_precision = (swin2sr_precision)i;
+            return true;
+        }
+    return false;
+}
+
+static bool parse_threads(const char *text, int32_t *ret_threads) {
+    char *end;
+    errno = 0;
+    long value = strtol(text, &end, 10);
+    if (errno || end == text || *end || value < 1 || value > THREADS_MAX)
+        return false;
+    *ret_threads = (int32_t)value;
+    return true;
+}
+
+static bool parse_arguments(int argc, char **argv, arguments *ret_arguments) {
+    static const struct option options[] = {{"model", required_argument, NULL, 'm'},
+                                            {"threads", required_argument, NULL, 't'},
+                                            {"precision", required_argument, NULL, 'p'},
+                                            {NULL, 0, NULL, 0}};
+    *ret_arguments = (arguments){.threads = swin2sr__cores_usable()};
+    for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        bool is_good = option == 'm'   ? (ret_arguments->model = optarg) != NULL
+                       : option == 't' ? parse_threads(optarg, &ret_arguments->threads)
+                       : option == 'p' ? parse_precision(optarg, &ret_arguments->precision)
+                                       : false;
+        if (!is_good)
+            return false;
+    }
+    return optind == argc;
+}
+
+static bool is_socket(int fd) {
+    struct stat file;
+    return fstat(fd, &file) == 0 && S_ISSOCK(file.st_mode);
+}
+
+/* The resident set, in bytes; 0 where the system does not say. */
+static uint64_t resident_bytes(void) {
+    unsigned long long size, resident = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+    if (!file)
+        return 0;
+    if (fscanf(file, "%llu %llu", &size, &resident) != 2)
+        resident = 0;
+    fclose(file);
+    return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static bool say_ready(const swin2sr_model *model) {
+    const swin2sr_model_info *info = swin2sr_model_get_info(model);
+    ipc_message message = {.type = IPC_READY};
+    ipc_ready *ready = &message.ready;
+    ipc_text_set(ready->model, sizeof ready->model, info->name);
+    ipc_text_set(ready->sha256, sizeof ready->sha256, info->sha256);
+    ipc_text_set(ready->kernels, sizeof ready->kernels, info->kernels);
+    ipc_text_set(ready->precision, sizeof ready->precision, precision_names[info->precision]);
+    ready->scale = (uint32_t)info->scale;
+    ready->parameters = info->parameters;
+    ready->memory_bytes = resident_bytes();
+    return ipc_send(SOCKET, &message, NULL, 0) == SWIN2SR_OK;
+}
+
+static int say_cannot_start(swin2sr_status status, const swin2sr_error *error) {
+    ipc_message message = {.type = IPC_FAILED, .failed.status = status};
+    ipc_text_set(message.failed.detail, sizeof message.failed.detail, error->text);
+    return ipc_send(SOCKET, &message, NULL, 0) == SWIN2SR_OK ? 1 : 0;
+}
+
+/* Work until the server is gone. A CANCEL that crossed the job's answer is late and means nothing. */
+static void serve(swin2sr_model *model, int32_t threads) {
+    ipc_message message;
+    int fds[IPC_JOB_FDS];
+    while (ipc_receive(SOCKET, &message, fds, 0) == SWIN2SR_OK) {
+        if (message.type == IPC_CANCEL)
+            continue;
+        if (message.type != IPC_JOB)
+            return;
+        ipc_message reply;
+        work_run(SOCKET, model, threads, &message.job, fds, &reply);
+        close(fds[0]);
+        close(fds[1]);
+        if (ipc_send(SOCKET, &reply, NULL, 0) != SWIN2SR_OK)
+            return;
+    }
+}
+
+int main(int argc, char **argv) {
+    arguments args;
+    if (!is_socket(SOCKET) || !parse_arguments(argc, argv, &args)) {
+        fprintf(stderr, "swin2sr-worker: started by swin2sr-server, not by hand\n");
+        return 2;
+    }
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* where the server died before this, the socket's end says so */
+    signal(SIGPIPE, SIG_IGN);
+
+    swin2sr_model *model = NULL;
+    swin2sr_error error = {""};
+    swin2sr_model_options options = {.precision = args.precision};
+    swin2sr_status status = args.model ? swin2sr_model_open(args.model, &options, &model, &error)
+                                       : swin2sr_model_open_default(&options, &model, &error);
+    if (status != SWIN2SR_OK)
+        return say_cannot_start(status, &error);
+    if (say_ready(model))
+        serve(model, args.threads);
+    swin2sr_model_unref(model);
+    return 0;
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * work.c - one job in a worker (stages 4 decode to 8 encode of 9).
+ * In: a descriptor with an image file.  Out: a descriptor with the enlarged one, and DONE; or FAILED with the reason.
+ * The input is mapped, the output written row by row; one thread talks to the server, from the engine's progress. */
+#include "work.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "enlarge/enlarge.h"
+
+#define PROGRESS_EVERY_US 250000u
+
+typedef struct work {
+    int socket, out_fd;
+    uint64_t id;
+    uint64_t out_bytes;
+    uint64_t progress_us; /* when it was last sent */
+    bool is_cancelled;
+    bool is_full; /* the output could not be written */
+} work;
+
+static bool on_output(void *context, const void *bytes, size_t size) {
+    work *self = context;
+    const char *at = bytes;
+    while (size > 0) {
+        ssize_t written = pwrite(self->out_fd, at, size, (off_t)self->out_bytes);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0) {
+            self->is_full = true;
+            return false;
+        }
+        at += written;
+        size -= (size_t)written;
+        self->out_bytes += (uint64_t)written;
+    }
+    return true;
+}
+
+/* Nothing but CANCEL of this job, or of an earlier one that was answered meanwhile, may come while it runs. */
+static bool is_cancelled(work *self) {
+    ipc_message message;
+    int fds[IPC_JOB_FDS];
+    swin2sr_status status = ipc_receive(self->socket, &message, fds, MSG_DONTWAIT);
+    if (status == SWIN2SR_BUSY)
+        return false;
+    if (status != SWIN2SR_OK || message.type != IPC_CANCEL)
+        return true;
+    return message.cancel.id == self->id;
+}
+
+static bool on_progress(void *context, double done) {
+    work *self = context;
+    self->is_cancelled = self->is_cancelled || is_cancelled(self);
+    uint64_t now = swin2sr__clock_us();
+    if (!self->is_cancelled && now - self->progress_us >= PROGRESS_EVERY_US) {
+        double bounded = done < 0 ? 0 : done > 1 ? 1 : done;
+        ipc_message message = {.type = IPC_PROGRESS, .progress.id = self->id};
+        message.progress.millionths = (uint32_t)(bounded * IPC_PROGRESS_DONE);
+        self->progress_us = now;
+        /* a full socket loses a progress message and nothing else */
+        if (ipc_send(self->socket, &message, NULL, MSG_DONTWAIT) == SWIN2SR_IO)
+            self->is_cancelled = true;
+    }
+    return !self->is_cancelled;
+}
+
+static swin2sr_status enlarge(work *self, swin2sr_model *model, int32_t threads, const ipc_job *job, int in_fd,
+                              enlarge_report *ret_report, swin2sr_error *reterr) {
+    size_t size = (size_t)job->in_bytes;
+    void *data = mmap(NULL, size, PROT_READ, MAP_PRIVATE, in_fd, 0);
+    if (data == MAP_FAILED)
+        return swin2sr__error_set(reterr, errno == ENOMEM ? SWIN2SR_NOMEM : SWIN2SR_IO, "the upload cannot be read");
+    enlarge_options options = {
+        .engine.threads = threads,
+        .out.format = job->image == IPC_IMAGE_JPEG ? IMAGE_JPEG : IMAGE_PNG,
+        .out.quality = (int32_t)job->quality,
+        .limits = {.pixels = job->in_pixels_max, .side_px = IMAGE_MAX_SIDE_PX},
+        .out_pixels = job->out_pixels_max,
+        .on_progress = on_progress,
+        .progress_context = self,
+    };
+    swin2sr_status status = enlarge_bytes(model, data, size, &options, on_output, self, ret_report, reterr);
+    munmap(data, size);
+    if (self->is_full)
+        return swin2sr__error_set(reterr, SWIN2SR_IO, "there is no room for the result");
+    return status;
+}
+
+static void fill_done(const work *self, const enlarge_report *report, ipc_message *ret_message) {
+    *ret_message = (ipc_message){.type = IPC_DONE};
+    ret_message->done = (ipc_done){
+        .id = self->id,
+        .out_bytes = self->out_bytes,
+        .in_width_px = (uint32_t)report->in_width_px,
+        .in_height_px = (uint32_t)report->in_height_px,
+        .out_width_px = (uint32_t)report->out_width_px,
+        .out_height_px = (uint32_t)report->out_height_px,
+        .decode_us = report->decode_us,
+        .infer_us = report->infer_us,
+        .encode_us = report->encode_us,
+        .plan_memory_bytes = report->plan.memory_bytes,
+        .plan_rows = (uint32_t)report->plan.rows,
+        .notes =
+            (report->is_reduced_16 ? IPC_NOTE_REDUCED_16 : 0) | (report->is_alpha_dropped ? IPC_NOTE_ALPHA_DROPPED : 0),
+    };
+}
+
+void work_run(int socket, swin2sr_model *model, int32_t threads, const ipc_job *job, const int fds[IPC_JOB_FDS],
+              ipc_message *ret_message) {
+    work self = {.socket = socket, .out_fd = fds[1], .id = job->id, .progress_us = swin2sr__clock_us()};
+    enlarge_report report = {0};
+    swin2sr_error error = {""};
+    swin2sr_status status = enlarge(&self, model, threads, job, fds[0], &report, &error);
+    if (status == SWIN2SR_OK) {
+        fill_done(&self, &report, ret_message);
+        return;
+    }
+    *ret_message = (ipc_message){.type = IPC_FAILED};
+    ret_message->failed.id = job->id;
+    ret_message->failed.status = status;
+    ipc_text_set(ret_message->failed.detail, sizeof ret_message->failed.detail,
+                 error.text[0] ? error.text : "the image could not be enlarged");
+}
