@@ -149,7 +149,7 @@ static void block_task(void *context, uint32_t task, uint32_t thread) {
     int32_t window_row = job->first_row + (int32_t)task / job->tasks_per_row;
     int32_t first = (int32_t)task % job->tasks_per_row * job->passes_per_task;
     window_pass pass;
-    if (!engine_goes_on(engine, thread))
+    if (!swin2sr__engine_goes_on(engine, thread))
         return;
     for (int32_t i = first; i < first + job->passes_per_task; i++) {
         if (!find_pass(&pass, job->block->is_shifted, window_row, i, engine->H / TILE, engine->W / TILE))
@@ -158,7 +158,7 @@ static void block_task(void *context, uint32_t task, uint32_t thread) {
     }
 }
 
-void engine_run_block(swin2sr__engine *engine, int32_t group, int32_t index) {
+void swin2sr__engine_run_block(swin2sr__engine *engine, int32_t group, int32_t index) {
     const swin2sr__block *block = &engine->network->groups[group].blocks[index];
     swin2sr__span span = engine->schedule.blocks[group][index];
     if (span.from == span.to)

@@ -42,7 +42,7 @@ static void conv_task(void *context, uint32_t task, uint32_t thread) {
     int32_t end = y + ROWS_PER_TASK < job->rows.to ? y + ROWS_PER_TASK : job->rows.to;
     int32_t columns = width - x < LANES ? width - x : LANES;
     float *values = engine->threads[thread].conv;
-    if (!engine_goes_on(engine, thread))
+    if (!swin2sr__engine_goes_on(engine, thread))
         return;
     for (; y < end; y++) {
         swin2sr__conv_input inputs[2];
@@ -101,7 +101,7 @@ static void end_embed(const conv_job *job, float *values, int32_t y, int32_t x, 
     enter_group(job->engine, 0, values, y, x, columns);
 }
 
-void engine_run_embed(swin2sr__engine *engine) {
+void swin2sr__engine_run_embed(swin2sr__engine *engine) {
     run_conv(&(conv_job){.engine = engine,
                          .inputs = {&engine->input},
                          .inputs_count = 1,
@@ -129,7 +129,7 @@ static void end_group(const conv_job *job, float *values, int32_t y, int32_t x, 
     }
 }
 
-void engine_run_group_conv(swin2sr__engine *engine, int32_t group) {
+void swin2sr__engine_run_group_conv(swin2sr__engine *engine, int32_t group) {
     run_conv(&(conv_job){.engine = engine,
                          .inputs = {&engine->conv_in[group]},
                          .inputs_count = 1,
@@ -144,7 +144,7 @@ static void end_after_body(const conv_job *job, float *values, int32_t y, int32_
     store_row(&job->engine->stages[0], values, y, x, columns);
 }
 
-void engine_run_after_body(swin2sr__engine *engine) {
+void swin2sr__engine_run_after_body(swin2sr__engine *engine) {
     run_conv(&(conv_job){.engine = engine,
                          .inputs = {&engine->body, &engine->input},
                          .inputs_count = 2,
@@ -159,7 +159,7 @@ static void end_stage(const conv_job *job, float *values, int32_t y, int32_t x, 
     swin2sr__engine *engine = job->engine;
     int32_t r = engine->network->stages[job->index].shuffle;
     if (job->index == engine->network->stages_count - 1) {
-        engine_put_pixels(engine, values, y, x, columns);
+        swin2sr__engine_put_pixels(engine, values, y, x, columns);
         return;
     }
     const row_ring *next = &engine->stages[job->index + 1];
@@ -182,7 +182,7 @@ static void end_stage(const conv_job *job, float *values, int32_t y, int32_t x, 
     }
 }
 
-void engine_run_stage(swin2sr__engine *engine, int32_t stage) {
+void swin2sr__engine_run_stage(swin2sr__engine *engine, int32_t stage) {
     run_conv(&(conv_job){.engine = engine,
                          .inputs = {&engine->stages[stage]},
                          .inputs_count = 1,

@@ -149,7 +149,7 @@ static bool report_progress(swin2sr__engine *engine, double done) {
     return !atomic_load_explicit(&engine->is_cancelled, memory_order_relaxed);
 }
 
-bool engine_goes_on(swin2sr__engine *engine, uint32_t thread) {
+bool swin2sr__engine_goes_on(swin2sr__engine *engine, uint32_t thread) {
     if (thread == 0 && engine->options.on_progress) {
         uint64_t now_us = swin2sr__clock_us();
         if (now_us - engine->progress_us >= PROGRESS_US) {
@@ -184,7 +184,7 @@ static swin2sr_status emit_rows(swin2sr__engine *engine) {
 static swin2sr_status run_head(swin2sr__engine *engine) {
     while (swin2sr__schedule_head(&engine->schedule)) {
         for (int32_t i = 0; i < engine->network->stages_count; i++)
-            engine_run_stage(engine, i);
+            swin2sr__engine_run_stage(engine, i);
         if (atomic_load(&engine->is_cancelled))
             return SWIN2SR_CANCELLED;
         swin2sr_status status = emit_rows(engine);
@@ -195,13 +195,13 @@ static swin2sr_status run_head(swin2sr__engine *engine) {
 }
 
 static swin2sr_status run_step(swin2sr__engine *engine) {
-    engine_run_embed(engine);
+    swin2sr__engine_run_embed(engine);
     for (int32_t g = 0; g < engine->network->config.groups; g++) {
         for (int32_t b = 0; b < engine->network->groups[g].depth; b++)
-            engine_run_block(engine, g, b);
-        engine_run_group_conv(engine, g);
+            swin2sr__engine_run_block(engine, g, b);
+        swin2sr__engine_run_group_conv(engine, g);
     }
-    engine_run_after_body(engine);
+    swin2sr__engine_run_after_body(engine);
     swin2sr_status status = run_head(engine);
     if (status != SWIN2SR_OK)
         return status;
@@ -223,11 +223,11 @@ swin2sr_status swin2sr__engine_push(swin2sr__engine *engine, const void *rows, s
     if (n < 0 || n > engine->options.height_px - engine->pushed)
         return engine->status = SWIN2SR_INVALID;
     for (int32_t i = 0; i < n && engine->status == SWIN2SR_OK; i++) {
-        engine_take_row(engine, (const char *)rows + (size_t)i * stride_bytes);
+        swin2sr__engine_take_row(engine, (const char *)rows + (size_t)i * stride_bytes);
         engine->pushed++;
         if (engine->pushed == engine->options.height_px) {
             while (engine->available < engine->H && engine->status == SWIN2SR_OK) {
-                engine_pad_row(engine);
+                swin2sr__engine_pad_row(engine);
                 if (engine->available < engine->H)
                     engine->status = run_steps(engine);
             }

@@ -23,7 +23,7 @@ static void pad_columns(const swin2sr__engine *engine, float *row) {
         row[x] = row[mirrored(x, n, engine->options.pad)];
 }
 
-void engine_take_row(swin2sr__engine *engine, const void *pixels) {
+void swin2sr__engine_take_row(swin2sr__engine *engine, const void *pixels) {
     int32_t channels = engine->network->config.channels, W = engine->options.width_px;
     bool is_float =
         engine->options.input_pixel == SWIN2SR_PIXEL_RGBF32 || engine->options.input_pixel == SWIN2SR_PIXEL_GREYF32;
@@ -40,7 +40,7 @@ void engine_take_row(swin2sr__engine *engine, const void *pixels) {
     engine->available++;
 }
 
-void engine_pad_row(swin2sr__engine *engine) {
+void swin2sr__engine_pad_row(swin2sr__engine *engine) {
     int32_t source = mirrored(engine->available, engine->options.height_px, engine->options.pad);
     for (int32_t c = 0; c < engine->input.channels; c++)
         memcpy(row_at(&engine->input, engine->available, c), row_at(&engine->input, source, c),

@@ -13,7 +13,7 @@ static void put_floats(const swin2sr__network *network, float *pixels, const flo
     }
 }
 
-void engine_put_pixels(swin2sr__engine *engine, const float *values, int32_t y, int32_t x, int32_t columns) {
+void swin2sr__engine_put_pixels(swin2sr__engine *engine, const float *values, int32_t y, int32_t x, int32_t columns) {
     const swin2sr__network *network = engine->network;
     int32_t channels = network->config.channels, r = network->stages[network->stages_count - 1].shuffle;
     int32_t width = engine->options.width_px * network->config.scale, count = width - r * x;

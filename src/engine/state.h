@@ -85,19 +85,19 @@ static inline float *tile_row_at(const tile_ring *ring, int32_t y, int32_t colum
 }
 
 /* Between tasks: false once the caller has asked to stop. Thread 0 asks it, at most every 20 ms. */
-bool engine_goes_on(swin2sr__engine *engine, uint32_t thread);
+bool swin2sr__engine_goes_on(swin2sr__engine *engine, uint32_t thread);
 
 /* block.c: one block over rows of windows. */
-void engine_run_block(swin2sr__engine *engine, int32_t group, int32_t block);
+void swin2sr__engine_run_block(swin2sr__engine *engine, int32_t group, int32_t block);
 /* conv.c: the convolutions of the body and of the head. */
-void engine_run_embed(swin2sr__engine *engine);
-void engine_run_group_conv(swin2sr__engine *engine, int32_t group);
-void engine_run_after_body(swin2sr__engine *engine);
-void engine_run_stage(swin2sr__engine *engine, int32_t stage);
+void swin2sr__engine_run_embed(swin2sr__engine *engine);
+void swin2sr__engine_run_group_conv(swin2sr__engine *engine, int32_t group);
+void swin2sr__engine_run_after_body(swin2sr__engine *engine);
+void swin2sr__engine_run_stage(swin2sr__engine *engine, int32_t stage);
 /* input.c: one row of pixels, or a padding row, into the input ring. */
-void engine_take_row(swin2sr__engine *engine, const void *pixels);
-void engine_pad_row(swin2sr__engine *engine);
+void swin2sr__engine_take_row(swin2sr__engine *engine, const void *pixels);
+void swin2sr__engine_pad_row(swin2sr__engine *engine);
 /* output.c: a block of the last stage, [channels * shuffle^2][64], as pixels of the output rows. */
-void engine_put_pixels(swin2sr__engine *engine, const float *values, int32_t y, int32_t x, int32_t columns);
+void swin2sr__engine_put_pixels(swin2sr__engine *engine, const float *values, int32_t y, int32_t x, int32_t columns);
 
 #endif
