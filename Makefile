@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+# The daily commands; meson and ninja do the work. `make help` lists them.
+# Every command first makes sure that the Debian packages it needs are there (a quick look when they are).
+
+BUILD ?= build
+MESON ?= /usr/bin/meson
+PYTHON ?= /usr/bin/python3
+PREFIX ?= /usr/local
+PORT ?= 8080
+SIZE ?= 256x256
+REPS ?= 5
+FUZZ_SECONDS ?= 60
+CANCELS ?= 200
+
+.PHONY: help deps deps-test build run test test-quick test-tsan bench fuzz format install clean
+.NOTPARALLEL:
+.DEFAULT_GOAL := build
+
+help:
+	@echo 'make run [PORT=8080] [ONESHOT=1]   install, build, serve on 127.0.0.1, enlarge the sample picture'
+	@echo 'make deps                          Debian packages for building and running (deps-test: and for testing)'
+	@echo 'make build                         build/swin2sr, build/swin2sr-server, build/swin2sr-worker, the library'
+	@echo 'make test                          everything; make test-quick: under a minute'
+	@echo 'make test-tsan [CANCELS=200]       threads and cancels under ThreadSanitizer (minutes)'
+	@echo 'make bench [SIZE=256x256] [REPS=5] the engine alone, one thread and all threads'
+	@echo 'make fuzz [FUZZ_SECONDS=60]        each libFuzzer target for so long'
+	@echo 'make format                        clang-format over every C file'
+	@echo 'make install [PREFIX=/usr/local] [DESTDIR=]'
+	@echo 'make clean                         remove the build folders'
+
+deps:
+	@tools/install_packages.sh build
+
+deps-test:
+	@tools/install_packages.sh build test
+
+$(BUILD)/build.ninja: | deps
+	$(MESON) setup $(BUILD)
+
+build: deps $(BUILD)/build.ninja
+	ninja -C $(BUILD)
+
+run: build
+	@PORT='$(PORT)' ONESHOT='$(ONESHOT)' BUILD='$(BUILD)' tools/run_sample.sh
+
+test: deps-test build
+	@BUILD='$(BUILD)' MESON='$(MESON)' PYTHON='$(PYTHON)' tools/run_tests.sh full
+
+test-quick: deps-test build
+	@BUILD='$(BUILD)' MESON='$(MESON)' PYTHON='$(PYTHON)' tools/run_tests.sh quick
+
+test-tsan: deps-test
+	@BUILD='$(BUILD)' MESON='$(MESON)' tools/run_tsan.sh $(CANCELS)
+
+bench: build
+	$(BUILD)/swin2sr bench --size $(SIZE) --reps $(REPS) --threads 1
+	$(BUILD)/swin2sr bench --size $(SIZE) --reps $(REPS)
+
+fuzz:
+	@tools/install_packages.sh build fuzz
+	@BUILD='$(BUILD)' MESON='$(MESON)' tools/run_fuzz.sh $(FUZZ_SECONDS)
+
+format: deps-test
+	tools/check_format.sh --fix
+
+install: build
+	$(MESON) configure $(BUILD) -Dprefix='$(PREFIX)'
+	DESTDIR='$(DESTDIR)' $(MESON) install -C $(BUILD)
+
+clean:
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz

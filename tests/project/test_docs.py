@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The documents agree with the tree: links lead somewhere, packages, commands and paths exist, languages match."""
+import re
+
+import check_layers
+import pytest
+
+
+@pytest.fixture(scope="module")
+def documents(root):
+    return [path for path in check_layers.source_files(root) if path.suffix == ".md"]
+
+
+def test_links_lead_somewhere(root, documents):
+    wrong = []
+    for document in documents:
+        for target in re.findall(r"\]\(([^)\s]+)\)", document.read_text()):
+            if "://" not in target and not target.startswith(("#", "mailto:")):
+                if not (document.parent / target.split("#")[0]).exists():
+                    wrong.append(f"{document.relative_to(root)}: {target}")
+    assert wrong == []
+
+
+def test_make_targets_exist(root, documents):
+    targets = set(re.findall(r"^([a-z-]+):", (root / "Makefile").read_text(), re.M))
+    wrong = [f"{document.name}: make {name}" for document in documents
+             for name in re.findall(r"(?:`|^)make ([a-z][a-z-]*)", document.read_text(), re.M) if name not in targets]
+    assert wrong == []
+
+
+def test_packages_are_explained(root):
+    listed = {line.split()[1] for line in (root / "tools/packages.txt").read_text().splitlines()
+              if line and not line.startswith("#")}
+    explained = set(re.findall(r"^\| `([a-z0-9+.-]+)` \|", (root / "docs/dependencies.md").read_text(), re.M))
+    assert listed == explained
+
+
+def test_architecture_names_only_what_exists(root):
+    """Every path in the tables of ARCHITECTURE.md, from the root."""
+    paths = {path for row in re.findall(r"^\|.*\|$", (root / "ARCHITECTURE.md").read_text(), re.M)
+             for path in re.findall(r"`([a-zA-Z0-9_.-]+/[\w./-]*|[\w.-]+\.(?:md|build|sh|py))`", row)}
+    assert paths
+    assert sorted(path for path in paths if not (root / path).exists()) == []
+
+
+def code_blocks(path):
+    """The fenced blocks without their comments, which are in the document's language."""
+    blocks = re.findall(r"^```\w*\n(.*?)^```", path.read_text(), re.M | re.S)
+    return [[line.split("#")[0].rstrip() for line in block.splitlines()] for block in blocks]
+
+
+def test_both_readmes_show_the_same_commands(root):
+    english, chinese = code_blocks(root / "README.md"), code_blocks(root / "README.zh-CN.md")
+    assert english and english == chinese
+
+
+def test_both_readmes_give_the_same_numbers(root):
+    """Decimal figures, in order of appearance in tables."""
+    def figures(path):
+        rows = re.findall(r"^\|.*\|$", path.read_text(), re.M)
+        return [re.findall(r"\d+\.\d+", row) for row in rows]
+
+    assert figures(root / "README.md") == figures(root / "README.zh-CN.md")

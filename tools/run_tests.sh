@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# tools/run_tests.sh quick|full - run the tests on what is built and print the totals; the exit status is theirs.
+# quick: format, layers, unit, kernels, images.  full: also golden, command line, server, ASan + UBSan, TSan.
+# Environment: BUILD (build), MESON, PYTHON. Results (JUnit XML and logs) lie in $BUILD/test-results/.
+# Every step runs even if one before it failed.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+mode=${1:-full}
+build=$(realpath -m "${BUILD:-build}")
+meson=${MESON:-/usr/bin/meson}
+python=${PYTHON:-/usr/bin/python3}
+results=$build/test-results
+
+rm -rf "$results"
+mkdir -p "$results"
+
+# step NAME COMMAND...: run it, keep its exit status for the summary.
+step() {
+    local name=$1 start=$SECONDS
+    shift
+    echo "== $name"
+    "$@"
+    echo $? > "$results/$name.status"
+    echo "== $name: $((SECONDS - start)) s"
+}
+
+# The JUnit file that meson writes beside its log becomes one of ours.
+meson_tests() {
+    local name=$1 dir=$2 status
+    shift 2
+    "$meson" test -C "$dir" --print-errorlogs "$@"
+    status=$?
+    cp -f "$dir/meson-logs/testlog.junit.xml" "$results/$name.xml"
+    return $status
+}
+
+# pytest says 5 when nothing was chosen, which is no failure of a step.
+python_tests() {
+    local name=$1 dir=$2 status
+    shift 2
+    SWIN2SR_BUILD=$dir "$python" -m pytest -q -p no:cacheprovider --junitxml="$results/$name.xml" "$@"
+    status=$?
+    [ $status -ne 5 ] || return 0
+    return $status
+}
+
+# A build folder made before the test packages were there does not know cmocka yet.
+prepare_build() {
+    grep -q '"cmocka"' "$build/meson-info/intro-dependencies.json" || "$meson" setup --reconfigure "$build"
+    ninja -C "$build"
+}
+
+# A second build folder: small steps in the debugger, every memory and arithmetic error an abort.
+sanitizer_build() {
+    [ -f "$build-asan/build.ninja" ] || "$meson" setup "$build-asan" \
+        -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false > "$results/sanitizer-setup.log"
+    ninja -C "$build-asan"
+}
+
+step build prepare_build
+case $mode in
+quick)
+    step unit meson_tests unit "$build" --no-suite golden
+    step project python_tests project "$build" tests/project -m 'not slow'
+    ;;
+full)
+    step unit meson_tests unit "$build"
+    step project python_tests project "$build" tests/project
+    step programs python_tests programs "$build" tests/cli tests/server
+    step sanitizer-build sanitizer_build
+    export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+    step sanitizer-unit meson_tests sanitizer-unit "$build-asan" --no-suite golden --timeout-multiplier 5
+    step sanitizer-threads tools/run_tsan.sh 12
+    step sanitizer-programs python_tests sanitizer-programs "$build-asan" tests/cli tests/server -m sanitize
+    ;;
+*)
+    echo "usage: tools/run_tests.sh quick|full" >&2
+    exit 2
+    ;;
+esac
+exec "$python" tools/test_summary.py "$results"
