@@ -3,6 +3,7 @@
 #ifndef SWIN2SR_MODEL_H
 #define SWIN2SR_MODEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,10 +16,10 @@ extern "C" {
 typedef struct swin2sr_model swin2sr_model;
 
 typedef enum swin2sr_precision {
-    SWIN2SR_PRECISION_AUTO = 0, /* a fixed choice by processor, never a timing */
+    SWIN2SR_PRECISION_AUTO = 0, /* a fixed choice, never a timing; fp32 in this version */
     SWIN2SR_PRECISION_FP32,
-    SWIN2SR_PRECISION_BF16,
-    SWIN2SR_PRECISION_INT8,
+    SWIN2SR_PRECISION_BF16, /* inputs of the blocks' products rounded to bf16, all else fp32 */
+    SWIN2SR_PRECISION_INT8, /* not in this version */
     SWIN2SR_PRECISION_COUNT
 } swin2sr_precision;
 
@@ -26,13 +27,14 @@ typedef struct swin2sr_model_options {
     swin2sr_precision precision; /* default AUTO */
     int32_t window_px;           /* overrides the file's window; 0: as the file says */
     float img_range;             /* overrides the file's range (1 or 255); 0: as the file says */
+    bool is_plain;               /* run on the plain C kernels: slow, the measure that others are checked against */
 } swin2sr_model_options;
 
 /* What a model is. Strings belong to the model. */
 typedef struct swin2sr_model_info {
     const char *name;    /* from the file's metadata, else the file's base name, else "unnamed" */
     const char *head;    /* "pixelshuffledirect", "pixelshuffle", ... "" for none */
-    const char *kernels; /* the kernel level in use: "c", "avx2", "avx512" */
+    const char *kernels; /* the kernel level in use: "c", "avx2", "avx512", "c_bf16", "bf16" */
     const char *license; /* from the metadata, "" when it does not say */
     swin2sr_precision precision;
     int32_t scale;     /* output pixels per input pixel along a side */
@@ -58,6 +60,17 @@ typedef struct swin2sr_model_info {
 SWIN2SR_PUBLIC SWIN2SR_MUST_CHECK swin2sr_status swin2sr_model_open(const char *path,
                                                                     const swin2sr_model_options *options,
                                                                     swin2sr_model **ret_model, swin2sr_error *reterr);
+
+/* The same from open files: for a program that was handed them and may open none.
+ * fd, config_fd  The weights, and the config.json beside them or -1. Borrowed; their offsets are not used.
+ * path           Where the weights lie, as text: only a name is taken from it; NULL allowed.
+ * others         As swin2sr_model_open.
+ * threads        Any. Blocks while it reads and packs.
+ * errors         As swin2sr_model_open.                                              since 0.1 */
+SWIN2SR_PUBLIC SWIN2SR_MUST_CHECK swin2sr_status swin2sr_model_open_fd(int fd, int config_fd, const char *path,
+                                                                       const swin2sr_model_options *options,
+                                                                       swin2sr_model **ret_model,
+                                                                       swin2sr_error *reterr);
 
 /* The same from bytes in memory.
  * data, size  The file's bytes. Borrowed during the call only.

@@ -82,18 +82,28 @@ static bool find_pass(window_pass *pass, bool is_shifted, int32_t window_row, in
     return true;
 }
 
+/* x as the products read it. */
+static const float *panel_of(const swin2sr__kernels *kernels, scratch *s, int32_t C) {
+    if (!kernels->to_panel)
+        return s->x;
+    kernels->to_panel(s->panel, s->x, C);
+    return s->panel;
+}
+
 /* Attention, projection, norm, MLP, norm: x [C][64] in place. */
 static void compute_window(const swin2sr__engine *engine, const swin2sr__block *block, const uint8_t *region,
                            scratch *s) {
     const swin2sr__kernels *kernels = engine->kernels;
     int32_t C = engine->network->config.dim, A = engine->network->config.heads, D = C / A;
+    const float *panel = panel_of(kernels, s, C);
     for (int32_t a = 0; a < A; a++) {
-        kernels->linear(s->qkv, s->x, &block->qkv[a]);
-        kernels->attention(s->attended + a * D * LANES, s->qkv, &block->attention[a], region, s->scores);
+        kernels->linear(s->qkv, panel, &block->qkv[a]);
+        kernels->attention(s->attended + a * D / kernels->pair * LANES, s->qkv, &block->attention[a], region,
+                           s->scores);
     }
     kernels->linear_squares(s->y, s->squares, s->attended, &block->proj);
     kernels->norm_add(s->x, s->y, s->squares, block->norm1.gamma, block->norm1.beta, C);
-    kernels->linear_gelu(s->hidden, s->x, &block->fc1);
+    kernels->linear_gelu(s->hidden, panel_of(kernels, s, C), &block->fc1);
     kernels->linear_squares(s->y, s->squares, s->hidden, &block->fc2);
     kernels->norm_add(s->x, s->y, s->squares, block->norm2.gamma, block->norm2.beta, C);
 }

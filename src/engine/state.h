@@ -37,8 +37,8 @@ typedef struct tile_ring {
 
 /* One thread's memory. */
 typedef struct scratch {
-    float *x, *qkv, *scores, *attended, *y, *hidden, *conv; /* [..][64] */
-    float *unused_tile;                                     /* [C][16]: where lanes without a tile go */
+    float *x, *panel, *qkv, *scores, *attended, *y, *hidden, *conv; /* [..][64] */
+    float *unused_tile;                                             /* [C][16]: where lanes without a tile go */
     float squares[LANES];
 } scratch;
 

@@ -18,6 +18,7 @@ swin2sr__cpu swin2sr__cpu_detect(void) {
         .has_avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
                       __builtin_cpu_supports("fma"),
+        .has_bf16 = __builtin_cpu_supports("avx512bf16"),
     };
 }
 

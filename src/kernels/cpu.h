@@ -9,6 +9,7 @@
 typedef struct swin2sr__cpu {
     bool has_avx2;   /* AVX2 and FMA */
     bool has_avx512; /* F, BW, DQ, VL */
+    bool has_bf16;   /* AVX512-BF16 */
 } swin2sr__cpu;
 
 swin2sr__cpu swin2sr__cpu_detect(void);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * kernels/kernels.c - choose the table of hot functions, once.
+ * kernels/kernels.c - choose the tables of hot functions, one a precision, once.
  * In: processor features and SWIN2SR_CPU, which only removes.  Out: a constant table. */
 #include "kernels/kernels.h"
 
@@ -10,20 +10,24 @@
 #include "kernels/cpu.h"
 
 typedef struct level {
+    const char *name; /* as SWIN2SR_CPU says it */
     const swin2sr__kernels *table;
     bool is_runnable;
 } level;
 
-#define MAX_LEVELS 3
+#define MAX_LEVELS 5
 
 /* Weakest first; returns how many. */
 static int list_levels(level levels[MAX_LEVELS]) {
     int count = 0;
-    levels[count++] = (level){&swin2sr__kernels_c, true};
+    levels[count++] = (level){"c", &swin2sr__kernels_c_bf16, true};
+    levels[count++] = (level){"c", &swin2sr__kernels_c, true};
 #if defined(__x86_64__)
     swin2sr__cpu cpu = swin2sr__cpu_detect();
-    levels[count++] = (level){&swin2sr__kernels_avx2, cpu.has_avx2};
-    levels[count++] = (level){&swin2sr__kernels_avx512, cpu.has_avx512 && cpu.has_avx2};
+    bool has_avx512 = cpu.has_avx512 && cpu.has_avx2;
+    levels[count++] = (level){"avx2", &swin2sr__kernels_avx2, cpu.has_avx2};
+    levels[count++] = (level){"avx512", &swin2sr__kernels_avx512, has_avx512};
+    levels[count++] = (level){"bf16", &swin2sr__kernels_bf16, has_avx512 && cpu.has_bf16};
 #endif
     return count;
 }
@@ -38,22 +42,26 @@ const swin2sr__kernels *swin2sr__kernels_named(const char *name) {
     return NULL;
 }
 
-static const swin2sr__kernels *chosen;
+static const swin2sr__kernels *chosen[SWIN2SR_PRECISION_COUNT];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void choose(void) {
     level levels[MAX_LEVELS];
     int count = list_levels(levels);
     const char *limit = getenv("SWIN2SR_CPU");
-    for (int i = 0; i < count; i++) {
+    bool is_limited = false;
+    for (int i = 0; i < count && limit; i++)
+        is_limited |= strcmp(levels[i].name, limit) == 0;
+    for (int i = 0, is_over = 0; i < count && !is_over; i++) {
         if (levels[i].is_runnable)
-            chosen = levels[i].table;
-        if (limit && strcmp(levels[i].table->name, limit) == 0)
-            break;
+            chosen[levels[i].table->precision] = levels[i].table;
+        bool is_last_of_level = i + 1 == count || strcmp(levels[i].name, levels[i + 1].name) != 0;
+        is_over = is_limited && is_last_of_level && strcmp(levels[i].name, limit) == 0;
     }
+    chosen[SWIN2SR_PRECISION_AUTO] = chosen[SWIN2SR_PRECISION_FP32];
 }
 
-const swin2sr__kernels *swin2sr__kernels_get(void) {
+const swin2sr__kernels *swin2sr__kernels_get(swin2sr_precision precision) {
     pthread_once(&once, choose);
-    return chosen;
+    return chosen[precision];
 }

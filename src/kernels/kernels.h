@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "kernels/pack.h"
+#include <swin2sr/model.h>
 
 #define SWIN2SR__LANES 64
 #define SWIN2SR__UNIT 16 /* lanes of one tile-channel; rows are padded to this */
@@ -41,20 +42,28 @@ typedef struct swin2sr__conv_input {
     int32_t channels;
 } swin2sr__conv_input;
 
-/* Pointers are aligned to 64 bytes where they are [..][64] arrays; outputs never alias inputs unless said so. */
+/* Pointers are aligned to 64 bytes where they are [..][64] arrays; outputs never alias inputs unless said so.
+ * A panel is the input of products in the table's own type: [K / pair][64] words of 32 bits; for fp32 the values
+ * themselves. Values outside panels are float in every table. */
 typedef struct swin2sr__kernels {
-    const char *name; /* "c", "avx2", "avx512" */
+    const char *name; /* "c", "avx2", "avx512", "c_bf16", "bf16" */
+    swin2sr_precision precision;
+    int32_t pair; /* values in one word of a panel and of packed weights: 1, or 2 for native bf16 */
+    /* Weights of linear layers for this table; (inputs + pair - 1) / pair words an output. Convolutions are fp32. */
+    void (*pack_linear)(float *dst, const float *weights, int32_t outputs, int32_t inputs);
 
-    /* y[n][t] = bias[n] + sum_k w[n][k] x[k][t].  x [K][64], y [N][64]; N counts the padding of pack.h, K as is. */
+    /* Values [K][64] to a panel. NULL where they are one. */
+    void (*to_panel)(float *panel, const float *x, int32_t K);
+    /* y[n][t] = bias[n] + sum_k w[n][k] x[k][t].  x panel of K, y [N][64]; N counts the padding of pack.h, K as is. */
     void (*linear)(float *y, const float *x, const swin2sr__linear *linear);
-    /* The same, then exact GELU: y/2 * (1 + erf(y / sqrt 2)). */
-    void (*linear_gelu)(float *y, const float *x, const swin2sr__linear *linear);
+    /* The same, then exact GELU: y/2 * (1 + erf(y / sqrt 2)). The result is a panel of N. */
+    void (*linear_gelu)(float *panel, const float *x, const swin2sr__linear *linear);
     /* The same as linear; squares[t] = sum_n y[n][t]^2. */
     void (*linear_squares)(float *y, float *squares, const float *x, const swin2sr__linear *linear);
 
-    /* Cosine attention of one head in one window. qkv [3D][64]: q, k, v rows; q and k are overwritten.
+    /* Cosine attention of one head in one window. qkv [3D][64]: q, k, v rows; overwritten.
      * region   [64] or NULL: a key counts for a query only where both bytes are equal (else weight exactly 0).
-     * scores   scratch [keys][64].  out [D][64]. */
+     * scores   scratch [keys][64].  out panel of D. */
     void (*attention)(float *out, float *qkv, const swin2sr__attention_head *head, const uint8_t *region,
                       float *scores);
 
@@ -84,13 +93,16 @@ typedef struct swin2sr__kernels {
     double (*fma_burst)(void);
 } swin2sr__kernels;
 
-/* The strongest table this processor runs, or the one SWIN2SR_CPU asks for (c, avx2, avx512); chosen once. */
-const swin2sr__kernels *swin2sr__kernels_get(void);
+/* The strongest table of a precision that this processor runs, at most the level SWIN2SR_CPU asks for (c, avx2, avx512,
+ * bf16). AUTO is fp32. NULL: this build has none. */
+const swin2sr__kernels *swin2sr__kernels_get(swin2sr_precision precision);
 /* A table by name, NULL when unknown or not runnable here. For tests. */
 const swin2sr__kernels *swin2sr__kernels_named(const char *name);
 
 extern const swin2sr__kernels swin2sr__kernels_c;
+extern const swin2sr__kernels swin2sr__kernels_c_bf16;
 extern const swin2sr__kernels swin2sr__kernels_avx2;
 extern const swin2sr__kernels swin2sr__kernels_avx512;
+extern const swin2sr__kernels swin2sr__kernels_bf16;
 
 #endif

@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* A linear layer or a convolution as the kernels read it. Borrowed from the model. */
 typedef struct swin2sr__linear {
@@ -25,5 +26,17 @@ static inline int32_t swin2sr__group_width(int32_t left) {
 int32_t swin2sr__pack_outputs(int32_t outputs);
 /* weights [outputs][inputs] to dst, inputs * swin2sr__pack_outputs(outputs) floats; padding outputs are zero. */
 void swin2sr__pack_linear(float *dst, const float *weights, int32_t outputs, int32_t inputs);
+/* The same with weights rounded to bf16, inputs 2k and 2k + 1 in the low and high half of 32 bits: (inputs + 1) / 2
+ * words an output. */
+void swin2sr__pack_linear_bf16(float *dst, const float *weights, int32_t outputs, int32_t inputs);
+/* As swin2sr__pack_linear, each weight rounded to bf16 and kept as a float. */
+void swin2sr__pack_linear_rounded(float *dst, const float *weights, int32_t outputs, int32_t inputs);
+
+/* value rounded to the nearest bf16, ties to even: the upper half of a float's bits. */
+static inline uint32_t swin2sr__bf16_bits(float value) {
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16;
+}
 
 #endif

@@ -13,11 +13,13 @@ static double seconds_now(void) {
 }
 
 double swin2sr__peak_gmac_per_s(swin2sr_precision precision) {
-    if (precision != SWIN2SR_PRECISION_FP32)
+    const swin2sr__kernels *table = swin2sr__kernels_get(precision);
+    bool is_native = table && (table->precision == SWIN2SR_PRECISION_FP32 || table->pair > 1);
+    if (!is_native)
         return 0.0;
     double best = 0.0, start = seconds_now(), at = start;
     while (at - start < 0.05) {
-        double macs = swin2sr__kernels_get()->fma_burst();
+        double macs = table->fma_burst();
         double end = seconds_now(), rate = macs / (end - at) * 1e-9;
         if (rate > best)
             best = rate;

@@ -30,11 +30,11 @@ struct swin2sr_model {
 /* The precision that will run, or _UNSUPPORTED. AUTO is a fixed choice, so that two workers give the same bits. */
 static swin2sr_status resolve_precision(swin2sr_precision asked, swin2sr_precision *ret_precision,
                                         swin2sr_error *reterr) {
-    if (asked == SWIN2SR_PRECISION_BF16 || asked == SWIN2SR_PRECISION_INT8)
-        return swin2sr__error_set(reterr, SWIN2SR_UNSUPPORTED, "this version runs fp32 only");
-    if (asked != SWIN2SR_PRECISION_AUTO && asked != SWIN2SR_PRECISION_FP32)
+    if (asked < 0 || asked >= SWIN2SR_PRECISION_COUNT)
         return swin2sr__error_set(reterr, SWIN2SR_INVALID, "unknown precision %d", (int)asked);
-    *ret_precision = SWIN2SR_PRECISION_FP32;
+    if (!swin2sr__kernels_get(asked))
+        return swin2sr__error_set(reterr, SWIN2SR_UNSUPPORTED, "this version runs fp32 and bf16 only");
+    *ret_precision = swin2sr__kernels_get(asked)->precision;
     return SWIN2SR_OK;
 }
 
@@ -61,10 +61,17 @@ static void fill_info(swin2sr_model *model, const swin2sr__weights *weights, con
     model->info.weights_bytes = model->network.memory.size;
 }
 
+/* The C kernels of a precision; those of fp32 where it has none of its own. */
+static const swin2sr__kernels *plain_kernels(swin2sr_precision precision) {
+    const swin2sr__kernels *own =
+        precision == SWIN2SR_PRECISION_BF16 ? swin2sr__kernels_named("c_bf16") : swin2sr__kernels_named("c");
+    return own ? own : swin2sr__kernels_named("c");
+}
+
 static swin2sr_status open_bytes(const void *data, size_t size, const char *name, const char *config_json,
                                  const swin2sr_model_options *options, swin2sr_model **ret_model,
                                  swin2sr_error *reterr) {
-    swin2sr_precision precision;
+    swin2sr_precision precision = SWIN2SR_PRECISION_FP32;
     swin2sr__weights *weights = NULL;
     swin2sr_model *model = NULL;
     swin2sr_status status =
@@ -79,7 +86,9 @@ static swin2sr_status open_bytes(const void *data, size_t size, const char *name
         status = swin2sr__error_set(reterr, SWIN2SR_NOMEM, "no memory for a model");
         goto fail;
     }
-    status = swin2sr__network_init(weights, swin2sr__kernels_get(), &model->network, reterr);
+    const swin2sr__kernels *kernels =
+        options && options->is_plain ? plain_kernels(precision) : swin2sr__kernels_get(precision);
+    status = swin2sr__network_init(weights, kernels, &model->network, reterr);
     if (status != SWIN2SR_OK)
         goto fail;
     atomic_init(&model->references, 1);
@@ -95,22 +104,25 @@ fail:
     return status;
 }
 
-/* The text of config.json beside path, or NULL. The caller frees it. */
-static char *read_sibling_config(const char *path) {
+/* The config.json beside path, -1 where there is none. */
+static int open_sibling_config(const char *path) {
     const char *slash = strrchr(path, '/');
-    char *sibling = NULL, *text = NULL;
+    char *sibling = NULL;
     if (asprintf(&sibling, "%.*sconfig.json", slash ? (int)(slash + 1 - path) : 0, path) < 0)
-        return NULL;
-    FILE *file = fopen(sibling, "re");
+        return -1;
+    int fd = open(sibling, O_RDONLY | O_CLOEXEC);
     free(sibling);
-    if (!file)
-        return NULL;
-    text = malloc(MAX_CONFIG_BYTES + 1);
-    if (text) {
-        size_t length = fread(text, 1, MAX_CONFIG_BYTES, file);
+    return fd;
+}
+
+/* The text of a config.json, or NULL. The caller frees it. */
+static char *read_config(int fd) {
+    char *text = fd < 0 ? NULL : malloc(MAX_CONFIG_BYTES + 1);
+    size_t length = 0;
+    for (ssize_t got = 1; text && got > 0 && length<MAX_CONFIG_BYTES; length += got> 0 ? (size_t)got : 0)
+        got = pread(fd, text + length, MAX_CONFIG_BYTES - length, (off_t)length);
+    if (text)
         text[length] = 0;
-    }
-    fclose(file);
     return text;
 }
 
@@ -130,29 +142,37 @@ static void name_of_path(const char *path, char name[MAX_NAME]) {
     snprintf(name, MAX_NAME, "%.*s", (int)(dot && dot > base ? dot - base : (ptrdiff_t)strlen(base)), base);
 }
 
+swin2sr_status swin2sr_model_open_fd(int fd, int config_fd, const char *path, const swin2sr_model_options *options,
+                                     swin2sr_model **ret_model, swin2sr_error *reterr) {
+    struct stat facts;
+    char name[MAX_NAME] = "";
+    if (fstat(fd, &facts) != 0 || !S_ISREG(facts.st_mode) || facts.st_size <= 0 ||
+        (uint64_t)facts.st_size > MAX_MODEL_BYTES)
+        return swin2sr__error_set(reterr, SWIN2SR_MODEL,
+                                  "not a weight file: it is no regular file, empty or too large");
+    size_t size = (size_t)facts.st_size;
+    void *data = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (data == MAP_FAILED)
+        return swin2sr__error_set(reterr, SWIN2SR_IO, "cannot map the weight file: %m");
+    char *config_json = read_config(config_fd);
+    if (path)
+        name_of_path(path, name);
+    swin2sr_status status = open_bytes(data, size, path ? name : NULL, config_json, options, ret_model, reterr);
+    free(config_json);
+    munmap(data, size);
+    return status;
+}
+
 swin2sr_status swin2sr_model_open(const char *path, const swin2sr_model_options *options, swin2sr_model **ret_model,
                                   swin2sr_error *reterr) {
-    struct stat facts;
-    char name[MAX_NAME];
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return swin2sr__error_set(reterr, SWIN2SR_IO, "cannot open the weight file: %m");
-    if (fstat(fd, &facts) != 0 || !S_ISREG(facts.st_mode) || facts.st_size <= 0 ||
-        (uint64_t)facts.st_size > MAX_MODEL_BYTES) {
-        close(fd);
-        return swin2sr__error_set(reterr, SWIN2SR_MODEL,
-                                  "not a weight file: it is no regular file, empty or too large");
-    }
-    size_t size = (size_t)facts.st_size;
-    void *data = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+    int config_fd = open_sibling_config(path);
+    swin2sr_status status = swin2sr_model_open_fd(fd, config_fd, path, options, ret_model, reterr);
+    if (config_fd >= 0)
+        close(config_fd);
     close(fd);
-    if (data == MAP_FAILED)
-        return swin2sr__error_set(reterr, SWIN2SR_IO, "cannot map the weight file: %m");
-    char *config_json = read_sibling_config(path);
-    name_of_path(path, name);
-    swin2sr_status status = open_bytes(data, size, name, config_json, options, ret_model, reterr);
-    free(config_json);
-    munmap(data, size);
     return status;
 }
 

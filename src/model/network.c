@@ -83,18 +83,33 @@ static float *read_conv(loader *l, const char *name, int32_t outputs, int32_t in
     return matrix;
 }
 
+typedef void (*pack_function)(float *dst, const float *weights, int32_t outputs, int32_t inputs);
+
 /* Room for a layer; weights and bias are packed into it on the second walk. */
-static swin2sr__linear take_linear(loader *l, int32_t outputs, int32_t inputs, const float *weights,
-                                   const float *bias) {
+static swin2sr__linear take_packed(loader *l, int32_t outputs, int32_t inputs, int32_t pair, pack_function pack,
+                                   const float *weights, const float *bias) {
     int32_t padded = swin2sr__pack_outputs(outputs);
-    float *packed = swin2sr__arena_take(l->arena, (size_t)padded * (size_t)inputs, sizeof *packed);
+    size_t words = (size_t)((inputs + pair - 1) / pair);
+    float *packed = swin2sr__arena_take(l->arena, (size_t)padded * words, sizeof *packed);
     float *packed_bias = swin2sr__arena_take(l->arena, (size_t)padded, sizeof *packed_bias);
     if (is_reading(l)) {
-        swin2sr__pack_linear(packed, weights, outputs, inputs);
+        pack(packed, weights, outputs, inputs);
         if (bias)
             memcpy(packed_bias, bias, (size_t)outputs * sizeof *bias);
     }
     return (swin2sr__linear){.weights = packed, .bias = packed_bias, .inputs = inputs, .outputs = padded};
+}
+
+/* A linear layer, in the type of the products. */
+static swin2sr__linear take_linear(loader *l, int32_t outputs, int32_t inputs, const float *weights,
+                                   const float *bias) {
+    const swin2sr__kernels *kernels = l->network->kernels;
+    return take_packed(l, outputs, inputs, kernels->pair, kernels->pack_linear, weights, bias);
+}
+
+/* A convolution, always fp32. */
+static swin2sr__linear take_conv(loader *l, int32_t outputs, int32_t inputs, const float *weights, const float *bias) {
+    return take_packed(l, outputs, inputs, 1, swin2sr__pack_linear, weights, bias);
 }
 
 static swin2sr__norm take_norm(loader *l, const char *name) {
@@ -164,7 +179,7 @@ static swin2sr__linear take_conv_then_1x1(loader *l, const char *conv, int32_t c
                 folded_bias[n] += b1[n];
         }
     }
-    swin2sr__linear conv_one = take_linear(l, C, K, folded, folded_bias);
+    swin2sr__linear conv_one = take_conv(l, C, K, folded, folded_bias);
     drop_scratch(l);
     return conv_one;
 }
@@ -187,7 +202,7 @@ static swin2sr__linear take_after_body(loader *l) {
             bias[n] = after_bias[n] + first_bias[n];
         }
     }
-    swin2sr__linear linear = take_linear(l, C, K, weights, bias);
+    swin2sr__linear linear = take_conv(l, C, K, weights, bias);
     drop_scratch(l);
     return linear;
 }
@@ -370,7 +385,7 @@ static void walk_stage(loader *l, const char *name, int32_t in_channels, int32_t
         snprintf(full, sizeof full, "%s.bias", name);
         bias = read_vector(l, full, outputs);
     }
-    *stage = (swin2sr__stage){.conv = take_linear(l, outputs, 9 * in_channels, weights, bias),
+    *stage = (swin2sr__stage){.conv = take_conv(l, outputs, 9 * in_channels, weights, bias),
                               .in_channels = in_channels,
                               .out_channels = out_channels,
                               .shuffle = shuffle,

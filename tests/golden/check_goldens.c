@@ -223,7 +223,8 @@ static int check_golden(const char *folder, const char *name) {
     swin2sr_model *model = NULL;
     swin2sr_error error = {""};
     snprintf(path, sizeof path, "%s/%s.safetensors", folder, name);
-    swin2sr_status status = swin2sr_model_open(path, NULL, &model, &error);
+    swin2sr_model_options fp32 = {.precision = SWIN2SR_PRECISION_FP32};
+    swin2sr_status status = swin2sr_model_open(path, &fp32, &model, &error);
     if (status == SWIN2SR_UNSUPPORTED) {
         printf("skip %s: %s\n", name, error.text);
         return -1;

@@ -76,14 +76,58 @@ static void judge(result *r, const float *got, const float *want, const double *
     r->failed += !is_good;
 }
 
+/* The plain C table that a table is checked against. */
+static const swin2sr__kernels *oracle_of(const swin2sr__kernels *table) {
+    return table->precision == SWIN2SR_PRECISION_BF16 ? &swin2sr__kernels_c_bf16 : &swin2sr__kernels_c;
+}
+
+/* What rounding an intermediate the other way costs, relative: half the spacing of bf16, on both sides; 0 in fp32. */
+static double flip_of(const swin2sr__kernels *table) {
+    return table->precision == SWIN2SR_PRECISION_BF16 ? 1.0 / 128.0 : 0.0;
+}
+
+/* x [K][64] as the table's products read it. */
+static float *new_panel(const swin2sr__kernels *table, const float *x, int32_t K) {
+    float *panel = new_floats((size_t)(K + 1) * T);
+    if (table->to_panel)
+        table->to_panel(panel, x, K);
+    else
+        memcpy(panel, x, (size_t)K * T * sizeof *x);
+    return panel;
+}
+
+/* A panel of n (even) channels back to floats, in place: words are split from the last one down. */
+static void open_panel(const swin2sr__kernels *table, float *panel, int32_t n) {
+    for (int32_t k = n / 2 - 1; k >= 0 && table->pair == 2; k--) {
+        for (int32_t t = 0; t < T; t++) {
+            uint32_t word, low, high;
+            memcpy(&word, &panel[k * T + t], sizeof word);
+            low = word << 16;
+            high = word & 0xffff0000u;
+            memcpy(&panel[(2 * k + 1) * T + t], &high, sizeof high);
+            memcpy(&panel[2 * k * T + t], &low, sizeof low);
+        }
+    }
+}
+
 typedef struct layer {
-    swin2sr__linear packed;
+    swin2sr__linear packed; /* for the fp32 tables */
     float *weights, *bias, *packed_weights;
+    int32_t outputs;
 } layer;
+
+/* The layer packed for a table; free the weights. */
+static swin2sr__linear pack_for(const swin2sr__kernels *table, const layer *l) {
+    float *weights = new_floats((size_t)l->packed.outputs * (size_t)l->packed.inputs);
+    table->pack_linear(weights, l->weights, l->outputs, l->packed.inputs);
+    return (swin2sr__linear){weights, l->bias, l->packed.inputs, l->packed.outputs};
+}
 
 static layer new_layer(int32_t outputs, int32_t inputs, float scale) {
     int32_t padded = swin2sr__pack_outputs(outputs);
-    layer l = {.weights = new_floats((size_t)outputs * (size_t)inputs), .bias = new_floats((size_t)padded)};
+    layer l = {.weights = new_floats((size_t)outputs * (size_t)inputs),
+               .bias = new_floats((size_t)padded),
+               .outputs = outputs};
     for (int32_t i = 0; i < outputs * inputs; i++)
         l.weights[i] *= scale;
     for (int32_t n = outputs; n < padded; n++)
@@ -117,28 +161,34 @@ static const int32_t shapes[][2] = {{60, 30}, {60, 60}, {180, 90}, {120, 60}, {7
 #define SHAPES (sizeof shapes / sizeof shapes[0])
 
 static void check_linear(const swin2sr__kernels *table, result *r, int kind) {
+    const swin2sr__kernels *oracle = oracle_of(table);
     for (size_t i = 0; i < SHAPES; i++) {
         int32_t K = shapes[i][0], N = shapes[i][1];
         float scale = i == 2 ? 1e3f : i == 4 ? 1e-3f : 1.0f;
         layer l = new_layer(N, K, scale);
+        swin2sr__linear ours = pack_for(table, &l), theirs = pack_for(oracle, &l);
         size_t count = (size_t)l.packed.outputs * T;
         float *x = new_floats((size_t)K * T), *want = new_guarded(count), *got = new_guarded(count);
+        float *panel = new_panel(table, x, K), *oracle_panel = new_panel(oracle, x, K);
         double *bound = malloc(count * sizeof *bound);
         float *squares_want = new_guarded(T), *squares_got = new_guarded(T);
         linear_bounds(bound, &l, x, N);
+        for (size_t j = 0; j < count; j++)
+            bound[j] *= 1.0 + 3.0 * flip_of(table); /* |w||x| may be so much larger after rounding */
         if (kind == 0) {
-            swin2sr__kernels_c.linear(want, x, &l.packed);
-            table->linear(got, x, &l.packed);
+            oracle->linear(want, oracle_panel, &theirs);
+            table->linear(got, panel, &ours);
         } else if (kind == 1) {
-            swin2sr__kernels_c.linear_gelu(want, x, &l.packed);
-            table->linear_gelu(got, x, &l.packed);
-            for (size_t j = 0; j < count;
-                 j++) /* the slope of GELU is under 1.13; its own error is absolute, relative above 1 */
-                bound[j] = 1.13 * bound[j] + GELU_ERROR * fmax(1.0, fabs((double)want[j]));
+            oracle->linear_gelu(want, oracle_panel, &theirs);
+            table->linear_gelu(got, panel, &ours);
+            open_panel(table, got, l.packed.outputs);
+            for (size_t j = 0; j < count; j++) /* the slope of GELU is under 1.13; its own error is absolute below 1 */
+                bound[j] = 1.13 * bound[j] + GELU_ERROR * fmax(1.0, fabs((double)want[j])) +
+                           flip_of(table) * fabs((double)want[j]);
         } else {
             double squares_bound[T];
-            swin2sr__kernels_c.linear_squares(want, squares_want, x, &l.packed);
-            table->linear_squares(got, squares_got, x, &l.packed);
+            oracle->linear_squares(want, squares_want, oracle_panel, &theirs);
+            table->linear_squares(got, squares_got, panel, &ours);
             for (int32_t t = 0; t < T; t++) {
                 squares_bound[t] = 1e-37;
                 for (int32_t n = 0; n < l.packed.outputs; n++) {
@@ -150,7 +200,11 @@ static void check_linear(const swin2sr__kernels *table, result *r, int kind) {
         }
         judge(r, got, want, bound, count);
         free_layer(&l);
+        free((void *)ours.weights);
+        free((void *)theirs.weights);
         free(x);
+        free(panel);
+        free(oracle_panel);
         free(bound);
         free_guarded(want);
         free_guarded(got);
@@ -188,13 +242,15 @@ static void attention_case(const swin2sr__kernels *table, result *r, int32_t D, 
                                     .dim = D,
                                     .keys = keys};
     memcpy(copy, qkv, 3 * count * sizeof *qkv);
-    swin2sr__kernels_c.attention(want, copy, &head, region, scores);
-    double logit_error = 2.0 * EPS * (natural_scale * 1.4427 * (D + 4) * 0.5 + 12.0), relative;
-    relative = 2.0 * (logit_error * 0.6931 + (EXP_ULPS + keys) * EPS);
+    oracle_of(table)->attention(want, copy, &head, region, scores);
+    double logit_error = EPS * (natural_scale * 1.4427 * (D + 4) + 24.0), relative;
+    logit_error += 2.0 * flip_of(table) * natural_scale * 1.4427; /* sum |q||k| <= 1 */
+    relative = 2.0 * (exp2(logit_error) - 1.0 + (EXP_ULPS + keys) * EPS) + 4.0 * flip_of(table);
     for (size_t i = 0; i < count; i++)
         bound[i] = relative; /* |v| <= 1 bounds the average of any of them */
     memcpy(copy, qkv, 3 * count * sizeof *qkv);
     table->attention(got, copy, &head, region, scores);
+    open_panel(table, got, D);
     judge(r, got, want, bound, count);
     r->failed += !is_guard_whole(scores, (size_t)keys * T);
     free(qkv);
@@ -374,6 +430,7 @@ static const struct {
 /* Multiply-adds a second of one kernel at the shapes of the classical network, as a share of the burst. */
 static void bench(const swin2sr__kernels *table) {
     layer l = new_layer(180, 180, 0.05f), qkv = new_layer(90, 180, 0.05f);
+    swin2sr__linear square = pack_for(table, &l), head_qkv = pack_for(table, &qkv);
     float *x = new_floats(180 * T), *y = new_floats(180 * T), *scores = new_floats(T * T), *bias = new_floats(T * T);
     swin2sr__attention_head head = {bias, 14.0f, false, 30, 64};
     double burst = 0.0, linear = 0.0, attention = 0.0;
@@ -382,10 +439,10 @@ static void bench(const swin2sr__kernels *table) {
         double macs = table->fma_burst();
         uint64_t t1 = swin2sr__clock_us();
         for (int j = 0; j < 4; j++)
-            table->linear(y, x, &l.packed);
+            table->linear(y, x, &square);
         uint64_t t2 = swin2sr__clock_us();
         for (int j = 0; j < 4; j++) {
-            table->linear(y, x, &qkv.packed);
+            table->linear(y, x, &head_qkv);
             table->attention(x, y, &head, NULL, scores);
         }
         uint64_t t3 = swin2sr__clock_us();
@@ -397,6 +454,8 @@ static void bench(const swin2sr__kernels *table) {
            burst * 1e-3, 100.0 * linear / burst, 100.0 * attention / burst);
     free_layer(&l);
     free_layer(&qkv);
+    free((void *)square.weights);
+    free((void *)head_qkv.weights);
     free(x);
     free(y);
     free(scores);
@@ -404,7 +463,7 @@ static void bench(const swin2sr__kernels *table) {
 }
 
 int main(int argc, char **argv) {
-    static const char *const names[] = {"c", "avx2", "avx512"};
+    static const char *const names[] = {"c", "avx2", "avx512", "c_bf16", "bf16"};
     int passed = 0, failed = 0, skipped = 0;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         const swin2sr__kernels *table = swin2sr__kernels_named(names[i]);

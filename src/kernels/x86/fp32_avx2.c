@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * kernels/x86/fp32_avx2.c - fp32 kernels for AVX2 + FMA: 16 lanes x 6 outputs in 12 registers.
- * The kernels themselves are in simd/fp32_simd.h; here is what a vector is. */
+ * The kernels themselves are in simd/block_simd.h; here is what a vector is. */
 #include <immintrin.h>
 
 #include "kernels/kernels.h"
@@ -54,4 +54,6 @@ static inline __attribute__((always_inline)) vf v_keep(vf value, const uint8_t *
     return _mm256_and_ps(value, _mm256_castsi256_ps(is_seen));
 }
 
-#include "kernels/simd/fp32_simd.h"
+#include "kernels/simd/panel_fp32.h"
+
+#include "kernels/simd/block_simd.h"

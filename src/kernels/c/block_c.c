@@ -1,12 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0
- * kernels/c/fp32_c.c - the plain C kernels: the oracle every other variant is tested against.
- * Written to be read; formulas and shapes are in kernels.h. */
+ * kernels/c/block_c.c - the plain C kernels: the oracle every other variant is tested against.
+ * Written to be read; formulas and shapes are in kernels.h. The bf16 table does the same and rounds what enters a
+ * product, one float a value, so that results of bf16 can be checked on any processor. */
 #include <math.h>
 #include <string.h>
 
 #include "kernels/kernels.h"
 
 #define T SWIN2SR__LANES
+
+static float rounded(float value, bool is_bf16) {
+    uint32_t bits = swin2sr__bf16_bits(value) << 16;
+    if (is_bf16)
+        memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static void to_panel_bf16(float *panel, const float *x, int32_t K) {
+    for (int32_t i = 0; i < K * T; i++)
+        panel[i] = rounded(x[i], true);
+}
 
 /* acc[i][t] += sum_k w[k * wk + i * wi] x[k][t] for the lanes below `lanes`. */
 static void accumulate(float acc[6][T], int32_t width, const float *x, size_t x_stride, const float *w, size_t wk,
@@ -39,10 +52,18 @@ static void linear_c(float *y, const float *x, const swin2sr__linear *linear) {
     }
 }
 
-static void linear_gelu_c(float *y, const float *x, const swin2sr__linear *linear) {
-    linear_c(y, x, linear);
+static void linear_gelu_any(float *panel, const float *x, const swin2sr__linear *linear, bool is_bf16) {
+    linear_c(panel, x, linear);
     for (int32_t i = 0; i < linear->outputs * T; i++)
-        y[i] = 0.5f * y[i] * (1.0f + erff(y[i] * 0.70710678118654752440f));
+        panel[i] = rounded(0.5f * panel[i] * (1.0f + erff(panel[i] * 0.70710678118654752440f)), is_bf16);
+}
+
+static void linear_gelu_c(float *panel, const float *x, const swin2sr__linear *linear) {
+    linear_gelu_any(panel, x, linear, false);
+}
+
+static void linear_gelu_bf16(float *panel, const float *x, const swin2sr__linear *linear) {
+    linear_gelu_any(panel, x, linear, true);
 }
 
 static void linear_squares_c(float *y, float *squares, const float *x, const swin2sr__linear *linear) {
@@ -55,19 +76,20 @@ static void linear_squares_c(float *y, float *squares, const float *x, const swi
 }
 
 /* rows [D][64] *= factor / norm, with the norm's floor of 1e-12. */
-static void normalize(float *rows, int32_t D, float factor) {
+static void normalize(float *rows, int32_t D, float factor, bool is_bf16) {
     for (int32_t t = 0; t < T; t++) {
         float sum = 0.0f;
         for (int32_t d = 0; d < D; d++)
             sum += rows[d * T + t] * rows[d * T + t];
         float scale = factor / sqrtf(fmaxf(sum, 1e-24f));
         for (int32_t d = 0; d < D; d++)
-            rows[d * T + t] *= scale;
+            rows[d * T + t] = rounded(rows[d * T + t] * scale, is_bf16);
     }
 }
 
 /* Logits of all keys to weights 2^(logit - maximum) in place; the maximum only where the head asks for it. */
-static void softmax_weights(float *scores, float *sum, const swin2sr__attention_head *head, const uint8_t *region) {
+static void softmax_weights(float *scores, float *sum, const swin2sr__attention_head *head, const uint8_t *region,
+                            bool is_bf16) {
     for (int32_t t = 0; t < T; t++) {
         float maximum = head->has_max_pass ? -INFINITY : 0.0f;
         for (int32_t key = 0; head->has_max_pass && key < head->keys; key++) {
@@ -79,17 +101,20 @@ static void softmax_weights(float *scores, float *sum, const swin2sr__attention_
             bool is_seen = !region || region[key] == region[t];
             scores[key * T + t] = is_seen ? exp2f(scores[key * T + t] - maximum) : 0.0f;
             sum[t] += scores[key * T + t];
+            scores[key * T + t] = rounded(scores[key * T + t], is_bf16);
         }
     }
 }
 
-static void attention_c(float *out, float *qkv, const swin2sr__attention_head *head, const uint8_t *region,
-                        float *scores) {
+static void attention_any(float *out, float *qkv, const swin2sr__attention_head *head, const uint8_t *region,
+                          float *scores, bool is_bf16) {
     int32_t D = head->dim;
     float *q = qkv, *k = qkv + D * T, *v = qkv + 2 * D * T;
     float sum[T];
-    normalize(q, D, head->scale);
-    normalize(k, D, 1.0f);
+    normalize(q, D, head->scale, is_bf16);
+    normalize(k, D, 1.0f, is_bf16);
+    for (int32_t i = 0; i < D * T; i++)
+        v[i] = rounded(v[i], is_bf16);
     for (int32_t key = 0; key < head->keys; key++) {
         float *row = scores + key * T;
         memcpy(row, head->bias + key * T, T * sizeof *row);
@@ -98,15 +123,25 @@ static void attention_c(float *out, float *qkv, const swin2sr__attention_head *h
                 row[t] += k[d * T + key] * q[d * T + t];
         }
     }
-    softmax_weights(scores, sum, head, region);
+    softmax_weights(scores, sum, head, region, is_bf16);
     for (int32_t d = 0; d < D; d++) {
         for (int32_t t = 0; t < T; t++) {
             float value = 0.0f;
             for (int32_t key = 0; key < head->keys; key++)
                 value += v[d * T + key] * scores[key * T + t];
-            out[d * T + t] = value / sum[t];
+            out[d * T + t] = rounded(value / sum[t], is_bf16);
         }
     }
+}
+
+static void attention_c(float *out, float *qkv, const swin2sr__attention_head *head, const uint8_t *region,
+                        float *scores) {
+    attention_any(out, qkv, head, region, scores, false);
+}
+
+static void attention_bf16(float *out, float *qkv, const swin2sr__attention_head *head, const uint8_t *region,
+                           float *scores) {
+    attention_any(out, qkv, head, region, scores, true);
 }
 
 static void norm_add_c(float *x, const float *y, const float *squares, const float *gamma, const float *beta,
@@ -194,17 +229,26 @@ static double fma_burst_c(void) {
     return 16.0 * 100000.0;
 }
 
+#define SHARED                                                                                      \
+    .pair = 1, .linear = linear_c, .linear_squares = linear_squares_c, .norm_add = norm_add_c,      \
+    .layer_norm = layer_norm_c, .conv3x3 = conv3x3_c, .put_bytes = put_bytes_c, .gather = gather_c, \
+    .scatter = scatter_c, .fma_burst = fma_burst_c
+
 const swin2sr__kernels swin2sr__kernels_c = {
     .name = "c",
-    .linear = linear_c,
+    .precision = SWIN2SR_PRECISION_FP32,
+    .pack_linear = swin2sr__pack_linear,
     .linear_gelu = linear_gelu_c,
-    .linear_squares = linear_squares_c,
     .attention = attention_c,
-    .norm_add = norm_add_c,
-    .layer_norm = layer_norm_c,
-    .conv3x3 = conv3x3_c,
-    .put_bytes = put_bytes_c,
-    .gather = gather_c,
-    .scatter = scatter_c,
-    .fma_burst = fma_burst_c,
+    SHARED,
+};
+
+const swin2sr__kernels swin2sr__kernels_c_bf16 = {
+    .name = "c_bf16",
+    .precision = SWIN2SR_PRECISION_BF16,
+    .pack_linear = swin2sr__pack_linear_rounded,
+    .to_panel = to_panel_bf16,
+    .linear_gelu = linear_gelu_bf16,
+    .attention = attention_bf16,
+    SHARED,
 };

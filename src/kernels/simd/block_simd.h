@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
- * kernels/simd/fp32_simd.h - the fp32 kernels once, for every vector width.
- * In: the including file (x86/fp32_avx512.c, x86/fp32_avx2.c) defines before it
+ * kernels/simd/block_simd.h - the kernels of a block once, for every vector width and for fp32 and bf16 products.
+ * In: the including file (x86/fp32_avx512.c, x86/bf16_avx512.c, ...) defines before it
  *   vf, VL                       the vector and its floats
  *   v_load v_store v_set v_bcast v_fma v_fnma v_add v_sub v_mul v_div v_sqrt v_max v_min v_abs v_copysign v_exp2
  *   v_store_bytes(p, v)          VL values 0..255.99 as bytes, fractions dropped
  *   v_keep(v, region, t, key)    v in the lanes t.. whose region equals region[key], 0 elsewhere
  *   MAIN                         vectors of the widest register tile: 4 (AVX-512: 64 lanes x 6) or 2 (16 lanes x 6)
- *   TABLE, TABLE_NAME            the table to define
+ *   PAIR                         values in 32 bits of a panel: 1 (fp32) or 2 (bf16)
+ *   v_dot(b, x, acc)             acc + the PAIR products of b and x
+ *   v_store_panel(p, n, lo, hi)  channels n (even) and n + 1 into the panel p [K / PAIR][64]
+ *   compact_row(p, row)          64 floats of row as 64 / PAIR panel values
+ *   TABLE, TABLE_NAME, TABLE_PRECISION, PACK
  * A register tile is six outputs (or four) by MAIN vectors. Every accumulator has a name: gcc keeps arrays that are
  * updated in a loop in memory, which costs two thirds of the speed. */
 #include <math.h>
@@ -35,17 +39,22 @@
 #define FMA_4(i) FMA_2(i) a##i##2 = v_fma(b, x2, a##i##2), a##i##3 = v_fma(b, x3, a##i##3);
 #define ROW_IN(i, V) IN_##V(i)
 #define ROW_OUT(i, V) OUT_##V(i)
+#define DOT_1(i) a##i##0 = v_dot(b, x0, a##i##0);
+#define DOT_2(i) DOT_1(i) a##i##1 = v_dot(b, x1, a##i##1);
+#define DOT_4(i) DOT_2(i) a##i##2 = v_dot(b, x2, a##i##2), a##i##3 = v_dot(b, x3, a##i##3);
 #define ROW_FMA(i, V) { vf b = v_bcast(w + (i) * wi); FMA_##V(i) }
+#define ROW_DOT(i, V) { vf b = v_bcast(w + (i) * wi); DOT_##V(i) }
 #define STEP(R, V, p) { LOAD_##V(p) ROWS_##R(ROW_FMA, V) }
+#define STEP_DOT(R, V, p) { LOAD_##V(p) ROWS_##R(ROW_DOT, V) }
 
-/* product_RxV: acc[R][V] += sum_k w[k * wk + i * wi] * x[k * T ..].
+/* product_RxV: acc[R][V] += sum_k w[k * wk + i * wi] . x[k * T ..] over K rows of a panel.
  * convolve_RxV: the same over inputs, ky, c, kx. */
 #define DEFINE_TILE(R, V)                                                                                              \
     INLINE void product_##R##x##V(vf acc[6][4], const float *x, const float *w, ptrdiff_t wk, ptrdiff_t wi,            \
                                   int32_t K) {                                                                         \
         ROWS_##R(ROW_IN, V)                                                                                            \
         for (int32_t k = 0; k < K; k++, x += T, w += wk)                                                               \
-            STEP(R, V, x)                                                                                              \
+            STEP_DOT(R, V, x)                                                                                          \
         ROWS_##R(ROW_OUT, V)                                                                                           \
     }                                                                                                                  \
     INLINE void convolve_##R##x##V(vf acc[6][4], const swin2sr__conv_input *inputs, int32_t count, ptrdiff_t t,        \
@@ -130,21 +139,26 @@ typedef enum linear_end {
     LINEAR_SQUARES
 } linear_end;
 
-INLINE void linear_tile(float *y, float *squares, const float *x, const float *w, const float *bias, int32_t K,
+INLINE void linear_tile(float *y, float *squares, const float *x, const float *w, const float *bias, int32_t rows,
                         int32_t width, linear_end end) {
     vf acc[6][4];
     for (int32_t i = 0; i < width; i++) {
         for (int32_t j = 0; j < MAIN; j++)
             acc[i][j] = v_bcast(bias + i);
     }
-    product_packed(acc, width, x, w, K);
+    product_packed(acc, width, x, w, rows);
     for (int32_t j = 0; j < MAIN; j++) {
         vf sum = end == LINEAR_SQUARES ? v_load(squares + j * VL) : v_set(0.0f);
-        for (int32_t i = 0; i < width; i++) {
-            vf value = end == LINEAR_GELU ? v_gelu(acc[i][j]) : acc[i][j];
+        for (int32_t i = 0; i < width; i += 2) {
+            vf lo = acc[i][j], hi = acc[i + 1][j];
+            if (end == LINEAR_GELU) {
+                v_store_panel(y + j * VL, i, v_gelu(lo), v_gelu(hi));
+                continue;
+            }
             if (end == LINEAR_SQUARES)
-                sum = v_fma(value, value, sum);
-            v_store(y + i * T + j * VL, value);
+                sum = v_fma(hi, hi, v_fma(lo, lo, sum));
+            v_store(y + i * T + j * VL, lo);
+            v_store(y + (i + 1) * T + j * VL, hi);
         }
         if (end == LINEAR_SQUARES)
             v_store(squares + j * VL, sum);
@@ -153,17 +167,18 @@ INLINE void linear_tile(float *y, float *squares, const float *x, const float *w
 
 INLINE void linear_any(float *y, float *squares, const float *x, const swin2sr__linear *linear, linear_end end) {
     const float *w = linear->weights;
-    int32_t K = linear->inputs, n = 0;
+    int32_t rows = (linear->inputs + PAIR - 1) / PAIR, n = 0;
     while (n < linear->outputs) {
         int32_t width = swin2sr__group_width(linear->outputs - n);
+        float *out = y + n / (end == LINEAR_GELU ? PAIR : 1) * T;
         for (int32_t t = 0; t < T; t += STRIDE) {
             if (width == 6)
-                linear_tile(y + n * T + t, squares + t, x + t, w, linear->bias + n, K, 6, end);
+                linear_tile(out + t, squares + t, x + t, w, linear->bias + n, rows, 6, end);
             else
-                linear_tile(y + n * T + t, squares + t, x + t, w, linear->bias + n, K, 4, end);
+                linear_tile(out + t, squares + t, x + t, w, linear->bias + n, rows, 4, end);
         }
         n += width;
-        w += (ptrdiff_t)K * width;
+        w += (ptrdiff_t)rows * width;
     }
 }
 
@@ -172,9 +187,9 @@ static void linear_simd(float *y, const float *x, const swin2sr__linear *linear)
     linear_any(y, unused, x, linear, LINEAR_PLAIN);
 }
 
-static void linear_gelu_simd(float *y, const float *x, const swin2sr__linear *linear) {
+static void linear_gelu_simd(float *panel, const float *x, const swin2sr__linear *linear) {
     float unused[T];
-    linear_any(y, unused, x, linear, LINEAR_GELU);
+    linear_any(panel, unused, x, linear, LINEAR_GELU);
 }
 
 static void linear_squares_simd(float *y, float *squares, const float *x, const swin2sr__linear *linear) {
@@ -182,7 +197,7 @@ static void linear_squares_simd(float *y, float *squares, const float *x, const 
     linear_any(y, squares, x, linear, LINEAR_SQUARES);
 }
 
-/* rows [D][64] *= factor / norm. */
+/* rows [D][64] times factor / norm, as a panel in the same place. */
 INLINE void normalize(float *rows, int32_t D, float factor) {
     for (int32_t t = 0; t < T; t += VL) {
         vf sum = v_set(0.0f);
@@ -191,8 +206,9 @@ INLINE void normalize(float *rows, int32_t D, float factor) {
             sum = v_fma(value, value, sum);
         }
         vf scale = v_div(v_set(factor), v_sqrt(v_max(sum, v_set(1e-24f))));
-        for (int32_t d = 0; d < D; d++)
-            v_store(rows + d * T + t, v_mul(v_load(rows + d * T + t), scale));
+        for (int32_t d = 0; d < D; d += 2)
+            v_store_panel(rows + t, d, v_mul(v_load(rows + d * T + t), scale),
+                          v_mul(v_load(rows + (d + 1) * T + t), scale));
     }
 }
 
@@ -205,54 +221,59 @@ INLINE void score_tile(float *scores, vf sum[4], vf maximum[4], const float *q, 
         for (int32_t j = 0; j < MAIN; j++)
             acc[i][j] = v_load(head->bias + (key + i) * T + t + j * VL);
     }
-    product(acc, width, q + t, k + key, T, 1, head->dim);
-    for (int32_t i = 0; i < width; i++) {
+    product(acc, width, q + t, k + key, T, 1, head->dim / PAIR);
+    for (int32_t i = 0; i < width && head->has_max_pass; i++) {
         for (int32_t j = 0; j < MAIN; j++) {
-            vf value = acc[i][j];
-            if (head->has_max_pass) {
-                vf logit = value;
-                if (region) { /* 0 becomes -1e30 where the key is absent */
-                    vf shown = v_keep(v_set(1e30f), region, t + j * VL, key + i);
-                    logit = v_add(v_keep(value, region, t + j * VL, key + i), v_sub(shown, v_set(1e30f)));
-                }
-                maximum[j] = v_max(maximum[j], logit);
-            } else {
-                value = v_exp2(value);
-                if (region)
-                    value = v_keep(value, region, t + j * VL, key + i);
-                sum[j] = v_add(sum[j], value);
+            vf logit = acc[i][j];
+            if (region) { /* -1e30 where the key is absent */
+                vf shown = v_keep(v_set(1e30f), region, t + j * VL, key + i);
+                logit = v_add(v_keep(logit, region, t + j * VL, key + i), v_sub(shown, v_set(1e30f)));
             }
-            v_store(scores + (key + i) * T + t + j * VL, value);
+            maximum[j] = v_max(maximum[j], logit);
+            v_store(scores + (key + i) * T + t + j * VL, acc[i][j]);
+        }
+    }
+    for (int32_t i = 0; i < width && !head->has_max_pass; i += 2) {
+        for (int32_t j = 0; j < MAIN; j++) {
+            vf lo = v_exp2(acc[i][j]), hi = v_exp2(acc[i + 1][j]);
+            if (region) {
+                lo = v_keep(lo, region, t + j * VL, key + i);
+                hi = v_keep(hi, region, t + j * VL, key + i + 1);
+            }
+            sum[j] = v_add(v_add(sum[j], lo), hi);
+            v_store_panel(scores + t + j * VL, key + i, lo, hi);
         }
     }
 }
 
 INLINE void exponentiate(float *scores, vf sum[4], const vf maximum[4], const swin2sr__attention_head *head,
                          const uint8_t *region, int32_t t) {
-    for (int32_t key = 0; key < head->keys; key++) {
+    for (int32_t key = 0; key < head->keys; key += 2) {
         for (int32_t j = 0; j < MAIN; j++) {
-            float *score = scores + key * T + t + j * VL;
-            vf value = v_exp2(v_sub(v_load(score), maximum[j]));
-            if (region)
-                value = v_keep(value, region, t + j * VL, key);
-            sum[j] = v_add(sum[j], value);
-            v_store(score, value);
+            const float *score = scores + key * T + t + j * VL;
+            vf lo = v_exp2(v_sub(v_load(score), maximum[j])), hi = v_exp2(v_sub(v_load(score + T), maximum[j]));
+            if (region) {
+                lo = v_keep(lo, region, t + j * VL, key);
+                hi = v_keep(hi, region, t + j * VL, key + 1);
+            }
+            sum[j] = v_add(v_add(sum[j], lo), hi);
+            v_store_panel(scores + t + j * VL, key, lo, hi);
         }
     }
 }
 
-/* `width` channels of scores x v for the lanes t... */
-INLINE void value_tile(float *out, const float *scores, const float *v, const vf share[4], int32_t keys, int32_t t,
-                       int32_t width) {
+/* `width` channels of scores x v for the lanes t.., into the panel. */
+INLINE void value_tile(float *out, const float *scores, const float *v, const vf share[4], int32_t keys, int32_t d,
+                       int32_t t, int32_t width) {
     vf acc[6][4];
     for (int32_t i = 0; i < width; i++) {
         for (int32_t j = 0; j < MAIN; j++)
             acc[i][j] = v_set(0.0f);
     }
-    product(acc, width, scores + t, v, 1, T, keys);
-    for (int32_t i = 0; i < width; i++) {
+    product(acc, width, scores + t, v + d * (T / PAIR), 1, T / PAIR, keys / PAIR);
+    for (int32_t i = 0; i < width; i += 2) {
         for (int32_t j = 0; j < MAIN; j++)
-            v_store(out + i * T + t + j * VL, v_mul(acc[i][j], share[j]));
+            v_store_panel(out + t + j * VL, d + i, v_mul(acc[i][j], share[j]), v_mul(acc[i + 1][j], share[j]));
     }
 }
 
@@ -278,9 +299,9 @@ INLINE void attention_any(float *out, const float *qkv, const swin2sr__attention
         for (int32_t d = 0, width; d < D; d += width) {
             width = swin2sr__group_width(D - d);
             if (width == 6)
-                value_tile(out + d * T, scores, v + d * T, sum, head->keys, t, 6);
+                value_tile(out, scores, v, sum, head->keys, d, t, 6);
             else
-                value_tile(out + d * T, scores, v + d * T, sum, head->keys, t, 4);
+                value_tile(out, scores, v, sum, head->keys, d, t, 4);
         }
     }
 }
@@ -289,10 +310,21 @@ static void attention_simd(float *out, float *qkv, const swin2sr__attention_head
                            float *scores) {
     normalize(qkv, head->dim, head->scale);
     normalize(qkv + head->dim * T, head->dim, 1.0f);
+    for (int32_t d = 0; d < head->dim && PAIR > 1; d++)
+        compact_row(qkv + 2 * head->dim * T + d * (T / PAIR), qkv + (2 * head->dim + d) * T);
     if (region)
         attention_any(out, qkv, head, region, scores);
     else
         attention_any(out, qkv, head, NULL, scores);
+}
+
+static void to_panel_simd(float *panel, const float *x, int32_t K) {
+    for (int32_t k = 0; k < K; k += 2) {
+        for (int32_t t = 0; t < T; t += VL) {
+            vf hi = k + 1 < K ? v_load(x + (k + 1) * T + t) : v_set(0.0f);
+            v_store_panel(panel + t, k, v_load(x + k * T + t), hi);
+        }
+    }
 }
 
 static void norm_add_simd(float *x, const float *y, const float *squares, const float *gamma, const float *beta,
@@ -425,18 +457,22 @@ static double fma_burst_simd(void) {
     vf a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, m = v_set(0.999f), b = v_set(0.001f);
     a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = a8 = a9 = a10 = a11 = v_set(1.0f);
 #define CHAIN(a)        \
-    a = v_fma(a, m, b); \
+    a = v_dot(m, b, a); \
     __asm__ volatile("" : "+" V_CONSTRAINT(a));
     for (int i = 0; i < ROUNDS; i++) {
         CHAIN(a0)
         CHAIN(a1) CHAIN(a2) CHAIN(a3) CHAIN(a4) CHAIN(a5) CHAIN(a6) CHAIN(a7) CHAIN(a8) CHAIN(a9) CHAIN(a10) CHAIN(a11)
     }
 #undef CHAIN
-    return (double)CHAINS * ROUNDS * VL;
+    return (double)CHAINS * ROUNDS * VL * PAIR;
 }
 
 const swin2sr__kernels TABLE = {
     .name = TABLE_NAME,
+    .precision = TABLE_PRECISION,
+    .pair = PAIR,
+    .pack_linear = PACK,
+    .to_panel = PAIR > 1 ? to_panel_simd : NULL,
     .linear = linear_simd,
     .linear_gelu = linear_gelu_simd,
     .linear_squares = linear_squares_simd,

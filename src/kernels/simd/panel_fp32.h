@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * kernels/simd/panel_fp32.h - fp32 products: a panel is the values themselves, [K][64]. After the vector's header. */
+#ifndef SWIN2SR_KERNELS_SIMD_PANEL_FP32_H
+#define SWIN2SR_KERNELS_SIMD_PANEL_FP32_H
+
+#include "kernels/kernels.h"
+
+#define PAIR 1
+#define TABLE_PRECISION SWIN2SR_PRECISION_FP32
+#define PACK swin2sr__pack_linear
+#define v_dot(b, x, acc) v_fma(b, x, acc)
+#define v_store_panel(p, n, lo, hi) \
+    (v_store((p) + (n)*SWIN2SR__LANES, lo), v_store((p) + ((n) + 1) * SWIN2SR__LANES, hi))
+#define compact_row(p, row) ((void)(p), (void)(row))
+
+#endif

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+# tests/cli/test_cli_plan.py - whole, strips and tiles, and what --plan says before; fp32 and bf16.
+import json
+
+import numpy
+import pytest
+from PIL import Image
+
+from cli_checks import one_line, picture
+
+
+def save(path, width, height, mode="RGB"):
+    picture(width, height, mode).save(path)
+    return path
+
+
+def pixels(path):
+    return numpy.asarray(Image.open(path), int)
+
+
+def plan_of(swin2sr, *arguments):
+    return json.loads(swin2sr("upscale", "--plan", "--json", *arguments).stdout)[0]
+
+
+def test_plan_of_a_whole_image(swin2sr, tmp_path):
+    source = save(tmp_path / "in.png", 90, 40)
+    plan = plan_of(swin2sr, source)
+    assert plan["plan"] == "whole" and plan["columns"] == plan["bands"] == 1
+    assert (plan["width"], plan["height"], plan["input_width"], plan["input_height"]) == (360, 160, 90, 40)
+    assert plan["memory_bytes"] > 1 << 20 and plan["decoder_bytes"] == 0 and plan["gmac"] > 1
+    assert b"whole" in swin2sr("upscale", "--plan", source).stdout
+    assert list(tmp_path.iterdir()) == [source]
+
+
+@pytest.mark.sanitize
+def test_strips_and_tiles(swin2sr, tmp_path):
+    source = save(tmp_path / "in.png", 300, 150)
+    swin2sr("upscale", source, "-o", tmp_path / "whole.png")
+    budget = plan_of(swin2sr, source)["memory_bytes"] // (1 << 20) - 7
+    for name, options in {"strips": ["--memory", budget], "tiles": ["--tile", 128]}.items():
+        plan = plan_of(swin2sr, source, *options)
+        assert plan["plan"] == name and plan["columns"] > 1
+        swin2sr("upscale", source, "-o", tmp_path / "pieces.png", "-f", *options)
+        assert numpy.abs(pixels(tmp_path / "pieces.png") - pixels(tmp_path / "whole.png")).max() <= 1
+
+
+def test_tiles_keep_transparency(swin2sr, tmp_path):
+    source = save(tmp_path / "in.png", 150, 140, "RGBA")
+    swin2sr("upscale", source, "-o", tmp_path / "whole.png")
+    swin2sr("upscale", source, "-o", tmp_path / "tiles.png", "--tile", 64)
+    whole, tiles = pixels(tmp_path / "whole.png"), pixels(tmp_path / "tiles.png")
+    assert (whole[..., 3] == tiles[..., 3]).all()
+    assert numpy.abs(whole - tiles).max() <= 3
+
+
+def test_wrong_tiles(swin2sr, tmp_path):
+    source = save(tmp_path / "in.png", 90, 90)
+    one_line(swin2sr("upscale", source, "-o", tmp_path / "out.png", "--tile", 10, check=2).stderr)
+    swin2sr("upscale", source, "-o", tmp_path / "out.png", "--tile", 100, check=1)
+    swin2sr("upscale", source, "-o", tmp_path / "out.png", "--tile", 64, "--overlap", 24, check=1)
+    assert list(tmp_path.iterdir()) == [source]
+
+
+def test_plan_goes_on_after_a_failure(swin2sr, tmp_path):
+    (tmp_path / "bad.png").write_bytes(b"no image")
+    save(tmp_path / "good.png", 9, 9)
+    done = swin2sr("upscale", "--plan", tmp_path / "bad.png", tmp_path / "good.png", check=1)
+    assert b"good.png" in done.stdout
+    one_line(done.stderr)
+
+
+def test_bf16_is_near_and_the_same_everywhere(swin2sr, tmp_path):
+    source = save(tmp_path / "in.png", 60, 50)
+    swin2sr("upscale", source, "-o", tmp_path / "fp32.png", "--precision", "fp32")
+    swin2sr("upscale", source, "-o", tmp_path / "best.png", "--precision", "bf16")
+    swin2sr("upscale", source, "-o", tmp_path / "c.png", "--precision", "bf16", env={"SWIN2SR_CPU": "c"})
+    fp32, best, plain = (pixels(tmp_path / name) for name in ("fp32.png", "best.png", "c.png"))
+    assert numpy.abs(best - plain).max() <= 2
+    assert numpy.abs(fp32 - best).max() <= 3
+    assert ((fp32 - best) ** 2).mean() < 0.1  # over 58 dB
+    assert (fp32 != best).any()
