@@ -34,18 +34,12 @@ static inline __attribute__((always_inline)) void v_store_bytes(uint8_t *p, vf v
     _mm_storel_epi64((__m128i *)(void *)p, _mm_packus_epi16(words, words));
 }
 
-/* 2^x: relative error under 1.5e-7; below 2^-126 it stays there. Degree 5, minimax on [-1/2, 1/2]. */
-static inline __attribute__((always_inline)) vf v_exp2(vf x) {
-    x = v_max(x, v_set(-126.0f));
-    vf n = _mm256_round_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-    vf f = v_sub(x, n), p = v_set(0.0013276472f);
-    p = v_fma(p, f, v_set(0.0096755419f));
-    p = v_fma(p, f, v_set(0.0555071309f));
-    p = v_fma(p, f, v_set(0.2402212024f));
-    p = v_fma(p, f, v_set(0.6931469440f));
-    p = v_fma(p, f, v_set(1.0000001192f));
-    __m256i power = _mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23);
-    return v_mul(p, _mm256_castsi256_ps(power));
+#define v_round(a) _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
+
+/* a 2^n; n below -126 counts as -126. */
+static inline __attribute__((always_inline)) vf v_scale(vf a, vf n) {
+    __m256i exponent = _mm256_cvtps_epi32(v_max(n, v_set(-126.0f)));
+    return v_mul(a, _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(exponent, _mm256_set1_epi32(127)), 23)));
 }
 
 static inline __attribute__((always_inline)) vf v_keep(vf value, const uint8_t *region, int32_t t, int32_t key) {
