@@ -12,7 +12,7 @@ REPS ?= 5
 FUZZ_SECONDS ?= 60
 CANCELS ?= 200
 
-.PHONY: help deps deps-test build run test test-quick test-tsan bench fuzz format install clean
+.PHONY: help deps deps-test build run test test-quick test-tsan test-neon bench fuzz format install clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := build
 
@@ -22,6 +22,7 @@ help:
 	@echo 'make build                         build/swin2sr, build/swin2sr-server, build/swin2sr-worker, the library'
 	@echo 'make test                          everything; make test-quick: under a minute'
 	@echo 'make test-tsan [CANCELS=200]       threads and cancels under ThreadSanitizer (minutes)'
+	@echo 'make test-neon                     the kernels for 64-bit Arm, under qemu'
 	@echo 'make bench [SIZE=256x256] [REPS=5] the engine alone, one thread and all threads'
 	@echo 'make fuzz [FUZZ_SECONDS=60]        each libFuzzer target for so long'
 	@echo 'make format                        clang-format over every C file'
@@ -49,6 +50,10 @@ test: deps-test build
 test-quick: deps-test build
 	@BUILD='$(BUILD)' MESON='$(MESON)' PYTHON='$(PYTHON)' tools/run_tests.sh quick
 
+test-neon:
+	@tools/install_packages.sh neon
+	@BUILD='$(BUILD)' tools/run_neon.sh
+
 test-tsan: deps-test
 	@BUILD='$(BUILD)' MESON='$(MESON)' tools/run_tsan.sh $(CANCELS)
 
@@ -68,4 +73,4 @@ install: build
 	DESTDIR='$(DESTDIR)' $(MESON) install -C $(BUILD)
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-neon $(BUILD)-fuzz

@@ -28,6 +28,8 @@ static int list_levels(level levels[MAX_LEVELS]) {
     levels[count++] = (level){"avx2", &swin2sr__kernels_avx2, cpu.has_avx2};
     levels[count++] = (level){"avx512", &swin2sr__kernels_avx512, has_avx512};
     levels[count++] = (level){"bf16", &swin2sr__kernels_bf16, has_avx512 && cpu.has_bf16};
+#elif defined(__aarch64__)
+    levels[count++] = (level){"neon", &swin2sr__kernels_neon, true}; /* every 64-bit Arm has it */
 #endif
     return count;
 }

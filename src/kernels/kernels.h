@@ -46,7 +46,7 @@ typedef struct swin2sr__conv_input {
  * A panel is the input of products in the table's own type: [K / pair][64] words of 32 bits; for fp32 the values
  * themselves. Values outside panels are float in every table. */
 typedef struct swin2sr__kernels {
-    const char *name; /* "c", "avx2", "avx512", "c_bf16", "bf16" */
+    const char *name; /* "c", "avx2", "avx512", "c_bf16", "bf16", "neon" */
     swin2sr_precision precision;
     int32_t pair; /* values in one word of a panel and of packed weights: 1, or 2 for native bf16 */
     /* Weights of linear layers for this table; (inputs + pair - 1) / pair words an output. Convolutions are fp32. */
@@ -94,7 +94,7 @@ typedef struct swin2sr__kernels {
 } swin2sr__kernels;
 
 /* The strongest table of a precision that this processor runs, at most the level SWIN2SR_CPU asks for (c, avx2, avx512,
- * bf16). AUTO is fp32. NULL: this build has none. */
+ * bf16; neon). AUTO is fp32. NULL: this build has none. */
 const swin2sr__kernels *swin2sr__kernels_get(swin2sr_precision precision);
 /* A table by name, NULL when unknown or not runnable here. For tests. */
 const swin2sr__kernels *swin2sr__kernels_named(const char *name);
@@ -104,5 +104,6 @@ extern const swin2sr__kernels swin2sr__kernels_c_bf16;
 extern const swin2sr__kernels swin2sr__kernels_avx2;
 extern const swin2sr__kernels swin2sr__kernels_avx512;
 extern const swin2sr__kernels swin2sr__kernels_bf16;
+extern const swin2sr__kernels swin2sr__kernels_neon;
 
 #endif

@@ -463,7 +463,7 @@ static void bench(const swin2sr__kernels *table) {
 }
 
 int main(int argc, char **argv) {
-    static const char *const names[] = {"c", "avx2", "avx512", "c_bf16", "bf16"};
+    static const char *const names[] = {"c", "avx2", "avx512", "c_bf16", "bf16", "neon"};
     int passed = 0, failed = 0, skipped = 0;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         const swin2sr__kernels *table = swin2sr__kernels_named(names[i]);

@@ -6,7 +6,7 @@
  *   v_round(v), v_scale(v, n)    to the nearest whole number; v 2^n
  *   v_store_bytes(p, v)          VL values 0..255.99 as bytes, fractions dropped
  *   v_keep(v, region, t, key)    v in the lanes t.. whose region equals region[key], 0 elsewhere
- *   MAIN                         vectors of the widest register tile: 4 (AVX-512: 64 lanes x 6) or 2 (16 lanes x 6)
+ *   MAIN                         vectors of the widest register tile: 4 (AVX-512: 64 lanes x 6; NEON: 16) or 2 (AVX2: 16)
  *   PAIR                         values in 32 bits of a panel: 1 (fp32) or 2 (bf16)
  *   v_dot(b, x, acc)             acc + the PAIR products of b and x
  *   v_store_panel(p, n, lo, hi)  channels n (even) and n + 1 into the panel p [K / PAIR][64]
