@@ -25,7 +25,7 @@ STATUS_HEADER = "include/swin2sr/status.h"
 # Headers of libraries, by the name that the table uses. "intrinsics" come with the compiler.
 LIBRARY_HEADERS = {
     "png.h": "libpng", "jpeglib.h": "libjpeg", "jerror.h": "libjpeg", "jansson.h": "jansson",
-    "microhttpd.h": "libmicrohttpd", "immintrin.h": "intrinsics", "cpuid.h": "intrinsics",
+    "microhttpd.h": "libmicrohttpd", "arm_neon.h": "intrinsics", "immintrin.h": "intrinsics", "cpuid.h": "intrinsics",
 }
 # Headers of the C library and the kernel, which every layer may use.
 LIBC_HEADERS = set("""
