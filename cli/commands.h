@@ -10,11 +10,13 @@ int model_run(int argc, char **argv);
 int compare_run(int argc, char **argv);
 int bench_run(int argc, char **argv);
 int serve_run(int argc, char **argv);
+int healthcheck_run(int argc, char **argv);
 
 extern const char upscale_help[];
 extern const char model_help[];
 extern const char compare_help[];
 extern const char bench_help[];
 extern const char serve_help[];
+extern const char healthcheck_help[];
 
 #endif

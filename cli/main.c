@@ -18,9 +18,12 @@ typedef struct cli_command {
 } cli_command;
 
 static const cli_command COMMANDS[] = {
-    {"upscale", "swin2sr upscale", upscale_run, upscale_help}, {"model", "swin2sr model", model_run, model_help},
-    {"compare", "swin2sr compare", compare_run, compare_help}, {"bench", "swin2sr bench", bench_run, bench_help},
+    {"upscale", "swin2sr upscale", upscale_run, upscale_help},
+    {"model", "swin2sr model", model_run, model_help},
+    {"compare", "swin2sr compare", compare_run, compare_help},
+    {"bench", "swin2sr bench", bench_run, bench_help},
     {"serve", "swin2sr serve", serve_run, serve_help},
+    {"healthcheck", "swin2sr healthcheck", healthcheck_run, healthcheck_help},
 };
 
 static const char USAGE[] = "Usage: swin2sr COMMAND [OPTION]...\n"
@@ -30,6 +33,7 @@ static const char USAGE[] = "Usage: swin2sr COMMAND [OPTION]...\n"
                             "  compare A B            PSNR and SSIM of two images\n"
                             "  bench                  speed of the engine on this machine\n"
                             "  serve                  start the HTTP service\n"
+                            "  healthcheck [URL]      ask the HTTP service whether it lives\n"
                             "  help COMMAND           the command's options (also: COMMAND --help)\n\n"
                             "  -h, --help             this text\n"
                             "      --version          the version\n";

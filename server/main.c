@@ -12,6 +12,7 @@ int main(int argc, char **argv) {
         return 1;
     config_outcome outcome = config_read(argc, argv, &self->config);
     int code = outcome == CONFIG_RUN ? server_run(self) : outcome == CONFIG_EXIT ? 0 : 2;
+    config_done(&self->config);
     free(self);
     return code;
 }

@@ -126,7 +126,11 @@ static bool start(server *self) {
                                .routes = routes,
                                .route_count = routes_count,
                                .app = self,
-                               .body_bytes_max = self->config.body_bytes_max};
+                               .body_bytes_max = self->config.body_bytes_max,
+                               .connections_max = self->config.connections_max,
+                               .idle_s = self->config.idle_s,
+                               .header_s = self->config.header_s,
+                               .transfer_s = self->config.transfer_s};
     int port = port_of(listen_fd);
     if (!loop_init(&self->loop) || !watch_signals(self) || !http_start(&self->http, listen_fd)) {
         fprintf(stderr, "swin2sr-server: cannot start: %s\n", strerror(errno));

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * main.c - swin2sr-worker: one process that enlarges images, one at a time (stages 4 to 8 of 9).
- * In: jobs with descriptors, on the socket that is descriptor 3.  Out: messages there; never paths, never other files.
- * Loads its network, says READY, then works until the server closes the socket. Started by swin2sr-server only.
- * Exit codes: 0 the server is gone, 1 the network cannot be loaded (FAILED said why), 2 wrong usage. */
+ * In: weights, open as descriptor 4 (5: their config.json), and jobs with descriptors, on the socket that is descriptor 3.
+ * Out: messages there; never paths, never other files.
+ * Loads its network, tests itself, says READY, then works until the server closes the socket. Started by
+ * swin2sr-server only. Exit codes: 0 the server is gone, 1 the network cannot be used (FAILED said why), 2 wrong usage. */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -16,14 +18,17 @@
 
 #include "base/cores.h"
 #include "ipc/ipc.h"
+#include "self_test.h"
 #include "work.h"
 #include <swin2sr/swin2sr.h>
 
 #define SOCKET 3
+#define WEIGHTS 4
+#define CONFIG 5
 #define THREADS_MAX 256
 
 typedef struct arguments {
-    const char *model; /* NULL: the network inside the program */
+    const char *model; /* where the weights lie, for their name only; NULL: the network inside the program */
     int32_t threads;
     swin2sr_precision precision;
 } arguments;
@@ -71,6 +76,15 @@ static bool is_socket(int fd) {
     return fstat(fd, &file) == 0 && S_ISSOCK(file.st_mode);
 }
 
+/* When memory runs out, a worker is what the kernel shall end: its request is tried again, the server's are not. */
+static void offer_to_die_first(void) {
+    FILE *file = fopen("/proc/self/oom_score_adj", "we");
+    if (!file)
+        return;
+    fputs("900", file);
+    fclose(file);
+}
+
 /* The resident set, in bytes; 0 where the system does not say. */
 static uint64_t resident_bytes(void) {
     unsigned long long size, resident = 0;
@@ -83,9 +97,36 @@ static uint64_t resident_bytes(void) {
     return resident * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-static bool say_ready(const swin2sr_model *model) {
+static swin2sr_status open_model(const arguments *args, bool is_plain, swin2sr_model **ret_model,
+                                 swin2sr_error *reterr) {
+    swin2sr_model_options options = {.precision = args->precision, .is_plain = is_plain};
+    if (!args->model)
+        return swin2sr_model_open_default(&options, ret_model, reterr);
+    int config = fcntl(CONFIG, F_GETFD) < 0 ? -1 : CONFIG;
+    return swin2sr_model_open_fd(WEIGHTS, config, args->model, &options, ret_model, reterr);
+}
+
+/* Is the network right here, and what does it cost? Fills in those fields of READY. */
+static swin2sr_status test_model(const arguments *args, swin2sr_model *model, ipc_ready *ready, swin2sr_error *reterr) {
+    swin2sr_status status;
+    bool has_golden = self_test_has_golden(model);
+    if (has_golden) {
+        status = self_test_golden(model, args->threads, reterr);
+    } else {
+        swin2sr_model *plain;
+        status = open_model(args, true, &plain, reterr);
+        if (status != SWIN2SR_OK)
+            return status;
+        status = self_test_plain(model, plain, args->threads, reterr);
+        swin2sr_model_unref(plain);
+    }
+    ipc_text_set(ready->check, sizeof ready->check, has_golden ? "golden" : "plain");
+    return status == SWIN2SR_OK ? self_test_measure(model, args->threads, ready, reterr) : status;
+}
+
+static bool say_ready(const swin2sr_model *model, const ipc_ready *tested) {
     const swin2sr_model_info *info = swin2sr_model_get_info(model);
-    ipc_message message = {.type = IPC_READY};
+    ipc_message message = {.type = IPC_READY, .ready = *tested};
     ipc_ready *ready = &message.ready;
     ipc_text_set(ready->model, sizeof ready->model, info->name);
     ipc_text_set(ready->sha256, sizeof ready->sha256, info->sha256);
@@ -129,15 +170,19 @@ int main(int argc, char **argv) {
     }
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* where the server died before this, the socket's end says so */
     signal(SIGPIPE, SIG_IGN);
+    offer_to_die_first();
 
     swin2sr_model *model = NULL;
     swin2sr_error error = {""};
-    swin2sr_model_options options = {.precision = args.precision};
-    swin2sr_status status = args.model ? swin2sr_model_open(args.model, &options, &model, &error)
-                                       : swin2sr_model_open_default(&options, &model, &error);
-    if (status != SWIN2SR_OK)
+    ipc_ready tested = {.model = ""};
+    swin2sr_status status = open_model(&args, false, &model, &error);
+    if (status == SWIN2SR_OK)
+        status = test_model(&args, model, &tested, &error);
+    if (status != SWIN2SR_OK) {
+        swin2sr_model_unref(model);
         return say_cannot_start(status, &error);
-    if (say_ready(model))
+    }
+    if (say_ready(model, &tested))
         serve(model, args.threads);
     swin2sr_model_unref(model);
     return 0;

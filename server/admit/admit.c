@@ -6,17 +6,46 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "admit/cost.h"
 #include "config/limits.h"
+#include "pool/cgroup.h"
 
 #define STARTING_RETRY_S 2
 #define DRAINING_RETRY_S 10
+#define ADMIT_FRAMES 500u /* of an animation */
 
 static bool refuse(problem *ret_problem, problem what) {
     *ret_problem = what;
     return false;
 }
 
-bool admit_request(const pool *workers, bool is_draining, problem *ret_problem) {
+/* FNV-1a. Its guessable values are no danger: whoever forges another's request gets that one's place in the queue. */
+static uint64_t hash_text(uint64_t hash, const char *text) {
+    for (; text && *text; text++)
+        hash = (hash ^ (unsigned char)*text) * 1099511628211u;
+    return (hash ^ 0xff) * 1099511628211u; /* "ab","c" is not "a","bc" */
+}
+
+uint64_t admit_sender_of(const http_request *request) {
+    static const char *const fields[] = {
+        MHD_HTTP_HEADER_CONTENT_LENGTH, MHD_HTTP_HEADER_USER_AGENT, MHD_HTTP_HEADER_AUTHORIZATION,
+        MHD_HTTP_HEADER_COOKIE,         "X-Forwarded-For",
+    };
+    uint64_t hash = 14695981039346656037u;
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+        hash = hash_text(hash, http_request_header(request, fields[i]));
+    return hash ? hash : 1;
+}
+
+static problem full(pool *workers, uint64_t sender) {
+    problem what = problem_of(PROBLEM_QUEUE_FULL, "the queue is full");
+    what.limit = (uint64_t)workers->config->queue_max;
+    what.actual = workers->queue.count;
+    what.retry_after_s = pool_promise(workers, sender);
+    return what;
+}
+
+bool admit_sender(pool *workers, bool is_draining, uint64_t sender, problem *ret_problem) {
     problem what;
     if (is_draining) {
         what = problem_of(PROBLEM_DRAINING, "no new work is taken; try again, another instance may answer");
@@ -24,15 +53,17 @@ bool admit_request(const pool *workers, bool is_draining, problem *ret_problem) 
     } else if (!workers->was_ever_ready) {
         what = problem_of(PROBLEM_STARTING, "the network is being loaded");
         what.retry_after_s = STARTING_RETRY_S;
-    } else if (pool_is_full(workers)) {
-        what = problem_of(PROBLEM_QUEUE_FULL, "the queue is full");
-        what.limit = (uint64_t)workers->config->queue_max;
-        what.actual = workers->queue.count;
-        what.retry_after_s = pool_retry_after_s(workers);
-    } else {
+    } else if (pool_has_room(workers, sender) &&
+               pool_wait_us(workers) < (uint64_t)workers->config->deadline_s * 1000000) {
         return true;
+    } else {
+        what = full(workers, sender);
     }
     return refuse(ret_problem, what);
+}
+
+bool admit_request(pool *workers, bool is_draining, problem *ret_problem) {
+    return admit_sender(workers, is_draining, 0, ret_problem);
 }
 
 /* The upload's first bytes through the probe. */
@@ -55,6 +86,26 @@ static bool refuse_size(problem *ret_problem, const char *what, uint64_t limit, 
     return false;
 }
 
+/* Memory that one worker may use for a picture: its share, with a fifth left for what is not predicted. */
+static uint64_t budget_bytes(const server_config *config, const ipc_ready *model) {
+    uint64_t share = cgroup_memory_bytes("") / (uint64_t)config->workers / 5 * 4;
+    return share > model->memory_bytes ? share - model->memory_bytes : 0;
+}
+
+/* Can a worker do this at all, in its memory and in the time that a request has? */
+static bool can_afford(const server_config *config, const ipc_ready *model, const probe_info *info,
+                       problem *ret_problem) {
+    admit_cost cost = admit_cost_of(model, info);
+    uint64_t budget = budget_bytes(config, model), seconds = cost.us / 1000000;
+    if (cost.bytes > budget)
+        return refuse_size(ret_problem, "the image would take more bytes of memory than a worker here has", budget,
+                           cost.bytes);
+    if (seconds > (uint64_t)config->deadline_s)
+        return refuse_size(ret_problem, "the image would take more seconds than a request here may take",
+                           (uint64_t)config->deadline_s, seconds);
+    return true;
+}
+
 bool admit_image(const server_config *config, const ipc_ready *model, const spool_file *upload, probe_info *ret_info,
                  problem *ret_problem) {
     switch (probe_upload(upload, ret_info)) {
@@ -69,6 +120,7 @@ bool admit_image(const server_config *config, const ipc_ready *model, const spoo
     default:
         return refuse(ret_problem, problem_of(PROBLEM_CORRUPT, "the header of the image is damaged or cut short"));
     }
+    uint64_t frames = (uint64_t)ret_info->frames;
     uint64_t in_pixels = (uint64_t)ret_info->width_px * (uint64_t)ret_info->height_px;
     uint64_t out_pixels = in_pixels * model->scale * model->scale;
     if (in_pixels > config->in_pixels_max)
@@ -77,5 +129,7 @@ bool admit_image(const server_config *config, const ipc_ready *model, const spoo
     if (out_pixels > LIMIT_OUT_PIXELS)
         return refuse_size(ret_problem, "the result would have more pixels than this service makes", LIMIT_OUT_PIXELS,
                            out_pixels);
-    return true;
+    if (frames > ADMIT_FRAMES)
+        return refuse_size(ret_problem, "the animation has more frames than this service takes", ADMIT_FRAMES, frames);
+    return can_afford(config, model, ret_info, ret_problem);
 }

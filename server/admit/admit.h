@@ -8,13 +8,20 @@
 #include <stdbool.h>
 
 #include "config/config.h"
+#include "http/http.h"
 #include "http/problem.h"
 #include "pool/pool.h"
 #include "probe/probe.h"
 #include "store/spool.h"
 
-/* Is there room for one more request now? */
-bool admit_request(const pool *workers, bool is_draining, problem *ret_problem);
+/* Is there room for one more request now? One that is refused because the queue is full is told when to come again.
+ * sender  Who asks (admit_sender_of): its refusal keeps a place for it. 0: nobody in particular. */
+bool admit_sender(pool *workers, bool is_draining, uint64_t sender, problem *ret_problem);
+bool admit_request(pool *workers, bool is_draining, problem *ret_problem); /* for nobody in particular */
+
+/* A number that two requests share when they come from the same client with the same work, and mostly only then: made
+ * of the client's address as proxies say it, its program and key, and the length of the body. Never 0. */
+uint64_t admit_sender_of(const http_request *request);
 
 /* Is this an image that we read, within the limits? */
 bool admit_image(const server_config *config, const ipc_ready *model, const spool_file *upload, probe_info *ret_info,

@@ -15,6 +15,8 @@ static void write_gauges(const server *self, FILE *out) {
     metrics_write_family(out, "workers", "gauge", "Worker processes, by state.");
     for (int state = 0; state < WORKER_STATE_COUNT; state++)
         fprintf(out, "swin2sr_workers{state=\"%s\"} %d\n", states[state], pool_count(&self->pool, (worker_state)state));
+    metrics_write_family(out, "connections", "gauge", "Open connections of clients.");
+    fprintf(out, "swin2sr_connections %zu\n", self->http.connection_count);
     metrics_write_family(out, "log_lines_dropped_total", "counter",
                          "Log lines that the reader of stdout did not take.");
     fprintf(out, "swin2sr_log_lines_dropped_total %" PRIu64 "\n", self->log.dropped_count);

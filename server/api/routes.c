@@ -14,6 +14,7 @@ const http_route routes[] = {
     {.path = "/healthz", .on_begin = health_on_begin},
     {.path = "/readyz", .on_begin = ready_on_begin},
     {.path = "/metrics", .on_begin = metrics_on_begin},
+    {.path = "/v1/models", .on_begin = models_on_begin},
 };
 const size_t routes_count = sizeof routes / sizeof routes[0];
 

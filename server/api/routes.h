@@ -19,6 +19,7 @@ void upscale_on_free(http_request *request);
 void health_on_begin(http_request *request);
 void ready_on_begin(http_request *request);
 void metrics_on_begin(http_request *request);
+void models_on_begin(http_request *request);
 void page_on_begin(http_request *request);
 
 #endif

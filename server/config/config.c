@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * config/config.c - the command line of swin2sr-server.
- * In: argv, TMPDIR.  Out: a complete config, or one line that says what is wrong.
- * One table names every flag: it is what getopt_long reads, what --help prints and what docs/operations.md lists. */
+ * config/config.c - the settings of swin2sr-server, from four places.
+ * In: argv, SWIN2SR_* in the environment, an INI file.  Out: a complete config, or one line that says what is wrong.
+ * One table names every setting: flags, environment, file, --help and --print-config are read off it, and a test
+ * compares docs/operations.md with it. For each setting the first place that has it wins; then all are checked. */
 #include "config/config.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdbool.h>
@@ -15,64 +17,97 @@
 #include "base/cores.h"
 #include "config/limits.h"
 
-typedef enum flag {
-    FLAG_LISTEN = 0,
-    FLAG_WORKERS,
-    FLAG_THREADS,
-    FLAG_MODEL,
-    FLAG_PRECISION,
-    FLAG_MAX_BODY_MIB,
-    FLAG_MAX_PIXELS,
-    FLAG_QUEUE,
-    FLAG_DEADLINE_S,
-    FLAG_DRAIN_S,
-    FLAG_SPOOL,
-    FLAG_WORKER,
-    FLAG_VERSION,
-    FLAG_HELP,
-    FLAG_COUNT
-} flag;
+typedef enum setting_kind {
+    KIND_ADDRESS = 0, /* host and port */
+    KIND_COUNT,       /* int32_t */
+    KIND_SIZE,        /* uint64_t */
+    KIND_TEXT,        /* const char * */
+    KIND_PRECISION,   /* the same, one of a few words */
+    KIND_FILE,        /* the INI file; not in itself */
+    KIND_ACTION,      /* takes no value, is only a flag */
+} setting_kind;
 
-typedef struct flag_row {
-    const char *name, *value, *meaning; /* value NULL: takes none */
-    int64_t low, high;                  /* of a number; both 0: text */
-} flag_row;
+typedef struct setting {
+    const char *name, *value, *meaning;
+    const char *preset; /* the default; NULL: computed, then note says how */
+    const char *note;
+    setting_kind kind;
+    size_t offset; /* in server_config */
+    int64_t low, high;
+    int64_t unit; /* of a KIND_SIZE, in what the config counts */
+} setting;
 
-static const flag_row flags[FLAG_COUNT] = {
-    [FLAG_LISTEN] = {"listen", "ADDR:PORT", "where to listen; [ADDR]:PORT for IPv6, port 0 for any (127.0.0.1:8080)", 0,
-                     0},
-    [FLAG_WORKERS] = {"workers", "N", "worker processes (the usable cores, at most 2)", 1, LIMIT_WORKERS},
-    [FLAG_THREADS] = {"threads", "N", "threads of each worker (cores / workers)", 1, LIMIT_THREADS},
-    [FLAG_MODEL] = {"model", "FILE", "weights to serve (the network inside the program)", 0, 0},
-    [FLAG_PRECISION] = {"precision", "NAME", "auto, fp32, bf16 or int8 (auto)", 0, 0},
-    [FLAG_MAX_BODY_MIB] = {"max-body-mib", "N", "largest request body in MiB (64)", 1, LIMIT_BODY_MAX_MIB},
-    [FLAG_MAX_PIXELS] = {"max-pixels", "N", "largest input in pixels (50000000)", 1, LIMIT_OUT_PIXELS},
-    [FLAG_QUEUE] = {"queue", "N", "requests that may wait for a worker (64)", 0, LIMIT_QUEUE_MAX},
-    [FLAG_DEADLINE_S] = {"deadline-s", "N", "seconds a request may take, waiting included (300)", 1, LIMIT_WAIT_MAX_S},
-    [FLAG_DRAIN_S] = {"drain-s", "N", "seconds to finish work after SIGTERM (30)", 0, LIMIT_WAIT_MAX_S},
-    [FLAG_SPOOL] = {"spool", "FOLDER", "where uploads and results lie, unnamed ($TMPDIR, else /tmp)", 0, 0},
-    [FLAG_WORKER] = {"worker", "PATH", "the worker program (swin2sr-worker beside this one)", 0, 0},
-    [FLAG_VERSION] = {"version", NULL, "print the version", 0, 0},
-    [FLAG_HELP] = {"help", NULL, "print this", 0, 0},
+#define FIELD(name) offsetof(server_config, name)
+
+static const setting settings[] = {
+    {"config", "FILE", "INI file of these settings, as --print-config prints it", NULL, "none", KIND_FILE, 0, 0, 0, 0},
+    {"listen", "ADDR:PORT", "where to listen; [ADDR]:PORT for IPv6; port 0 takes a free one, which the log names",
+     "127.0.0.1:8080", NULL, KIND_ADDRESS, 0, 0, 0, 0},
+    {"workers", "N", "worker processes", NULL, "the usable cores, at most 2", KIND_COUNT, FIELD(workers), 1,
+     LIMIT_WORKERS, 1},
+    {"threads", "N", "threads of each worker", NULL, "cores / workers", KIND_COUNT, FIELD(threads), 1, LIMIT_THREADS,
+     1},
+    {"model", "FILE", "weights to serve", NULL, "the network inside the program", KIND_TEXT, FIELD(model), 0, 0, 0},
+    {"precision", "NAME", "arithmetic: auto, fp32, bf16 or int8", "auto", NULL, KIND_PRECISION, FIELD(precision), 0, 0,
+     0},
+    {"max-body-mib", "N", "largest request body in MiB", "64", NULL, KIND_SIZE, FIELD(body_bytes_max), 1,
+     LIMIT_BODY_MAX_MIB, 1 << 20},
+    {"max-pixels", "N", "largest input, width x height; the output may have 800 million", "50000000", NULL, KIND_SIZE,
+     FIELD(in_pixels_max), 1, LIMIT_OUT_PIXELS, 1},
+    {"queue", "N", "requests that may wait for a worker; one more gets 429", "64", NULL, KIND_COUNT, FIELD(queue_max),
+     0, LIMIT_QUEUE_MAX, 1},
+    {"deadline-s", "N", "seconds an image may take, waiting included; then 504", "300", NULL, KIND_COUNT,
+     FIELD(deadline_s), 1, LIMIT_WAIT_MAX_S, 1},
+    {"drain-s", "N", "seconds to finish work after SIGTERM", "30", NULL, KIND_COUNT, FIELD(drain_s), 0,
+     LIMIT_WAIT_MAX_S, 1},
+    {"connections", "N", "open connections; fewer where the process may have fewer files", "8192", NULL, KIND_COUNT,
+     FIELD(connections_max), 1, LIMIT_CONNECTIONS_MAX, 1},
+    {"idle-s", "N", "seconds a connection may be silent", "30", NULL, KIND_COUNT, FIELD(idle_s), 1, LIMIT_WAIT_MAX_S,
+     1},
+    {"header-s", "N", "seconds from a connection's start, or its last answer, to the end of a request's header", "60",
+     NULL, KIND_COUNT, FIELD(header_s), 1, LIMIT_WAIT_MAX_S, 1},
+    {"transfer-s", "N", "seconds a body may take to come in, and an answer to go out", "600", NULL, KIND_COUNT,
+     FIELD(transfer_s), 1, LIMIT_WAIT_MAX_S, 1},
+    {"spool", "FOLDER", "where uploads and results lie, unnamed", NULL, "$TMPDIR, else /tmp", KIND_TEXT, FIELD(spool),
+     0, 0, 0},
+    {"worker", "PATH", "the worker program", NULL, "swin2sr-worker beside this one", KIND_TEXT, FIELD(worker), 0, 0, 0},
+    {"print-config", NULL, "print all settings as an INI file, and where each comes from", NULL, NULL, KIND_ACTION, 0,
+     0, 0, 0},
+    {"version", NULL, "print the version", NULL, NULL, KIND_ACTION, 0, 0, 0, 0},
+    {"help", NULL, "print this", NULL, NULL, KIND_ACTION, 0, 0, 0, 0},
 };
 
-static void print_help(void) {
-    printf("Usage: swin2sr-server [OPTION]...\n"
-           "Image super-resolution over HTTP: POST /upscale, and a page at /.\n\n");
-    for (size_t i = 0; i < FLAG_COUNT; i++) {
-        char left[40];
-        snprintf(left, sizeof left, "--%s%s%s", flags[i].name, flags[i].value ? " " : "",
-                 flags[i].value ? flags[i].value : "");
-        printf("  %-22s %s\n", left, flags[i].meaning);
-    }
-    printf("\nLogs are JSON lines on stdout. SIGTERM finishes the work in hand and exits; a second one exits at once.\n"
-           "Exit codes: 0 done, 1 cannot run or work was left unfinished, 2 wrong usage.\n");
+#define SETTING_COUNT (sizeof settings / sizeof settings[0])
+
+/* What was given for each setting, and where. */
+typedef struct given {
+    const char *texts[SETTING_COUNT]; /* NULL: nothing yet */
+    const char *places[SETTING_COUNT];
+    char names[SETTING_COUNT][40]; /* of the environment */
+    char flags[SETTING_COUNT][40];
+} given;
+
+static size_t find(const char *name) {
+    size_t i = 0;
+    while (i < SETTING_COUNT && strcmp(settings[i].name, name) != 0)
+        i++;
+    return i;
 }
 
-static config_outcome wrong(const char *name, const char *why) {
-    fprintf(stderr, "swin2sr-server: --%s: %s\n", name, why);
+/* Fill in what no earlier place has said; an empty text says nothing. */
+static void give(given *self, size_t index, const char *text, const char *place) {
+    if (self->texts[index] || !text || !*text)
+        return;
+    self->texts[index] = text;
+    self->places[index] = place;
+}
+
+static config_outcome wrong(const char *place, const char *why) {
+    fprintf(stderr, "swin2sr-server: %s: %s\n", place, why);
     return CONFIG_WRONG;
 }
+
+/* ---- values ---- */
 
 static bool parse_number(const char *text, int64_t low, int64_t high, int64_t *ret_value) {
     char *end;
@@ -113,89 +148,150 @@ static bool is_precision(const char *text) {
     return false;
 }
 
-/* The program beside this one. */
-static bool find_worker(server_config *c) {
-    ssize_t length = readlink("/proc/self/exe", c->worker, sizeof c->worker - 1);
-    if (length <= 0)
-        return false;
-    c->worker[length] = '\0';
-    char *name = strrchr(c->worker, '/') + 1;
-    size_t room = sizeof c->worker - (size_t)(name - c->worker);
-    return (size_t)snprintf(name, room, "swin2sr-worker") < room;
-}
-
-static config_outcome set_text(server_config *c, flag which, const char *text) {
-    const char *name = flags[which].name;
-    switch (which) {
-    case FLAG_LISTEN:
-        return parse_listen(text, c) ? CONFIG_RUN : wrong(name, "not ADDR:PORT or [ADDR]:PORT");
-    case FLAG_MODEL:
-        c->model = text;
-        return CONFIG_RUN;
-    case FLAG_PRECISION:
-        c->precision = text;
-        return is_precision(text) ? CONFIG_RUN : wrong(name, "not one of auto, fp32, bf16, int8");
-    case FLAG_SPOOL:
-        c->spool = text;
-        return CONFIG_RUN;
-    default: /* FLAG_WORKER */
-        if ((size_t)snprintf(c->worker, sizeof c->worker, "%s", text) >= sizeof c->worker)
-            return wrong(name, "too long");
-        return CONFIG_RUN;
-    }
-}
-
-static config_outcome set_number(server_config *c, flag which, const char *text) {
+static config_outcome set_number(server_config *c, const setting *row, const char *text, const char *place) {
     int64_t value;
-    if (!parse_number(text, flags[which].low, flags[which].high, &value)) {
+    if (!parse_number(text, row->low, row->high, &value)) {
         char why[80];
-        snprintf(why, sizeof why, "not a whole number from %lld to %lld", (long long)flags[which].low,
-                 (long long)flags[which].high);
-        return wrong(flags[which].name, why);
+        snprintf(why, sizeof why, "not a whole number from %lld to %lld", (long long)row->low, (long long)row->high);
+        return wrong(place, why);
     }
-    switch (which) {
-    case FLAG_WORKERS:
-        c->workers = (int32_t)value;
-        break;
-    case FLAG_THREADS:
-        c->threads = (int32_t)value;
-        break;
-    case FLAG_MAX_BODY_MIB:
-        c->body_bytes_max = (uint64_t)value << 20;
-        break;
-    case FLAG_MAX_PIXELS:
-        c->in_pixels_max = (uint64_t)value;
-        break;
-    case FLAG_QUEUE:
-        c->queue_max = (int32_t)value;
-        break;
-    case FLAG_DEADLINE_S:
-        c->deadline_s = (int32_t)value;
-        break;
-    default: /* FLAG_DRAIN_S */
-        c->drain_s = (int32_t)value;
-        break;
-    }
+    void *field = (char *)c + row->offset;
+    if (row->kind == KIND_COUNT)
+        *(int32_t *)field = (int32_t)value;
+    else
+        *(uint64_t *)field = (uint64_t)value * (uint64_t)row->unit;
     return CONFIG_RUN;
 }
 
-static void set_defaults(server_config *c) {
-    const char *folder = getenv("TMPDIR");
-    *c = (server_config){
-        .host = "127.0.0.1",
-        .port = "8080",
-        .precision = "auto",
-        .body_bytes_max = (uint64_t)LIMIT_BODY_DEFAULT_MIB << 20,
-        .in_pixels_max = LIMIT_IN_PIXELS_DEFAULT,
-        .queue_max = LIMIT_QUEUE_DEFAULT,
-        .deadline_s = LIMIT_DEADLINE_DEFAULT_S,
-        .drain_s = LIMIT_DRAIN_DEFAULT_S,
-        .spool = folder && folder[0] ? folder : "/tmp",
-    };
+static config_outcome set(server_config *c, const setting *row, const char *text, const char *place) {
+    switch (row->kind) {
+    case KIND_ADDRESS:
+        return parse_listen(text, c) ? CONFIG_RUN : wrong(place, "not ADDR:PORT or [ADDR]:PORT");
+    case KIND_COUNT:
+    case KIND_SIZE:
+        return set_number(c, row, text, place);
+    case KIND_PRECISION:
+        if (!is_precision(text))
+            return wrong(place, "not one of auto, fp32, bf16, int8");
+        /* fall through */
+    case KIND_TEXT:
+        *(const char **)((char *)c + row->offset) = text;
+        return CONFIG_RUN;
+    default:
+        return CONFIG_RUN;
+    }
 }
 
-/* What depends on the machine. */
-static void set_from_cores(server_config *c) {
+/* ---- the file ---- */
+
+/* A line without the blanks around it; ret_rest: the next line, NULL after the last. */
+static char *take_line(char *text, char **ret_rest) {
+    char *end = strchr(text, '\n');
+    *ret_rest = end ? end + 1 : NULL;
+    if (!end)
+        end = text + strlen(text);
+    while (end > text && isspace((unsigned char)end[-1]))
+        end--;
+    *end = '\0';
+    return text + strspn(text, " \t");
+}
+
+/* "name = value". false: not that, or a name that the file cannot set, or twice. */
+static bool take_entry(char *line, const char *path, given *from_file) {
+    char *equals = strchr(line, '=');
+    if (!equals)
+        return false;
+    char *name_end = equals;
+    while (name_end > line && isspace((unsigned char)name_end[-1]))
+        name_end--;
+    *name_end = '\0';
+    size_t index = find(line);
+    if (index == SETTING_COUNT || settings[index].kind >= KIND_FILE || from_file->texts[index])
+        return false;
+    give(from_file, index, equals + 1 + strspn(equals + 1, " \t"), path);
+    return true;
+}
+
+/* The whole file as text. returns NULL, or why not. */
+static const char *load(const char *path, char **ret_text) {
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return strerror(errno);
+    char *text = calloc(1, LIMIT_CONFIG_BYTES + 2);
+    size_t size = text ? fread(text, 1, LIMIT_CONFIG_BYTES + 1, file) : 0;
+    const char *fault = !text || ferror(file) ? strerror(errno) : NULL;
+    if (!fault && (size > LIMIT_CONFIG_BYTES || strlen(text) < size))
+        fault = "not a text file, or too large";
+    fclose(file);
+    if (fault)
+        free(text);
+    else
+        *ret_text = text;
+    return fault;
+}
+
+static config_outcome read_file(server_config *c, const char *path, given *ret_given) {
+    const char *fault = load(path, &c->file_text);
+    if (fault)
+        return wrong(path, fault);
+    given from_file = {.texts = {NULL}};
+    int number = 1;
+    for (char *text = c->file_text; text; number++) {
+        char *line = take_line(text, &text);
+        bool is_entry = *line && !strchr("#;", *line) && strcmp(line, "[server]") != 0;
+        if (is_entry && !take_entry(line, path, &from_file)) {
+            char why[120];
+            snprintf(why, sizeof why, "line %d: not 'NAME = VALUE', no setting of that name, or given twice", number);
+            return wrong(path, why);
+        }
+    }
+    for (size_t i = 0; i < SETTING_COUNT; i++)
+        give(ret_given, i, from_file.texts[i], path);
+    return CONFIG_RUN;
+}
+
+/* ---- flags and environment ---- */
+
+/* false: a wrong flag, and a line said which. ret_action: the index of the first action, or SETTING_COUNT. */
+static bool read_flags(int argc, char **argv, given *ret_given, size_t *ret_action) {
+    struct option options[SETTING_COUNT + 1];
+    memset(options, 0, sizeof options);
+    for (size_t i = 0; i < SETTING_COUNT; i++)
+        options[i] =
+            (struct option){settings[i].name, settings[i].value ? required_argument : no_argument, NULL, (int)i};
+    *ret_action = SETTING_COUNT;
+    for (int which; (which = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        if (which < 0 || (size_t)which >= SETTING_COUNT)
+            return false;
+        if (settings[which].kind == KIND_ACTION && *ret_action == SETTING_COUNT)
+            *ret_action = (size_t)which;
+        ret_given->texts[which] = optarg; /* of a flag given twice, the last counts */
+        ret_given->places[which] = ret_given->flags[which];
+    }
+    if (optind < argc)
+        wrong(argv[optind], "not an option");
+    return optind == argc;
+}
+
+static void read_environment(given *ret_given) {
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        const char *text = settings[i].kind == KIND_ACTION ? NULL : getenv(ret_given->names[i]);
+        give(ret_given, i, text, ret_given->names[i]);
+    }
+}
+
+static void set_names(given *self) {
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        snprintf(self->flags[i], sizeof self->flags[i], "--%s", settings[i].name);
+        snprintf(self->names[i], sizeof self->names[i], "SWIN2SR_%s", settings[i].name);
+        for (char *at = self->names[i]; *at; at++)
+            *at = *at == '-' ? '_' : (char)toupper((unsigned char)*at);
+    }
+}
+
+/* ---- what depends on the machine ---- */
+
+static config_outcome set_computed(server_config *c) {
     int cores = swin2sr__cores_usable();
     if (c->workers == 0)
         c->workers = cores < 2 ? 1 : 2;
@@ -203,35 +299,103 @@ static void set_from_cores(server_config *c) {
         c->threads = cores / c->workers < 1 ? 1 : cores / c->workers;
     if (c->threads > LIMIT_THREADS)
         c->threads = LIMIT_THREADS;
+    const char *folder = getenv("TMPDIR");
+    if (!c->spool)
+        c->spool = folder && *folder ? folder : "/tmp";
+    if (c->worker)
+        return CONFIG_RUN;
+    ssize_t length = readlink("/proc/self/exe", c->beside, sizeof c->beside - 1);
+    char *name = length > 0 ? strrchr(c->beside, '/') : NULL;
+    size_t room = name ? sizeof c->beside - (size_t)(name + 1 - c->beside) : 0;
+    if ((size_t)snprintf(name ? name + 1 : NULL, room, "swin2sr-worker") >= room)
+        return wrong("--worker", "cannot find my own place; name the program");
+    c->worker = c->beside;
+    return CONFIG_RUN;
 }
 
-config_outcome config_read(int argc, char **argv, server_config *ret_config) {
-    struct option options[FLAG_COUNT + 1];
-    memset(options, 0, sizeof options);
-    for (int i = 0; i < FLAG_COUNT; i++)
-        options[i] = (struct option){flags[i].name, flags[i].value ? required_argument : no_argument, NULL, i};
+/* ---- what is printed ---- */
 
-    server_config c;
-    set_defaults(&c);
-    for (int which; (which = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-        if (which < 0 || which >= FLAG_COUNT)
-            return CONFIG_WRONG; /* getopt_long has said what */
-        if (which == FLAG_HELP || which == FLAG_VERSION) {
-            which == FLAG_HELP ? print_help() : (void)printf("swin2sr-server %s\n", SWIN2SR_VERSION);
-            return CONFIG_EXIT;
+static void print_help(void) {
+    printf("Usage: swin2sr-server [OPTION]...\n"
+           "Image super-resolution over HTTP: POST /upscale, and a page at /.\n\n");
+    for (const setting *row = settings; row < settings + SETTING_COUNT; row++) {
+        char left[40], range[64] = "";
+        const char *preset = row->preset ? row->preset : row->note;
+        snprintf(left, sizeof left, "--%s%s%s", row->name, row->value ? " " : "", row->value ? row->value : "");
+        if (row->high)
+            snprintf(range, sizeof range, "; %lld..%lld", (long long)row->low, (long long)row->high);
+        printf("  %-22s %s%s%s%s%s\n", left, row->meaning, preset ? " (" : "", preset ? preset : "", range,
+               preset ? ")" : "");
+    }
+    printf(
+        "\nA setting is taken from the flag, else from the environment (--max-pixels: SWIN2SR_MAX_PIXELS), else from\n"
+        "the file of --config (max-pixels = N), else it is the default, which stands in brackets\n"
+        "before the range.\n"
+        "Logs are JSON lines on stdout. SIGTERM finishes the work in hand and exits; a second one exits at once.\n"
+        "Exit codes: 0 done, 1 cannot run or work was left unfinished, 2 wrong usage.\n");
+}
+
+static void print_value(const server_config *c, const setting *row) {
+    const void *field = (const char *)c + row->offset;
+    if (row->kind == KIND_ADDRESS)
+        printf("%s = %s%s%s:%s\n", row->name, strchr(c->host, ':') ? "[" : "", c->host, strchr(c->host, ':') ? "]" : "",
+               c->port);
+    else if (row->kind == KIND_COUNT)
+        printf("%s = %lld\n", row->name, (long long)*(const int32_t *)field);
+    else if (row->kind == KIND_SIZE)
+        printf("%s = %lld\n", row->name, (long long)*(const uint64_t *)field / row->unit);
+    else if (*(const char *const *)field)
+        printf("%s = %s\n", row->name, *(const char *const *)field);
+    else
+        printf("# %s =\n", row->name);
+}
+
+static void print_config(const server_config *c, const given *from) {
+    printf("[server]\n");
+    for (size_t i = 0; i < SETTING_COUNT; i++)
+        if (settings[i].kind < KIND_FILE) {
+            const char *note = settings[i].note ? settings[i].note : "default";
+            printf("\n# %s [%s]\n", settings[i].meaning, from->places[i] ? from->places[i] : note);
+            print_value(c, &settings[i]);
         }
-        config_outcome outcome =
-            flags[which].high ? set_number(&c, (flag)which, optarg) : set_text(&c, (flag)which, optarg);
+}
+
+/* ---- all together ---- */
+
+static config_outcome set_all(server_config *c, const given *from) {
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        const char *text = from->texts[i] ? from->texts[i] : settings[i].preset;
+        const char *place = from->places[i] ? from->places[i] : "default";
+        char named[200];
+        snprintf(named, sizeof named, "%.*s: %s", 150, place, settings[i].name);
+        bool is_of_file = place == from->texts[find("config")];
+        config_outcome outcome = text ? set(c, &settings[i], text, is_of_file ? named : place) : CONFIG_RUN;
         if (outcome != CONFIG_RUN)
             return outcome;
     }
-    if (optind < argc) {
-        fprintf(stderr, "swin2sr-server: %s: not an option\n", argv[optind]);
+    return set_computed(c);
+}
+
+config_outcome config_read(int argc, char **argv, server_config *self) {
+    given from = {.texts = {NULL}};
+    size_t action, file = find("config");
+    set_names(&from);
+    if (!read_flags(argc, argv, &from, &action))
         return CONFIG_WRONG;
+    if (action == find("help") || action == find("version")) {
+        action == find("help") ? print_help() : (void)printf("swin2sr-server %s\n", SWIN2SR_VERSION);
+        return CONFIG_EXIT;
     }
-    if (!c.worker[0] && !find_worker(&c))
-        return wrong("worker", "cannot find my own place; name the program");
-    set_from_cores(&c);
-    *ret_config = c;
-    return CONFIG_RUN;
+    read_environment(&from);
+    config_outcome outcome = from.texts[file] ? read_file(self, from.texts[file], &from) : CONFIG_RUN;
+    if (outcome == CONFIG_RUN)
+        outcome = set_all(self, &from);
+    if (outcome != CONFIG_RUN || action != find("print-config"))
+        return outcome;
+    print_config(self, &from);
+    return CONFIG_EXIT;
+}
+
+void config_done(server_config *self) {
+    free(self->file_text);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * config/config.h - how the server was told to run: flags over defaults, every number checked. */
+ * config/config.h - how the server was told to run: flags over environment over a file over defaults, all checked. */
 #ifndef SWIN2SR_SERVER_CONFIG_H
 #define SWIN2SR_SERVER_CONFIG_H
 
@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 typedef struct server_config {
-    char host[64]; /* numeric address or a name; default 127.0.0.1 */
-    char port[8];  /* 0: any free one; default 8080 */
+    char host[64]; /* numeric address or a name */
+    char port[8];  /* 0: any free one */
     int32_t workers;
     int32_t threads;       /* of a worker */
     const char *model;     /* a weight file; NULL: the network inside the worker */
@@ -18,17 +18,25 @@ typedef struct server_config {
     int32_t queue_max;
     int32_t deadline_s;
     int32_t drain_s;
+    int32_t connections_max;
+    int32_t idle_s;     /* a connection may be silent */
+    int32_t header_s;   /* a connection may take to begin a request and send its header */
+    int32_t transfer_s; /* a body may take to come in, an answer to go out */
     const char *spool;
-    char worker[4096]; /* the program; default: swin2sr-worker beside this one */
+    const char *worker; /* the program; default: swin2sr-worker beside this one */
+    char *file_text;    /* of --config, or NULL; texts point into it */
+    char beside[4096];  /* the default of worker */
 } server_config;
 
 typedef enum config_outcome {
     CONFIG_RUN = 0,
-    CONFIG_EXIT,  /* --help, --version: said on stdout */
+    CONFIG_EXIT,  /* --help, --version, --print-config: said on stdout */
     CONFIG_WRONG, /* one line on stderr says what */
 } config_outcome;
 
-/* Read the command line. Texts are borrowed from argv and the environment. */
-config_outcome config_read(int argc, char **argv, server_config *ret_config);
+/* Read the command line, the environment and the file they name. Texts are borrowed from the first two. self is not
+ * moved afterwards. config_done frees what is not borrowed, whatever the outcome. */
+config_outcome config_read(int argc, char **argv, server_config *self);
+void config_done(server_config *self);
 
 #endif

@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  * config/limits.h - every bound of the server in one place; nothing a client sends makes anything grow past these.
- * Those named DEFAULT can be changed by a flag (config/config.h); the others are fixed. */
+ * What a setting says is bounded by those with a remark on the flag; defaults are in config/config.c. */
 #ifndef SWIN2SR_SERVER_CONFIG_LIMITS_H
 #define SWIN2SR_SERVER_CONFIG_LIMITS_H
 
 /* connections and requests */
-#define LIMIT_CONNECTIONS 8192u          /* open at once; fewer where the process may open fewer files */
+#define LIMIT_CONNECTIONS_MAX 65536      /* what the flag may say; fewer where the process may open fewer files */
 #define LIMIT_CONNECTION_BYTES 32768u    /* memory of one connection: request line, header, send buffer */
-#define LIMIT_IDLE_S 30u                 /* a connection that neither sends nor takes anything */
 #define LIMIT_DISCARD_BYTES (256u << 20) /* body read and thrown away so that a refusal reaches the client */
 #define LIMIT_REQUEST_ID_BYTES 65u       /* a client's X-Request-Id, terminator included */
 #define LIMIT_HEADER_COUNT 100           /* header fields of a request */
-#define LIMIT_BODY_DEFAULT_MIB 64        /* of one request */
 #define LIMIT_BODY_MAX_MIB 65536         /* what the flag may say */
 #define LIMIT_SPOOL_BYTES (4ull << 30)   /* uploads in the spool, all requests together */
+#define LIMIT_CONFIG_BYTES 65536         /* the INI file */
 #define LIMIT_ROUTES 8                   /* paths the service answers */
 
 /* multipart/form-data */
@@ -25,15 +24,11 @@
 #define LIMIT_FIELD_VALUE_BYTES 128 /* value of an option, terminator included */
 
 /* work */
-#define LIMIT_IN_PIXELS_DEFAULT 50000000 /* of the input */
-#define LIMIT_OUT_PIXELS 800000000ull    /* of the output */
-#define LIMIT_QUEUE_DEFAULT 64           /* requests waiting for a worker */
-#define LIMIT_QUEUE_MAX 10000            /* what the flag may say */
-#define LIMIT_DEADLINE_DEFAULT_S 300     /* a request, waiting included */
-#define LIMIT_DRAIN_DEFAULT_S 30         /* finishing after SIGTERM */
-#define LIMIT_WAIT_MAX_S 86400           /* what the flags for both may say */
-#define LIMIT_ATTEMPTS 2                 /* workers one request may cost */
-#define LIMIT_RETRY_AFTER_S 120          /* the longest Retry-After */
+#define LIMIT_OUT_PIXELS 800000000ull /* of the output */
+#define LIMIT_QUEUE_MAX 10000         /* what the flag may say */
+#define LIMIT_WAIT_MAX_S 86400        /* what the flags for both may say */
+#define LIMIT_ATTEMPTS 2              /* workers one request may cost */
+#define LIMIT_RETRY_AFTER_S 120       /* the longest Retry-After */
 
 /* workers */
 #define LIMIT_WORKERS 64           /* what the flag may say */

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * http/guard.c - refuses requests that two servers could understand differently (RFC 9112 section 11.2).
- * In: header fields.  Out: the fault, a constant. The library's parser accepts all of what is refused here. */
+ * In: header fields.  Out: the fault, a constant. The library's parser accepts all of what is refused here.
+ *
+ * Folded lines, bare line feeds and bytes after a NUL are gone from the values that the library gives. But it takes a
+ * header apart where it lies, and writes one NUL over the separator after each word, two over each CR LF. So method,
+ * target, version, names and values must follow each other without a gap; where one is, there was something else. */
 #include "http/guard.h"
 
 #include <stdbool.h>
@@ -10,7 +14,9 @@
 #include "config/limits.h"
 
 typedef struct guard_walk {
+    const char *end; /* of what has been read so far: there its CR LF was */
     int fields, lengths, encodings, hosts;
+    bool is_old; /* HTTP/1.0 */
     const char *fault;
 } guard_walk;
 
@@ -33,6 +39,13 @@ size_t guard_unescape(void *context, struct MHD_Connection *connection, char *te
     return (size_t)(out - text);
 }
 
+size_t guard_target_bytes(const char *target) {
+    size_t size = 0;
+    while (target[size] > ' ' && target[size] < 0x7f)
+        size++;
+    return target[0] == '/' && !target[size] ? size : 0;
+}
+
 /* RFC 9110 section 5.6.2. */
 static bool is_token(const char *text, size_t size) {
     for (size_t i = 0; i < size; i++) {
@@ -52,31 +65,57 @@ static bool has_control(const char *text, size_t size) {
     return false;
 }
 
+/* Name, colon and value lie on one line, which begins after the last one's CR LF. */
+static bool is_one_line(const guard_walk *walk, const char *name, size_t name_size, const char *value) {
+    if (walk->end[0] || walk->end[1] || name != walk->end + 2 || value <= name + name_size)
+        return false;
+    const char *blank = name + name_size + 1;
+    while (blank < value && (*blank == ' ' || *blank == '\t'))
+        blank++;
+    return blank == value;
+}
+
+static const char *field_fault(guard_walk *walk, const char *name, size_t name_size, const char *value,
+                               size_t value_size) {
+    if (++walk->fields > LIMIT_HEADER_COUNT)
+        return "too many header fields";
+    if (!is_token(name, name_size))
+        return "a header field has a malformed name";
+    if (!value || has_control(value, value_size))
+        return "a control character in a header field";
+    if (!is_one_line(walk, name, name_size, value))
+        return "a header field that does not end with CR LF, or is folded";
+    walk->end = value + value_size;
+    if (strcasecmp(name, "Content-Length") == 0 && ++walk->lengths > 1)
+        return "more than one Content-Length";
+    if (strcasecmp(name, "Host") == 0 && (++walk->hosts > 1 || strpbrk(value, " \t,/?#@\\")))
+        return "not exactly one good Host";
+    if (strcasecmp(name, "Transfer-Encoding") == 0) {
+        if (++walk->encodings > 1 || walk->is_old || strcasecmp(value, "chunked") != 0)
+            return "a Transfer-Encoding other than chunked";
+    }
+    return walk->lengths && walk->encodings ? "both Content-Length and Transfer-Encoding" : NULL;
+}
+
 static enum MHD_Result on_field(void *context, enum MHD_ValueKind kind, const char *name, size_t name_size,
                                 const char *value, size_t value_size) {
     guard_walk *walk = context;
-    walk->lengths += strcasecmp(name, "Content-Length") == 0;
-    walk->encodings += strcasecmp(name, "Transfer-Encoding") == 0;
-    walk->hosts += strcasecmp(name, "Host") == 0;
-    if (++walk->fields > LIMIT_HEADER_COUNT)
-        walk->fault = "too many header fields";
-    else if (!is_token(name, name_size))
-        walk->fault = "a header field has a malformed name";
-    else if (value && has_control(value, value_size))
-        walk->fault = "a control character in a header field";
+    walk->fault = field_fault(walk, name, name_size, value, value_size);
     return walk->fault ? MHD_NO : MHD_YES;
 }
 
-const char *guard_check(struct MHD_Connection *connection) {
-    guard_walk walk = {.fault = NULL};
+const char *guard_check(struct MHD_Connection *connection, const guard_line *line) {
+    size_t method_bytes = strlen(line->method);
+    if (!is_token(line->method, method_bytes) || line->target_bytes == 0)
+        return "not a method and a path";
+    if (line->target != line->method + method_bytes + 1 || line->version != line->target + line->target_bytes + 1)
+        return "a request line with other than single spaces";
+    guard_walk walk = {.end = line->version + strlen(line->version)};
+    walk.is_old = strcmp(line->version, "HTTP/1.0") == 0;
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, on_field, &walk);
     if (walk.fault)
         return walk.fault;
-    if (walk.lengths > 1)
-        return "more than one Content-Length";
-    if (walk.encodings > 1)
-        return "more than one Transfer-Encoding";
-    if (walk.lengths && walk.encodings)
-        return "both Content-Length and Transfer-Encoding";
-    return walk.hosts > 1 ? "more than one Host" : NULL;
+    if (walk.end[0] || walk.end[1] || walk.end[2] || walk.end[3])
+        return "a header that does not end with two CR LF, or is folded";
+    return walk.hosts == 0 && !walk.is_old ? "no Host" : NULL;
 }

@@ -2,7 +2,8 @@
  * http/http.c - requests in, answers out, on the server's own loop (stages 1 request and 9 respond).
  * In: sockets.  Out: calls to routes; their answers on the wire; one log line and the metrics for each request.
  * The library runs without threads: its epoll descriptor is one watch of the loop. A refused request's body is read
- * on and thrown away within a bound, because closing on unread bytes would destroy the answer on its way. */
+ * on and thrown away within a bound, because closing on unread bytes would destroy the answer on its way.
+ * Limits on time: the library closes what is silent; a sweep once a second closes what is slow. */
 #include "http/http.h"
 
 #include <stdio.h>
@@ -55,6 +56,26 @@ static void set_id(http_request *request) {
         random[0] = swin2sr__clock_us();
     snprintf(request->id, sizeof request->id, "%016llx%016llx", (unsigned long long)random[0],
              (unsigned long long)random[1]);
+}
+
+static bool is_hex(const char *text, size_t size) {
+    return strspn(text, "0123456789abcdef") == size;
+}
+
+/* version "-" trace-id "-" parent-id "-" flags; a version after 00 may go on. What is malformed is as if not there. */
+static bool is_fit_trace(const char *text) {
+    if (!text || !is_hex(text, 2) || text[2] != '-' || !is_hex(text + 3, 32) || text[35] != '-' ||
+        !is_hex(text + 36, 16) || text[52] != '-' || !is_hex(text + 53, 2))
+        return false;
+    bool is_empty = strspn(text + 3, "0") == 32 || strspn(text + 36, "0") == 16;
+    bool is_long = text[55] != '\0';
+    return !is_empty && strncmp(text, "ff", 2) != 0 && (!is_long || (text[55] == '-' && strncmp(text, "00", 2) != 0));
+}
+
+static void set_trace(http_request *request) {
+    const char *given = http_request_header(request, "traceparent");
+    if (is_fit_trace(given))
+        snprintf(request->trace, sizeof request->trace, "%s", given);
 }
 
 /* The method for the log: only names we know get there. */
@@ -133,7 +154,7 @@ static enum MHD_Result send_answer(http_request *request) {
         return MHD_NO;
     http_answer_header(request, "X-Request-Id", request->id);
     http_answer_header(request, "X-Content-Type-Options", "nosniff");
-    if (request->is_closing || request->server->is_draining)
+    if (request->is_closing || request->is_last || request->server->is_draining)
         http_answer_header(request, MHD_HTTP_HEADER_CONNECTION, "close");
     request->sent_us = swin2sr__clock_us();
     request->is_queued = true;
@@ -194,20 +215,27 @@ static void on_hang_up(void *context, uint32_t events) {
     release(request);
 }
 
-static http_request *open_request(http_server *self, struct MHD_Connection *connection, const char *path,
-                                  const char *method) {
-    http_request *request = calloc(1, sizeof *request);
+/* NULL: the connection was opened without memory for it. */
+static http_connection *connection_of(struct MHD_Connection *connection) {
+    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+static http_request *open_request(http_server *self, struct MHD_Connection *connection, const guard_line *line) {
+    http_connection *owner = connection_of(connection);
+    http_request *request = owner ? calloc(1, sizeof *request) : NULL;
     if (!request)
         return NULL;
     request->server = self;
     request->app = self->app;
     request->connection = connection;
+    request->owner = owner;
+    owner->request = request;
     request->begun_us = swin2sr__clock_us();
-    request->route = find_route(self, path);
-    request->method = known_method(method);
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    request->hang_up = (loop_watch){.fd = info->connect_fd, .on_ready = on_hang_up, .context = request};
+    request->route = find_route(self, line->target);
+    request->method = known_method(line->method);
+    request->hang_up = (loop_watch){.fd = owner->fd, .on_ready = on_hang_up, .context = request};
     set_id(request);
+    set_trace(request);
     request->next = self->requests;
     if (self->requests)
         self->requests->previous = request;
@@ -216,10 +244,12 @@ static http_request *open_request(http_server *self, struct MHD_Connection *conn
 }
 
 /* The header is there: refuse what can be refused by it. A body that would be refused anyway is not asked for. */
-static enum MHD_Result begin(http_request *request, const char *method) {
+static enum MHD_Result begin(http_request *request, const guard_line *line) {
     const http_route *route = request->route;
     uint64_t announced = announced_bytes(request);
-    const char *fault = guard_check(request->connection);
+    const char *fault = guard_check(request->connection, line);
+    /* The library is lax about where a chunk ends: whatever it takes for the next request is not served. */
+    request->is_last = http_request_header(request, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL;
     if (fault) {
         request->is_closing = true;
         refuse(request, PROBLEM_MALFORMED, fault);
@@ -227,7 +257,7 @@ static enum MHD_Result begin(http_request *request, const char *method) {
     }
     if (!route) {
         refuse(request, PROBLEM_NOT_FOUND, "no such path");
-    } else if (!takes_method(route, method)) {
+    } else if (!takes_method(route, line->method)) {
         refuse(request, PROBLEM_METHOD, route->is_post ? "use POST" : "use GET or HEAD");
         http_answer_header(request, MHD_HTTP_HEADER_ALLOW, route->is_post ? "POST" : "GET, HEAD");
     } else if (announced > request->server->body_bytes_max) {
@@ -279,8 +309,12 @@ static enum MHD_Result on_access(void *context, struct MHD_Connection *connectio
                                  const char *version, const char *data, size_t *size, void **state) {
     http_request *request = *state;
     if (!request) {
-        *state = request = open_request(context, connection, path, method);
-        return request ? begin(request, method) : MHD_NO;
+        guard_line line = {.method = method, .target = path, .version = version};
+        *state = request = open_request(context, connection, &line);
+        if (!request)
+            return MHD_NO;
+        line.target_bytes = request->owner->target_bytes;
+        return begin(request, &line);
     }
     if (request->is_gone)
         return MHD_NO;
@@ -294,7 +328,8 @@ static enum MHD_Result on_access(void *context, struct MHD_Connection *connectio
 
 static void log_request(const http_request *request, unsigned int code, uint64_t duration_us) {
     log_event(request->server->log, LOG_LEVEL_INFO, "request",
-              json_pack("{s:s, s:s, s:s, s:i, s:f, s:I}", "request_id", request->id, "method", request->method, "route",
+              json_pack("{s:s, s:s*, s:s, s:s, s:i, s:f, s:I}", "request_id", request->id, "traceparent",
+                        request->trace[0] ? request->trace : NULL, "method", request->method, "route",
                         request->route ? request->route->path : "other", "code", (int)code, "seconds",
                         (double)duration_us / 1e6, "body_bytes", (json_int_t)request->body_bytes));
 }
@@ -307,7 +342,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     if (!request)
         return;
     bool is_answered = request->is_queued && how == MHD_REQUEST_TERMINATED_COMPLETED_OK;
-    unsigned int code = is_answered ? request->code : 499;
+    unsigned int code = is_answered ? request->code : request->is_cut ? 408 : 499;
     uint64_t now = swin2sr__clock_us();
     size_t route = route_index(request);
     self->metrics->requests[route][code]++;
@@ -316,6 +351,8 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
         metrics_observe(&self->metrics->stage_seconds[METRICS_STAGE_SEND], now - request->sent_us);
     log_request(request, code, now - request->begun_us);
 
+    request->owner->request = NULL;
+    request->owner->waiting_us = now;
     loop_watch_remove(self->loop, &request->hang_up);
     if (request->route && request->route->on_free)
         request->route->on_free(request);
@@ -328,17 +365,79 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     *state = NULL;
 }
 
+/* ---- connections and their time ---- */
+
+/* Called by the library with a request line, while its target is still as it came. */
+static void *on_target(void *context, const char *target, struct MHD_Connection *connection) {
+    http_connection *self = connection_of(connection);
+    if (self)
+        self->target_bytes = guard_target_bytes(target);
+    return NULL; /* the request's state, which on_access makes */
+}
+
+static void open_connection(http_server *server, struct MHD_Connection *connection, void **socket_context) {
+    http_connection *self = calloc(1, sizeof *self);
+    *socket_context = self;
+    if (!self)
+        return;
+    self->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    self->waiting_us = swin2sr__clock_us();
+    self->next = server->connections;
+    if (self->next)
+        self->next->previous = self;
+    server->connections = self;
+    server->connection_count++;
+}
+
+static void close_connection(http_server *server, http_connection *self) {
+    *(self->previous ? &self->previous->next : &server->connections) = self->next;
+    if (self->next)
+        self->next->previous = self->previous;
+    server->connection_count--;
+    free(self);
+}
+
+static void on_connection(void *context, struct MHD_Connection *connection, void **socket_context,
+                          enum MHD_ConnectionNotificationCode what) {
+    if (what == MHD_CONNECTION_NOTIFY_STARTED)
+        open_connection(context, connection, socket_context);
+    else if (*socket_context)
+        close_connection(context, *socket_context);
+}
+
+/* A held request is none of ours: its job has a deadline. */
+static bool is_too_slow(const http_server *server, const http_connection *self, uint64_t now) {
+    const http_request *request = self->request;
+    if (!request)
+        return now - self->waiting_us > (uint64_t)server->header_s * 1000000;
+    uint64_t since = request->sent_us ? request->sent_us : request->begun_us;
+    return !request->is_held && now - since > (uint64_t)server->transfer_s * 1000000;
+}
+
+/* The library takes the end that this makes for the client's, and closes. */
+static void on_sweep(void *context) {
+    http_server *server = context;
+    uint64_t now = swin2sr__clock_us();
+    for (http_connection *self = server->connections; self; self = self->next)
+        if (is_too_slow(server, self, now)) {
+            shutdown(self->fd, SHUT_RDWR);
+            if (self->request)
+                self->request->is_cut = true;
+        }
+    loop_timer_set(server->loop, &server->sweep, now + 1000000);
+}
+
 /* ---- the library on the loop ---- */
 
 /* As many connections as the process can have files for: each may hold an upload and an answer beside its socket. */
-static unsigned int connection_limit(void) {
-    struct rlimit files;
-    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
-        return LIMIT_CONNECTIONS / 8;
-    files.rlim_cur = files.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &files);
-    rlim_t fit = files.rlim_cur / 2 > 64 ? files.rlim_cur / 2 : 64;
-    return fit < LIMIT_CONNECTIONS ? (unsigned int)fit : LIMIT_CONNECTIONS;
+static unsigned int connection_limit(const http_server *self) {
+    struct rlimit files = {0};
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+    rlim_t fit = files.rlim_cur / 2 > 64 ? files.rlim_cur / 2 : 64, wanted = (rlim_t)self->connections_max;
+    return (unsigned int)(fit < wanted ? fit : wanted);
 }
 
 static void on_sockets(void *context, uint32_t events) {
@@ -349,13 +448,16 @@ bool http_start(http_server *self, int listen_fd) {
     self->daemon = MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_access, self, MHD_OPTION_LISTEN_SOCKET, listen_fd,
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, self, MHD_OPTION_UNESCAPE_CALLBACK, guard_unescape, NULL,
-        MHD_OPTION_CONNECTION_LIMIT, connection_limit(), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)LIMIT_CONNECTION_BYTES, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)LIMIT_IDLE_S,
-        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
+        MHD_OPTION_URI_LOG_CALLBACK, on_target, self, MHD_OPTION_NOTIFY_CONNECTION, on_connection, self,
+        MHD_OPTION_CONNECTION_LIMIT, connection_limit(self), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)LIMIT_CONNECTION_BYTES, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)self->idle_s,
+        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
     if (!self->daemon)
         return false;
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(self->daemon, MHD_DAEMON_INFO_EPOLL_FD);
     self->sockets = (loop_watch){.fd = info->epoll_fd, .on_ready = on_sockets, .context = self};
+    self->sweep = (loop_timer){.on_due = on_sweep, .context = self};
+    on_sweep(self);
     return loop_watch_add(self->loop, &self->sockets, EPOLLIN);
 }
 
@@ -376,5 +478,6 @@ void http_stop(http_server *self) {
         if (request->is_held)
             on_hang_up(request, 0);
     loop_watch_remove(self->loop, &self->sockets);
+    loop_timer_clear(self->loop, &self->sweep);
     MHD_stop_daemon(self->daemon);
 }

@@ -17,8 +17,11 @@
 #include "loop/loop.h"
 #include "metrics/metrics.h"
 
+#define HTTP_TRACE_BYTES 56 /* of a traceparent, terminator included */
+
 typedef struct http_server http_server;
 typedef struct http_request http_request;
+typedef struct http_connection http_connection;
 
 /* One path. Calls may be NULL; none of on_begin, on_body, on_end comes after the answer. */
 typedef struct http_route {
@@ -35,20 +38,33 @@ struct http_request {
     void *app;                       /* of http_start */
     void *state;                     /* the route's own */
     char id[LIMIT_REQUEST_ID_BYTES]; /* the client's X-Request-Id where it is fit, else random */
+    char trace[HTTP_TRACE_BYTES];    /* the client's traceparent (W3C Trace Context), or "" */
     uint64_t body_bytes;             /* so far */
 
     /* http.c only */
     http_server *server;
     struct MHD_Connection *connection;
-    const http_route *route; /* NULL: no such path */
-    const char *method;      /* one of a fixed few, for the log */
-    uint64_t begun_us, sent_us;
-    uint64_t discarded_bytes; /* of the body, after the answer was known */
+    http_connection *owner;
+    const http_route *route;    /* NULL: no such path */
+    const char *method;         /* one of a fixed few, for the log */
+    uint64_t begun_us, sent_us; /* the header was there; the answer was ready, 0: not yet */
+    uint64_t discarded_bytes;   /* of the body, after the answer was known */
     struct MHD_Response *answer;
     unsigned int code;
     bool is_held, has_hung_up, is_gone, is_closing, is_queued;
+    bool is_last; /* its connection ends with the answer */
+    bool is_cut;  /* too slow: the server closed the connection */
     loop_watch hang_up;
     http_request *previous, *next;
+};
+
+/* An open connection, for the limits on time. */
+struct http_connection {
+    int fd;
+    size_t target_bytes;   /* of the request line that is being read (http/guard.h) */
+    uint64_t waiting_us;   /* since then a request's header is awaited */
+    http_request *request; /* being read, worked on or answered; NULL: none */
+    http_connection *previous, *next;
 };
 
 struct http_server {
@@ -60,9 +76,13 @@ struct http_server {
     void *app;
     size_t route_count;
     uint64_t body_bytes_max;
-    bool is_draining; /* every answer ends its connection */
+    int32_t connections_max, idle_s, header_s, transfer_s; /* config.h */
+    bool is_draining;                                      /* every answer ends its connection */
     loop_watch sockets;
-    http_request *requests; /* all that live */
+    loop_timer sweep;
+    http_request *requests;       /* all that live */
+    http_connection *connections; /* all that are open */
+    size_t connection_count;
 };
 
 /* Serve on a listening socket, which is taken. false: the library would not start. The other fields of self are set. */

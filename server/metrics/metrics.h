@@ -34,6 +34,8 @@ typedef enum metrics_restart {
     METRICS_RESTART_DEADLINE, /* its request took too long */
     METRICS_RESTART_STUCK,    /* it did not start, or did not let go of a cancelled request */
     METRICS_RESTART_PROTOCOL, /* it said something that makes no sense */
+    METRICS_RESTART_OOM,      /* the kernel killed it because memory ran out */
+    METRICS_RESTART_RECYCLED, /* it had done its number of requests */
     METRICS_RESTART_COUNT
 } metrics_restart;
 

@@ -6,12 +6,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "pool/cgroup.h"
+
+#define PROMISE_LATE_US 3000000u   /* a client may come this much, and a quarter of its wait, after its time */
+#define COST_MEMORY_PIXELS 250000u /* the pixels of late jobs that the predicted cost is an average of */
 
 static uint64_t after_ms(uint64_t delay_ms) {
     return swin2sr__clock_us() + delay_ms * 1000;
@@ -65,6 +70,7 @@ static bool assign(pool *self, worker *w, job *item, const int *fds) {
     item->attempts++;
     item->started_us = swin2sr__clock_us();
     self->running_count++;
+    w->jobs++;
     return true;
 }
 
@@ -105,10 +111,28 @@ static job *release(pool *self, worker *w) {
 
 /* ---- results back ---- */
 
+/* The pace at which the queue empties: only times between two ends with somebody waiting count. */
+static void note_end(pool *self) {
+    uint64_t now_us = swin2sr__clock_us();
+    if (self->ended_us && self->drain_us)
+        self->drain_us = (self->drain_us * 15 + (now_us - self->ended_us)) / 16;
+    else if (self->ended_us)
+        self->drain_us = self->typical_us ? self->typical_us / (uint64_t)self->worker_count : now_us - self->ended_us;
+    self->ended_us = self->queue.count ? now_us : 0;
+}
+
+/* What jobs take, on average and by pixels; large ones say more about the latter. */
+static void note_cost(pool *self, const ipc_done *done, uint64_t run_us) {
+    uint64_t pixels = (uint64_t)done->in_width_px * done->in_height_px;
+    uint64_t rate =
+        (self->model.us_per_megapixel * COST_MEMORY_PIXELS + run_us * 1000000) / (COST_MEMORY_PIXELS + pixels);
+    self->model.us_per_megapixel = rate < 1 ? 1 : rate < IPC_COST_MAX ? rate : IPC_COST_MAX;
+    self->typical_us = self->typical_us ? (self->typical_us * 7 + run_us) / 8 : run_us;
+}
+
 static void note_done(pool *self, const job *item, const worker *w) {
     const ipc_done *done = &item->done;
-    uint64_t run_us = swin2sr__clock_us() - item->started_us;
-    self->typical_us = self->typical_us ? (self->typical_us * 7 + run_us) / 8 : run_us;
+    note_cost(self, done, swin2sr__clock_us() - item->started_us);
     metrics_observe(&self->metrics->stage_seconds[METRICS_STAGE_QUEUE], item->started_us - item->queued_us);
     metrics_observe(&self->metrics->stage_seconds[METRICS_STAGE_DECODE], done->decode_us);
     metrics_observe(&self->metrics->stage_seconds[METRICS_STAGE_INFER], done->infer_us);
@@ -138,6 +162,17 @@ static void set_idle(pool *self, worker *w) {
     w->failures = 0;
 }
 
+/* A worker that has done its number of jobs makes room for a fresh one, but never two at a time. */
+static void recycle(pool *self, worker *w) {
+    for (int i = 0; i < self->worker_count; i++)
+        if (self->workers[i].is_renewed)
+            return;
+    if (!self->recycle_jobs || w->jobs < self->recycle_jobs)
+        return;
+    w->is_renewed = true;
+    worker_kill(w, METRICS_RESTART_RECYCLED);
+}
+
 static void on_done_message(pool *self, worker *w, const ipc_done *done) {
     if (w->job && !is_plausible(self, w->job, done)) {
         worker_kill(w, METRICS_RESTART_PROTOCOL);
@@ -145,8 +180,10 @@ static void on_done_message(pool *self, worker *w, const ipc_done *done) {
     }
     job *item = release(self, w);
     set_idle(self, w);
+    recycle(self, w);
     if (!item)
         return;
+    note_end(self);
     item->done = *done;
     item->progress = 1;
     note_done(self, item, w);
@@ -156,21 +193,29 @@ static void on_done_message(pool *self, worker *w, const ipc_done *done) {
 static void on_failed_message(pool *self, worker *w, const ipc_failed *failed) {
     job *item = release(self, w);
     set_idle(self, w);
+    recycle(self, w);
     if (!item)
         return;
+    note_end(self);
     swin2sr_status outcome = failed->status == SWIN2SR_CANCELLED ? SWIN2SR_INTERNAL : (swin2sr_status)failed->status;
     finish(self, item, outcome, failed->detail);
 }
 
 static void on_ready_message(pool *self, worker *w, const ipc_ready *ready) {
+    uint64_t learned = self->model.us_per_megapixel;
     self->model = *ready;
+    if (self->was_ever_ready)
+        self->model.us_per_megapixel = learned;
     self->was_ever_ready = true;
+    w->is_renewed = false;
     loop_timer_clear(self->loop, &w->timer);
     w->state = WORKER_IDLE;
     log_event(self->log, LOG_LEVEL_INFO, "worker_ready",
-              json_pack("{s:i, s:s, s:s, s:i, s:s, s:s, s:I}", "worker_pid", (int)w->pid, "model", ready->model,
-                        "sha256", ready->sha256, "scale", (int)ready->scale, "kernels", ready->kernels, "precision",
-                        ready->precision, "memory_bytes", (json_int_t)ready->memory_bytes));
+              json_pack("{s:i, s:s, s:s, s:i, s:s, s:s, s:I, s:s, s:I, s:I, s:I}", "worker_pid", (int)w->pid, "model",
+                        ready->model, "sha256", ready->sha256, "scale", (int)ready->scale, "kernels", ready->kernels,
+                        "precision", ready->precision, "memory_bytes", (json_int_t)ready->memory_bytes, "self_test",
+                        ready->check, "us_per_megapixel", (json_int_t)ready->us_per_megapixel, "base_bytes",
+                        (json_int_t)ready->base_bytes, "column_bytes", (json_int_t)ready->column_bytes));
 }
 
 /* The weights cannot be loaded. Later this is a death like any other; before any worker was ready it is final. */
@@ -229,14 +274,18 @@ static void schedule_restart(pool *self, worker *w) {
                    after_ms(delay_ms < LIMIT_RESPAWN_LAST_MS ? delay_ms : LIMIT_RESPAWN_LAST_MS));
 }
 
+static void log_cannot_start(pool *self, const char *detail) {
+    log_event(self->log, LOG_LEVEL_ERROR, "worker_cannot_start",
+              json_pack("{s:s, s:s}", "status", "io", "detail", detail));
+}
+
 static void start_worker(pool *self, worker *w) {
-    if (worker_start(w, self->config) == SWIN2SR_OK) {
+    if (worker_start(w, self->config, &self->weights) == SWIN2SR_OK) {
         loop_timer_set(self->loop, &w->timer, after_ms(LIMIT_START_S * 1000));
         return;
     }
     int error = errno;
-    log_event(self->log, LOG_LEVEL_ERROR, "worker_cannot_start",
-              json_pack("{s:s, s:s}", "status", "io", "detail", strerror(error)));
+    log_cannot_start(self, strerror(error));
     if (!self->was_ever_ready && (error == ENOENT || error == EACCES || error == ENOEXEC))
         self->is_hopeless = true;
     schedule_restart(self, w);
@@ -253,15 +302,26 @@ static void retry(pool *self, job *item) {
     job_queue_prepend(&self->queue, item);
 }
 
+/* A SIGKILL that is not ours is the kernel's when it has counted one more than we have noticed. */
+static void classify_end(pool *self, worker *w) {
+    if (w->end_reason != METRICS_RESTART_SIGNAL || w->end_status != -SIGKILL || cgroup_oom_kills("") <= self->oom_kills)
+        return;
+    self->oom_kills++;
+    w->end_reason = METRICS_RESTART_OOM;
+}
+
 static void on_end(void *context, worker *w) {
     pool *self = context;
     job *item = release(self, w);
+    classify_end(self, w);
+    bool is_recycled = w->end_reason == METRICS_RESTART_RECYCLED;
     self->metrics->worker_restarts[w->end_reason]++;
-    log_event(self->log, LOG_LEVEL_WARN, "worker_ended",
+    log_event(self->log, is_recycled ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, "worker_ended",
               json_pack("{s:i, s:s, s:i, s:s?}", "worker", (int)(w - self->workers), "reason",
                         metrics_restart_name(w->end_reason), "status", w->end_status, "request_id",
                         item ? item->request_id : NULL));
-    schedule_restart(self, w);
+    w->is_renewed = is_recycled;
+    is_recycled ? start_worker(self, w) : schedule_restart(self, w);
     if (item)
         retry(self, item);
     dispatch(self);
@@ -292,13 +352,20 @@ static void on_deadline(void *context) {
 void pool_init(pool *self, const server_config *config, event_loop *loop, server_log *log, server_metrics *metrics,
                const spool_folder *spool) {
     *self = (pool){.config = config, .loop = loop, .log = log, .metrics = metrics, .spool = spool};
+    self->recycle_jobs = POOL_RECYCLE_JOBS;
+    self->oom_kills = cgroup_oom_kills("");
     self->handler = (worker_handler){.on_message = on_message, .on_end = on_end, .context = self};
     self->worker_count = config->workers;
+    if (worker_weights_open(config->model, &self->weights) != SWIN2SR_OK) {
+        log_cannot_start(self, strerror(errno));
+        self->is_hopeless = true;
+    }
     for (int i = 0; i < self->worker_count; i++) {
         worker *w = &self->workers[i];
         worker_init(w, loop, &self->handler);
         w->timer = (loop_timer){.on_due = on_worker_timer, .context = w};
-        start_worker(self, w);
+        if (!self->is_hopeless)
+            start_worker(self, w);
     }
 }
 
@@ -306,6 +373,7 @@ void pool_submit(pool *self, job *item) {
     item->owner = self;
     item->state = JOB_QUEUED;
     item->queued_us = swin2sr__clock_us();
+    promise_use(&self->promises, item->sender, item->queued_us);
     item->deadline = (loop_timer){.on_due = on_deadline, .context = item};
     loop_timer_set(self->loop, &item->deadline, item->queued_us + item->limit_us);
     job_queue_append(&self->queue, item);
@@ -351,23 +419,66 @@ int pool_count(const pool *self, worker_state state) {
 }
 
 bool pool_is_ready(const pool *self) {
-    return pool_count(self, WORKER_IDLE) + pool_count(self, WORKER_BUSY) > 0;
-}
-
-bool pool_is_full(const pool *self) {
-    return self->queue.count >= (size_t)self->config->queue_max && pool_count(self, WORKER_IDLE) == 0;
+    for (int i = 0; i < self->worker_count; i++)
+        if (self->workers[i].state == WORKER_IDLE || self->workers[i].state == WORKER_BUSY ||
+            self->workers[i].is_renewed)
+            return true;
+    return false;
 }
 
 bool pool_is_quiet(const pool *self) {
     return self->queue.count == 0 && self->running_count == 0;
 }
 
-uint32_t pool_retry_after_s(const pool *self) {
-    uint64_t wait_s = self->typical_us * (self->queue.count + 1) / (uint64_t)self->worker_count / 1000000 + 1;
+/* ---- who may come, and when ---- */
+
+static uint64_t drain_us(const pool *self) {
+    return self->drain_us ? self->drain_us : self->typical_us / (uint64_t)self->worker_count;
+}
+
+static uint32_t whole_seconds(uint64_t wait_us) {
+    uint64_t wait_s = wait_us / 1000000 + 1;
     return wait_s < LIMIT_RETRY_AFTER_S ? (uint32_t)wait_s : LIMIT_RETRY_AFTER_S;
+}
+
+uint64_t pool_wait_us(const pool *self) {
+    return drain_us(self) * self->queue.count;
+}
+
+uint32_t pool_retry_after_s(const pool *self) {
+    return whole_seconds(pool_wait_us(self) + drain_us(self));
+}
+
+bool pool_has_room(pool *self, uint64_t sender) {
+    uint64_t now_us = swin2sr__clock_us();
+    size_t waiting = self->queue.count, places = (size_t)self->config->queue_max;
+    promise_expire(&self->promises, now_us);
+    if (find_idle(self))
+        return true;
+    if (waiting >= places)
+        return false;
+    return waiting < places / 2 || waiting + self->promises.count < places ||
+           promise_is_due(&self->promises, sender, now_us);
+}
+
+/* Those who come back never come faster than the queue empties, and find it at most three quarters full; the rest of
+ * it is for what comes earlier or later than expected. */
+uint32_t pool_promise(pool *self, uint64_t sender) {
+    uint64_t now_us = swin2sr__clock_us(), pace_us = drain_us(self);
+    size_t places = (size_t)self->config->queue_max, aim = places * 3 / 4, burst = places / 4 ? places / 4 : 1;
+    promise_use(&self->promises, sender, now_us); /* came back in vain: a new one follows */
+    uint64_t excess = self->queue.count + 1 > aim ? self->queue.count + 1 - aim : 0;
+    uint32_t wait_s = promise_find_gap(&self->promises, now_us, whole_seconds(excess * pace_us), LIMIT_RETRY_AFTER_S,
+                                       burst * pace_us * 10 / 9, burst);
+    uint64_t due_us = now_us + (uint64_t)wait_s * 1000000;
+    promise one = {.sender = sender, .due_us = due_us, .end_us = due_us + (due_us - now_us) / 4 + PROMISE_LATE_US};
+    if (sender && wait_s < LIMIT_RETRY_AFTER_S)
+        promise_add(&self->promises, &one);
+    return wait_s;
 }
 
 void pool_done(pool *self) {
     for (int i = 0; i < self->worker_count; i++)
         worker_done(&self->workers[i]);
+    worker_weights_close(&self->weights);
 }

@@ -10,8 +10,11 @@
 #include "job/job.h"
 #include "log/log.h"
 #include "metrics/metrics.h"
+#include "pool/promise.h"
 #include "pool/worker.h"
 #include "store/spool.h"
+
+#define POOL_RECYCLE_JOBS 1000u /* default: memory that leaks or fragments never grows for long */
 
 typedef struct pool {
     const server_config *config; /* this and the next four: borrowed */
@@ -20,15 +23,21 @@ typedef struct pool {
     server_metrics *metrics;
     const spool_folder *spool;
     worker_handler handler;
+    worker_weights weights;
     worker workers[LIMIT_WORKERS];
     int worker_count;
     job_queue queue; /* waiting, in order */
     size_t running_count;
     uint64_t next_id;
-    ipc_ready model;     /* what the workers said last */
+    ipc_ready model;     /* what the workers said last; us_per_megapixel goes on with what jobs really take */
     bool was_ever_ready; /* model is filled */
     bool is_hopeless;    /* the first worker could not even start: the server should end */
     uint64_t typical_us; /* running average of a job's time on a worker; 0: none yet */
+    uint64_t drain_us;   /* running average between two jobs' ends while others wait; 0: not measured yet */
+    uint64_t ended_us;   /* when the last job ended; 0: none waited then */
+    promise_table promises;
+    uint64_t oom_kills;    /* that have been noticed */
+    uint32_t recycle_jobs; /* a worker is replaced after so many; 0: never. Set after pool_init to change it */
 } pool;
 
 void pool_init(pool *self, const server_config *config, event_loop *loop, server_log *log, server_metrics *metrics,
@@ -45,10 +54,21 @@ void pool_abandon(pool *self);
 
 int pool_count(const pool *self, worker_state state);
 bool pool_is_ready(const pool *self); /* a worker is there to work */
-bool pool_is_full(const pool *self);  /* one more job would be too many */
 bool pool_is_quiet(const pool *self); /* nothing waits, nothing runs */
 
-/* Seconds after which a place in the queue is likely, from what jobs took so far. 1..LIMIT_RETRY_AFTER_S */
+/* May one more job come from this sender (pool/promise.h; 0: nobody in particular)? One that a place waits for may
+ * come while the queue has any; others leave the promised places free, except that half of the queue is for everybody:
+ * promises that nobody keeps never make workers wait. */
+bool pool_has_room(pool *self, uint64_t sender);
+
+/* Keep a place for a sender that is refused now; the place is used up by its pool_submit.
+ * returns  seconds after which it should come again: when those before it will have gone, at the measured pace. */
+uint32_t pool_promise(pool *self, uint64_t sender);
+
+/* How long a job that came now would wait for a worker. */
+uint64_t pool_wait_us(const pool *self);
+
+/* The same in seconds, 1..LIMIT_RETRY_AFTER_S. */
 uint32_t pool_retry_after_s(const pool *self);
 
 void pool_done(pool *self); /* after pool_abandon or when quiet */

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  * pool/worker.c - one worker process (stage 3 of 9, dispatch).
  * In: a program and its arguments.  Out: messages, and the reason of its end.
- * The child gets /dev/null, stderr twice and its socket as descriptor 3, nothing else; it is in a process group of
- * its own, so that Ctrl-C reaches the server only, which then finishes its work. */
+ * The child gets /dev/null, stderr twice, its socket as descriptor 3 and, where they are not inside the program, the
+ * weights as 4 and their config.json as 5, nothing else; it is in a process group of its own, so that Ctrl-C reaches the server only, which then finishes its work. */
 #include "pool/worker.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -16,6 +19,8 @@
 #include <unistd.h>
 
 #define CHILD_SOCKET 3
+#define CHILD_WEIGHTS 4
+#define FIRST_FREE_FD 6
 #define ARGUMENTS_MAX 8
 
 extern char **environ;
@@ -86,8 +91,40 @@ void worker_init(worker *self, event_loop *owner, const worker_handler *handler)
     self->messages = (loop_watch){.fd = -1, .on_ready = on_messages, .context = self};
 }
 
+/* Open, and move away from the descriptors that a child is born with. */
+static int open_high(const char *path) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    int high = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD), error = errno;
+    close(fd);
+    errno = error;
+    return high;
+}
+
+swin2sr_status worker_weights_open(const char *model, worker_weights *ret_weights) {
+    worker_weights weights = {.count = 0};
+    if (model) {
+        char path[PATH_MAX];
+        const char *slash = strrchr(model, '/');
+        weights.fds[weights.count++] = open_high(model);
+        if (weights.fds[0] < 0)
+            return SWIN2SR_IO;
+        int length = snprintf(path, sizeof path, "%.*sconfig.json", slash ? (int)(slash + 1 - model) : 0, model);
+        if (length < (int)sizeof path && (weights.fds[1] = open_high(path)) >= 0)
+            weights.count++;
+    }
+    *ret_weights = weights;
+    return SWIN2SR_OK;
+}
+
+void worker_weights_close(worker_weights *weights) {
+    while (weights->count > 0)
+        close(weights->fds[--weights->count]);
+}
+
 /* An errno, 0 for success. */
-static int spawn(const server_config *config, int socket, pid_t *ret_pid) {
+static int spawn(const server_config *config, const worker_weights *weights, int socket, pid_t *ret_pid) {
     char threads[12];
     snprintf(threads, sizeof threads, "%d", (int)config->threads);
     char *arguments[ARGUMENTS_MAX] = {(char *)config->worker, "--threads", threads, "--precision",
@@ -111,18 +148,20 @@ static int spawn(const server_config *config, int socket, pid_t *ret_pid) {
     int error = posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", 0, 0);
     error = error ? error : posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDOUT_FILENO);
     error = error ? error : posix_spawn_file_actions_adddup2(&files, socket, CHILD_SOCKET);
-    error = error ? error : posix_spawn_file_actions_addclosefrom_np(&files, CHILD_SOCKET + 1);
+    for (int i = 0; i < weights->count && !error; i++)
+        error = posix_spawn_file_actions_adddup2(&files, weights->fds[i], CHILD_WEIGHTS + i);
+    error = error ? error : posix_spawn_file_actions_addclosefrom_np(&files, CHILD_WEIGHTS + weights->count);
     error = error ? error : posix_spawn(ret_pid, config->worker, &files, &attributes, arguments, environ);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&files);
     return error;
 }
 
-swin2sr_status worker_start(worker *self, const server_config *config) {
+swin2sr_status worker_start(worker *self, const server_config *config, const worker_weights *weights) {
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
         return SWIN2SR_IO;
-    int error = spawn(config, pair[1], &self->pid);
+    int error = spawn(config, weights, pair[1], &self->pid);
     close(pair[1]);
     self->socket = pair[0];
     if (error) {
@@ -145,6 +184,7 @@ swin2sr_status worker_start(worker *self, const server_config *config) {
     }
     self->state = WORKER_STARTING;
     self->is_killed = false;
+    self->jobs = 0;
     return SWIN2SR_OK;
 }
 

@@ -25,6 +25,17 @@ typedef enum worker_state {
 
 typedef struct worker worker;
 
+/* The weight file and the config.json beside it, open read-only; every descriptor is over those that a child is born
+ * with. count 0: the network inside the program, 1: there is no config.json. */
+typedef struct worker_weights {
+    int fds[2];
+    int count;
+} worker_weights;
+
+/* Open what --model names; NULL is fine.  errors _IO with errno set. */
+SWIN2SR_MUST_CHECK swin2sr_status worker_weights_open(const char *model, worker_weights *ret_weights);
+void worker_weights_close(worker_weights *weights);
+
 /* Calls to the pool, on the loop's thread. */
 typedef struct worker_handler {
     void (*on_message)(void *context, worker *self, const ipc_message *message);
@@ -44,6 +55,8 @@ struct worker {
     job *job;          /* BUSY: the job; NULL when it was cancelled */
     uint64_t job_id;   /* BUSY: what answers must name */
     uint32_t failures; /* deaths since the last finished job */
+    uint32_t jobs;     /* given to this process */
+    bool is_renewed;   /* replaced after its number of jobs: counts as there until its successor is ready or fails */
     bool is_killed;    /* by us, for end_reason */
     metrics_restart end_reason;
     int end_status; /* exit code, or minus the signal */
@@ -52,7 +65,8 @@ struct worker {
 void worker_init(worker *self, event_loop *owner, const worker_handler *handler);
 
 /* Start the process. errors _IO with errno set. State STARTING on success. */
-SWIN2SR_MUST_CHECK swin2sr_status worker_start(worker *self, const server_config *config);
+SWIN2SR_MUST_CHECK swin2sr_status worker_start(worker *self, const server_config *config,
+                                               const worker_weights *weights);
 
 /* Send one message; a worker that does not take it at once is killed. */
 SWIN2SR_MUST_CHECK swin2sr_status worker_send(worker *self, const ipc_message *message, const int *fds);

@@ -85,6 +85,10 @@ static void walk_ready(cursor *c, ipc_ready *ready) {
     walk_u32(c, &ready->scale, 1, SCALE_MAX);
     walk_u64(c, &ready->parameters, 0, UINT64_MAX);
     walk_u64(c, &ready->memory_bytes, 0, UINT64_MAX);
+    walk_text(c, ready->check, sizeof ready->check);
+    walk_u64(c, &ready->us_per_megapixel, 1, IPC_COST_MAX);
+    walk_u64(c, &ready->base_bytes, 0, IPC_COST_MAX);
+    walk_u64(c, &ready->column_bytes, 0, IPC_COST_MAX);
 }
 
 static void walk_job(cursor *c, ipc_job *job) {

@@ -17,9 +17,10 @@
 #define IPC_FRAME_MAX_BYTES 1024 /* header and payload */
 #define IPC_JOB_FDS 2            /* input, output; no other frame carries descriptors */
 #define IPC_PROGRESS_DONE 1000000u
+#define IPC_COST_MAX ((uint64_t)1 << 40) /* so that a cost times a side or the pixels of an image fits 64 bits */
 
 typedef enum ipc_type {
-    IPC_READY = 1, /* the network is loaded */
+    IPC_READY = 1, /* the network is loaded and passed its self-test */
     IPC_JOB,       /* enlarge this */
     IPC_PROGRESS,  /* so far */
     IPC_DONE,      /* the output file is complete */
@@ -41,6 +42,12 @@ typedef struct ipc_ready {
     uint32_t scale;    /* 1..16 */
     uint64_t parameters;
     uint64_t memory_bytes; /* resident after loading */
+
+    /* the self-test, and what it measured; a picture counts with its sides filled up to multiples of 8 */
+    char check[8];             /* what the network was checked against: "golden", or "plain" kernels */
+    uint64_t us_per_megapixel; /* of the input, 1.. */
+    uint64_t base_bytes;       /* a picture takes at most base + column * width beside what its file makes the */
+    uint64_t column_bytes;     /* decoder hold */
 } ipc_ready;
 
 typedef struct ipc_job {

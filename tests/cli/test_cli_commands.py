@@ -8,7 +8,7 @@ import pytest
 
 from cli_checks import one_line, picture
 
-COMMANDS = ["upscale", "model", "compare", "bench", "serve"]
+COMMANDS = ["upscale", "model", "compare", "bench", "serve", "healthcheck"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * admit/cost.h - what a picture will cost, from its header and what the workers measured (stage 2 of 9, admit). */
+#ifndef SWIN2SR_SERVER_COST_H
+#define SWIN2SR_SERVER_COST_H
+
+#include <stdint.h>
+
+#include "ipc/ipc.h"
+#include "probe/probe.h"
+
+typedef struct admit_cost {
+    uint64_t bytes; /* of memory in a worker, beside the network's: an upper bound */
+    uint64_t us;    /* on a worker */
+} admit_cost;
+
+/* info is within the limits on pixels. */
+admit_cost admit_cost_of(const ipc_ready *model, const probe_info *info);
+
+#endif

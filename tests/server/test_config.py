@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The settings: flags over environment over file over defaults; what is printed and documented is what the table says."""
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from service import SERVER
+
+pytestmark = pytest.mark.sanitize
+
+ROOT = Path(__file__).resolve().parents[2]
+ROW = re.compile(r"^  (--[a-z-]+)( [A-Z:]+)? +(.+?)(?: \(([^()]*(?:\(.*\))?[^()]*)\))?$", re.M)
+
+
+def run(*arguments, **variables):
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("SWIN2SR_")}
+    return subprocess.run([SERVER, *arguments], capture_output=True, text=True, timeout=60, env={**clean, **variables})
+
+
+def printed(*arguments, **variables):
+    """{name: (value, where it comes from)}"""
+    ended = run("--print-config", *arguments, **variables)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.startswith("[server]\n")
+    entries = re.findall(r"^# .* \[(.*)\]\n(?:# )?([a-z-]+) =(?: (.*))?$", ended.stdout, re.M)
+    return {name: (value, place) for place, name, value in entries}
+
+
+def refused(*arguments, **variables):
+    """The one line that says why."""
+    ended = run("--print-config", *arguments, **variables)
+    assert ended.returncode == 2 and ended.stdout == ""
+    assert ended.stderr.count("\n") == 1
+    return ended.stderr
+
+
+@pytest.fixture
+def file(tmp_path):
+    def write(text):
+        path = tmp_path / "server.ini"
+        path.write_bytes(text.encode("latin-1"))
+        return path
+    return write
+
+
+def help_rows():
+    return ROW.findall(run("--help").stdout)
+
+
+def test_defaults():
+    settings = printed()
+    assert settings["listen"] == ("127.0.0.1:8080", "default")
+    assert settings["max-body-mib"] == ("64", "default")
+    assert settings["model"] == ("", "the network inside the program")
+    assert int(settings["workers"][0]) in (1, 2)
+    assert settings["worker"][0] == str(SERVER.parent / "swin2sr-worker")
+
+
+def test_help_and_print_config_name_the_same():
+    flags = [flag[2:] for flag, value, *_ in help_rows() if value]
+    assert flags == ["config", *printed()]
+
+
+def test_the_document_is_the_table():
+    """docs/operations.md repeats what --help says, word by word."""
+    rows = []
+    for flag, value, meaning, default in help_rows():
+        default, _, bounds = default.partition("; ")
+        cells = f"{flag}{value}", default, meaning + (f", {bounds}" if bounds else "")
+        rows.append("| `{}` | {} | {} |".format(*cells))
+    section = (ROOT / "docs/operations.md").read_text().split("\n## Settings\n")[1].split("\n## ")[0]
+    documented = [line for line in section.splitlines() if line.startswith("| `--")]
+    assert documented == rows, "put this in:\n" + "\n".join(rows)
+
+
+def test_each_place_wins_over_the_next(file):
+    path = file("[server]\n# a remark\n; another\n\n  queue = 1 \nidle-s=2\nheader-s\t= 3\r\n")
+    settings = printed("--config", path, "--queue", "7", SWIN2SR_QUEUE="6", SWIN2SR_IDLE_S="5")
+    assert settings["queue"] == ("7", "--queue")
+    assert settings["idle-s"] == ("5", "SWIN2SR_IDLE_S")
+    assert settings["header-s"] == ("3", str(path))
+    assert settings["transfer-s"] == ("600", "default")
+    assert printed(SWIN2SR_CONFIG=str(path))["queue"] == ("1", str(path))
+
+
+def test_empty_is_not_given(file):
+    assert printed("--config", file("queue =\n"), SWIN2SR_IDLE_S="")["queue"] == ("64", "default")
+
+
+def test_last_flag_counts():
+    assert printed("--queue", "1", "--queue", "2")["queue"][0] == "2"
+
+
+def test_foreign_variables_are_not_ours():
+    assert printed(SWIN2SR_PORT="tcp://10.0.0.1:80", SWIN2SR_CPU="c")["queue"] == ("64", "default")
+
+
+def test_what_is_printed_can_be_read(file):
+    arguments = ["--listen", "[::1]:0", "--workers", "3", "--max-pixels", "5", "--max-body-mib", "2", "--spool", "/a b"]
+    text = run("--print-config", *arguments).stdout
+    again = printed("--config", file(text))
+    assert {name: value for name, (value, _) in again.items()} == \
+        {name: value for name, (value, _) in printed(*arguments).items()}
+    assert again["spool"][0] == "/a b" and again["max-body-mib"][0] == "2" and again["listen"][0] == "[::1]:0"
+
+
+@pytest.mark.parametrize("name, value", [("queue", "x"), ("queue", "-1"), ("workers", "65"), ("listen", "80"),
+                                         ("precision", "fp8"), ("max-body-mib", "99999999999999999999")])
+def test_wrong_values_are_said_with_their_place(file, name, value):
+    variable = "SWIN2SR_" + name.upper().replace("-", "_")
+    assert f"--{name}: not " in refused(f"--{name}", value)
+    assert f"{variable}: not " in refused(**{variable: value})
+    assert re.search(rf"server\.ini: {name}: not ", refused("--config", file(f"{name} = {value}\n")))
+
+
+@pytest.mark.parametrize("text", ["nope = 1\n", "queue\n", "= 1\n", "queue = 1\nqueue = 2\n", "config = a\n", "[other]\n",
+                                  "help = 1\n", "Queue = 1\n", "max_pixels = 1\n"])
+def test_wrong_files_are_said_with_the_line(file, text):
+    assert f"line {1 + text.count('queue = 2')}:" in refused("--config", file(text))
+
+
+def test_files_that_are_none(file, tmp_path):
+    assert "No such file" in refused("--config", tmp_path / "nope")
+    assert "directory" in refused("--config", tmp_path)
+    assert "text" in refused("--config", file("queue = 1\0\n"))
+    assert "too large" in refused("--config", file("#" * 70_000))
+
+
+def test_the_manual_lists_the_flags():
+    manual = (ROOT / "docs/man/swin2sr-server.8").read_text().replace("\\-", "-")
+    assert re.findall(r"^\.TP\n\.BR? (--[a-z-]+)", manual, re.M) == [flag for flag, *_ in help_rows()]

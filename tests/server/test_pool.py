@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The pool: self-tests before readiness, weights by descriptor, deaths of every kind, and a storm of them.
+
+The storm of full length takes half a minute: SWIN2SR_LONG_TESTS=1.
+"""
+import asyncio
+import json
+import os
+import re
+import signal
+import struct
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import load
+from service import open_image, picture, png_header, slow_picture, wait_for
+
+ROOT = Path(__file__).resolve().parents[2]
+NETWORK = ROOT / "tests/fixtures/goldens/lightweight_x4.safetensors"
+IS_LONG = bool(os.environ.get("SWIN2SR_LONG_TESTS"))
+
+
+def ready(service):
+    return service.events("worker_ready")[-1]
+
+
+def restarts(service, reason):
+    return service.metric(f'worker_restarts_total{{reason="{reason}"}}')
+
+
+# ---- the self-test ----
+
+def golden_sums(service):
+    """What the table golden_sums in worker/self_test.c has to hold."""
+    side, scale = 8, 4
+    image = Image.new("RGB", (side, side))
+    image.putdata([tuple((37 * x + 59 * y + 83 * c + 7 * x * y) % 256 for c in range(3))
+                   for y in range(side) for x in range(side)])
+    answer = open_image(service.upscale(load.png(image)).content).convert("RGB")
+    return [sum(answer.getpixel((scale * x + dx, scale * y + dy))[c] for dy in range(scale) for dx in range(scale))
+            for y in range(side) for x in range(side) for c in range(3)]
+
+
+def test_default_network_is_held_against_the_golden_vector(server):
+    source = (ROOT / "worker/self_test.c").read_text()
+    table = [int(number) for number in re.search(r"golden_sums\[GOLDEN_CELLS\] = {(.*?)}", source, re.S)[1].split(",")
+             if number.strip()]
+    assert ready(server)["self_test"] == "golden"
+    assert ready(server)["sha256"] == re.search(r'golden_sha256\[\] = "(\w+)"', source)[1]
+    now = golden_sums(server)
+    assert max(abs(a - b) for a, b in zip(table, now, strict=True)) <= 16, now
+
+
+@pytest.mark.parametrize("level", ["c", "avx2"])
+def test_every_kernel_level_passes_it(start, level):
+    service = start("--workers", "1", env={**os.environ, "SWIN2SR_CPU": level})
+    assert ready(service)["self_test"] == "golden"
+
+
+def test_predicted_memory_is_never_less_than_planned(server):
+    said = ready(server)
+    for width in 1, 30, 64, 65, 170, 171, 256, 257, 300, 500:
+        server.upscale(picture(width, 17))
+        done, = wait_for("the log", lambda: [event for event in server.events("enlarged") if event["in_width"] == width])
+        predicted = said["base_bytes"] + said["column_bytes"] * ((width + 7) // 8 * 8)
+        assert done["memory_bytes"] <= predicted
+
+
+def test_image_that_cannot_be_done_in_time_is_refused(start):
+    service = start("--workers", "1", "--deadline-s", "1")
+    response = service.upscale(png_header(3000, 3000))
+    assert response.status_code == 413, response.text
+    assert response.json()["limit"] == 1 < response.json()["actual"]
+
+
+# ---- weights by descriptor ----
+
+def split_network(folder):
+    """The fixture as others publish networks: what it is stands in a config.json beside the weights."""
+    data = NETWORK.read_bytes()
+    length, = struct.unpack("<Q", data[:8])
+    header = json.loads(data[8:8 + length])
+    config = header.pop("__metadata__", {})["config"]
+    text = json.dumps(header).encode()
+    folder.mkdir()
+    (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + data[8 + length:])
+    (folder / "config.json").write_text(config)
+    return folder / "model.safetensors"
+
+
+def test_other_network_is_held_against_the_plain_kernels(start, tmp_path):
+    weights = split_network(tmp_path / "a-network")
+    service = start("--workers", "1", "--model", weights)
+    assert ready(service)["self_test"] == "plain"
+    assert ready(service)["model"] == "a-network"
+    assert open_image(service.upscale(picture(10, 10)).content).size == (40, 40)
+
+
+def test_workers_keep_the_network_that_the_server_opened(start, tmp_path):
+    weights = split_network(tmp_path / "a-network")
+    service = start("--workers", "1", "--model", weights)
+    before = service.upscale(picture()).content
+    weights.unlink()
+    (tmp_path / "a-network/config.json").unlink()
+    service.signal_workers(signal.SIGKILL)
+    wait_for("the successor", lambda: len(service.events("worker_ready")) == 2)
+    assert ready(service)["model"] == "a-network"
+    assert service.upscale(picture()).content == before
+
+
+def test_worker_holds_nothing_else(start):
+    service = start("--workers", "1", "--model", NETWORK)
+    pid, = service.worker_pids()
+    wait_for("an idle worker", lambda: service.metric('workers{state="idle"}') == 1)
+    held = {int(entry.name): os.readlink(entry).split(":")[0] for entry in Path(f"/proc/{pid}/fd").iterdir()}
+    assert held == {0: "/dev/null", 1: "pipe", 2: "pipe", 3: "socket", 4: str(NETWORK)}
+
+
+# ---- deaths ----
+
+def test_killed_in_mid_request_gives_the_same_image(start):
+    service = start("--workers", "2")
+    data = slow_picture()
+    undisturbed = service.upscale(data).content
+    call = service.upscale_in_background(data)
+    service.wait_metric('workers{state="busy"}', 1)
+    service.signal_workers(signal.SIGKILL)
+    response = call.join()
+    assert response.status_code == 200, response.text
+    assert response.content == undisturbed
+
+
+@pytest.mark.parametrize("number, reason", [(signal.SIGSEGV, "signal"), (signal.SIGKILL, "signal")])
+def test_death_is_classified(start, number, reason):
+    service = start("--workers", "1")
+    service.signal_workers(number)
+    service.wait_metric(f'worker_restarts_total{{reason="{reason}"}}', 1)
+    event = wait_for("the log", lambda: service.events("worker_ended"))[0]
+    assert (event["reason"], event["status"]) == (reason, -number)
+
+
+MEMORY_GROUPS = Path("/sys/fs/cgroup/memory")
+
+
+@pytest.fixture
+def memory_group():
+    """A cgroup (version 1) of our own."""
+    own = re.search(r"^\d+:memory:(.*)$", Path("/proc/self/cgroup").read_text(), re.M)
+    folder = MEMORY_GROUPS / own[1].lstrip("/") / f"swin2sr-test-{os.getpid()}" if own else None
+    try:
+        folder.mkdir()
+    except (AttributeError, OSError):
+        pytest.skip("no memory cgroup to write to")
+    yield folder
+    wait_for("an empty cgroup", lambda: not (folder / "tasks").read_text(), 10)
+    folder.rmdir()
+
+
+def test_out_of_memory_is_told_from_other_kills(memory_group, start):
+    """The limit is lowered under the feet of a running request; its worker is what the kernel ends, not the server."""
+    service = start("--workers", "1", preexec_fn=lambda: (memory_group / "tasks").write_text(str(os.getpid())))
+    service.signal_workers(signal.SIGSTOP)
+    call = service.upscale_in_background(picture(1500, 200))  # 160 MB
+    service.wait_metric('workers{state="busy"}', 1)
+    used = int((memory_group / "memory.usage_in_bytes").read_text())
+    (memory_group / "memory.limit_in_bytes").write_text(str(used + (30 << 20)))
+    service.signal_workers(signal.SIGCONT)
+    wait_for("the kill", lambda: restarts(service, "oom") >= 1)
+    (memory_group / "memory.limit_in_bytes").write_text("-1")
+    assert call.join().status_code in (200, 500)
+    service.wait_ready()
+    assert service.upscale(picture()).status_code == 200
+    assert restarts(service, "signal") == 0
+
+
+@pytest.mark.skipif(not IS_LONG, reason="SWIN2SR_LONG_TESTS=1 runs it")
+def test_worker_is_renewed_after_a_thousand_requests(start):
+    """One after the other, with readiness kept."""
+    service = start("--workers", "2")
+
+    async def enlarge():
+        answer = await load.ask(service.address, "/upscale", picture(2, 2))
+        assert answer.code == 200
+        return (await load.ask(service.address, "/readyz")).code
+
+    async def enough():
+        codes = []
+        while restarts(service, "recycled") < 2:
+            codes += await load.in_turn(4, 1, enlarge)
+        return codes
+
+    codes = asyncio.run(enough())
+    assert set(codes) == {200} and len(codes) >= 1000
+    assert [event["reason"] for event in service.events("worker_ended")] == ["recycled"] * 2
+
+
+# ---- a storm ----
+
+async def storm(service, seconds, every_s):
+    """All workers die all the time, under load. The answers, how long /healthz took, and when the last kill was."""
+    kills = []
+
+    async def kill():
+        service.signal_workers(signal.SIGKILL)
+        kills.append(time.monotonic())
+
+    async def enlarge():
+        answer = await load.ask(service.address, "/upscale", picture(30, 30))
+        if answer.code != 200:
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert json.loads(answer.body)["status"] == answer.code
+        return answer
+
+    async def health():
+        answer = await asyncio.wait_for(load.ask(service.address, "/healthz"), 2)
+        assert answer.code == 200
+        return answer.ended - answer.begun
+
+    answers, latencies, _ = await asyncio.gather(
+        load.every(0.1, seconds, enlarge), load.every(0.05, seconds, health), load.every(every_s, seconds, kill))
+    return answers, latencies, kills[-1]
+
+
+@pytest.mark.parametrize("seconds", [5, pytest.param(20, marks=pytest.mark.skipif(
+    not IS_LONG, reason="SWIN2SR_LONG_TESTS=1 runs it"))])
+def test_storm(start, seconds):
+    service = start("--workers", "2")
+    answers, latencies, last_kill = asyncio.run(storm(service, seconds, 0.2))
+    assert service.upscale(picture()).status_code == 200
+    recovery_s = min(answer.ended for answer in answers if answer.code == 200 and answer.ended > last_kill) - last_kill
+    codes = Counter(answer.code for answer in answers)
+    print(f"\n{dict(codes)}; /healthz {len(latencies)} times, worst {max(latencies):.3f} s; recovery {recovery_s:.2f} s; "
+          f"{restarts(service, 'signal'):.0f} workers died")
+    assert set(codes) <= {200, 429, 500, 503}
+    assert recovery_s < 3
+    assert restarts(service, "signal") > seconds
+    counted = {int(code): int(service.metric(f'requests_total{{route="/upscale",code="{code}"}}')) for code in codes}
+    counted[200] -= 1  # the one after the storm
+    assert counted == codes

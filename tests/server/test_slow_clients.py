@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Clients that are slow, silent or many: each is closed in time, and those who are not such are served meanwhile.
+SWIN2SR_TEST_CONNECTIONS=IDLE,SLOW sets the size of the crowd (500,20; the service's promise is 5000,100)."""
+import io
+import os
+import resource
+import selectors
+import socket
+import threading
+import time
+
+import pytest
+import requests
+from PIL import Image
+
+from service import picture, wait_for
+
+IDLE_COUNT, SLOW_COUNT = map(int, os.environ.get("SWIN2SR_TEST_CONNECTIONS", "500,20").split(","))
+HEADER = b"POST /upscale HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\nContent-Length: %d\r\n\r\n"
+
+
+def connect(service):
+    return socket.create_connection(service.address, timeout=30)
+
+
+def seconds_until_closed(connection, trickle=b"", every_s=0.2):
+    """Send the trickle's bytes one by one and over again, until the other side closes; how long that took."""
+    start = time.monotonic()
+    connection.settimeout(every_s)
+    sent = 0
+    while time.monotonic() - start < 30:
+        try:
+            if trickle:
+                connection.sendall(trickle[sent % len(trickle):][:1])
+                sent += 1
+            if not connection.recv(65536):
+                return time.monotonic() - start
+        except socket.timeout:
+            pass
+        except (ConnectionResetError, BrokenPipeError):
+            return time.monotonic() - start
+    raise AssertionError("still open")
+
+
+@pytest.mark.sanitize
+@pytest.mark.parametrize("sent", [b"", b"GET", b"GET /healthz HTTP/1.1\r\nHost: a\r\nA:", HEADER % 100, HEADER % 100 + b"x",
+                                  b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"],
+                         ids=["nothing", "word", "header", "no body", "body", "idle"])
+def test_silence_is_closed(start, sent):
+    service = start("--idle-s", "1", "--workers", "1")
+    with connect(service) as connection:
+        connection.sendall(sent)
+        assert 0.5 < seconds_until_closed(connection) < 5
+
+
+@pytest.mark.sanitize
+def test_slow_header_is_closed(start):
+    """A byte now and then is no silence, but the header has to end."""
+    service = start("--header-s", "1", "--workers", "1")
+    with connect(service) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\nA: ")
+        assert 0.5 < seconds_until_closed(connection, b"x") < 5
+
+
+@pytest.mark.sanitize
+def test_slow_body_is_closed_and_logged(start):
+    service = start("--transfer-s", "1", "--workers", "1")
+    with connect(service) as connection:
+        connection.sendall(HEADER % 10_000)
+        assert 0.5 < seconds_until_closed(connection, picture()) < 5
+    wait_for("the log line", lambda: [event["code"] for event in service.events("request") if
+                                      event["route"] == "/upscale"] == [408])
+    assert service.metric('requests_total{route="/upscale",code="408"}') == 1
+    assert service.upscale(picture()).status_code == 200
+
+
+def test_slow_reader_is_closed(start):
+    service = start("--transfer-s", "1", "--workers", "1")
+    noise = io.BytesIO()
+    Image.frombytes("RGB", (480, 360), os.urandom(480 * 360 * 3)).save(noise, "PNG")
+    data = noise.getvalue()  # enlarged, it is more than a socket takes
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect(service.address)
+        connection.sendall(HEADER % len(data) + data)
+        wait_for("the answer", lambda: service.events("enlarged"))
+        wait_for("the end", lambda: [event for event in service.events("request") if event["code"] == 408], 10)
+    wait_for("closed files", lambda: service.metric("connections") == 1)
+
+
+def test_work_is_no_slowness(start):
+    """The limits on time are the client's, not the network's."""
+    service = start("--idle-s", "1", "--header-s", "1", "--transfer-s", "1", "--workers", "1", "--threads", "1")
+    begun = time.monotonic()
+    response = service.upscale(picture(300, 300))
+    assert response.status_code == 200
+    assert time.monotonic() - begun > 1, "too fast to show anything"
+
+
+def test_connections_are_bounded(start):
+    """One more than allowed waits until another ends; nobody is answered twice or lost."""
+    service = start("--connections", "20", "--idle-s", "2", "--workers", "1")
+    crowd = [connect(service) for _ in range(40)]
+    try:
+        wait_for("a crowd", lambda: service.fd_count() > 20)
+        assert requests.get(service.url + "/healthz", timeout=30).status_code == 200
+        assert service.fd_count() < 20 + 20
+    finally:
+        for connection in crowd:
+            connection.close()
+
+
+class Crowd:
+    """Idle connections with half a header, and slow uploads of a byte each 0.1 s, from one thread."""
+
+    def __init__(self, service, idle_count, slow_count):
+        self._selector = selectors.DefaultSelector()
+        self.closed_count = 0
+        self._connections = []
+        for index in range(idle_count + slow_count):
+            connection = connect(service)
+            connection.sendall(HEADER % 1_000_000 if index >= idle_count else b"GET / HTTP/1.1\r\nHost: a\r\n")
+            connection.setblocking(False)
+            self._connections.append(connection)
+            self._selector.register(connection, selectors.EVENT_READ)
+        self._slow = self._connections[idle_count:]
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def _run(self):
+        while not self._is_over.wait(0.1):
+            for connection in self._slow:
+                try:
+                    connection.send(b"x")
+                except OSError:
+                    pass
+            for key, _ in self._selector.select(0):
+                self.closed_count += 1
+                self._selector.unregister(key.fileobj)
+
+    def __exit__(self, *error):
+        self._is_over.set()
+        self._thread.join()
+        for connection in self._connections:
+            connection.close()
+
+
+def memory_mib(service):
+    with open(f"/proc/{service.process.pid}/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS:")) / 1024
+
+
+def test_a_crowd_disturbs_nobody(start):
+    """/healthz stays fast, an image is enlarged, memory stays small."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    try:
+        service = start("--workers", "1", "--threads", "1")
+        with Crowd(service, IDLE_COUNT, SLOW_COUNT) as crowd:
+            wait_for("the crowd", lambda: service.metric("connections") >= IDLE_COUNT + SLOW_COUNT)
+            seconds = []
+            for _ in range(300):
+                begun = time.monotonic()
+                assert requests.get(service.url + "/healthz", timeout=30).status_code == 200
+                seconds.append(time.monotonic() - begun)
+            picture_code = service.upscale(picture()).status_code
+            memory = memory_mib(service)
+            closed = crowd.closed_count
+        p50, p99 = sorted(seconds)[150], sorted(seconds)[297]
+        print(f"{IDLE_COUNT} idle, {SLOW_COUNT} slow: /healthz p50 {p50 * 1e3:.1f} ms, p99 {p99 * 1e3:.1f} ms, "
+              f"{memory:.0f} MiB")
+        assert picture_code == 200
+        assert closed == 0
+        assert p99 < 0.1
+        assert memory < 150
+        wait_for("closed connections", lambda: service.metric("connections") == 1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

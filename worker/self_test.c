@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * self_test.c - the self-test of a worker, before READY.
+ * In: a model.  Out: right or wrong, and the coefficients that admission predicts with.
+ * Kernel levels round differently, so a level may be off by one (bf16: by a few); a wrong kernel is off by far. */
+#include "self_test.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+
+#define SIDE_PX 8
+#define GOLDEN_SCALE 4
+#define GOLDEN_CELLS (SIDE_PX * SIDE_PX * 3)
+
+/* Of models/swin2sr-lightweight-x4: the sum of the output's levels over the 4x4 pixels that each level of the test
+ * picture became, [y][x][channel]. tests/server/test_pool.py computes it from the service and prints it. */
+static const char golden_sha256[] = "7436a0abaad64586b5251c712d1031f46b30215b98726c709f80182128e37bc7";
+/* clang-format off */
+static const uint16_t golden_sums[GOLDEN_CELLS] = {
+    131, 1202, 2486, 565, 2037, 3010, 1004, 2742, 3447, 2011, 2694, 927, 2892, 3378, 1587, 2520, 522, 1246, 3392, 1082, 2004, 490, 1460, 2053,
+    789, 2398, 3244, 1669, 2860, 383, 2592, 3470, 1254, 2672, 641, 1210, 3469, 1249, 2264, 475, 1395, 2774, 1047, 2532, 3492, 2008, 2650, 1534,
+    2110, 2971, 835, 2894, 3814, 1416, 3060, 1304, 1771, 438, 1426, 2727, 993, 2432, 3448, 1982, 2997, 997, 2932, 3673, 1524, 2898, 1273, 1463,
+    2633, 413, 1188, 3499, 1227, 2351, 699, 1717, 2902, 1691, 2652, 626, 2785, 3612, 1306, 2895, 1022, 1581, 262, 1740, 2672, 1398, 2361, 3713,
+    3466, 1239, 2253, 728, 1956, 3005, 2156, 2812, 1009, 2523, 322, 1058, 3523, 1429, 2281, 883, 1938, 3051, 2300, 2716, 958, 2434, 542, 1139,
+    676, 1966, 2910, 2417, 2817, 953, 2392, 608, 1196, 3737, 1421, 2777, 1241, 2347, 3376, 2720, 3296, 1618, 2908, 1118, 1746, 796, 1837, 2697,
+    1922, 2598, 556, 2539, 292, 1182, 183, 1208, 2571, 1121, 2671, 3559, 2996, 3427, 1730, 3192, 1352, 2070, 943, 2274, 3286, 2741, 3161, 2035,
+    2834, 3565, 1625, 3526, 1178, 2320, 1215, 2597, 3448, 2995, 3525, 1751, 3184, 1662, 2096, 1381, 2430, 3259, 3146, 3692, 1968, 3297, 1918, 1613,
+};
+/* clang-format on */
+
+bool self_test_has_golden(const swin2sr_model *model) {
+    return strcmp(swin2sr_model_get_info(model)->sha256, golden_sha256) == 0;
+}
+
+/* Any sizes and channels; nothing in it repeats within a window. */
+static void fill(swin2sr_image *image, int32_t channels) {
+    for (int32_t y = 0; y < image->height_px; y++) {
+        uint8_t *row = (uint8_t *)image->data + (size_t)y * image->stride_bytes;
+        for (int32_t x = 0; x < image->width_px; x++)
+            for (int32_t c = 0; c < channels; c++)
+                row[x * channels + c] = (uint8_t)(37 * x + 59 * y + 83 * c + 7 * x * y);
+    }
+}
+
+/* Enlarge a test picture of this side. */
+static swin2sr_status enlarge(swin2sr_model *model, int32_t threads, int32_t side_px, swin2sr_image *ret_out,
+                              swin2sr_error *reterr) {
+    int32_t channels = swin2sr_model_get_info(model)->channels;
+    swin2sr_pixel pixel = channels == 3 ? SWIN2SR_PIXEL_RGB8 : SWIN2SR_PIXEL_GREY8;
+    swin2sr_options options = {.threads = threads, .output_pixel = pixel};
+    swin2sr_image in;
+    swin2sr_status status = swin2sr_image_alloc(side_px, side_px, pixel, &in);
+    if (status != SWIN2SR_OK)
+        return swin2sr__error_set(reterr, status, "no memory for the self-test");
+    fill(&in, channels);
+    status = swin2sr_upscale(model, &in, &options, ret_out, reterr);
+    swin2sr_image_free(&in);
+    return status;
+}
+
+/* How far one level may be off. */
+static int allowed(const swin2sr_model *model) {
+    return swin2sr_model_get_info(model)->precision == SWIN2SR_PRECISION_FP32 ? 1 : 4;
+}
+
+static swin2sr_status judge(int off, int limit, const char *against, swin2sr_error *reterr) {
+    if (off <= limit)
+        return SWIN2SR_OK;
+    return swin2sr__error_set(reterr, SWIN2SR_INTERNAL,
+                              "the self-test failed: this processor's picture is off by %d from %s, %d is allowed", off,
+                              against, limit);
+}
+
+static int cell_sum(const swin2sr_image *out, int32_t cell) {
+    int32_t channel = cell % 3, x = cell / 3 % SIDE_PX * GOLDEN_SCALE, y = cell / 3 / SIDE_PX * GOLDEN_SCALE;
+    int sum = 0;
+    for (int32_t dy = 0; dy < GOLDEN_SCALE; dy++) {
+        const uint8_t *row = (const uint8_t *)out->data + (size_t)(y + dy) * out->stride_bytes;
+        for (int32_t dx = 0; dx < GOLDEN_SCALE; dx++)
+            sum += row[(x + dx) * 3 + channel];
+    }
+    return sum;
+}
+
+swin2sr_status self_test_golden(swin2sr_model *model, int32_t threads, swin2sr_error *reterr) {
+    const swin2sr_model_info *info = swin2sr_model_get_info(model);
+    if (info->scale != GOLDEN_SCALE || info->channels != 3)
+        return swin2sr__error_set(reterr, SWIN2SR_INTERNAL, "the self-test failed: this is another kind of network");
+    swin2sr_image out;
+    swin2sr_status status = enlarge(model, threads, SIDE_PX, &out, reterr);
+    if (status != SWIN2SR_OK)
+        return status;
+    int most = 0;
+    for (int32_t cell = 0; cell < GOLDEN_CELLS; cell++) {
+        int off = abs(cell_sum(&out, cell) - golden_sums[cell]);
+        most = off > most ? off : most;
+    }
+    swin2sr_image_free(&out);
+    return judge(most, allowed(model) * GOLDEN_SCALE * GOLDEN_SCALE, "the golden sums", reterr);
+}
+
+static int most_off(const swin2sr_image *one, const swin2sr_image *other) {
+    size_t row_bytes = (size_t)one->width_px * swin2sr_pixel_bytes(one->pixel);
+    int most = 0;
+    for (int32_t y = 0; y < one->height_px; y++) {
+        const uint8_t *a = (const uint8_t *)one->data + (size_t)y * one->stride_bytes;
+        const uint8_t *b = (const uint8_t *)other->data + (size_t)y * other->stride_bytes;
+        for (size_t i = 0; i < row_bytes; i++)
+            most = abs(a[i] - b[i]) > most ? abs(a[i] - b[i]) : most;
+    }
+    return most;
+}
+
+swin2sr_status self_test_plain(swin2sr_model *model, swin2sr_model *plain, int32_t threads, swin2sr_error *reterr) {
+    swin2sr_image out, expected;
+    swin2sr_status status = enlarge(model, threads, SIDE_PX, &out, reterr);
+    if (status != SWIN2SR_OK)
+        return status;
+    status = enlarge(plain, threads, SIDE_PX, &expected, reterr);
+    if (status == SWIN2SR_OK) {
+        bool is_alike = out.width_px == expected.width_px && out.pixel == expected.pixel;
+        status = judge(is_alike ? most_off(&out, &expected) : 255, allowed(model), "the plain kernels", reterr);
+        swin2sr_image_free(&expected);
+    }
+    swin2sr_image_free(&out);
+    return status;
+}
+
+/* ---- what a picture costs ---- */
+
+#define WARM_UP_PX 64
+#define PATIENCE_US 3000000u /* for the warm-up; a network slower than that is measured on the test picture */
+
+static swin2sr_status time_run(swin2sr_model *model, int32_t threads, int32_t side_px, uint64_t *ret_us,
+                               swin2sr_error *reterr) {
+    swin2sr_image out;
+    uint64_t begun_us = swin2sr__clock_us();
+    swin2sr_status status = enlarge(model, threads, side_px, &out, reterr);
+    if (status != SWIN2SR_OK)
+        return status;
+    *ret_us = swin2sr__clock_us() - begun_us;
+    swin2sr_image_free(&out);
+    return SWIN2SR_OK;
+}
+
+static swin2sr_status measure_time(swin2sr_model *model, int32_t threads, uint64_t *ret_us_per_megapixel,
+                                   swin2sr_error *reterr) {
+    const uint64_t ratio = (WARM_UP_PX / SIDE_PX) * (WARM_UP_PX / SIDE_PX);
+    uint64_t us = 0, pixels = SIDE_PX * SIDE_PX;
+    swin2sr_status status = time_run(model, threads, SIDE_PX, &us, reterr);
+    if (status == SWIN2SR_OK && us * ratio < PATIENCE_US) {
+        pixels *= ratio;
+        status = time_run(model, threads, WARM_UP_PX, &us, reterr);
+    }
+    if (status != SWIN2SR_OK)
+        return status;
+    uint64_t rate = us * 1000000 / pixels;
+    *ret_us_per_megapixel = rate < 1 ? 1 : rate < IPC_COST_MAX ? rate : IPC_COST_MAX;
+    return SWIN2SR_OK;
+}
+
+static swin2sr_status plan_bytes(const swin2sr_model *model, int32_t threads, int32_t width_px, double *ret_bytes,
+                                 swin2sr_error *reterr) {
+    const int32_t high = 4096; /* the planner's choices do not depend on greater heights */
+    swin2sr_pixel pixel = swin2sr_model_get_info(model)->channels == 3 ? SWIN2SR_PIXEL_RGB8 : SWIN2SR_PIXEL_GREY8;
+    swin2sr_options options = {.threads = threads, .input_pixel = pixel, .output_pixel = pixel};
+    swin2sr_plan plan;
+    swin2sr_status status = swin2sr_stream_plan(model, &options, width_px, high, &plan, reterr);
+    if (status == SWIN2SR_OK)
+        *ret_bytes = (double)plan.memory_bytes;
+    return status;
+}
+
+/* Wide pictures give the slope: one row of windows a step. Narrow ones move more rows a step and take more than the
+ * line through the wide ones, and every width has its own rounding, so the line is raised above them all. */
+static swin2sr_status measure_memory(const swin2sr_model *model, int32_t threads, ipc_ready *ready,
+                                     swin2sr_error *reterr) {
+    const int32_t wide = 4096 + 8, wider = 8192 + 8, narrow = 512;
+    double low, high, base = 0;
+    swin2sr_status status = plan_bytes(model, threads, wide, &low, reterr);
+    if (status == SWIN2SR_OK)
+        status = plan_bytes(model, threads, wider, &high, reterr);
+    if (status != SWIN2SR_OK)
+        return status;
+    double slope = ceil((high - low) / (wider - wide));
+    for (int32_t width = SIDE_PX; width <= narrow; width += SIDE_PX) {
+        double bytes;
+        status = plan_bytes(model, threads, width, &bytes, reterr);
+        if (status != SWIN2SR_OK)
+            return status;
+        base = fmax(base, bytes - slope * width);
+    }
+    base = fmax(base, high - slope * wider);
+    if (slope < 0 || base > (double)IPC_COST_MAX || slope > (double)IPC_COST_MAX)
+        return swin2sr__error_set(reterr, SWIN2SR_INTERNAL, "the self-test failed: the memory plan makes no sense");
+    ready->base_bytes = (uint64_t)base;
+    ready->column_bytes = (uint64_t)slope;
+    return SWIN2SR_OK;
+}
+
+swin2sr_status self_test_measure(swin2sr_model *model, int32_t threads, ipc_ready *ready, swin2sr_error *reterr) {
+    swin2sr_status status = measure_memory(model, threads, ready, reterr);
+    return status == SWIN2SR_OK ? measure_time(model, threads, &ready->us_per_megapixel, reterr) : status;
+}
