@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# tools/make_image.sh - build the container of deploy/Containerfile with buildah, else podman, else docker.
+# From the environment: IMAGE, its name (swin2sr); DEBIAN, another base image than Debian's own; ISOLATION, of buildah
+# (oci, or chroot where neither runc nor a network may be set up).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+name=${IMAGE:-swin2sr}
+options=(--file deploy/Containerfile --tag "$name")
+[ -z "${DEBIAN:-}" ] || options+=(--build-arg "DEBIAN=$DEBIAN")
+
+if command -v buildah > /dev/null; then
+    [ -z "${ISOLATION:-}" ] || options+=(--isolation "$ISOLATION")
+    buildah bud --layers "${options[@]}" .
+elif command -v podman > /dev/null; then
+    podman build "${options[@]}" .
+elif command -v docker > /dev/null && docker info > /dev/null 2>&1; then
+    docker build "${options[@]}" .
+else
+    echo 'make image: needs buildah, podman, or docker with its daemon (apt-get install buildah podman runc)' >&2
+    exit 1
+fi
+echo "built $name"
