@@ -12,7 +12,7 @@ REPS ?= 5
 FUZZ_SECONDS ?= 60
 CANCELS ?= 200
 
-.PHONY: help deps deps-test build run test test-quick test-tsan test-neon bench fuzz format install clean
+.PHONY: help deps deps-test build run test test-quick test-tsan test-neon bench fuzz image format install clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := build
 
@@ -25,6 +25,7 @@ help:
 	@echo 'make test-neon                     the kernels for 64-bit Arm, under qemu'
 	@echo 'make bench [SIZE=256x256] [REPS=5] the engine alone, one thread and all threads'
 	@echo 'make fuzz [FUZZ_SECONDS=60]        each libFuzzer target for so long'
+	@echo 'make image                         the container of deploy/Containerfile (buildah, podman or docker)'
 	@echo 'make format                        clang-format over every C file'
 	@echo 'make install [PREFIX=/usr/local] [DESTDIR=]'
 	@echo 'make clean                         remove the build folders'
@@ -64,6 +65,9 @@ bench: build
 fuzz:
 	@tools/install_packages.sh build fuzz
 	@BUILD='$(BUILD)' MESON='$(MESON)' tools/run_fuzz.sh $(FUZZ_SECONDS)
+
+image:
+	@tools/make_image.sh
 
 format: deps-test
 	tools/check_format.sh --fix
