@@ -74,8 +74,8 @@ LC_ALL=C printf "result    %s   (4x, %.2f s)\n" "$result" "$seconds"
 echo "log       $log"
 [ -z "${ONESHOT:-}" ] || exit 0
 
+trap 'echo; echo "stopping"; exit 0' INT TERM HUP
 echo
 echo "Open $url in a browser, or:  curl -F file=@your.jpg $url/upscale -o your-x4.png"
 echo "Ctrl-C ends the service."
-trap 'echo; echo "stopping"; exit 0' INT TERM HUP
 wait "$server" || server_failed "the server ended by itself (log: $log)"

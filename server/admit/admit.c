@@ -62,10 +62,6 @@ bool admit_sender(pool *workers, bool is_draining, uint64_t sender, problem *ret
     return refuse(ret_problem, what);
 }
 
-bool admit_request(pool *workers, bool is_draining, problem *ret_problem) {
-    return admit_sender(workers, is_draining, 0, ret_problem);
-}
-
 /* The upload's first bytes through the probe. */
 static swin2sr_status probe_upload(const spool_file *upload, probe_info *ret_info) {
     size_t size = upload->bytes < PROBE_MAX_BYTES ? (size_t)upload->bytes : PROBE_MAX_BYTES, need;

@@ -138,7 +138,7 @@ static bool read_content_type(upscale_call *self) {
 
 static bool admit_now(upscale_call *self) {
     problem what;
-    if (admit_request(&self->server->pool, self->server->is_draining, &what))
+    if (admit_sender(&self->server->pool, self->server->is_draining, self->job.sender, &what))
         return true;
     http_answer_problem(self->request, &what);
     return false;
@@ -156,6 +156,7 @@ void upscale_on_begin(http_request *request) {
     self->server = request->app;
     self->upload.fd = -1;
     job_init(&self->job);
+    self->job.sender = admit_sender_of(request);
     upscale_options_init(&self->options);
     if (admit_now(self) && read_content_type(self))
         http_request_query(request, on_query_option, self);
