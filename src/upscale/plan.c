@@ -63,8 +63,9 @@ static int32_t chosen_rows(int32_t width_px, int32_t height_px) {
 }
 
 static swin2sr__cut cut_side(int32_t side_px, int32_t core_px, int32_t overlap_px) {
-    swin2sr__cut cut = {.side_px = side_px, .core_px = core_px, .count = 1};
+    swin2sr__cut cut = {.side_px = side_px, .core_px = side_px, .count = 1};
     if (side_px > core_px + overlap_px) { /* else one piece reaches the other edge */
+        cut.core_px = core_px;
         cut.count = (side_px - overlap_px + core_px - 1) / core_px;
         cut.overlap_px = overlap_px;
         cut.fade_px = overlap_px / 4;

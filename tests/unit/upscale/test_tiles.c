@@ -56,8 +56,16 @@ static void test_tiles_against_whole(void **state) {
     (void)state;
     static const struct {
         int32_t width, height, tile, overlap, worst;
-    } cases[] = {{211, 150, 128, 32, 1}, {150, 211, 128, 0, 1},   {97, 300, 136, 32, 1},
-                 {140, 60, 128, 32, 1},  {200, 200, 64, -1, 255}, {75, 9, 64, 16, 2}};
+    } cases[] = {{211, 150, 128, 32, 1},
+                 {150, 211, 128, 0, 1},
+                 {97, 300, 136, 32, 1},
+                 {140, 60, 128, 32, 1},
+                 {200, 200, 64, -1, 255},
+                 {75, 9, 64, 16, 2},
+                 /* one band that reaches a little further than its own rows */
+                 {300, 193, 256, 32, 1},
+                 {300, 200, 256, 32, 1},
+                 {300, 224, 256, 32, 1}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         swin2sr_image in = make_picture(cases[i].width, cases[i].height), whole = {0}, tiled = {0};
         swin2sr_options options = {.threads = 2, .tile_px = cases[i].tile, .overlap_px = cases[i].overlap};
