@@ -12,7 +12,7 @@ REPS ?= 5
 FUZZ_SECONDS ?= 60
 CANCELS ?= 200
 
-.PHONY: help deps deps-test build run test test-quick test-tsan test-neon bench fuzz image format install clean
+.PHONY: help deps deps-test build run test test-quick test-tsan test-neon check-reference bench bench-peers fuzz image format install clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := build
 
@@ -24,6 +24,8 @@ help:
 	@echo 'make test-tsan [CANCELS=200]       threads and cancels under ThreadSanitizer (minutes)'
 	@echo 'make test-neon                     the kernels for 64-bit Arm, under qemu'
 	@echo 'make bench [SIZE=256x256] [REPS=5] the engine alone, one thread and all threads'
+	@echo 'make bench-peers                   beside ONNX Runtime and PyTorch (minutes)'
+	@echo 'make check-reference               every input size against the PyTorch reference in ../shared (minutes)'
 	@echo 'make fuzz [FUZZ_SECONDS=60]        each libFuzzer target for so long'
 	@echo 'make image                         the container of deploy/Containerfile (buildah, podman or docker)'
 	@echo 'make format                        clang-format over every C file'
@@ -61,6 +63,14 @@ test-tsan: deps-test
 bench: build
 	$(BUILD)/swin2sr bench --size $(SIZE) --reps $(REPS) --threads 1
 	$(BUILD)/swin2sr bench --size $(SIZE) --reps $(REPS)
+
+bench-peers: build
+	@tools/install_packages.sh peers
+	@SWIN2SR_BUILD='$(BUILD)' bench/peers/run.py
+
+check-reference: build
+	@tools/install_packages.sh test peers
+	@SWIN2SR_BUILD='$(BUILD)' tools/check_reference.py
 
 fuzz:
 	@tools/install_packages.sh build fuzz

@@ -1,0 +1,69 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""A 4000x3000 baseline JPEG to PNG with the default network: memory of the process, whole picture against tiles.
+
+usage: bench/large_jpeg.py [--size 4000x3000] [--tile 512] [--overlap 32] [--threads N] [--pictures DIR] [--out FILE]
+
+Two minutes each on two cores, then both results are in this script's memory to be compared (1.2 GB).
+"""
+import argparse
+import os
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import library
+import machine
+import pictures
+import seams
+
+
+def run(build, source, target, *options):
+    """Seconds, largest resident set of the process in bytes, and the load after it."""
+    start = time.monotonic()
+    command = [str(build / "swin2sr"), "upscale", "--quiet", "--force", *options, "-o", str(target), str(source)]
+    process = subprocess.Popen(command)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise RuntimeError(f"{' '.join(command)} ended with status {os.waitstatus_to_exitcode(status)}")
+    return {"seconds": round(time.monotonic() - start, 1), "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 1),
+            "memory_bytes": usage.ru_maxrss << 10, "load_after": machine.load()}
+
+
+def parse():
+    parser = argparse.ArgumentParser(description="memory and picture of a large JPEG")
+    parser.add_argument("--size", default="4000x3000")
+    parser.add_argument("--tile", type=int, default=512)
+    parser.add_argument("--overlap", type=int, default=32)
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--pictures", help="folder of photographs; the repository's sample")
+    parser.add_argument("--build", help="build folder (SWIN2SR_BUILD, build)")
+    parser.add_argument("--out", type=Path, help="results file; bench/results/large_jpeg.json")
+    return parser.parse_args()
+
+
+def main():
+    options = parse()
+    build = library.find_build(options.build)
+    about = machine.describe(build)
+    width, height = map(int, options.size.split("x"))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        source, whole, tiled = folder / "large.jpg", folder / "whole.png", folder / "tiled.png"
+        pictures.mosaic(options.pictures, width, height).save(source, quality=92, progressive=False)
+        threads = ("--threads", str(options.threads))
+        runs = {"whole": run(build, source, whole, *threads)}
+        print("whole:", runs["whole"], flush=True)
+        runs["tiles"] = run(build, source, tiled, *threads, "--tile", str(options.tile), "--overlap",
+                            str(options.overlap))
+        print("tiles:", runs["tiles"], flush=True)
+        compared = seams.difference(seams.read(whole), seams.read(tiled))
+        print(f"tiles against whole: {compared}")
+    out = options.out or Path(__file__).resolve().parent / "results" / "large_jpeg.json"
+    machine.save(out, about, "large_jpeg", size=options.size, threads=options.threads, tile=options.tile,
+                 overlap=options.overlap, **runs, difference=compared)
+
+
+if __name__ == "__main__":
+    main()

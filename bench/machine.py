@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a measurement ran on, for the JSON files in bench/results/: processor, build, commit, and how busy it was."""
+import datetime
+import json
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+FLAGS = ("avx2", "fma", "avx512f", "avx512_bf16", "avx512_vnni", "avx_vnni", "amx_bf16", "amx_int8")
+
+
+def output(*command):
+    """What a command prints; "" where it fails or is not there."""
+    try:
+        run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True,
+                             env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"})
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return run.stdout.strip()
+
+
+def commit():
+    """The commit checked out, with a + when what is built differs from it."""
+    is_changed = output("git", "status", "--porcelain", "--", "src", "include", "cli", ":!src/ipc")
+    return output("git", "rev-parse", "--short=12", "HEAD") + ("+" if is_changed else "")
+
+
+def cpu():
+    values = {}
+    for line in Path("/proc/cpuinfo").read_text().split("\n\n")[0].splitlines():
+        key, _, value = line.partition(":")
+        values[key.strip()] = value.strip()
+    return values
+
+
+def compiler(build):
+    """The compiler's own name for itself, and meson's build type."""
+    try:
+        command = json.loads((build / "compile_commands.json").read_text())[0]["command"].split()[0]
+        options = json.loads((build / "meson-info" / "intro-buildoptions.json").read_text())
+    except OSError:
+        return "", ""
+    build_type = next(option["value"] for option in options if option["name"] == "buildtype")
+    return (output(command, "--version").splitlines() or [""])[0], build_type
+
+
+def describe(build):
+    """Call it before measuring, when the sources are still those that were built."""
+    processor, (compiled_by, build_type) = cpu(), compiler(build)
+    flags = processor.get("flags", "").split()
+    return {
+        "cpu": processor.get("model name", platform.machine()),
+        "cpu_family_model": f"{processor.get('cpu family', '')}/{processor.get('model', '')}",
+        "cores": len(os.sched_getaffinity(0)),
+        "flags": [flag for flag in FLAGS if flag in flags],
+        "system": platform.freedesktop_os_release().get("PRETTY_NAME", platform.system()),
+        "compiler": compiled_by,
+        "build_type": build_type,
+        "commit": commit(),
+        "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d"),
+    }
+
+
+def load():
+    """Runnable processes of the last minute: over the measurement's own threads, somebody else was busy too."""
+    return round(os.getloadavg()[0], 2)
+
+
+def save(path, machine, what, **results):
+    """Write one results file: what was measured, where, and the numbers."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"what": what, "machine": machine, **results}, indent=1) + "\n")
+    print(f"wrote {path}")

@@ -1,0 +1,40 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""PyTorch as one of the runners of run.py.
+
+usage: run_pytorch.py NETWORK SIDE THREADS INPUT OUTPUT SHARED   (raw float32, planar)
+For each line on standard input: one run, and a line with its seconds and CPU seconds on standard output.
+The first result is kept in OUTPUT.
+"""
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import make_network
+import reference
+
+import torch
+
+
+def main(name, side, threads, source, target, shared):
+    torch.set_num_threads(int(threads))
+    config = make_network.SHAPES[name]
+    net = reference.network(config, make_network.make(config), shared)
+    x = torch.from_numpy(np.fromfile(source, np.float32).reshape(1, 3, int(side), int(side)))
+    is_kept = False
+    with torch.no_grad():
+        for _ in sys.stdin:
+            start, cpu_start = time.perf_counter(), time.process_time()
+            y = net(x)
+            seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
+            if not is_kept:
+                y.numpy().tofile(target)
+            is_kept = True
+            print(seconds, cpu_seconds, flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

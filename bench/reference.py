@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The reference implementation in PyTorch with the tensors of make_network. Needs python3-torch.
+
+Import it before torch: it removes settings that would slow torch's BLAS down.
+"""
+import os
+import sys
+
+os.environ.pop("OPENBLAS_CORETYPE", None)
+os.environ.pop("OPENBLAS_L2_SIZE", None)
+
+import torch
+
+import library
+
+
+def network(config, arrays, shared=None):
+    """The network (1,3,H,W -> 1,3,H*S,W*S) holding these arrays."""
+    sys.path.insert(0, str(library.find_shared(shared) / "reference"))
+    from swin2sr_reference import Swin2SR
+
+    net = Swin2SR(**config).eval()
+    keys = net.load_state_dict({name: torch.from_numpy(a) for name, a in arrays.items()}, strict=False)
+    missing = [key for key in keys.missing_keys if "relative_" not in key]
+    if missing or keys.unexpected_keys:
+        raise ValueError(f"tensors do not fit: {missing} {keys.unexpected_keys}")
+    return net
+
+
+def upscale(net, planes):
+    """[N][H][W][3], sides multiples of the window, to [N][H*S][W*S][3]."""
+    with torch.no_grad():
+        return net(torch.stack([torch.from_numpy(p) for p in planes]).permute(0, 3, 1, 2)).permute(0, 2, 3, 1).numpy()

@@ -1,0 +1,119 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Write the tables of docs/performance.md from the JSON files in bench/results/.
+
+usage: bench/report.py [--check]
+
+A table stands between `<!-- table: NAME -->` and `<!-- end -->`; NAME is a results file. Other text is left alone.
+--check changes nothing and exits 1 when a table is not what its results file gives.
+"""
+import json
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "bench" / "results"
+PAGE = ROOT / "docs" / "performance.md"
+RUNNERS = {"engine": "ours", "onnxruntime": "ONNX Runtime 1.30", "pytorch": "PyTorch 1.13"}
+
+
+def table(head, rows):
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+
+
+def title(name):
+    return name.replace("_", " ")
+
+
+def percent(value, digits=1):
+    return "–" if value is None else f"{100 * value:.{digits}f} %"
+
+
+def mega(size):
+    return f"{size / 1e6:.0f}"
+
+
+def speed(data):
+    rows = [[title(r["network"]), f"{r['width']}x{r['height']}", r["precision"], r["threads"],
+             f"{r['seconds_min']:.2f}", f"{r['seconds_median']:.2f}", f"{r['gmac_per_s']:.0f}",
+             percent(r["peak_share"]), mega(r["memory_bytes"]), r["load_after"]] for r in data["runs"]]
+    return table(["network", "input", "type", "threads", "best s", "median s", "GMAC/s", "of the peak", "MB resident",
+                  "load"], rows)
+
+
+def memory(data):
+    rows = [[title(r["network"]), f"{r['width']}x{r['height']}", r["rows"], mega(r["plan_bytes"]),
+             mega(r["memory_bytes"])] for r in data["runs"]]
+    return table(["network", "input", "rows of windows a step", "MB planned", "MB resident, whole process"], rows)
+
+
+def peers(data):
+    rows = [[title(run["network"]), run["threads"], RUNNERS[r["name"]], f"{r['seconds_min']:.2f}",
+             f"{r['seconds_median']:.2f}", f"{r['speedup']:.2f}x" if r["name"] != "engine" else "",
+             f"{r['cpu_speedup']:.2f}x" if r["name"] != "engine" else "",
+             f"{r['max_difference']:.0e}" if r["name"] != "engine" else "", mega(r["memory_bytes"]),
+             f"{run['load_before']} to {run['load_after']}" if r["name"] == "engine" else ""]
+            for run in data["runs"] for r in run["runners"]]
+    return table(["network", "threads", "who", "best s", "median s", "ours is", "in CPU seconds", "largest difference",
+                  "MB resident", "load"], rows)
+
+
+def seams(data):
+    parts = []
+    for size in dict.fromkeys(r["size"] for r in data["runs"]):
+        runs = [r for r in data["runs"] if r["size"] == size]
+        overlaps = sorted({r["overlap"] for r in runs})
+        cells = {(r["tile"], r["overlap"]): f"{r['max_levels']}, {percent(r['share_differing'], 3)}" for r in runs}
+        rows = [[tile, *(cells.get((tile, overlap), "") for overlap in overlaps)]
+                for tile in sorted({r["tile"] for r in runs})]
+        parts.append(table([f"{size}: tile", *(f"overlap {overlap}" for overlap in overlaps)], rows))
+    return "\n\n".join(parts)
+
+
+def large_jpeg(data):
+    rows = [[name, f"{data[key]['seconds']:.0f}", mega(data[key]["memory_bytes"]), data[key]["load_after"]]
+            for name, key in (("whole", "whole"), (f"--tile {data['tile']} --overlap {data['overlap']}", "tiles"))]
+    d = data["difference"]
+    return (table([f"{data['size']} JPEG to PNG, {data['threads']} threads", "seconds", "MB resident, whole process",
+                   "load"], rows) +
+            f"\n\nBetween the two pictures: {d['max_levels']} level at most, {percent(d['share_differing'], 3)} of the "
+            f"samples differ.")
+
+
+TABLES = {"engine-speed": speed, "engine-memory": memory, "peers": peers, "seams": seams, "large_jpeg": large_jpeg}
+
+
+def source(data):
+    machine = data["machine"]
+    return (f"{machine['date']}, commit {machine['commit']}, {machine['cpu']} (family/model "
+            f"{machine['cpu_family_model']}; {' '.join(machine['flags'])}), {machine['cores']} cores, "
+            f"{machine['system']}, {machine['compiler']}, {machine['build_type']} build"
+            f"{', ' + data['note'] if 'note' in data else ''}.")
+
+
+def filled(text):
+    """The page with every table made anew."""
+    pieces = text.split("<!-- table: ")
+    for i, piece in enumerate(pieces[1:], 1):
+        name, rest = piece.split(" -->", 1)
+        after = rest.split("<!-- end -->", 1)[1]
+        path, body = RESULTS / f"{name}.json", "Not measured yet."
+        if path.exists():
+            data = json.loads(path.read_text())
+            body = f"{TABLES[data['what']](data)}\n\n{source(data)}"
+        pieces[i] = f"{name} -->\n{body}\n<!-- end -->{after}"
+    return "<!-- table: ".join(pieces)
+
+
+def main():
+    text = PAGE.read_text()
+    new = filled(text)
+    if "--check" in sys.argv[1:]:
+        return text != new
+    PAGE.write_text(new)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
