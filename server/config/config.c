@@ -66,6 +66,8 @@ static const setting settings[] = {
      1},
     {"header-s", "N", "seconds from a connection's start, or its last answer, to the end of a request's header", "60",
      NULL, KIND_COUNT, FIELD(header_s), 1, LIMIT_WAIT_MAX_S, 1},
+    {"client-connections", "N", "open connections of one address; one more is closed at once; 0: no limit", "6000",
+     NULL, KIND_COUNT, FIELD(client_connections_max), 0, LIMIT_CONNECTIONS_MAX, 1},
     {"transfer-s", "N", "seconds a body may take to come in, and an answer to go out", "600", NULL, KIND_COUNT,
      FIELD(transfer_s), 1, LIMIT_WAIT_MAX_S, 1},
     {"spool", "FOLDER", "where uploads and results lie, unnamed", NULL, "$TMPDIR, else /tmp", KIND_TEXT, FIELD(spool),

@@ -19,9 +19,10 @@ typedef struct server_config {
     int32_t deadline_s;
     int32_t drain_s;
     int32_t connections_max;
-    int32_t idle_s;     /* a connection may be silent */
-    int32_t header_s;   /* a connection may take to begin a request and send its header */
-    int32_t transfer_s; /* a body may take to come in, an answer to go out */
+    int32_t client_connections_max; /* of one address; 0: no limit */
+    int32_t idle_s;                 /* a connection may be silent */
+    int32_t header_s;               /* a connection may take to begin a request and send its header */
+    int32_t transfer_s;             /* a body may take to come in, an answer to go out */
     const char *spool;
     const char *worker; /* the program; default: swin2sr-worker beside this one */
     char *file_text;    /* of --config, or NULL; texts point into it */

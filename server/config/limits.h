@@ -5,7 +5,7 @@
 #define SWIN2SR_SERVER_CONFIG_LIMITS_H
 
 /* connections and requests */
-#define LIMIT_CONNECTIONS_MAX 65536      /* what the flag may say; fewer where the process may open fewer files */
+#define LIMIT_CONNECTIONS_MAX 65536      /* what the flags may say; fewer where the process may open fewer files */
 #define LIMIT_CONNECTION_BYTES 32768u    /* memory of one connection: request line, header, send buffer */
 #define LIMIT_DISCARD_BYTES (256u << 20) /* body read and thrown away so that a refusal reaches the client */
 #define LIMIT_REQUEST_ID_BYTES 65u       /* a client's X-Request-Id, terminator included */
