@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is not enlarged: a problem document each, nothing leaked, the service alive."""
+import io
 import os
 import resource
 
 import pytest
 import requests
+from PIL import Image
 
 from service import check_problem, open_image, picture, png_header, wait_for
 
@@ -188,6 +190,15 @@ def test_pixel_limit_by_flag(start):
     document = check_problem(service.upscale(picture(11, 10)), 413, "image_too_large")
     assert (document["limit"], document["actual"]) == (100, 110)
     assert open_image(service.upscale(picture(10, 10)).content).size == (40, 40)
+
+
+def test_frame_limit_by_flag(start):
+    frames = [Image.new("RGB", (8, 8), (40 * i, 0, 0)) for i in range(4)]
+    animation = io.BytesIO()
+    frames[0].save(animation, "PNG", save_all=True, append_images=frames[1:])
+    document = check_problem(start("--max-frames", "3").upscale(animation.getvalue()), 413, "image_too_large")
+    assert (document["limit"], document["actual"]) == (3, 4)
+    assert start("--max-frames", "4").upscale(animation.getvalue()).headers["X-Swin2SR-Frames"] == "4"
 
 
 def test_body_limit_by_flag(start):
