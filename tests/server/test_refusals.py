@@ -8,7 +8,7 @@ import pytest
 import requests
 from PIL import Image
 
-from service import check_problem, open_image, picture, png_header, wait_for
+from service import URL, check_problem, open_image, picture, png_header, wait_for
 
 pytestmark = pytest.mark.sanitize
 
@@ -16,11 +16,13 @@ pytestmark = pytest.mark.sanitize
 @pytest.fixture(autouse=True)
 def nothing_leaks(server):
     """Every test of this module leaves as many descriptors open as it found, and a service that works."""
-    before = server.fd_count()
-    workers = server.worker_pids()
+    if not URL:
+        before = server.fd_count()
+        workers = server.worker_pids()
     yield
-    wait_for("closed descriptors", lambda: server.fd_count() <= before, 10)
-    assert server.worker_pids() == workers
+    if not URL:
+        wait_for("closed descriptors", lambda: server.fd_count() <= before, 10)
+        assert server.worker_pids() == workers
     assert server.upscale(picture(8, 8)).status_code == 200
 
 
@@ -182,7 +184,9 @@ def test_request_without_host(server):
 
 
 def test_header_bomb(server):
-    assert server.raw(b"GET /healthz HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 100000)[9:12] in (b"431", b"413")
+    answer = server.raw(b"GET /healthz HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 100000)
+    if answer or not URL:  # the library closes on unread bytes, which on a longer way can destroy its answer
+        assert answer[9:12] in (b"431", b"413")
 
 
 def test_pixel_limit_by_flag(start):
