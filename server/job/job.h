@@ -23,6 +23,7 @@ typedef struct job job;
 struct job {
     /* what to do: set by the owner before pool_submit, then constant */
     const char *request_id;                      /* for the logs; borrowed */
+    const char *trace;                           /* the same; the client's traceparent, or NULL */
     int in_fd;                                   /* the input file; borrowed */
     ipc_job order;                               /* all but the id */
     uint64_t limit_us;                           /* how long it may take from submit to finish */
