@@ -28,7 +28,7 @@
 #define LIMIT_FRAMES_MAX 100000       /* what the flag may say */
 #define LIMIT_QUEUE_MAX 10000         /* what the flag may say */
 #define LIMIT_WAIT_MAX_S 86400        /* what the flags for both may say */
-#define LIMIT_ATTEMPTS 2              /* workers one request may cost */
+#define LIMIT_ATTEMPTS 2              /* workers that may die of one request */
 #define LIMIT_RETRY_AFTER_S 120       /* the longest Retry-After */
 
 /* workers */
@@ -38,7 +38,7 @@
 #define LIMIT_START_S 120          /* until READY */
 #define LIMIT_CANCEL_S 10          /* until a cancelled job has let go of its worker */
 #define LIMIT_RESPAWN_FIRST_MS 100 /* back-off after a death, doubling ... */
-#define LIMIT_RESPAWN_LAST_MS 2000 /* ... up to this */
+#define LIMIT_RESPAWN_LAST_MS 1000 /* ... up to this */
 
 /* logs */
 #define LIMIT_LOG_LINE_BYTES 4096 /* PIPE_BUF: written whole or dropped, never waited for */

@@ -34,7 +34,7 @@ struct job {
     /* what became of it: set by the pool */
     struct pool *owner;
     job_state state;
-    int attempts;
+    int attempts; /* tries that a worker has begun; one that died before that costs the job nothing */
     uint64_t queued_us, started_us, finished_us; /* swin2sr__clock_us; started: of the last attempt */
     double progress;                             /* 0..1 */
     swin2sr_status outcome;

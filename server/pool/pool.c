@@ -66,8 +66,8 @@ static bool assign(pool *self, worker *w, job *item, const int *fds) {
     w->state = WORKER_BUSY;
     w->job = item;
     w->job_id = message.job.id;
+    w->has_begun = false;
     item->state = JOB_RUNNING;
-    item->attempts++;
     item->started_us = swin2sr__clock_us();
     self->running_count++;
     w->jobs++;
@@ -97,6 +97,13 @@ static void dispatch(pool *self) {
         close(fds[0]);
         close(fds[1]);
     }
+}
+
+/* Only from here on can a death of the worker be the job's doing. */
+static void note_begun(worker *w) {
+    if (w->job && !w->has_begun)
+        w->job->attempts++;
+    w->has_begun = true;
 }
 
 /* The job that a worker held, which is BUSY no more or gone. NULL: it was cancelled. */
@@ -245,6 +252,8 @@ static void on_message(void *context, worker *w, const ipc_message *message) {
     pool *self = context;
     if (w->is_killed)
         return;
+    if (w->state == WORKER_BUSY)
+        note_begun(w);
     if (message->type == IPC_READY && w->state == WORKER_STARTING)
         on_ready_message(self, w, &message->ready);
     else if (message->type == IPC_FAILED && w->state == WORKER_STARTING && message->failed.id == 0)
@@ -322,14 +331,17 @@ static void classify_end(pool *self, worker *w) {
 
 static void on_end(void *context, worker *w) {
     pool *self = context;
+    if (w->end_reason == METRICS_RESTART_PROTOCOL)
+        note_begun(w);
     job *item = release(self, w);
     classify_end(self, w);
     bool is_recycled = w->end_reason == METRICS_RESTART_RECYCLED;
     self->metrics->worker_restarts[w->end_reason]++;
     log_event(self->log, is_recycled ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, "worker_ended",
-              json_pack("{s:i, s:s, s:i, s:s?, s:s*}", "worker", (int)(w - self->workers), "reason",
+              json_pack("{s:i, s:s, s:i, s:s?, s:s*, s:i}", "worker", (int)(w - self->workers), "reason",
                         metrics_restart_name(w->end_reason), "status", w->end_status, "request_id",
-                        item ? item->request_id : NULL, "traceparent", item ? item->trace : NULL));
+                        item ? item->request_id : NULL, "traceparent", item ? item->trace : NULL, "attempt",
+                        item ? item->attempts : 0));
     w->is_renewed = is_recycled;
     is_recycled ? start_worker(self, w) : schedule_restart(self, w);
     if (item)

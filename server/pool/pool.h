@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * pool/pool.h - jobs to workers and results back (stage 3 of 9, dispatch).
  * Keeps N workers running, gives each idle one the job that has waited longest, watches deadlines, and gives a job
- * whose worker died to another one, once. Workers may die at any moment; a job always ends. */
+ * whose worker died to another one. Workers may die at any moment; a job always ends: after its second try that had
+ * begun, or at its deadline. */
 #ifndef SWIN2SR_SERVER_POOL_H
 #define SWIN2SR_SERVER_POOL_H
 

@@ -271,6 +271,7 @@ def test_storm(start, seconds):
     print(f"\n{dict(codes)}; /healthz {len(latencies)} times, worst {max(latencies):.3f} s; recovery {recovery_s:.2f} s; "
           f"{restarts(service, 'signal'):.0f} workers died")
     assert set(codes) <= {200, 429, 500, 503}
+    assert codes[500] == sum(event["attempt"] == 2 for event in service.events("worker_ended"))
     assert recovery_s < 3
     assert restarts(service, "signal") > seconds
     counted = {int(code): int(service.metric(f'requests_total{{route="/upscale",code="{code}"}}')) for code in codes}
