@@ -17,9 +17,6 @@
 #define EPS 1.1920929e-7
 #define GUARD 64
 #define GUARD_VALUE 12345.678f
-/* Error of one exp2 or erf of the vector kernels beside the C library's, in units of eps (kernels.h). */
-#define EXP_ULPS 4.0
-#define GELU_ERROR 2.6e-7
 
 typedef struct result {
     const char *kernel;
@@ -84,6 +81,15 @@ static const swin2sr__kernels *oracle_of(const swin2sr__kernels *table) {
 /* What rounding an intermediate the other way costs, relative: half the spacing of bf16, on both sides; 0 in fp32. */
 static double flip_of(const swin2sr__kernels *table) {
     return table->precision == SWIN2SR_PRECISION_BF16 ? 1.0 / 128.0 : 0.0;
+}
+
+/* Errors of the vector kernels' 2^x (relative) and GELU (absolute below 1), the C library's own included. */
+static double exp_error_of(const swin2sr__kernels *table) {
+    return table->precision == SWIN2SR_PRECISION_FP32 ? 4.0 * EPS : 8e-5;
+}
+
+static double gelu_error_of(const swin2sr__kernels *table) {
+    return table->precision == SWIN2SR_PRECISION_FP32 ? 2.6e-7 : 2e-5;
 }
 
 /* x [K][64] as the table's products read it. */
@@ -183,7 +189,7 @@ static void check_linear(const swin2sr__kernels *table, result *r, int kind) {
             table->linear_gelu(got, panel, &ours);
             open_panel(table, got, l.packed.outputs);
             for (size_t j = 0; j < count; j++) /* the slope of GELU is under 1.13; its own error is absolute below 1 */
-                bound[j] = 1.13 * bound[j] + GELU_ERROR * fmax(1.0, fabs((double)want[j])) +
+                bound[j] = 1.13 * bound[j] + gelu_error_of(table) * fmax(1.0, fabs((double)want[j])) +
                            flip_of(table) * fabs((double)want[j]);
         } else {
             double squares_bound[T];
@@ -245,7 +251,7 @@ static void attention_case(const swin2sr__kernels *table, result *r, int32_t D, 
     oracle_of(table)->attention(want, copy, &head, region, scores);
     double logit_error = EPS * (natural_scale * 1.4427 * (D + 4) + 24.0), relative;
     logit_error += 2.0 * flip_of(table) * natural_scale * 1.4427; /* sum |q||k| <= 1 */
-    relative = 2.0 * (exp2(logit_error) - 1.0 + (EXP_ULPS + keys) * EPS) + 4.0 * flip_of(table);
+    relative = 2.0 * (exp2(logit_error) - 1.0 + exp_error_of(table) + keys * EPS) + 4.0 * flip_of(table);
     for (size_t i = 0; i < count; i++)
         bound[i] = relative; /* |v| <= 1 bounds the average of any of them */
     memcpy(copy, qkv, 3 * count * sizeof *qkv);
@@ -366,8 +372,7 @@ static void conv_case(const swin2sr__kernels *table, result *r, bool is_panel, i
     const swin2sr__kernels *oracle = is_panel ? oracle_of(table) : &swin2sr__kernels_c;
     const int32_t channels[2] = {C1, C2}, count = C2 ? 2 : 1;
     layer l = new_layer(N, 9 * (C1 + C2), 1.0f);
-    size_t outputs = (size_t)l.packed.outputs * T,
-           room = 9 * (size_t)l.packed.outputs * ((size_t)(C1 + C2) + 2),
+    size_t outputs = (size_t)l.packed.outputs * T, room = 9 * (size_t)l.packed.outputs * ((size_t)(C1 + C2) + 2),
            strides[3] = {units == 2 ? 0 : ROW_STRIDE, ROW_STRIDE, ROW_STRIDE};
     float *want = new_guarded(outputs), *got = new_guarded(outputs), *rows[2][3], *words[2][2][3];
     float *weights[2] = {new_floats(room), new_floats(room)};

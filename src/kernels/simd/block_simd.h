@@ -11,6 +11,7 @@
  *   v_dot(b, x, acc)             acc + the PAIR products of b and x
  *   v_store_panel(p, n, lo, hi)  channels n (even) and n + 1 into the panel p [K / PAIR][64]
  *   compact_row(p, row)          64 floats of row as 64 / PAIR panel values
+ *   EXP2_TERMS, GELU_TERMS       polynomials, highest power first, of EXP2_DEGREE and GELU_DEGREE
  *   TABLE, TABLE_NAME, TABLE_PRECISION, PACK_LINEAR, PACK_CONV
  * A register tile is six outputs (or four) by MAIN vectors. Every accumulator has a name: gcc keeps arrays that are
  * updated in a loop in memory, which costs two thirds of the speed. */
@@ -117,30 +118,38 @@ INLINE void product_packed(vf acc[6][4], int32_t width, const float *x, const fl
         PRODUCT_4(acc, x, w, 4, 1, K);
 }
 
-/* 2^x: relative error under 1.5e-7. Degree 5, minimax on [-1/2, 1/2]. */
-INLINE vf v_exp2(vf x) {
-    vf n = v_round(x), f = v_sub(x, n), p = v_set(0.0013276472f);
-    p = v_fma(p, f, v_set(0.0096755419f));
-    p = v_fma(p, f, v_set(0.0555071309f));
-    p = v_fma(p, f, v_set(0.2402212024f));
-    p = v_fma(p, f, v_set(0.6931469440f));
-    p = v_fma(p, f, v_set(1.0000001192f));
+/* Constants of 2^x and GELU for the end of one register tile. Loaded there, through a pointer that the compiler cannot see
+ * through: left alone it keeps them in registers during the products and accumulators in memory. */
+typedef struct terms {
+    vf exp2[EXP2_DEGREE + 1], tail[GELU_DEGREE + 1];
+} terms;
+
+INLINE terms load_terms(void) {
+    static const float exp2_terms[] = EXP2_TERMS, tail_terms[] = GELU_TERMS;
+    const float *e = exp2_terms, *g = tail_terms;
+    terms loaded;
+    __asm__ volatile("" : "+r"(e), "+r"(g));
+    for (int32_t i = 0; i <= EXP2_DEGREE; i++)
+        loaded.exp2[i] = v_bcast(e + i);
+    for (int32_t i = 0; i <= GELU_DEGREE; i++)
+        loaded.tail[i] = v_bcast(g + i);
+    return loaded;
+}
+
+/* 2^x. */
+INLINE vf v_exp2(vf x, const terms *c) {
+    vf n = v_round(x), f = v_sub(x, n), p = c->exp2[0];
+    for (int32_t i = 1; i <= EXP2_DEGREE; i++)
+        p = v_fma(p, f, c->exp2[i]);
     return v_scale(p, n);
 }
 
-/* 1 - 2^(-z^2 log2 e) * poly(1 / (1 + p z)): erf by Abramowitz and Stegun 7.1.26, error of the GELU under 2.1e-7. */
-INLINE vf v_gelu(vf x) {
-    vf z = v_mul(v_abs(x), v_set(0.70710678118654752440f));
-    vf u = v_div(v_set(1.0f), v_fma(z, v_set(0.3275911f), v_set(1.0f)));
-    vf p = v_set(1.061405429f);
-    p = v_fma(p, u, v_set(-1.453152027f));
-    p = v_fma(p, u, v_set(1.421413741f));
-    p = v_fma(p, u, v_set(-0.284496736f));
-    p = v_fma(p, u, v_set(0.254829592f));
-    vf e = v_exp2(v_mul(v_mul(z, z), v_set(-SWIN2SR__LOG2E)));
-    vf erf = v_copysign(v_fnma(v_mul(p, u), e, v_set(1.0f)), x);
-    vf half = v_mul(x, v_set(0.5f));
-    return v_fma(half, erf, half);
+/* x/2 (1 + erf(x / sqrt 2)) = max(x, 0) - |x| * tail(|x|); the tail is 2 to a polynomial, which ends at 6. */
+INLINE vf v_gelu(vf x, const terms *c) {
+    vf z = v_min(v_abs(x), v_set(6.0f)), p = c->tail[0];
+    for (int32_t i = 1; i <= GELU_DEGREE; i++)
+        p = v_fma(p, z, c->tail[i]);
+    return v_fnma(z, v_exp2(p, c), v_max(v_set(0.0f), x));
 }
 
 typedef enum linear_end {
@@ -157,12 +166,13 @@ INLINE void linear_tile(float *y, float *squares, const float *x, const float *w
             acc[i][j] = v_bcast(bias + i);
     }
     product_packed(acc, width, x, w, rows);
+    const terms c = load_terms();
     for (int32_t j = 0; j < MAIN; j++) {
         vf sum = end == LINEAR_SQUARES ? v_load(squares + j * VL) : v_set(0.0f);
         for (int32_t i = 0; i < width; i += 2) {
             vf lo = acc[i][j], hi = acc[i + 1][j];
             if (end == LINEAR_GELU) {
-                v_store_panel(y + j * VL, i, v_gelu(lo), v_gelu(hi));
+                v_store_panel(y + j * VL, i, v_gelu(lo, &c), v_gelu(hi, &c));
                 continue;
             }
             if (end == LINEAR_SQUARES)
@@ -232,6 +242,7 @@ INLINE void score_tile(float *scores, vf sum[4], vf maximum[4], const float *q, 
             acc[i][j] = v_load(head->bias + (key + i) * T + t + j * VL);
     }
     product(acc, width, q + t, k + key, T, 1, head->dim / PAIR);
+    const terms c = load_terms();
     for (int32_t i = 0; i < width && head->has_max_pass; i++) {
         for (int32_t j = 0; j < MAIN; j++) {
             vf logit = acc[i][j];
@@ -245,7 +256,7 @@ INLINE void score_tile(float *scores, vf sum[4], vf maximum[4], const float *q, 
     }
     for (int32_t i = 0; i < width && !head->has_max_pass; i += 2) {
         for (int32_t j = 0; j < MAIN; j++) {
-            vf lo = v_exp2(acc[i][j]), hi = v_exp2(acc[i + 1][j]);
+            vf lo = v_exp2(acc[i][j], &c), hi = v_exp2(acc[i + 1][j], &c);
             if (region) {
                 lo = v_keep(lo, region, t + j * VL, key + i);
                 hi = v_keep(hi, region, t + j * VL, key + i + 1);
@@ -258,10 +269,12 @@ INLINE void score_tile(float *scores, vf sum[4], vf maximum[4], const float *q, 
 
 INLINE void exponentiate(float *scores, vf sum[4], const vf maximum[4], const swin2sr__attention_head *head,
                          const uint8_t *region, int32_t t) {
+    const terms c = load_terms();
     for (int32_t key = 0; key < head->keys; key += 2) {
         for (int32_t j = 0; j < MAIN; j++) {
             const float *score = scores + key * T + t + j * VL;
-            vf lo = v_exp2(v_sub(v_load(score), maximum[j])), hi = v_exp2(v_sub(v_load(score + T), maximum[j]));
+            vf lo = v_exp2(v_sub(v_load(score), maximum[j]), &c);
+            vf hi = v_exp2(v_sub(v_load(score + T), maximum[j]), &c);
             if (region) {
                 lo = v_keep(lo, region, t + j * VL, key);
                 hi = v_keep(hi, region, t + j * VL, key + 1);
