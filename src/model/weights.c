@@ -294,6 +294,15 @@ uint64_t swin2sr__weights_parameters(const swin2sr__weights *weights) {
     return weights->parameters;
 }
 
+swin2sr_status swin2sr__weights_find(const swin2sr__weights *weights, const char *name, const int64_t *shape, int rank,
+                                     const swin2sr__tensor *ret_parts[3], int *ret_count, swin2sr_error *reterr) {
+    entry *parts[3];
+    swin2sr_status status = resolve(weights, name, shape, rank, parts, ret_count, reterr);
+    for (int i = 0; status == SWIN2SR_OK && i < *ret_count; i++)
+        ret_parts[i] = parts[i]->tensor;
+    return status;
+}
+
 swin2sr_status swin2sr__weights_read(const swin2sr__weights *weights, const char *name, const int64_t *shape, int rank,
                                      float *dst, swin2sr_error *reterr) {
     entry *parts[3];
