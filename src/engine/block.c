@@ -138,30 +138,30 @@ static void compute_window(const swin2sr__engine *engine, const swin2sr__block *
     kernels->norm_add(s->x, s->y, s->squares, block->norm2.gamma, block->norm2.beta, C);
 }
 
-/* x [C][64] of tiles into the rows that the group's convolution reads. */
-static void store_tiles(const row_ring *ring, const window_pass *pass, const float *x) {
+/* A panel of tiles into the rows that the group's convolution reads. */
+static void store_tiles(const row_ring *ring, const window_pass *pass, const float *panel) {
     for (int32_t slot = 0; slot < 4; slot++) {
         if (pass->row[slot] < 0)
             continue;
         for (int32_t r = 0; r < TILE; r++) {
             float *row = row_at(ring, pass->row[slot] * TILE + r, 0) + pass->column[slot] * TILE;
-            const float *from = x + slot * UNIT + r * TILE;
+            const float *from = panel + slot * UNIT + r * TILE;
             for (int32_t c = 0; c < ring->channels; c++)
                 memcpy(row + (size_t)c * ring->stride, from + c * LANES, TILE * sizeof *row);
         }
     }
 }
 
-/* The pixels of a plain window between the rows of a ring and x [C][64]. */
-static void move_plain(const swin2sr__engine *engine, const row_ring *ring, const window_pass *pass, float *x,
+/* Copy the pixels of a plain window between the rows of a ring and lanes [C][64]. */
+static void move_plain(const swin2sr__engine *engine, const row_ring *ring, const window_pass *pass, void *block,
                        bool is_load) {
     int32_t window = engine->network->config.window_px;
     for (int32_t r = 0; r < window; r++) {
         swin2sr__span columns = columns_inside(engine, pass, r);
-        size_t bytes = (size_t)(columns.to - columns.from) * sizeof *x;
+        size_t bytes = (size_t)(columns.to - columns.from) * sizeof(float);
         for (int32_t c = 0; bytes && c < ring->channels; c++) {
             float *row = row_at(ring, pass->y + r, c) + pass->x + columns.from;
-            float *lanes = x + c * LANES + r * window + columns.from;
+            float *lanes = (float *)block + c * LANES + r * window + columns.from;
             memcpy(is_load ? lanes : row, is_load ? row : lanes, bytes);
         }
     }
@@ -202,7 +202,7 @@ static void run_tiles(const block_job *job, const window_pass *pass, scratch *s)
     engine->kernels->gather(s->x, from, ring->channels);
     compute_window(engine, job->block, pass->region, s);
     if (is_last_of_group(job))
-        store_tiles(&engine->conv_in[job->group], pass, s->x);
+        store_tiles(&engine->conv_in[job->group], pass, panel_of(engine->kernels, s, ring->channels));
     else
         engine->kernels->scatter(to, s->x, ring->channels);
 }
@@ -213,7 +213,12 @@ static void run_plain(const block_job *job, const window_pass *pass, scratch *s)
     memset(s->x, 0, (size_t)features->channels * LANES * sizeof *s->x);
     move_plain(engine, features, pass, s->x, true);
     compute_window(engine, job->block, pass->region, s);
-    move_plain(engine, is_last_of_group(job) ? &engine->conv_in[job->group] : features, pass, s->x, false);
+    if (!is_last_of_group(job)) {
+        move_plain(engine, features, pass, s->x, false);
+        return;
+    }
+    panel_of(engine->kernels, s, features->channels);
+    move_plain(engine, &engine->conv_in[job->group], pass, engine->kernels->to_panel ? s->panel : s->x, false);
 }
 
 static void block_task(void *context, uint32_t task, uint32_t thread) {

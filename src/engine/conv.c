@@ -20,6 +20,7 @@ struct conv_job {
     const swin2sr__linear *linear;
     const swin2sr__narrow *narrow; /* of end_narrow */
     const row_ring *output;        /* of end_narrow and end_store */
+    bool is_pixels;                /* inputs are floats, not words */
     float slope;
     swin2sr__span rows;
     conv_end end;
@@ -51,8 +52,8 @@ static void conv_task(void *context, uint32_t task, uint32_t thread) {
         swin2sr__conv_input inputs[2];
         for (int32_t i = 0; i < job->inputs_count; i++)
             inputs[i] = input_at(engine, job->inputs[i], y, x);
-        engine->kernels->conv3x3(s->conv, inputs, job->inputs_count, job->linear, job->slope,
-                                 (columns + UNIT - 1) / UNIT);
+        (job->is_pixels ? engine->kernels->conv3x3 : engine->kernels->conv3x3_panel)(
+            s->conv, inputs, job->inputs_count, job->linear, job->slope, (columns + UNIT - 1) / UNIT);
         job->end(job, s, y, x, columns);
     }
 }
@@ -67,6 +68,14 @@ static void store_row(const row_ring *ring, const float *values, int32_t y, int3
     float *row = row_at(ring, y, 0) + x;
     for (int32_t c = 0; c < ring->channels; c++)
         memcpy(row + (size_t)c * ring->stride, values + c * LANES, (size_t)columns * sizeof *row);
+}
+
+/* Values [channels][64] as a convolution reads them. */
+static const float *panel_of(const swin2sr__engine *engine, const scratch *s, const float *values, int32_t channels) {
+    if (!engine->kernels->to_panel)
+        return values;
+    engine->kernels->to_panel(s->panel, values, channels);
+    return s->panel;
 }
 
 static void store_tiles(const tile_ring *ring, const float *values, int32_t y, int32_t x, int32_t columns) {
@@ -113,6 +122,7 @@ void swin2sr__engine_run_embed(swin2sr__engine *engine) {
                          .inputs = {&engine->input},
                          .inputs_count = 1,
                          .linear = &engine->network->embed,
+                         .is_pixels = true,
                          .slope = 1.0f,
                          .rows = engine->schedule.embed,
                          .end = end_embed});
@@ -133,26 +143,23 @@ static void end_group(const conv_job *job, const scratch *s, int32_t y, int32_t 
         enter_group(engine, job->index + 1, values, y, x, columns);
     } else {
         engine->kernels->layer_norm(values, network->final_norm.gamma, network->final_norm.beta, network->config.dim);
-        store_row(&engine->body, values, y, x, columns);
+        store_row(&engine->body, panel_of(engine, s, values, network->config.dim), y, x, columns);
     }
 }
 
+/* index counts the channels. */
 static void end_store(const conv_job *job, const scratch *s, int32_t y, int32_t x, int32_t columns) {
-    store_row(job->output, s->conv, y, x, columns);
+    store_row(job->output, panel_of(job->engine, s, s->conv, job->index), y, x, columns);
 }
 
 /* The 1x1 of a narrow part, and its activation. */
 static void end_narrow(const conv_job *job, const scratch *s, int32_t y, int32_t x, int32_t columns) {
-    const swin2sr__kernels *kernels = job->engine->kernels;
-    const float *panel = s->conv;
-    if (kernels->to_panel) {
-        kernels->to_panel(s->panel, s->conv, job->narrow->channels);
-        panel = s->panel;
-    }
-    kernels->linear(s->y, panel, &job->narrow->point);
-    for (int32_t i = 0; i < job->narrow->channels * LANES; i++)
+    const swin2sr__engine *engine = job->engine;
+    int32_t channels = job->narrow->channels;
+    engine->kernels->linear(s->y, panel_of(engine, s, s->conv, channels), &job->narrow->point);
+    for (int32_t i = 0; i < channels * LANES; i++)
         s->y[i] = s->y[i] > 0.0f ? s->y[i] : job->narrow->slope * s->y[i];
-    store_row(job->output, s->y, y, x, columns);
+    store_row(job->output, panel_of(engine, s, s->y, channels), y, x, columns);
 }
 
 static void run_narrow(swin2sr__engine *engine, const swin2sr__narrow *narrow, const row_ring *input,
@@ -184,32 +191,35 @@ void swin2sr__engine_run_group_conv(swin2sr__engine *engine, int32_t group) {
 
 void swin2sr__engine_run_after_body(swin2sr__engine *engine) {
     const swin2sr__narrow *narrow = &engine->network->body_narrow;
+    const row_ring *pixels = engine->kernels->pair > 1 ? &engine->input_words : &engine->input;
     if (narrow->channels)
         run_narrow(engine, narrow, &engine->body, &engine->body_narrow, engine->schedule.body_narrow);
     run_conv(&(conv_job){.engine = engine,
-                         .inputs = {narrow->channels ? &engine->body_narrow : &engine->body, &engine->input},
+                         .inputs = {narrow->channels ? &engine->body_narrow : &engine->body, pixels},
                          .inputs_count = 2,
                          .linear = &engine->network->after_body,
                          .output = &engine->stages[0],
                          .slope = 1.0f,
                          .rows = engine->schedule.after_body,
-                         .end = end_store});
+                         .end = end_store,
+                         .index = engine->network->config.dim});
 }
 
-/* Pixel shuffle: channel c * r * r + dy * r + dx becomes row r * y + dy, column r * x + dx of channel c. */
-static void shuffle_row(const row_ring *ring, const float *values, int32_t r, int32_t y, int32_t x, int32_t columns) {
+/* One row of pixels of a shuffle by r: columns x, x + r, ... */
+static void spread_row(float *row, const float *lanes, int32_t r, int32_t count) {
+    for (int32_t t = 0; t * r < count; t++)
+        row[t * r] = lanes[t];
+}
+
+/* Pixel shuffle: outputs (dy * r + dx) * C + c become row r * y + dy, column r * x + dx of channel c. */
+static void shuffle_row(const swin2sr__engine *engine, const scratch *s, const row_ring *ring, int32_t C, int32_t r,
+                        int32_t y, int32_t x, int32_t columns) {
     int32_t count = ring->width - r * x < columns * r ? ring->width - r * x : columns * r;
-    for (int32_t c = 0; c < ring->channels; c++) {
-        for (int32_t dy = 0; dy < r && r * y + dy < ring->height; dy++) {
-            float *row = row_at(ring, r * y + dy, c) + r * x;
-            const float *from = values + (c * r + dy) * r * LANES;
-            if (r == 2) {
-                for (int32_t t = 0; 2 * t < count; t++)
-                    row[2 * t] = from[t], row[2 * t + 1] = from[LANES + t];
-            } else {
-                for (int32_t t = 0; t < count; t++)
-                    row[t] = from[t % r * LANES + t / r];
-            }
+    for (int32_t dy = 0; dy < r && r * y + dy < ring->height; dy++) {
+        for (int32_t dx = 0; dx < r; dx++) {
+            const float *panel = panel_of(engine, s, s->conv + (dy * r + dx) * C * LANES, C);
+            for (int32_t c = 0; c < ring->channels; c++)
+                spread_row(row_at(ring, r * y + dy, c) + r * x + dx, panel + c * LANES, r, count - dx);
         }
     }
 }
@@ -230,10 +240,8 @@ static void end_stage(const conv_job *job, const scratch *s, int32_t y, int32_t 
     if (job->index < network->stages_count - 1) {
         if (job->index == SWIN2SR__AUX_STAGE && swin2sr__network_has_aux(network))
             swin2sr__engine_put_pixels(engine, &engine->aux, s->conv, r, y, x, columns);
-        if (r == 1)
-            store_row(&engine->stages[job->index + 1], s->conv, y, x, columns);
-        else
-            shuffle_row(&engine->stages[job->index + 1], s->conv, r, y, x, columns);
+        shuffle_row(engine, s, &engine->stages[job->index + 1], network->stages[job->index].out_channels, r, y, x,
+                    columns);
         return;
     }
     if (network->config.head == SWIN2SR__HEAD_NONE)
@@ -300,7 +308,9 @@ void swin2sr__engine_run_cubic(swin2sr__engine *engine) {
                          .inputs = {&engine->bicubic},
                          .inputs_count = 1,
                          .linear = &engine->network->cubic,
+                         .is_pixels = true,
                          .output = &engine->cubic,
+                         .index = engine->network->config.features,
                          .slope = 1.0f,
                          .rows = engine->schedule.cubic,
                          .end = end_store});

@@ -32,6 +32,13 @@ static tile_ring lay_tiles(swin2sr__arena *arena, int32_t rows, int32_t channels
     return ring;
 }
 
+/* Rows for a convolution to read. */
+static row_ring lay_words(const swin2sr__engine *engine, swin2sr__arena *arena, int32_t rows, int32_t channels,
+                          int32_t width, int32_t height) {
+    int32_t pair = engine->network->kernels->pair;
+    return lay_rows(arena, rows, (channels + pair - 1) / pair, width, height);
+}
+
 static pixel_rows lay_pixels(swin2sr__arena *arena, int32_t rows, int32_t width, int32_t height, swin2sr_pixel pixel) {
     pixel_rows out = {.rows = rows, .width = width, .height = height};
     out.stride = (size_t)width * swin2sr_pixel_bytes(pixel);
@@ -50,11 +57,12 @@ static void lay_scratch(swin2sr__engine *engine, swin2sr__arena *arena) {
         if (engine->network->stages[i].conv.outputs > conv)
             conv = engine->network->stages[i].conv.outputs;
     }
+    int32_t panel = engine->network->kernels->to_panel ? (conv > config->dim ? conv : config->dim) + 1 : 0;
     engine->threads = swin2sr__arena_take(arena, engine->options.threads, sizeof *engine->threads);
     for (uint32_t i = 0; i < engine->options.threads; i++) {
         scratch s = {0};
         s.x = lay_block(arena, config->dim);
-        s.panel = lay_block(arena, engine->network->kernels->to_panel ? config->dim + 1 : 0);
+        s.panel = lay_block(arena, panel);
         s.qkv = lay_block(arena, 3 * (config->dim / config->heads));
         s.scores = lay_block(arena, LANES);
         s.attended = lay_block(arena, config->dim);
@@ -74,20 +82,22 @@ static void lay_out(swin2sr__engine *engine, swin2sr__arena *arena, const swin2s
     int32_t C = network->config.dim, H = engine->H, W = engine->W, scale = 1, channels = network->config.channels;
     /* Padding rows mirror rows up to one window and a row back: they must still be there. */
     engine->input = lay_rows(arena, rows->input + 2 * network->config.window_px, channels, W, H);
+    if (network->kernels->pair > 1)
+        engine->input_words = lay_rows(arena, engine->input.rows, channels, W, H);
     for (int32_t g = 0; g < network->config.groups; g++) {
         if (swin2sr__network_is_tiled(network))
             engine->tiles[g] = lay_tiles(arena, rows->features[g], C, W);
         else
             engine->features[g] = lay_rows(arena, rows->features[g], C, W, H);
-        engine->conv_in[g] = lay_rows(arena, rows->conv_in[g], C, W, H);
-        engine->narrow[g] = lay_rows(arena, rows->narrow[g], network->groups[g].narrow.channels, W, H);
+        engine->conv_in[g] = lay_words(engine, arena, rows->conv_in[g], C, W, H);
+        engine->narrow[g] = lay_words(engine, arena, rows->narrow[g], network->groups[g].narrow.channels, W, H);
         engine->residual[g] = lay_rows(arena, rows->residual[g], C, W, H);
     }
-    engine->body = lay_rows(arena, rows->body, C, W, H);
-    engine->body_narrow = lay_rows(arena, rows->body_narrow, network->body_narrow.channels, W, H);
+    engine->body = lay_words(engine, arena, rows->body, C, W, H);
+    engine->body_narrow = lay_words(engine, arena, rows->body_narrow, network->body_narrow.channels, W, H);
     for (int32_t i = 0; i < network->stages_count; i++) {
         const swin2sr__stage *stage = &network->stages[i];
-        engine->stages[i] = lay_rows(arena, rows->stages[i], stage->in_channels, W * scale, H * scale);
+        engine->stages[i] = lay_words(engine, arena, rows->stages[i], stage->in_channels, W * scale, H * scale);
         scale *= stage->shuffle;
     }
     int32_t out_width = options->width_px * network->config.scale,
@@ -97,7 +107,7 @@ static void lay_out(swin2sr__engine *engine, swin2sr__arena *arena, const swin2s
         engine->stages[network->stages_count - 1].width = out_width; /* cropped before the last convolution */
         engine->stages[network->stages_count - 1].height = out_height;
         engine->bicubic = lay_rows(arena, rows->bicubic, channels, out_width, out_height);
-        engine->cubic = lay_rows(arena, rows->cubic, network->config.features, out_width, out_height);
+        engine->cubic = lay_words(engine, arena, rows->cubic, network->config.features, out_width, out_height);
         engine->aux = lay_pixels(arena, rows->aux, options->width_px, options->height_px, options->output_pixel);
     }
     engine->zero_row = swin2sr__arena_take(arena, (size_t)W * (size_t)scale + 2 * ROW_MARGIN + UNIT, sizeof(float));

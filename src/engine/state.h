@@ -16,12 +16,13 @@
 #define ROW_MARGIN \
     16 /* zero columns before each channel of a row: its left edge, and the right edge of the one before */
 
-/* Rows [rows][C][stride]; row y lies at y % rows. Columns outside 0..width-1 stay zero. */
+/* Rows [rows][C][stride]; row y lies at y % rows. Columns outside 0..width-1 stay zero. What convolutions read are words
+ * of a panel (kernels.h); pixels, residuals and features inside the blocks are floats. */
 typedef struct row_ring {
     float *data;
-    size_t stride; /* floats of one channel of one row, margins included */
+    size_t stride; /* of one channel of one row, margins included */
     int32_t rows;
-    int32_t channels;
+    int32_t channels; /* or words */
     int32_t width;
     int32_t height; /* rows of the plane: outside are zeros */
 } row_ring;
@@ -62,6 +63,7 @@ struct swin2sr__engine {
     int32_t pushed;    /* input rows taken in, of options.height_px */
     int32_t available; /* padded rows in the input ring */
     row_ring input;
+    row_ring input_words; /* the same in words of two values, where the table has those; a pixel is their sum */
     tile_ring tiles[SWIN2SR__MAX_GROUPS];   /* features, where windows are made of tiles */
     row_ring features[SWIN2SR__MAX_GROUPS]; /* features, where they are not */
     row_ring conv_in[SWIN2SR__MAX_GROUPS];

@@ -84,20 +84,15 @@ static float *read_conv(loader *l, const char *name, int32_t outputs, int32_t in
     return matrix;
 }
 
-typedef void (*pack_function)(float *dst, const float *weights, int32_t outputs, int32_t inputs);
-
-/* Room for a layer; weights and bias are packed into it on the second walk. */
-static swin2sr__linear take_packed(loader *l, int32_t outputs, int32_t inputs, int32_t pair, pack_function pack,
-                                   const float *weights, const float *bias) {
+/* Room for a layer of so many words an output; its bias is copied on the second walk. */
+static swin2sr__linear take_room(loader *l, int32_t outputs, int32_t inputs, int32_t words, const float *bias,
+                                 float **ret_packed) {
     int32_t padded = swin2sr__pack_outputs(outputs);
-    size_t words = (size_t)((inputs + pair - 1) / pair);
-    float *packed = swin2sr__arena_take(l->arena, (size_t)padded * words, sizeof *packed);
+    float *packed = swin2sr__arena_take(l->arena, (size_t)padded * (size_t)words, sizeof *packed);
     float *packed_bias = swin2sr__arena_take(l->arena, (size_t)padded, sizeof *packed_bias);
-    if (is_reading(l)) {
-        pack(packed, weights, outputs, inputs);
-        if (bias)
-            memcpy(packed_bias, bias, (size_t)outputs * sizeof *bias);
-    }
+    if (is_reading(l) && bias)
+        memcpy(packed_bias, bias, (size_t)outputs * sizeof *bias);
+    *ret_packed = packed;
     return (swin2sr__linear){.weights = packed, .bias = packed_bias, .inputs = inputs, .outputs = padded};
 }
 
@@ -105,12 +100,33 @@ static swin2sr__linear take_packed(loader *l, int32_t outputs, int32_t inputs, i
 static swin2sr__linear take_linear(loader *l, int32_t outputs, int32_t inputs, const float *weights,
                                    const float *bias) {
     const swin2sr__kernels *kernels = l->network->kernels;
-    return take_packed(l, outputs, inputs, kernels->pair, kernels->pack_linear, weights, bias);
+    float *packed;
+    swin2sr__linear linear = take_room(l, outputs, inputs, (inputs + kernels->pair - 1) / kernels->pair, bias, &packed);
+    if (is_reading(l))
+        kernels->pack_linear(packed, weights, outputs, inputs);
+    return linear;
 }
 
-/* A convolution, always fp32. */
-static swin2sr__linear take_conv(loader *l, int32_t outputs, int32_t inputs, const float *weights, const float *bias) {
-    return take_packed(l, outputs, inputs, 1, swin2sr__pack_linear, weights, bias);
+/* A convolution of `count` planes of so many channels each, in the type of the products. */
+static swin2sr__linear take_conv(loader *l, int32_t outputs, const int32_t *channels, int32_t count,
+                                 const float *weights, const float *bias) {
+    const swin2sr__kernels *kernels = l->network->kernels;
+    float *packed;
+    swin2sr__linear linear = take_room(l, outputs, swin2sr__conv_rows(channels, count, 1),
+                                       swin2sr__conv_rows(channels, count, kernels->pair), bias, &packed);
+    if (is_reading(l))
+        kernels->pack_conv(packed, weights, outputs, channels, count);
+    return linear;
+}
+
+/* A convolution of pixels, always in floats. */
+static swin2sr__linear take_pixel_conv(loader *l, int32_t outputs, int32_t channels, const float *weights,
+                                       const float *bias) {
+    float *packed;
+    swin2sr__linear linear = take_room(l, outputs, 9 * channels, 9 * channels, bias, &packed);
+    if (is_reading(l))
+        swin2sr__pack_conv(packed, weights, outputs, &channels, 1);
+    return linear;
 }
 
 static swin2sr__norm take_norm(loader *l, const char *name) {
@@ -187,22 +203,26 @@ static void read_conv_and_bias(loader *l, const char *conv, int32_t outputs, int
 }
 
 /* A 3x3 convolution to C channels followed by a 1x1, as one. */
-static swin2sr__linear take_conv_then_1x1(loader *l, const char *conv, int32_t channels, const char *one) {
+static swin2sr__linear take_conv_then_1x1(loader *l, const char *conv, int32_t channels, const char *one,
+                                          bool is_pixels) {
     int32_t C = l->network->config.dim, K = 9 * channels;
     float *weights = NULL, *bias = NULL;
     if (is_reading(l)) {
         read_conv_and_bias(l, conv, C, channels, &weights, &bias);
         fold_1x1(l, one, &weights, &bias, K);
     }
-    swin2sr__linear linear = take_conv(l, C, K, weights, bias);
+    swin2sr__linear linear =
+        is_pixels ? take_pixel_conv(l, C, channels, weights, bias) : take_conv(l, C, &channels, 1, weights, bias);
     drop_scratch(l);
     return linear;
 }
 
-/* conv_after_body, or the last of its three, with conv_first behind it as a second input: their sum is the long skip. */
+/* conv_after_body, or the last of its three, with conv_first behind it as a second input: their sum is the long skip.
+ * Where a word holds two values, a pixel is the sum of both (engine/input.c), so its weights are there twice. */
 static swin2sr__linear take_after_body(loader *l, const char *conv, int32_t channels) {
     const swin2sr__config *config = &l->network->config;
-    int32_t C = config->dim, K1 = 9 * channels, K2 = 9 * config->channels, K = K1 + K2;
+    int32_t C = config->dim, parts = l->network->kernels->pair, K1 = 9 * channels, K2 = 9 * config->channels;
+    int32_t planes[2] = {channels, config->channels * parts}, K = K1 + K2 * parts;
     float *weights = NULL, *bias = NULL, *after, *after_bias, *first, *first_bias;
     if (is_reading(l)) {
         read_conv_and_bias(l, conv, C, channels, &after, &after_bias);
@@ -211,11 +231,15 @@ static swin2sr__linear take_after_body(loader *l, const char *conv, int32_t chan
         bias = take_scratch(l, (size_t)C);
         for (int32_t n = 0; bias && n < C; n++) {
             memcpy(weights + (size_t)n * (size_t)K, after + (size_t)n * (size_t)K1, (size_t)K1 * sizeof *after);
-            memcpy(weights + (size_t)n * (size_t)K + K1, first + (size_t)n * (size_t)K2, (size_t)K2 * sizeof *first);
+            for (int32_t k = 0; k < K2 * parts; k++) { /* [ky][c][part][kx] */
+                int32_t ky = k / (3 * parts * config->channels), c = k / (3 * parts) % config->channels;
+                weights[(size_t)n * (size_t)K + (size_t)(K1 + k)] =
+                    first[(size_t)n * (size_t)K2 + (size_t)((ky * config->channels + c) * 3 + k % 3)];
+            }
             bias[n] = after_bias[n] + first_bias[n];
         }
     }
-    swin2sr__linear linear = take_conv(l, C, K, weights, bias);
+    swin2sr__linear linear = take_conv(l, C, planes, 2, weights, bias);
     drop_scratch(l);
     return linear;
 }
@@ -230,7 +254,7 @@ static swin2sr__narrow take_narrow(loader *l, const char *prefix) {
         snprintf(name, sizeof name, "%s.0", prefix);
         read_conv_and_bias(l, name, channels, C, &weights, &bias);
     }
-    narrow.conv = take_conv(l, channels, 9 * C, weights, bias);
+    narrow.conv = take_conv(l, channels, &C, 1, weights, bias);
     if (is_reading(l)) {
         snprintf(name, sizeof name, "%s.2.weight", prefix);
         weights = read_tensor(l, name, 4, (int64_t[]){channels, channels, 1, 1});
@@ -405,23 +429,23 @@ static void walk_group(loader *l, int32_t index) {
     set_prefix(l, "layers.%d.", index);
     if (l->network->config.is_triple) {
         group->narrow = take_narrow(l, "conv");
-        group->conv = take_conv_then_1x1(l, "conv.4", group->narrow.channels, "patch_embed.proj");
+        group->conv = take_conv_then_1x1(l, "conv.4", group->narrow.channels, "patch_embed.proj", false);
     } else {
-        group->conv = take_conv_then_1x1(l, "conv", l->network->config.dim, "patch_embed.proj");
+        group->conv = take_conv_then_1x1(l, "conv", l->network->config.dim, "patch_embed.proj", false);
     }
     set_prefix(l, "%s", "");
 }
 
-/* The stage's convolution: weights [out_channels * shuffle^2][planes * 9 * in_channels]. */
+/* The stage's convolution: weights [out_channels * shuffle^2][planes][9 * in_channels]. */
 static void add_stage(loader *l, const float *weights, const float *bias, int32_t in_channels, int32_t planes,
                       int32_t out_channels, int32_t shuffle, float slope) {
     swin2sr__stage *stage = &l->network->stages[l->network->stages_count++];
-    *stage = (swin2sr__stage){
-        .conv = take_conv(l, out_channels * shuffle * shuffle, planes * 9 * in_channels, weights, bias),
-        .in_channels = in_channels,
-        .out_channels = out_channels,
-        .shuffle = shuffle,
-        .slope = slope};
+    const int32_t channels[2] = {in_channels, in_channels};
+    *stage = (swin2sr__stage){.conv = take_conv(l, out_channels * shuffle * shuffle, channels, planes, weights, bias),
+                              .in_channels = in_channels,
+                              .out_channels = out_channels,
+                              .shuffle = shuffle,
+                              .slope = slope};
     drop_scratch(l);
 }
 
@@ -432,6 +456,25 @@ static void walk_stage(loader *l, const char *name, int32_t in_channels, int32_t
     if (is_reading(l))
         read_conv_and_bias(l, name, out_channels * shuffle * shuffle, in_channels, &weights, &bias);
     add_stage(l, weights, bias, in_channels, 1, out_channels, shuffle, slope);
+}
+
+/* A convolution before a pixel shuffle inside the head. Its outputs, in the file by channel and then by place in the
+ * r x r pixels, are turned around, so that the channels of one pixel lie together. */
+static void walk_shuffled_stage(loader *l, const char *name, int32_t channels, int32_t r) {
+    int32_t places = r * r;
+    size_t K = 9 * (size_t)channels;
+    float *weights = NULL, *bias = NULL, *turned = NULL, *turned_bias = NULL;
+    if (is_reading(l)) {
+        read_conv_and_bias(l, name, channels * places, channels, &weights, &bias);
+        turned = take_scratch(l, (size_t)(channels * places) * K);
+        turned_bias = take_scratch(l, (size_t)(channels * places));
+    }
+    for (int32_t i = 0; turned_bias && i < channels * places; i++) {
+        int32_t to = i % places * channels + i / places;
+        memcpy(turned + (size_t)to * K, weights + (size_t)i * K, K * sizeof *turned);
+        turned_bias[to] = bias[i];
+    }
+    add_stage(l, turned, turned_bias, channels, 1, channels, r, 1.0f);
 }
 
 /* Of a doubled pixel, half d (0 or 1) sees the taps k of a convolution at these places of the small plane's three. */
@@ -450,12 +493,13 @@ static void walk_doubled_stage(loader *l, const char *name, int32_t channels, fl
         doubled_bias = take_scratch(l, 4 * (size_t)channels);
     }
     for (int32_t i = 0; doubled_bias && i < 4 * channels; i++) {
+        int32_t n = i % channels, place = i / channels; /* as walk_shuffled_stage turns them */
         float *to = doubled + (size_t)i * K;
-        const float *from = weights + (size_t)(i / 4) * K;
-        doubled_bias[i] = bias[i / 4];
+        const float *from = weights + (size_t)n * K;
+        doubled_bias[i] = bias[n];
         for (int32_t k = 0; k < 9 * channels; k++) { /* [ky][c][kx] */
             int32_t ky = k / (3 * channels), c = k / 3 % channels, kx = k % 3;
-            to[(place_of_tap(i / 2 % 2, ky) * channels + c) * 3 + place_of_tap(i % 2, kx)] += from[k];
+            to[(place_of_tap(place / 2, ky) * channels + c) * 3 + place_of_tap(place % 2, kx)] += from[k];
         }
     }
     add_stage(l, doubled, doubled_bias, channels, 1, channels, 2, slope);
@@ -467,7 +511,7 @@ static void walk_shuffles(loader *l) {
     for (int32_t done = 1, i = 0; done < config->scale; done *= factor, i += 2) {
         char name[32];
         snprintf(name, sizeof name, "upsample.%d", i);
-        walk_stage(l, name, config->features, config->features, factor, 1.0f);
+        walk_shuffled_stage(l, name, config->features, factor);
     }
 }
 
@@ -490,7 +534,7 @@ static swin2sr__linear take_cubic(loader *l) {
     float *weights = NULL, *bias = NULL;
     if (is_reading(l))
         read_conv_and_bias(l, "conv_bicubic", config->features, config->channels, &weights, &bias);
-    swin2sr__linear cubic = take_conv(l, config->features, 9 * config->channels, weights, bias);
+    swin2sr__linear cubic = take_pixel_conv(l, config->features, config->channels, weights, bias);
     drop_scratch(l);
     return cubic;
 }
@@ -528,7 +572,7 @@ static void walk_head(loader *l) {
 
 static void walk(loader *l) {
     swin2sr__network *network = l->network;
-    network->embed = take_conv_then_1x1(l, "conv_first", network->config.channels, "patch_embed.proj");
+    network->embed = take_conv_then_1x1(l, "conv_first", network->config.channels, "patch_embed.proj", true);
     network->embed_norm = take_norm(l, "patch_embed.norm");
     for (int32_t i = 0; i < network->config.groups; i++)
         walk_group(l, i);

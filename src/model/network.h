@@ -40,7 +40,8 @@ typedef struct swin2sr__group {
     swin2sr__linear conv; /* 3x3 with the 1x1 folded in; reads the narrow part's output where there is one */
 } swin2sr__group;
 
-/* One convolution of the head: 3x3, activation, pixel shuffle by `shuffle`. A convolution behind a nearest doubling is
+/* One convolution of the head: 3x3, activation, pixel shuffle by `shuffle`. Inside the head outputs lie by place in the
+ * shuffled pixel, then by channel; those of the last stage by channel, then by place. A convolution behind a nearest doubling is
  * one that makes the four pixels of a doubled one at once, and a shuffle by 2. */
 typedef struct swin2sr__stage {
     swin2sr__linear conv;
