@@ -29,7 +29,7 @@
 #define LIMIT_QUEUE_MAX 10000         /* what the flag may say */
 #define LIMIT_WAIT_MAX_S 86400        /* what the flags for both may say */
 #define LIMIT_ATTEMPTS 2              /* workers that may die of one request */
-#define LIMIT_RETRY_AFTER_S 120       /* the longest Retry-After */
+#define LIMIT_RETRY_AFTER_S 300       /* the longest Retry-After */
 
 /* workers */
 #define LIMIT_WORKERS 64           /* what the flag may say */
