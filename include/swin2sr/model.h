@@ -50,7 +50,8 @@ typedef struct swin2sr_model_info {
     char sha256[65];      /* of the file, hex */
 } swin2sr_model_info;
 
-/* Load a network from a safetensors file (F32, F16 or BF16; official or Hugging Face names).
+/* Load a network from a safetensors file or a PyTorch checkpoint (.pth, pytorch_model.bin: a state dict, or one under
+ * params_ema, params or state_dict; nothing in it is run): F32, F16 or BF16, official or Hugging Face names.
  * path       A file; a config.json beside it is read when the file's metadata has no config.
  * options    NULL for the defaults. Borrowed.
  * ret_model  One reference, the caller's (swin2sr_model_unref). Untouched on failure.
@@ -98,6 +99,25 @@ SWIN2SR_PUBLIC SWIN2SR_MUST_CHECK swin2sr_status swin2sr_model_open_default(cons
  * threads   Any.
  * errors    None.                                                                   since 0.1 */
 SWIN2SR_PUBLIC const void *swin2sr_model_default_bytes(size_t *ret_size);
+
+/* What an imported file is to say about itself. Strings are borrowed. */
+typedef struct swin2sr_import_options {
+    const char *name;    /* at most 127 bytes; NULL: as the file says, else its base name */
+    const char *source;  /* where it is from, a URL; NULL: as the file says */
+    const char *license; /* an SPDX name; NULL: as the file says */
+} swin2sr_import_options;
+
+/* Write a network as one safetensors file: official names, number types as they were, and in its metadata config, name,
+ * source, license, and sha256 of the original. What can be imported can be run: it is opened as a model first.
+ * path     A file that swin2sr_model_open takes.
+ * to_path  The new file; one that lies there is replaced. Written beside it and renamed, so it is whole or not there.
+ * options  NULL for the defaults. Borrowed.
+ * reterr   Detail, may be NULL.
+ * threads  Any. Blocks while it reads, checks and writes.
+ * errors   As swin2sr_model_open; _INVALID (options); _IO.                           since 0.1 */
+SWIN2SR_PUBLIC SWIN2SR_MUST_CHECK swin2sr_status swin2sr_model_import(const char *path, const char *to_path,
+                                                                      const swin2sr_import_options *options,
+                                                                      swin2sr_error *reterr);
 
 /* Take one more reference.
  * returns  model.

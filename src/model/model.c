@@ -1,30 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0
  * model/model.c - open a weight file as an immutable, shared model.
  * In: a file, bytes, or the embedded network.  Out: a reference-counted swin2sr_model. */
-#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/sha256.h"
 #include "model/network.h"
+#include "model/source.h"
 #include <swin2sr/model.h>
-
-#define MAX_CONFIG_BYTES ((size_t)1 << 20)
-#define MAX_MODEL_BYTES ((size_t)4 << 30)
-#define MAX_NAME 128
 
 struct swin2sr_model {
     atomic_uint references;
     swin2sr_model_info info;
     swin2sr__network network;
-    char name[MAX_NAME];
-    char license[MAX_NAME];
+    char name[SWIN2SR__MAX_MODEL_NAME];
+    char license[SWIN2SR__MAX_MODEL_NAME];
 };
 
 /* The precision that will run, or _UNSUPPORTED. AUTO is a fixed choice, so that two workers give the same bits. */
@@ -104,75 +96,31 @@ fail:
     return status;
 }
 
-/* The config.json beside path, -1 where there is none. */
-static int open_sibling_config(const char *path) {
-    const char *slash = strrchr(path, '/');
-    char *sibling = NULL;
-    if (asprintf(&sibling, "%.*sconfig.json", slash ? (int)(slash + 1 - path) : 0, path) < 0)
-        return -1;
-    int fd = open(sibling, O_RDONLY | O_CLOEXEC);
-    free(sibling);
-    return fd;
-}
-
-/* The text of a config.json, or NULL. The caller frees it. */
-static char *read_config(int fd) {
-    char *text = fd < 0 ? NULL : malloc(MAX_CONFIG_BYTES + 1);
-    size_t length = 0;
-    for (ssize_t got = 1; text && got > 0 && length<MAX_CONFIG_BYTES; length += got> 0 ? (size_t)got : 0)
-        got = pread(fd, text + length, MAX_CONFIG_BYTES - length, (off_t)length);
-    if (text)
-        text[length] = 0;
-    return text;
-}
-
-/* "x/model.safetensors" -> "x" when the file has the usual empty name, else the file's stem. */
-static void name_of_path(const char *path, char name[MAX_NAME]) {
-    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
-    if (slash && strcmp(base, "model.safetensors") == 0) {
-        const char *folder = slash;
-        while (folder > path && folder[-1] != '/')
-            folder--;
-        if (folder < slash && *folder != '.') {
-            snprintf(name, MAX_NAME, "%.*s", (int)(slash - folder), folder);
-            return;
-        }
-    }
-    const char *dot = strrchr(base, '.');
-    snprintf(name, MAX_NAME, "%.*s", (int)(dot && dot > base ? dot - base : (ptrdiff_t)strlen(base)), base);
+swin2sr_status swin2sr__model_open_source(const swin2sr__source *source, const swin2sr_model_options *options,
+                                          swin2sr_model **ret_model, swin2sr_error *reterr) {
+    return open_bytes(source->data, source->size, source->name[0] ? source->name : NULL, source->config_json, options,
+                      ret_model, reterr);
 }
 
 swin2sr_status swin2sr_model_open_fd(int fd, int config_fd, const char *path, const swin2sr_model_options *options,
                                      swin2sr_model **ret_model, swin2sr_error *reterr) {
-    struct stat facts;
-    char name[MAX_NAME] = "";
-    if (fstat(fd, &facts) != 0 || !S_ISREG(facts.st_mode) || facts.st_size <= 0 ||
-        (uint64_t)facts.st_size > MAX_MODEL_BYTES)
-        return swin2sr__error_set(reterr, SWIN2SR_MODEL,
-                                  "not a weight file: it is no regular file, empty or too large");
-    size_t size = (size_t)facts.st_size;
-    void *data = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (data == MAP_FAILED)
-        return swin2sr__error_set(reterr, SWIN2SR_IO, "cannot map the weight file: %m");
-    char *config_json = read_config(config_fd);
-    if (path)
-        name_of_path(path, name);
-    swin2sr_status status = open_bytes(data, size, path ? name : NULL, config_json, options, ret_model, reterr);
-    free(config_json);
-    munmap(data, size);
+    swin2sr__source source;
+    swin2sr_status status = swin2sr__source_open_fd(fd, config_fd, path, &source, reterr);
+    if (status != SWIN2SR_OK)
+        return status;
+    status = swin2sr__model_open_source(&source, options, ret_model, reterr);
+    swin2sr__source_close(&source);
     return status;
 }
 
 swin2sr_status swin2sr_model_open(const char *path, const swin2sr_model_options *options, swin2sr_model **ret_model,
                                   swin2sr_error *reterr) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return swin2sr__error_set(reterr, SWIN2SR_IO, "cannot open the weight file: %m");
-    int config_fd = open_sibling_config(path);
-    swin2sr_status status = swin2sr_model_open_fd(fd, config_fd, path, options, ret_model, reterr);
-    if (config_fd >= 0)
-        close(config_fd);
-    close(fd);
+    swin2sr__source source;
+    swin2sr_status status = swin2sr__source_open(path, &source, reterr);
+    if (status != SWIN2SR_OK)
+        return status;
+    status = swin2sr__model_open_source(&source, options, ret_model, reterr);
+    swin2sr__source_close(&source);
     return status;
 }
 

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "model/config.h"
-#include "model/safetensors.h"
+#include "model/tensors.h"
 #include <swin2sr/status.h>
 
 #define SWIN2SR__MAX_WEIGHT_RANK 4

@@ -4,7 +4,6 @@
  * Every number is bounded before use; memory grows with the header only, which has a limit. */
 #include "model/safetensors.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,13 +36,6 @@ static bool read_size(const json_t *value, size_t *ret_size) {
     if (!json_is_integer(value) || number < 0 || (unsigned long long)number > SIZE_MAX)
         return false;
     *ret_size = (size_t)number;
-    return true;
-}
-
-static bool is_name_printable(const char *name) {
-    for (; *name; name++)
-        if (*name < '!' || *name > '~')
-            return false;
     return true;
 }
 
@@ -85,11 +77,9 @@ static bool parse_offsets(const parser *in, const json_t *value, swin2sr__tensor
 
 static swin2sr_status parse_tensor(const parser *in, const char *name, const json_t *value, swin2sr__tensor *tensor) {
     size_t element_bytes, bytes;
-    if (strlen(name) >= SWIN2SR__MAX_NAME_BYTES)
-        return swin2sr__error_set(in->reterr, SWIN2SR_MODEL, "a tensor's name is longer than %d bytes",
-                                  SWIN2SR__MAX_NAME_BYTES - 1);
-    if (!*name || !is_name_printable(name))
-        return swin2sr__error_set(in->reterr, SWIN2SR_MODEL, "a tensor's name is not printable ASCII");
+    swin2sr_status status = swin2sr__tensor_check_name(name, strlen(name), in->reterr);
+    if (status != SWIN2SR_OK)
+        return status;
     if (!parse_dtype(json_object_get(value, "dtype"), tensor, &element_bytes))
         return swin2sr__error_set(in->reterr, SWIN2SR_MODEL, "tensor %s has no known type", name);
     if (!parse_shape(json_object_get(value, "shape"), tensor))
@@ -113,7 +103,7 @@ static int compare_extents(const void *left, const void *right) {
 }
 
 /* The format requires that the tensors' bytes touch: nothing hides between them, no two share any. */
-static swin2sr_status check_coverage(const parser *in, swin2sr__safetensors *file) {
+static swin2sr_status check_coverage(const parser *in, swin2sr__tensors *file) {
     const unsigned char *at = in->data;
     qsort(file->tensors, file->tensor_count, sizeof(file->tensors[0]), compare_extents);
     for (size_t i = 0; i < file->tensor_count; i++) {
@@ -141,7 +131,7 @@ static swin2sr_status check_metadata(json_t *metadata, swin2sr_error *reterr) {
     return SWIN2SR_OK;
 }
 
-static swin2sr_status parse_tensors(const parser *in, swin2sr__safetensors *file) {
+static swin2sr_status parse_tensors(const parser *in, swin2sr__tensors *file) {
     const char *name;
     json_t *value;
     size_t count = json_object_size(file->header) - (json_object_get(file->header, "__metadata__") != NULL);
@@ -171,9 +161,11 @@ static swin2sr_status parse_header(const unsigned char *bytes, size_t size, size
     for (int i = 0; i < LENGTH_BYTES; i++)
         header_bytes |= (uint64_t)bytes[i] << 8 * i;
     if (header_bytes > SWIN2SR__MAX_HEADER_BYTES || header_bytes > size - LENGTH_BYTES)
-        return swin2sr__error_set(reterr, SWIN2SR_MODEL,
-                                  "not a safetensors file, or cut short: a header of %llu bytes in a file of %zu",
-                                  (unsigned long long)header_bytes, size);
+        return swin2sr__error_set(
+            reterr, SWIN2SR_MODEL,
+            "no checkpoint, and no safetensors file or one that is cut short: a header of %llu bytes in a "
+            "file of %zu",
+            (unsigned long long)header_bytes, size);
     if (header_bytes == 0 || bytes[LENGTH_BYTES] != '{')
         return swin2sr__error_set(reterr, SWIN2SR_MODEL, "not a safetensors file: its header does not begin with {");
     json_t *header = json_loadb((const char *)bytes + LENGTH_BYTES, header_bytes, JSON_REJECT_DUPLICATES, &json_error);
@@ -188,9 +180,9 @@ static swin2sr_status parse_header(const unsigned char *bytes, size_t size, size
     return SWIN2SR_OK;
 }
 
-swin2sr_status swin2sr__safetensors_init(const void *data, size_t size, swin2sr__safetensors *ret_file,
+swin2sr_status swin2sr__safetensors_init(const void *data, size_t size, swin2sr__tensors *ret_file,
                                          swin2sr_error *reterr) {
-    swin2sr__safetensors file = {0};
+    swin2sr__tensors file = {0};
     size_t header_bytes = 0;
     swin2sr_status status = parse_header(data, size, &header_bytes, &file.header, reterr);
     if (status != SWIN2SR_OK)
@@ -202,66 +194,9 @@ swin2sr_status swin2sr__safetensors_init(const void *data, size_t size, swin2sr_
     if (status == SWIN2SR_OK)
         status = parse_tensors(&in, &file);
     if (status != SWIN2SR_OK) {
-        swin2sr__safetensors_done(&file);
+        swin2sr__tensors_done(&file);
         return status;
     }
     *ret_file = file;
     return SWIN2SR_OK;
-}
-
-void swin2sr__safetensors_done(swin2sr__safetensors *file) {
-    free(file->tensors);
-    json_decref(file->header);
-    *file = (swin2sr__safetensors){0};
-}
-
-const char *swin2sr__safetensors_metadata(const swin2sr__safetensors *file, const char *key) {
-    return json_string_value(json_object_get(json_object_get(file->header, "__metadata__"), key));
-}
-
-/* Exact for every value: a float has more of both exponent and mantissa; subnormal halves are normal floats. */
-static float half_to_float(uint16_t half) {
-    uint32_t sign = (uint32_t)(half & 0x8000) << 16, exponent = half >> 10 & 31, mantissa = half & 1023;
-    uint32_t bits;
-    float value;
-    if (exponent == 0) {
-        value = (float)mantissa * 0x1p-24f;
-        return sign ? -value : value;
-    }
-    bits = sign | (exponent == 31 ? 255u : exponent + 112) << 23 | mantissa << 13;
-    memcpy(&value, &bits, sizeof(value));
-    return value;
-}
-
-static bool is_float_finite(float value) {
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof(bits));
-    return (bits & 0x7f800000) != 0x7f800000;
-}
-
-static float read_number(const unsigned char *at, swin2sr__dtype dtype) {
-    float value;
-    uint32_t bits = (uint32_t)at[1] << 8 | at[0];
-    if (dtype == SWIN2SR__DTYPE_F16)
-        return half_to_float((uint16_t)bits);
-    bits = dtype == SWIN2SR__DTYPE_BF16 ? bits << 16 : bits | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
-    memcpy(&value, &bits, sizeof(value));
-    return value;
-}
-
-bool swin2sr__tensor_to_float(const swin2sr__tensor *tensor, float *dst) {
-    size_t element_bytes = tensor->dtype == SWIN2SR__DTYPE_F32 ? 4 : 2;
-    bool is_finite = true;
-    for (size_t i = 0; i < tensor->count; i++) {
-        dst[i] = read_number(tensor->data + i * element_bytes, tensor->dtype);
-        is_finite &= is_float_finite(dst[i]);
-    }
-    return is_finite;
-}
-
-void swin2sr__shape_text(const int64_t *shape, int rank, char *ret_text, size_t text_bytes) {
-    size_t at = 0;
-    snprintf(ret_text, text_bytes, "scalar");
-    for (int i = 0; i < rank && at < text_bytes; i++)
-        at += (size_t)snprintf(ret_text + at, text_bytes - at, "%s%lld", i ? "x" : "", (long long)shape[i]);
 }

@@ -1,63 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  * model/safetensors.h - the safetensors container: named tensors in a file held in memory.
- * In: bytes, hostile until checked.  Out: tensors whose names, types, shapes and extents are all checked.
  * The format: u64 LE header length, a JSON header, then the tensors' bytes, which cover the rest without gaps. */
 #ifndef SWIN2SR_MODEL_SAFETENSORS_H
 #define SWIN2SR_MODEL_SAFETENSORS_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "model/tensors.h"
 
-#include <jansson.h>
+/* The largest published Swin2SR has a header of 110 kB; as JSON it takes a hundred times its length in memory. */
+#define SWIN2SR__MAX_HEADER_BYTES (1u << 20)
 
-#include <swin2sr/status.h>
-
-/* The largest published Swin2SR has 900 tensors and a header of 110 kB. */
-#define SWIN2SR__MAX_HEADER_BYTES (16u << 20)
-#define SWIN2SR__MAX_TENSORS 100000
-#define SWIN2SR__MAX_RANK 8
-#define SWIN2SR__MAX_NAME_BYTES 160 /* with the terminating zero */
-
-typedef enum swin2sr__dtype {
-    SWIN2SR__DTYPE_F32 = 0,
-    SWIN2SR__DTYPE_F16,
-    SWIN2SR__DTYPE_BF16,
-    SWIN2SR__DTYPE_OTHER, /* known to the format, not readable as weights: I64, BOOL, ... */
-    SWIN2SR__DTYPE_COUNT
-} swin2sr__dtype;
-
-typedef struct swin2sr__tensor {
-    const char *name;          /* printable ASCII */
-    const unsigned char *data; /* little endian, not aligned */
-    size_t bytes;
-    size_t count; /* product of the shape */
-    swin2sr__dtype dtype;
-    int rank;
-    int64_t shape[SWIN2SR__MAX_RANK]; /* each >= 0 */
-} swin2sr__tensor;
-
-typedef struct swin2sr__safetensors {
-    json_t *header; /* owns the names and the metadata */
-    swin2sr__tensor *tensors;
-    size_t tensor_count;
-} swin2sr__safetensors;
-
-/* data        Borrowed until done.
- * ret_file    Filled on success; the caller's (swin2sr__safetensors_done). Untouched on failure.
- * errors      _MODEL with a detail that names what is wrong, _NOMEM. */
-swin2sr_status swin2sr__safetensors_init(const void *data, size_t size, swin2sr__safetensors *ret_file,
+/* As swin2sr__tensors_init, for a file that is one. */
+swin2sr_status swin2sr__safetensors_init(const void *data, size_t size, swin2sr__tensors *ret_file,
                                          swin2sr_error *reterr);
-void swin2sr__safetensors_done(swin2sr__safetensors *file);
-
-/* A string of __metadata__; NULL when absent. Borrowed until done. */
-const char *swin2sr__safetensors_metadata(const swin2sr__safetensors *file, const char *key);
-
-/* Convert all numbers to float, exactly; dst holds tensor->count.
- * False when one of them is infinite or not a number. dtype must not be OTHER. */
-bool swin2sr__tensor_to_float(const swin2sr__tensor *tensor, float *dst);
-
-/* "60x3x3x3", "scalar" for rank 0; cut short when it does not fit. */
-void swin2sr__shape_text(const int64_t *shape, int rank, char *ret_text, size_t text_bytes);
 
 #endif

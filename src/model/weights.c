@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * model/weights.c - a safetensors file as a Swin2SR network: its config, and its tensors by official name.
+ * model/weights.c - a weight file as a Swin2SR network: its config, and its tensors by official name.
  * In: a file in memory, hostile until open has succeeded.  Out: float tensors of exactly the shapes of the network.
  * open proves that every tensor of the network is there with its shape and that no other is; read converts. */
 #include "model/weights.h"
@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 #include "model/names.h"
-#include "model/safetensors.h"
+#include "model/tensors.h"
 
 #define DEFAULT_WINDOW_PX 8
 #define JPEG_WINDOW_PX 7 /* the published network without a head has this window and works on 0..255 */
@@ -23,7 +23,7 @@ typedef struct entry {
 } entry;
 
 struct swin2sr__weights {
-    swin2sr__safetensors file;
+    swin2sr__tensors file;
     entry *entries; /* [file.tensor_count], by name */
     swin2sr__config config;
     uint64_t parameters;
@@ -42,7 +42,7 @@ static entry *find(const swin2sr__weights *weights, const char *name) {
 }
 
 /* How much of every name is a wrapper's prefix. */
-static size_t common_prefix(const swin2sr__safetensors *file) {
+static size_t common_prefix(const swin2sr__tensors *file) {
     size_t skip = 0;
     for (;;) {
         const char *first = file->tensor_count ? file->tensors[0].name : "";
@@ -155,7 +155,7 @@ static void infer_config(const swin2sr__weights *weights, swin2sr__config *ret_c
 /* Metadata first, then the text beside the file, then the tensors alone. */
 static swin2sr_status find_config(swin2sr__weights *weights, const char *config_json, swin2sr_error *reterr) {
     swin2sr__config found;
-    const char *text = swin2sr__safetensors_metadata(&weights->file, "config");
+    const char *text = swin2sr__tensors_metadata(&weights->file, "config");
     swin2sr_status status = SWIN2SR_OK;
     if (!find(weights, "conv_first.weight"))
         return swin2sr__error_set(reterr, SWIN2SR_MODEL, "not a Swin2SR network: conv_first.weight is missing");
@@ -265,7 +265,7 @@ swin2sr_status swin2sr__weights_open(const void *data, size_t size, const char *
     swin2sr__weights *weights = calloc(1, sizeof(*weights));
     if (!weights)
         return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "no memory to open a weight file");
-    swin2sr_status status = swin2sr__safetensors_init(data, size, &weights->file, reterr);
+    swin2sr_status status = swin2sr__tensors_init(data, size, &weights->file, reterr);
     if (status == SWIN2SR_OK)
         status = index_names(weights, reterr);
     if (status == SWIN2SR_OK)
@@ -287,11 +287,20 @@ const swin2sr__config *swin2sr__weights_config(const swin2sr__weights *weights) 
 }
 
 const char *swin2sr__weights_metadata(const swin2sr__weights *weights, const char *key) {
-    return swin2sr__safetensors_metadata(&weights->file, key);
+    return swin2sr__tensors_metadata(&weights->file, key);
 }
 
 uint64_t swin2sr__weights_parameters(const swin2sr__weights *weights) {
     return weights->parameters;
+}
+
+swin2sr_status swin2sr__weights_find(const swin2sr__weights *weights, const char *name, const int64_t *shape, int rank,
+                                     const swin2sr__tensor *ret_parts[3], int *ret_count, swin2sr_error *reterr) {
+    entry *parts[3];
+    swin2sr_status status = resolve(weights, name, shape, rank, parts, ret_count, reterr);
+    for (int i = 0; status == SWIN2SR_OK && i < *ret_count; i++)
+        ret_parts[i] = parts[i]->tensor;
+    return status;
 }
 
 swin2sr_status swin2sr__weights_read(const swin2sr__weights *weights, const char *name, const int64_t *shape, int rank,
@@ -312,6 +321,6 @@ void swin2sr__weights_close(swin2sr__weights *weights) {
     if (!weights)
         return;
     free(weights->entries);
-    swin2sr__safetensors_done(&weights->file);
+    swin2sr__tensors_done(&weights->file);
     free(weights);
 }

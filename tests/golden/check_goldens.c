@@ -70,7 +70,7 @@ static plane plane_of_image(const swin2sr__tensor *tensor) {
 
 static bool load_golden(const char *path, golden *g) {
     file_bytes bytes = read_file(path);
-    swin2sr__safetensors file;
+    swin2sr__tensors file;
     swin2sr_error error = {"unreadable"};
     memset(g, 0, sizeof *g);
     if (!bytes.size || swin2sr__safetensors_init(bytes.data, bytes.size, &file, &error) != SWIN2SR_OK) {
@@ -92,7 +92,7 @@ static bool load_golden(const char *path, golden *g) {
             swin2sr__tensor_to_float(tensor, tap->expected.values);
         }
     }
-    swin2sr__safetensors_done(&file);
+    swin2sr__tensors_done(&file);
     free(bytes.data);
     return g->x.values && g->y.values;
 }

@@ -108,7 +108,7 @@ static const struct hostile {
 static void hostile_files_are_refused(void **state) {
     for (size_t i = 0; i < sizeof(hostile) / sizeof(hostile[0]); i++) {
         file_bytes file = container_file(hostile[i].header, hostile[i].length_lie, hostile[i].data_bytes);
-        swin2sr__safetensors parsed = {.tensor_count = 77};
+        swin2sr__tensors parsed = {.tensor_count = 77};
         swin2sr_error error = {""};
         swin2sr_status status = swin2sr__safetensors_init(file.data, file.size, &parsed, &error);
         if (status != SWIN2SR_MODEL || !strstr(error.text, hostile[i].says))
@@ -121,7 +121,7 @@ static void hostile_files_are_refused(void **state) {
 }
 
 static void too_short_for_a_length(void **state) {
-    swin2sr__safetensors parsed;
+    swin2sr__tensors parsed;
     swin2sr_error error;
     unsigned char *bytes = calloc(1, 8);
     for (size_t size = 0; size < 8; size++)
@@ -134,7 +134,7 @@ static void too_short_for_a_length(void **state) {
 static void every_truncation_is_refused(void **state) {
     file_bytes file = container_file("{" A("1", "0", "4") "," B("1", "4", "8") "}", 0, 8);
     for (size_t size = 0; size < file.size; size++) {
-        swin2sr__safetensors parsed;
+        swin2sr__tensors parsed;
         unsigned char *cut = malloc(size ? size : 1); /* its own block, so that ASan sees one byte too far */
         memcpy(cut, file.data, size);
         assert_int_equal(swin2sr__safetensors_init(cut, size, &parsed, NULL), SWIN2SR_MODEL);
@@ -149,7 +149,7 @@ static void limits(void **state) {
         MANY = SWIN2SR__MAX_TENSORS + 1
     };
     char *header = malloc(80u * MANY), *at = header + sprintf(header, "{\"a\":");
-    swin2sr__safetensors parsed;
+    swin2sr__tensors parsed;
     swin2sr_error error;
     memset(at, '[', DEPTH);
     at[DEPTH] = '\0';
@@ -179,7 +179,7 @@ static void sound_files_are_listed(void **state) {
         container_file("{\"__metadata__\":{\"format\":\"pt\"}," B("", "24", "28") "," A("2,3", "0", "24") "," TENSOR(
                            "empty", "F16", "4,0", "28", "28") "," TENSOR("index", "I64", "1", "28", "36") "}   ",
                        0, 36);
-    swin2sr__safetensors parsed;
+    swin2sr__tensors parsed;
     assert_int_equal(swin2sr__safetensors_init(file.data, file.size, &parsed, NULL), SWIN2SR_OK);
     assert_int_equal(parsed.tensor_count, 4);
     assert_string_equal(parsed.tensors[0].name, "a");
@@ -192,9 +192,9 @@ static void sound_files_are_listed(void **state) {
     assert_int_equal(parsed.tensors[2].count, 0);
     assert_int_equal(parsed.tensors[3].dtype, SWIN2SR__DTYPE_OTHER);
     assert_ptr_equal(parsed.tensors[3].data + 8, file.data + file.size);
-    assert_string_equal(swin2sr__safetensors_metadata(&parsed, "format"), "pt");
-    assert_null(swin2sr__safetensors_metadata(&parsed, "config"));
-    swin2sr__safetensors_done(&parsed);
+    assert_string_equal(swin2sr__tensors_metadata(&parsed, "format"), "pt");
+    assert_null(swin2sr__tensors_metadata(&parsed, "config"));
+    swin2sr__tensors_done(&parsed);
     free(file.data);
 }
 

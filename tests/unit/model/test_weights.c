@@ -382,7 +382,7 @@ static void goldens_infer_what_they_declare(void **state) {
         skip();
 }
 
-static const swin2sr__tensor *find_in_file(const swin2sr__safetensors *file, const char *name) {
+static const swin2sr__tensor *find_in_file(const swin2sr__tensors *file, const char *name) {
     for (size_t i = 0; i < file->tensor_count; i++)
         if (strcmp(file->tensors[i].name, name) == 0)
             return &file->tensors[i];
@@ -390,7 +390,7 @@ static const swin2sr__tensor *find_in_file(const swin2sr__safetensors *file, con
     return NULL;
 }
 
-static void assert_same_numbers(const swin2sr__safetensors *file, const char *name, const float *numbers,
+static void assert_same_numbers(const swin2sr__tensors *file, const char *name, const float *numbers,
                                 size_t count) {
     const swin2sr__tensor *tensor = find_in_file(file, name);
     assert_int_equal(tensor->count, count);
@@ -407,7 +407,7 @@ static void hugging_face_file(void **state) {
     static float qkv[3 * C * C], bias[C], scale[6];
     file_bytes file = shared_file("models/swin2sr-lightweight-x2-64/model.safetensors");
     file_bytes text = shared_file("models/swin2sr-lightweight-x2-64/config.json");
-    swin2sr__safetensors raw;
+    swin2sr__tensors raw;
     if (!file.data || !text.data) {
         free(file.data);
         free(text.data);
@@ -430,7 +430,7 @@ static void hugging_face_file(void **state) {
     assert_int_equal(swin2sr__weights_read(weights, ATTENTION "logit_scale", (int64_t[]){6, 1, 1}, 3, scale, NULL),
                      SWIN2SR_OK);
     assert_same_numbers(&raw, HF_ATTENTION "logit_scale", scale, 6);
-    swin2sr__safetensors_done(&raw);
+    swin2sr__tensors_done(&raw);
     swin2sr__weights_close(weights);
     swin2sr__weights_close(inferred);
     free(file.data);

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * model/source.c - open and map a weight file, and read the config.json beside it.
+ * In: a path, or open files.  Out: bytes, a text, a name.
+ * Files are opened without waiting, so that a pipe or a device in their place is seen and refused. */
+#include "model/source.h"
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+#define MAX_CONFIG_BYTES ((size_t)1 << 20)
+#define MAX_MODEL_BYTES ((size_t)4 << 30)
+
+/* The size of a regular file of 1 to max bytes; 0 for anything else. */
+static size_t regular_size(int fd, size_t max) {
+    struct stat facts;
+    bool is_fit = fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode) && facts.st_size > 0;
+    return is_fit && (uint64_t)facts.st_size <= max ? (size_t)facts.st_size : 0;
+}
+
+/* The config.json beside path, -1 where there is none. */
+static int open_sibling_config(const char *path) {
+    const char *slash = strrchr(path, '/');
+    char *sibling = NULL;
+    if (asprintf(&sibling, "%.*sconfig.json", slash ? (int)(slash + 1 - path) : 0, path) < 0)
+        return -1;
+    int fd = open(sibling, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    free(sibling);
+    return fd;
+}
+
+static swin2sr_status read_config(int fd, char **ret_text, swin2sr_error *reterr) {
+    size_t size = regular_size(fd, MAX_CONFIG_BYTES), length = 0;
+    if (!size)
+        return swin2sr__error_set(reterr, SWIN2SR_MODEL,
+                                  "the config.json beside the weights is no regular file of 1 byte to 1 MiB");
+    char *text = malloc(size + 1);
+    if (!text)
+        return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "no memory for the config.json");
+    for (ssize_t got = 1; got > 0 && length<size; length += got> 0 ? (size_t)got : 0)
+        got = pread(fd, text + length, size - length, (off_t)length);
+    text[length] = '\0';
+    *ret_text = text;
+    return SWIN2SR_OK;
+}
+
+static bool is_usual_name(const char *base) {
+    return strcmp(base, "model.safetensors") == 0 || strcmp(base, "pytorch_model.bin") == 0;
+}
+
+/* "x/model.safetensors" -> "x" when the file has a usual empty name, else the file's stem. */
+static void name_of_path(const char *path, char name[SWIN2SR__MAX_MODEL_NAME]) {
+    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+    if (slash && is_usual_name(base)) {
+        const char *folder = slash;
+        while (folder > path && folder[-1] != '/')
+            folder--;
+        if (folder < slash && *folder != '.') {
+            snprintf(name, SWIN2SR__MAX_MODEL_NAME, "%.*s", (int)(slash - folder), folder);
+            return;
+        }
+    }
+    const char *dot = strrchr(base, '.');
+    snprintf(name, SWIN2SR__MAX_MODEL_NAME, "%.*s", (int)(dot && dot > base ? dot - base : (ptrdiff_t)strlen(base)),
+             base);
+}
+
+swin2sr_status swin2sr__source_open_fd(int fd, int config_fd, const char *path, swin2sr__source *ret_source,
+                                       swin2sr_error *reterr) {
+    swin2sr__source source = {.size = regular_size(fd, MAX_MODEL_BYTES)};
+    if (!source.size)
+        return swin2sr__error_set(reterr, SWIN2SR_MODEL,
+                                  "not a weight file: it is no regular file, empty or too large");
+    if (config_fd >= 0) {
+        swin2sr_status status = read_config(config_fd, &source.config_json, reterr);
+        if (status != SWIN2SR_OK)
+            return status;
+    }
+    void *data = mmap(NULL, source.size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (data == MAP_FAILED) {
+        free(source.config_json);
+        return swin2sr__error_set(reterr, SWIN2SR_IO, "cannot map the weight file: %m");
+    }
+    source.data = data;
+    if (path)
+        name_of_path(path, source.name);
+    *ret_source = source;
+    return SWIN2SR_OK;
+}
+
+swin2sr_status swin2sr__source_open(const char *path, swin2sr__source *ret_source, swin2sr_error *reterr) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return swin2sr__error_set(reterr, SWIN2SR_IO, "cannot open the weight file: %m");
+    int config_fd = open_sibling_config(path);
+    swin2sr_status status = swin2sr__source_open_fd(fd, config_fd, path, ret_source, reterr);
+    if (config_fd >= 0)
+        close(config_fd);
+    close(fd);
+    return status;
+}
+
+void swin2sr__source_close(swin2sr__source *source) {
+    free(source->config_json);
+    if (source->data)
+        munmap((void *)(uintptr_t)source->data, source->size);
+    *source = (swin2sr__source){0};
+}
