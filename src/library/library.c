@@ -57,9 +57,9 @@ swin2sr_status library_path(const char *name, const char *ending, char *ret_path
     swin2sr_status status = library_folder(folder, sizeof(folder), reterr);
     if (status != SWIN2SR_OK)
         return status;
-    if (strlen(folder) + strlen(name) + strlen(ending) + 1 >= size)
+    size_t length = strlen(folder) + strlen(name) + strlen(ending) + 1;
+    if (length >= size || snprintf(ret_path, size, "%s/%s%s", folder, name, ending) != (int)length)
         return swin2sr__error_set(reterr, SWIN2SR_INVALID, "the path of the model library is too long");
-    snprintf(ret_path, size, "%s/%s%s", folder, name, ending);
     return SWIN2SR_OK;
 }
 
