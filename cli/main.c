@@ -29,7 +29,7 @@ static const cli_command COMMANDS[] = {
 static const char USAGE[] = "Usage: swin2sr COMMAND [OPTION]...\n"
                             "Enlarge images with a Swin2SR network.\n\n"
                             "  upscale IN... -o OUT   enlarge files or the images of a folder\n"
-                            "  model info             what a network is\n"
+                            "  model                  list, info, pull, import, verify, remove: the networks here\n"
                             "  compare A B            PSNR and SSIM of two images\n"
                             "  bench                  speed of the engine on this machine\n"
                             "  serve                  start the HTTP service\n"

@@ -1,64 +1,59 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cli/model.c - swin2sr model info: what a network is, as text or JSON. */
-#include <inttypes.h>
-#include <stdio.h>
+ * cli/model.c - swin2sr model: finds the verb; the networks on this machine and where they come from. */
+#include <stddef.h>
 #include <string.h>
 
 #include "commands.h"
 #include "exit_codes.h"
+#include "model_verbs.h"
 #include "options.h"
 #include "report.h"
 
 const char model_help[] =
-    "Usage: swin2sr model info [OPTION]...\n"
-    "Show what a network is: its shape, precision, kernels and hash.\n\n" OPTIONS_MODEL_HELP OPTIONS_COMMON_HELP;
+    "Usage: swin2sr model list [OPTION]...\n"
+    "       swin2sr model info [NAME|FILE] [OPTION]...\n"
+    "       swin2sr model pull NAME [--url URL] [--sha256 HEX] [OPTION]...\n"
+    "       swin2sr model import FILE [--name NAME] [-o OUT] [OPTION]...\n"
+    "       swin2sr model verify [NAME] [OPTION]...\n"
+    "       swin2sr model remove NAME [OPTION]...\n"
+    "The networks on this machine: in $SWIN2SR_MODELS, else $XDG_DATA_HOME/swin2sr/models, else\n"
+    "~/.local/share/swin2sr/models.\n\n"
+    "  list      what is here, and what pull can fetch\n"
+    "  info      what a network is: its shape, precision, kernels and hash\n"
+    "  pull      fetch a published network and import it; goes on where it was cut off\n"
+    "  import    read .pth, .bin or .safetensors into the library, or to OUT\n"
+    "  verify    are the files what they were when they came, and do they open?\n"
+    "  remove    delete a network from the library\n\n"
+    "pull:\n"
+    "      --url URL           from here instead of where the catalogue says; http or https\n"
+    "      --sha256 HEX        of the file as downloaded; without it the catalogue's, if it has one\n"
+    "      --max-mib N         refuse longer files (default: 1024)\n"
+    "      --stall SECONDS     give up when less than 1 KiB/s came for so long (default: 30)\n"
+    "  -f, --force             replace a network of that name\n"
+    "import:\n"
+    "      --name NAME         in the library: a-z 0-9 . _ - (default: from FILE's name)\n"
+    "      --source URL        where it comes from, kept in the file\n"
+    "      --license L         its licence, kept in the file: Apache-2.0, ...\n"
+    "  -o, --output OUT        write this file instead, and leave the library alone\n"
+    "  -f, --force             replace a network or file of that name\n"
+    "info:\n" OPTIONS_MODEL_HELP OPTIONS_COMMON_HELP;
 
-static void print_info(const swin2sr_model_info *info) {
-    printf("name         %s\n", info->name);
-    printf("scale        %d\n", info->scale);
-    printf("channels     %d\n", info->channels);
-    printf("head         %s\n", info->head[0] ? info->head : "none");
-    printf("shape        width %d, %d groups, %d blocks, %d heads, window %d\n", info->embed_dim, info->groups,
-           info->blocks, info->heads, info->window_px);
-    printf("range        %g\n", (double)info->img_range);
-    printf("parameters   %" PRIu64 "\n", info->parameters);
-    printf("weights      %.1f MiB in memory\n", (double)info->weights_bytes / (1 << 20));
-    printf("precision    %s\n", report_precision_name(info->precision));
-    printf("kernels      %s\n", info->kernels);
-    printf("licence      %s\n", info->license[0] ? info->license : "not stated");
-    printf("sha256       %s\n", info->sha256);
-}
-
-static json_t *info_json(const swin2sr_model_info *info) {
-    return json_pack("{so ss ss so ss si si si si si si si sf sI sI ss}", "name", report_json_text(info->name), "head",
-                     info->head, "kernels", info->kernels, "license", report_json_text(info->license), "precision",
-                     report_precision_name(info->precision), "scale", info->scale, "channels", info->channels, "window",
-                     info->window_px, "embed_dim", info->embed_dim, "groups", info->groups, "blocks", info->blocks,
-                     "heads", info->heads, "img_range", (double)info->img_range, "parameters",
-                     (json_int_t)info->parameters, "weights_bytes", (json_int_t)info->weights_bytes, "sha256",
-                     info->sha256);
-}
+static const struct {
+    const char *name;
+    const char *title; /* argv[0] of the verb, as its messages name it */
+    int (*run)(int argc, char **argv);
+} VERBS[] = {
+    {"list", "swin2sr model list", model_list_run},       {"info", "swin2sr model info", model_info_run},
+    {"pull", "swin2sr model pull", model_pull_run},       {"import", "swin2sr model import", model_import_run},
+    {"verify", "swin2sr model verify", model_verify_run}, {"remove", "swin2sr model remove", model_remove_run},
+};
 
 int model_run(int argc, char **argv) {
-    static const struct option LIST[] = {OPTIONS_COMMON, OPTIONS_MODEL, {0}};
-    cli_options options = {0};
-    int id;
-    while ((id = getopt_long(argc, argv, "q", LIST, NULL)) != -1)
-        if (!options_take(&options, id))
-            return CLI_EXIT_USAGE;
-    if (argc - optind != 1 || strcmp(argv[optind], "info") != 0) {
-        report_error(NULL, "usage: swin2sr model info [--model NAME|FILE]");
-        return CLI_EXIT_USAGE;
-    }
-    swin2sr_model *model;
-    int code = options_open_model(&options, &model);
-    if (code != CLI_EXIT_OK)
-        return code;
-    const swin2sr_model_info *info = swin2sr_model_get_info(model);
-    if (options.is_json)
-        code = report_json(info_json(info));
-    else
-        print_info(info);
-    swin2sr_model_unref(model);
-    return code;
+    for (size_t i = 0; argc > 1 && i < sizeof(VERBS) / sizeof(VERBS[0]); i++)
+        if (strcmp(argv[1], VERBS[i].name) == 0) {
+            argv[1] = (char *)VERBS[i].title;
+            return VERBS[i].run(argc - 1, argv + 1);
+        }
+    report_error(NULL, "model takes list, info, pull, import, verify or remove first; see 'swin2sr help model'");
+    return CLI_EXIT_USAGE;
 }

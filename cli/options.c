@@ -5,10 +5,11 @@
 #include <string.h>
 
 #include "exit_codes.h"
+#include "library/library.h"
+#include "model_choice.h"
 #include "options.h"
 #include "report.h"
 
-#define DEFAULT_MODEL "swin2sr-lightweight-x4"
 #define MAX_THREADS 256
 #define MAX_ROWS 64
 #define MAX_TILE_PX 65528
@@ -113,24 +114,23 @@ bool options_take(cli_options *options, int id) {
     }
 }
 
-static bool is_file_name(const char *model) {
-    static const char SUFFIX[] = ".safetensors";
-    size_t length = strlen(model);
-    size_t suffix = sizeof(SUFFIX) - 1;
-    return strchr(model, '/') || (length >= suffix && strcmp(model + length - suffix, SUFFIX) == 0);
-}
-
 int options_open_model(const cli_options *options, swin2sr_model **ret_model) {
-    const char *model = options->model ? options->model : DEFAULT_MODEL;
+    const char *model = options->model ? options->model : LIBRARY_BUILT_IN;
+    char path[LIBRARY_MAX_PATH];
     swin2sr_error error = {0};
     swin2sr_status status;
-    if (is_file_name(model)) {
+    if (library_is_file_name(model)) {
         status = swin2sr_model_open(model, &options->load, ret_model, &error);
-    } else if (strcmp(model, DEFAULT_MODEL) == 0) {
+    } else if (strcmp(model, LIBRARY_BUILT_IN) == 0) {
         status = swin2sr_model_open_default(&options->load, ret_model, &error);
     } else {
-        report_error(model, "no such model; a file has a / in its name or ends in .safetensors");
-        return CLI_EXIT_MODEL;
+        status = library_find(model, path, sizeof(path), &error);
+        if (status == SWIN2SR_INVALID || status == SWIN2SR_MODEL) {
+            choice_report_unknown(model);
+            return CLI_EXIT_MODEL;
+        }
+        if (status == SWIN2SR_OK)
+            status = swin2sr_model_open(path, &options->load, ret_model, &error);
     }
     if (status == SWIN2SR_OK)
         return CLI_EXIT_OK;

@@ -51,9 +51,9 @@ enum options_id {
     "  -q, --quiet             errors only\n"                           \
     "      --json              the result as JSON on standard output\n" \
     "  -h, --help              this text\n"
-#define OPTIONS_MODEL_HELP                                                                          \
-    "      --model NAME|FILE   the network: swin2sr-lightweight-x4 (default), or a file (has a /\n" \
-    "                          or ends in .safetensors)\n"                                          \
+#define OPTIONS_MODEL_HELP                                                                     \
+    "      --model NAME|FILE   the network: swin2sr-lightweight-x4 (default), another that\n"  \
+    "                          'swin2sr model list' shows, or a file (has a / or an ending)\n" \
     "      --precision P       auto (default), fp32, bf16, int8\n"
 #define OPTIONS_ENGINE_HELP                                                                       \
     "      --threads N         1..256 (default: the usable cores); never changes the result\n"    \

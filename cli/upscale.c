@@ -16,6 +16,7 @@
 #include "exit_codes.h"
 #include "input.h"
 #include "interrupt.h"
+#include "model_choice.h"
 #include "options.h"
 #include "output.h"
 #include "progress.h"
@@ -35,16 +36,18 @@ const char upscale_help[] =
     "      --quality N         of JPEG, 1..100 (default: 95)\n"
     "      --aux FILE          also write the second image of a model that has one (compressed\n"
     "                          photos: the input, cleaned); one input\n"
-    "      --plan              say how each input would be done, and do nothing; no -o\n" OPTIONS_MODEL_HELP
-        OPTIONS_ENGINE_HELP OPTIONS_COMMON_HELP
-    "\nExit code: 0 done, 1 an input failed, 2 usage, 3 model, 4 a file could not be read or\n"
+    "      --plan              say how each input would be done, and do nothing; no -o\n"
+    "      --task T            the best network here for photo, clean, compressed, jpeg (no\n"
+    "                          enlarging) or fast, instead of --model\n" OPTIONS_MODEL_HELP OPTIONS_ENGINE_HELP
+        OPTIONS_COMMON_HELP "\nExit code: 0 done, 1 an input failed, 2 usage, 3 model, 4 a file could not be read or\n"
     "written, 5 out of memory, 130 interrupted. After a failed input the next one is taken.\n";
 
 enum {
     FORMAT_ID = OPTIONS_COMMAND_ID,
     QUALITY_ID,
     PLAN_ID,
-    AUX_ID
+    AUX_ID,
+    TASK_ID
 };
 
 typedef struct name_list {
@@ -61,6 +64,8 @@ typedef struct upscale {
     bool may_replace;
     bool is_folder; /* output is one */
     bool is_plan;   /* only say what would be done */
+    const char *task;
+    char chosen[LIBRARY_MAX_NAME]; /* the network for task */
     swin2sr_model *model;
     name_list inputs;
     name_list outputs; /* of the inputs so far */
@@ -212,6 +217,9 @@ static bool take_option(upscale *run, int id) {
     case AUX_ID:
         run->aux = optarg;
         return true;
+    case TASK_ID:
+        run->task = optarg;
+        return true;
     default:
         return options_take(&run->options, id);
     }
@@ -224,6 +232,7 @@ static bool parse(upscale *run, int argc, char **argv) {
                                          {"quality", required_argument, NULL, QUALITY_ID},
                                          {"plan", no_argument, NULL, PLAN_ID},
                                          {"aux", required_argument, NULL, AUX_ID},
+                                         {"task", required_argument, NULL, TASK_ID},
                                          OPTIONS_COMMON,
                                          OPTIONS_MODEL,
                                          OPTIONS_ENGINE,
@@ -237,7 +246,9 @@ static bool parse(upscale *run, int argc, char **argv) {
                      optind == argc ? "at least one input" : "-o OUT");
         return false;
     }
-    return true;
+    if (run->task && run->options.model)
+        report_error(NULL, "--task chooses a model; it does not go with --model");
+    return !run->task || !run->options.model;
 }
 
 /* What kind of place the output is, and the format it asks for; reported when it makes no sense. */
@@ -426,6 +437,15 @@ static void upscale_all(upscale *run) {
         run->exit_code = CLI_EXIT_SIGNAL + interrupt_signal();
 }
 
+static int open_model(upscale *run) {
+    int code = run->task ? choice_for_task(run->task, run->options.is_quiet, run->chosen) : CLI_EXIT_OK;
+    if (code != CLI_EXIT_OK)
+        return code;
+    if (run->task)
+        run->options.model = run->chosen;
+    return options_open_model(&run->options, &run->model);
+}
+
 /* ---- --plan ---- */
 
 static const char *plan_name(const swin2sr_plan *plan, const swin2sr_options *engine) {
@@ -459,12 +479,12 @@ static swin2sr_status find_plan(const upscale *run, const char *path, plan_resul
 static json_t *plan_json(const upscale *run, const char *path, const plan_result *found) {
     const swin2sr_plan *plan = &found->plan;
     int32_t scale = swin2sr_model_get_info(run->model)->scale;
-    return json_pack("{so si si si si ss si si si sI sI si sf}", "input", report_json_text(path), "width",
-                     found->width_px * scale, "height", found->height_px * scale, "input_width", found->width_px,
-                     "input_height", found->height_px, "plan", plan_name(plan, &run->options.engine), "columns",
-                     plan->columns, "bands", plan->bands, "rows", plan->rows, "memory_bytes",
-                     (json_int_t)plan->memory_bytes, "decoder_bytes", (json_int_t)found->reader_bytes, "latency_rows",
-                     plan->latency_rows, "gmac", plan->gmac);
+    return json_pack("{so so si si si si ss si si si sI sI si sf}", "input", report_json_text(path), "model",
+                     report_json_text(swin2sr_model_get_info(run->model)->name), "width", found->width_px * scale,
+                     "height", found->height_px * scale, "input_width", found->width_px, "input_height",
+                     found->height_px, "plan", plan_name(plan, &run->options.engine), "columns", plan->columns, "bands",
+                     plan->bands, "rows", plan->rows, "memory_bytes", (json_int_t)plan->memory_bytes, "decoder_bytes",
+                     (json_int_t)found->reader_bytes, "latency_rows", plan->latency_rows, "gmac", plan->gmac);
 }
 
 static void plan_next(upscale *run, const char *path) {
@@ -488,7 +508,7 @@ static void plan_next(upscale *run, const char *path) {
 }
 
 static int plan_all(upscale *run) {
-    int code = options_open_model(&run->options, &run->model);
+    int code = open_model(run);
     if (code != CLI_EXIT_OK)
         return code;
     run->results = json_array();
@@ -507,7 +527,7 @@ static int run_parsed(upscale *run, int count, char **arguments) {
         return plan_all(run);
     if (!settle_output(run))
         return CLI_EXIT_USAGE;
-    int code = options_open_model(&run->options, &run->model);
+    int code = open_model(run);
     if (code != CLI_EXIT_OK)
         return code;
     if (run->is_folder && !make_folder(run->output))

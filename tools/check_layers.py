@@ -25,11 +25,12 @@ STATUS_HEADER = "include/swin2sr/status.h"
 # Headers of libraries, by the name that the table uses. "intrinsics" come with the compiler.
 LIBRARY_HEADERS = {
     "png.h": "libpng", "jpeglib.h": "libjpeg", "jerror.h": "libjpeg", "jansson.h": "jansson",
-    "microhttpd.h": "libmicrohttpd", "arm_neon.h": "intrinsics", "immintrin.h": "intrinsics", "cpuid.h": "intrinsics",
+    "microhttpd.h": "libmicrohttpd", "curl/curl.h": "libcurl",
+    "arm_neon.h": "intrinsics", "immintrin.h": "intrinsics", "cpuid.h": "intrinsics",
 }
 # Headers of the C library and the kernel, which every layer may use.
 LIBC_HEADERS = set("""
-assert.h ctype.h dirent.h elf.h errno.h fcntl.h fenv.h float.h fnmatch.h ftw.h getopt.h glob.h inttypes.h langinfo.h
+assert.h ctype.h dirent.h dlfcn.h elf.h errno.h fcntl.h fenv.h float.h fnmatch.h ftw.h getopt.h glob.h inttypes.h langinfo.h
 limits.h locale.h malloc.h math.h netdb.h poll.h pthread.h pwd.h sched.h semaphore.h setjmp.h signal.h spawn.h
 stdalign.h stdarg.h stdatomic.h stdbool.h stddef.h stdint.h stdio.h stdlib.h stdnoreturn.h string.h strings.h
 syslog.h termios.h time.h unistd.h wchar.h

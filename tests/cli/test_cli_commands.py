@@ -37,7 +37,7 @@ def test_general_help_and_version(swin2sr):
     ["upscale", "a.png", "-o", "b.png", "--threads", "-1"], ["upscale", "a.png", "-o", "b.png", "--threads", "2x"],
     ["upscale", "a.png", "-o", "b.png", "--rows", "65"], ["upscale", "a.png", "-o", "b.png", "--pad", "zero"],
     ["upscale", "a.png", "-o", "b.png", "--memory", "99999999999999999999"],
-    ["upscale", "a.png", "-o", "b.png", "--precision", "fp64"], ["model"], ["model", "list"], ["model", "info", "x"],
+    ["upscale", "a.png", "-o", "b.png", "--precision", "fp64"], ["model"], ["model", "list", "x"], ["model", "info", "x", "y"],
     ["model", "info", "--threads", "1"], ["compare", "a.png"], ["compare", "a.png", "b.png", "--border", "-1"],
     ["compare", "a.png", "b.png", "--pad", "reflect"], ["bench", "--size", "0x8"], ["bench", "--size", "8"],
     ["bench", "--size", "8x65536"], ["bench", "--size", "8x8x8"], ["bench", "--reps", "0"], ["bench", "8x8"]],

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * library/catalog.h - the published networks that can be fetched by name: models/catalog.json, inside the program.
+ * In: nothing but that file.  Out: offers in its order.  For the command line; the service fetches nothing. */
+#ifndef SWIN2SR_LIBRARY_CATALOG_H
+#define SWIN2SR_LIBRARY_CATALOG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include <swin2sr/status.h>
+
+typedef struct catalog_offer {
+    const char *name;
+    const char *task; /* what it was made for */
+    const char *license;
+    const char *url;
+    const char *sha256; /* of the file behind url, lower-case hex; NULL: not known */
+    int32_t scale;
+} catalog_offer;
+
+typedef struct catalog {
+    json_t *root; /* owns the texts */
+    catalog_offer *offers;
+    size_t count;
+} catalog;
+
+/* ret_catalog  The caller's (catalog_done).
+ * errors       _NOMEM, _INTERNAL (the file is not what this version reads). */
+swin2sr_status catalog_open(catalog *ret_catalog, swin2sr_error *reterr);
+void catalog_done(catalog *self);
+
+/* The offer of that name, or NULL. */
+const catalog_offer *catalog_find(const catalog *self, const char *name);
+
+/* The offer whose URL ends in that file name, or NULL. */
+const catalog_offer *catalog_find_file(const catalog *self, const char *file);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * library/task.c - which network is best for what: the one table, best first.
+ * Another scale is no reason against a network; another kind of damage is. A network that restores without enlarging
+ * serves only the task that asks for that. */
+#include <string.h>
+
+#include "library/library.h"
+
+#define MAX_RANKED 6
+
+typedef struct task_row {
+    const char *task;
+    const char *models[MAX_RANKED]; /* best first, NULL after the last */
+} task_row;
+
+static const task_row TASKS[] = {
+    /* noise, blur, compression of unknown kinds: trained on such pictures, then on compressed ones */
+    {"photo", {"realworld-x4", "compressed-x4", "classical-x4", LIBRARY_BUILT_IN, "classical-x2", "lightweight-x2"}},
+    /* sharp and undamaged: trained on plain reduction; these would enlarge noise faithfully */
+    {"clean", {"classical-x4", "classical-x2", LIBRARY_BUILT_IN, "lightweight-x2"}},
+    /* blocks and rings of strong JPEG */
+    {"compressed", {"compressed-x4", "realworld-x4", "classical-x4", LIBRARY_BUILT_IN}},
+    /* remove JPEG damage at the same size */
+    {"jpeg", {"jpeg"}},
+    /* the smallest networks */
+    {"fast", {LIBRARY_BUILT_IN, "lightweight-x2"}},
+};
+
+#define TASKS_COUNT (sizeof(TASKS) / sizeof(TASKS[0]))
+
+const char *library_task_name(size_t index) {
+    return index < TASKS_COUNT ? TASKS[index].task : NULL;
+}
+
+int32_t library_task_rank(const char *task, const char *model_name) {
+    for (size_t i = 0; i < TASKS_COUNT; i++)
+        for (int32_t rank = 0; strcmp(TASKS[i].task, task) == 0 && rank < MAX_RANKED; rank++)
+            if (TASKS[i].models[rank] && strcmp(TASKS[i].models[rank], model_name) == 0)
+                return rank;
+    return -1;
+}
