@@ -390,8 +390,7 @@ static const swin2sr__tensor *find_in_file(const swin2sr__tensors *file, const c
     return NULL;
 }
 
-static void assert_same_numbers(const swin2sr__tensors *file, const char *name, const float *numbers,
-                                size_t count) {
+static void assert_same_numbers(const swin2sr__tensors *file, const char *name, const float *numbers, size_t count) {
     const swin2sr__tensor *tensor = find_in_file(file, name);
     assert_int_equal(tensor->count, count);
     assert_memory_equal(tensor->data, numbers, count * sizeof(float));
