@@ -12,7 +12,7 @@ REPS ?= 5
 FUZZ_SECONDS ?= 60
 CANCELS ?= 200
 
-.PHONY: help deps deps-test build run test test-quick test-tsan test-neon check-reference bench bench-peers fuzz image format install clean
+.PHONY: help deps deps-test build run test test-quick test-tsan test-neon check-reference bench bench-peers fuzz image test-image format install clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := build
 
@@ -28,6 +28,7 @@ help:
 	@echo 'make check-reference               every input size against the PyTorch reference in ../shared (minutes)'
 	@echo 'make fuzz [FUZZ_SECONDS=60]        each libFuzzer target for so long'
 	@echo 'make image                         the container of deploy/Containerfile (buildah, podman or docker)'
+	@echo 'make test-image                    the same, and the API tests against it under podman'
 	@echo 'make format                        clang-format over every C file'
 	@echo 'make install [PREFIX=/usr/local] [DESTDIR=]'
 	@echo 'make clean                         remove the build folders'
@@ -78,6 +79,10 @@ fuzz:
 
 image:
 	@tools/make_image.sh
+
+test-image: deps-test build
+	@tools/install_packages.sh image
+	@BUILD='$(BUILD)' PYTHON='$(PYTHON)' tools/test_image.sh
 
 format: deps-test
 	tools/check_format.sh --fix

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The C library through ctypes: what the checks and benchmarks of this folder need of include/swin2sr.
 
-In: float32 or uint8 arrays [H][W][3].  Out: the same type, [H*S][W*S][3].  A failed call raises LibraryError.
+In: float32 or uint8 arrays [H][W][3], or [H][W][1] for grey networks.  Out: the same type, [H*S][W*S][..].  A failed call raises LibraryError.
 The structs below mirror include/swin2sr/{image,model,stream}.h field by field.
 """
 import ctypes
@@ -13,7 +13,8 @@ import numpy as np
 
 PRECISIONS = ("auto", "fp32", "bf16", "int8")
 PAD_REFLECT, PAD_SYMMETRIC_ALWAYS = 0, 1
-PIXEL_RGB8, PIXEL_RGBF32 = 0, 2
+# By channels and type of the array.
+PIXELS = {(3, "uint8"): 0, (1, "uint8"): 1, (3, "float32"): 2, (1, "float32"): 3}
 
 
 class LibraryError(Exception):
@@ -32,7 +33,8 @@ class ModelOptions(ctypes.Structure):
 class Options(ctypes.Structure):
     _fields_ = [("threads", c_int32), ("rows", c_int32), ("memory_bytes", c_size_t), ("tile_px", c_int32),
                 ("overlap_px", c_int32), ("pad", c_int), ("input_pixel", c_int), ("output_pixel", c_int),
-                ("on_progress", c_void_p), ("progress_context", c_void_p)]
+                ("on_progress", c_void_p), ("progress_context", c_void_p), ("on_aux_rows", c_void_p),
+                ("aux_context", c_void_p)]
 
 
 class Error(ctypes.Structure):
@@ -93,8 +95,8 @@ class Model:
     def upscale(self, pixels, **options):
         """The enlarged pixels; options are the fields of swin2sr_options."""
         pixels = np.ascontiguousarray(pixels)
-        pixel = PIXEL_RGBF32 if pixels.dtype == np.float32 else PIXEL_RGB8
-        height, width, _ = pixels.shape
+        height, width, channels = pixels.shape
+        pixel = PIXELS[channels, pixels.dtype.name]
         source = Image(pixels.ctypes.data, pixels.strides[0], width, height, pixel)
         result, error = Image(), Error()
         self.library.check(self.library.c.swin2sr_upscale(self.handle, byref(source),
@@ -103,7 +105,7 @@ class Model:
         try:
             size = result.stride_bytes * result.height_px
             rows = np.ctypeslib.as_array(ctypes.cast(result.data, POINTER(ctypes.c_uint8)), (size,))
-            rows = rows.reshape(result.height_px, -1)[:, :result.width_px * 3 * pixels.itemsize].copy()
-            return rows.view(pixels.dtype).reshape(result.height_px, result.width_px, 3)
+            rows = rows.reshape(result.height_px, -1)[:, :result.width_px * channels * pixels.itemsize].copy()
+            return rows.view(pixels.dtype).reshape(result.height_px, result.width_px, channels)
         finally:
             self.library.c.swin2sr_image_free(byref(result))

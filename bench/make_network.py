@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Write a full-depth network of a published shape with random weights, to measure speed and memory.
 
-usage: make_network.py lightweight_x2|lightweight_x4|classical_x2|classical_x3|classical_x4|classical_x8 OUT.safetensors
+usage: make_network.py SHAPE OUT.safetensors     SHAPE: one of the names in SHAPES below
 Weights are normal with deviation 0.8 / sqrt(inputs), so that values stay finite; same bits every time.
 """
 import json
@@ -20,6 +20,11 @@ SHAPES = {
     "classical_x3": dict(CLASSICAL, scale=3),
     "classical_x4": dict(CLASSICAL, scale=4),
     "classical_x8": dict(CLASSICAL, scale=8),
+    "compressed_x4": dict(CLASSICAL, scale=4, head="pixelshuffle_aux"),
+    "realworld_x4": dict(CLASSICAL, scale=4, head="nearest+conv"),
+    "realworld_large_x4": dict(dim=240, depths=[6] * 9, heads=8, scale=4, head="nearest+conv", triple=True),
+    "jpeg_color": dict(CLASSICAL, scale=1, head="", ws=7, img_range=255.0),
+    "jpeg_gray": dict(CLASSICAL, scale=1, head="", ws=7, img_range=255.0, channels=1),
 }
 FEATURES = 64
 
@@ -52,28 +57,47 @@ def block(name, dim, heads):
     }
 
 
+def body_conv(name, config):
+    dim = config["dim"]
+    if not config.get("triple"):
+        return conv(name, dim, dim)
+    return {**conv(f"{name}.0", dim // 4, dim), **conv(f"{name}.2", dim // 4, dim // 4, 1),
+            **conv(f"{name}.4", dim, dim // 4)}
+
+
 def head(config):
-    dim, scale = config["dim"], config["scale"]
-    if config["head"] == "pixelshuffledirect":
-        return conv("upsample.0", 3 * scale * scale, dim)
-    factor = 3 if scale == 3 else 2
-    shapes = conv("conv_before_upsample.0", FEATURES, dim)
-    done, index = 1, 0
-    while done < scale:
-        shapes.update(conv(f"upsample.{index}", factor * factor * FEATURES, FEATURES))
-        done, index = done * factor, index + 2
-    return {**shapes, **conv("conv_last", 3, FEATURES)}
+    dim, scale, kind, channels = config["dim"], config["scale"], config["head"], config.get("channels", 3)
+    features = config.get("feat", FEATURES)
+    if kind == "pixelshuffledirect":
+        return conv("upsample.0", channels * scale * scale, dim)
+    if kind == "":
+        return conv("conv_last", channels, dim)
+    shapes = conv("conv_before_upsample.0", features, dim)
+    if kind == "nearest+conv":
+        for name in "conv_up1", "conv_up2", "conv_hr":
+            shapes.update(conv(name, features, features))
+    else:
+        factor = 3 if scale == 3 else 2
+        done, index = 1, 0
+        while done < scale:
+            shapes.update(conv(f"upsample.{index}", factor * factor * features, features))
+            done, index = done * factor, index + 2
+    if kind == "pixelshuffle_aux":
+        shapes.update({**conv("conv_bicubic", features, channels), **conv("conv_aux", channels, features),
+                       **conv("conv_after_aux.0", features, channels)})
+    return {**shapes, **conv("conv_last", channels, features)}
 
 
 def tensors(config):
     dim = config["dim"]
-    shapes = {**conv("conv_first", dim, 3), **conv("patch_embed.proj", dim, dim, 1), **norm("patch_embed.norm", dim)}
+    shapes = {**conv("conv_first", dim, config.get("channels", 3)), **conv("patch_embed.proj", dim, dim, 1),
+              **norm("patch_embed.norm", dim)}
     for g, depth in enumerate(config["depths"]):
         for b in range(depth):
             shapes.update(block(f"layers.{g}.residual_group.blocks.{b}", dim, config["heads"]))
-        shapes.update(conv(f"layers.{g}.conv", dim, dim))
+        shapes.update(body_conv(f"layers.{g}.conv", config))
         shapes.update(conv(f"layers.{g}.patch_embed.proj", dim, dim, 1))
-    return {**shapes, **norm("norm", dim), **conv("conv_after_body", dim, dim), **head(config)}
+    return {**shapes, **norm("norm", dim), **body_conv("conv_after_body", config), **head(config)}
 
 
 def values(name, shape, random):

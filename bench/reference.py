@@ -15,7 +15,7 @@ import library
 
 
 def network(config, arrays, shared=None):
-    """The network (1,3,H,W -> 1,3,H*S,W*S) holding these arrays."""
+    """The network (1,C,H,W -> 1,C,H*S,W*S; the aux head's gives a pair) holding these arrays."""
     sys.path.insert(0, str(library.find_shared(shared) / "reference"))
     from swin2sr_reference import Swin2SR
 
@@ -28,6 +28,7 @@ def network(config, arrays, shared=None):
 
 
 def upscale(net, planes):
-    """[N][H][W][3], sides multiples of the window, to [N][H*S][W*S][3]."""
+    """[N][H][W][C] to [N][H*S][W*S][C]; sides that are not multiples of the window are padded as the network does."""
     with torch.no_grad():
-        return net(torch.stack([torch.from_numpy(p) for p in planes]).permute(0, 3, 1, 2)).permute(0, 2, 3, 1).numpy()
+        y = net(torch.stack([torch.from_numpy(p) for p in planes]).permute(0, 3, 1, 2))
+    return (y[0] if isinstance(y, tuple) else y).permute(0, 2, 3, 1).numpy()

@@ -81,7 +81,17 @@ def large_jpeg(data):
             f"samples differ.")
 
 
-TABLES = {"engine-speed": speed, "engine-memory": memory, "peers": peers, "seams": seams, "large_jpeg": large_jpeg}
+def designers(data):
+    rows = [[r["round"], f"{r['first_s']:.2f}", f"{r['median_s']:.2f}", f"{r['worst_s']:.2f}", r["load_after"]]
+            for r in data["runs"]]
+    return (table([f"{data['pictures']} at once, round", "first s", "median s", "worst s", "load"], rows) +
+            f"\n\nThe pictures have {data['pixels'] / 1e6:.2f} million pixels together, the largest "
+            f"{data['largest_pixels'] / 1e6:.2f}; one after the other they took {data['alone_sum_s']:.1f} s, the slowest "
+            f"{data['alone_worst_s']:.1f} s. Every answer was the bytes that the command line makes.")
+
+
+TABLES = {"engine-speed": speed, "engine-memory": memory, "peers": peers, "seams": seams, "large_jpeg": large_jpeg,
+          "designers": designers}
 
 
 def source(data):

@@ -34,6 +34,8 @@ const char upscale_help[] =
     "  -f, --force             replace existing files\n"
     "      --format F          png or jpeg (default: from OUT's name, png in folders and for -)\n"
     "      --quality N         of JPEG, 1..100 (default: 95)\n"
+    "      --aux FILE          also write the second image of a model that has one (compressed\n"
+    "                          photos: the input, cleaned); one input\n"
     "      --plan              say how each input would be done, and do nothing; no -o\n"
     "      --task T            the best network here for photo, clean, compressed, jpeg (no\n"
     "                          enlarging) or fast, instead of --model\n" OPTIONS_MODEL_HELP OPTIONS_ENGINE_HELP
@@ -44,6 +46,7 @@ enum {
     FORMAT_ID = OPTIONS_COMMAND_ID,
     QUALITY_ID,
     PLAN_ID,
+    AUX_ID,
     TASK_ID
 };
 
@@ -56,6 +59,7 @@ typedef struct upscale {
     cli_options options;
     enlarge_options enlarge;
     const char *output;
+    const char *aux; /* where the second image goes; NULL: nowhere */
     bool is_format_given;
     bool may_replace;
     bool is_folder; /* output is one */
@@ -210,6 +214,9 @@ static bool take_option(upscale *run, int id) {
     case PLAN_ID:
         run->is_plan = true;
         return true;
+    case AUX_ID:
+        run->aux = optarg;
+        return true;
     case TASK_ID:
         run->task = optarg;
         return true;
@@ -224,6 +231,7 @@ static bool parse(upscale *run, int argc, char **argv) {
                                          {"format", required_argument, NULL, FORMAT_ID},
                                          {"quality", required_argument, NULL, QUALITY_ID},
                                          {"plan", no_argument, NULL, PLAN_ID},
+                                         {"aux", required_argument, NULL, AUX_ID},
                                          {"task", required_argument, NULL, TASK_ID},
                                          OPTIONS_COMMON,
                                          OPTIONS_MODEL,
@@ -250,6 +258,10 @@ static bool settle_output(upscale *run) {
     run->is_folder |= run->inputs.count > 1 || out[strlen(out) - 1] == '/' || is_folder(out);
     if (is_stdout && (run->is_folder || run->options.is_json)) {
         report_error(NULL, "-o - takes one image%s", run->options.is_json ? " and excludes --json" : "");
+        return false;
+    }
+    if (run->aux && (run->is_folder || strcmp(run->aux, "-") == 0 || strcmp(run->aux, out) == 0)) {
+        report_error(NULL, "--aux takes a file of its own, and one input");
         return false;
     }
     if (is_stdout && isatty(STDOUT_FILENO)) {
@@ -295,30 +307,53 @@ static double pixels_of(const input_file *input) {
     return (double)info.width_px * info.height_px;
 }
 
-static swin2sr_status enlarge_to(upscale *run, const input_file *input, output_file *output, file_result *result) {
+static swin2sr_status commit(output_file *output, swin2sr_status status, swin2sr_error *reterr) {
+    if (status != SWIN2SR_OK && output->error)
+        return swin2sr__error_set(reterr, SWIN2SR_IO, "%s: %s", output->path, strerror(output->error));
+    return status == SWIN2SR_OK ? output_commit(output, reterr) : status;
+}
+
+/* aux may be NULL. */
+static swin2sr_status enlarge_to(upscale *run, const input_file *input, output_file *output, output_file *aux,
+                                 file_result *result) {
     progress_line progress;
     progress_init(&progress, !run->options.is_quiet, run->outputs.count, run->inputs.count, pixels_of(input));
     enlarge_options options = run->enlarge;
     options.on_progress = on_progress;
     options.progress_context = &progress;
+    options.aux_sink = aux ? output_sink : NULL;
+    options.aux_context = aux;
     swin2sr_status status = enlarge_bytes(run->model, input->bytes, input->size, &options, output_sink, output,
                                           &result->report, &result->error);
     progress_done(&progress);
-    if (status != SWIN2SR_OK && output->error)
-        return swin2sr__error_set(&result->error, SWIN2SR_IO, "%s: %s", output->path, strerror(output->error));
-    return status == SWIN2SR_OK ? output_commit(output, &result->error) : status;
+    if (aux && (status == SWIN2SR_OK || aux->error))
+        status = commit(aux, status, &result->error);
+    return commit(output, status, &result->error);
+}
+
+static swin2sr_status read_and_enlarge(upscale *run, output_file *output, output_file *aux, file_result *result) {
+    input_file input;
+    swin2sr_status status = input_read(result->input, &input, &result->error);
+    if (status != SWIN2SR_OK)
+        return status;
+    status = enlarge_to(run, &input, output, aux, result);
+    input_done(&input);
+    return status;
 }
 
 static swin2sr_status upscale_file(upscale *run, file_result *result) {
-    input_file input;
-    output_file output;
+    output_file output, aux;
     swin2sr_status status = output_open(result->output, run->may_replace, &output, &result->error);
     if (status != SWIN2SR_OK)
         return status;
-    status = input_read(result->input, &input, &result->error);
-    if (status == SWIN2SR_OK) {
-        status = enlarge_to(run, &input, &output, result);
-        input_done(&input);
+    if (run->aux) {
+        status = output_open(run->aux, run->may_replace, &aux, &result->error);
+        if (status == SWIN2SR_OK) {
+            status = read_and_enlarge(run, &output, &aux, result);
+            output_done(&aux);
+        }
+    } else {
+        status = read_and_enlarge(run, &output, NULL, result);
     }
     output_done(&output);
     return status;

@@ -1,60 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * fuzz_safetensors.c - any bytes as a weight file and as a config text (libFuzzer).
- * A file that opens is read through, so that every extent that open accepted is touched. */
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "model/names.h"
-#include "model/weights.h"
+ * fuzz_safetensors.c - any bytes as a safetensors file (libFuzzer). */
+#include "open_and_read.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static swin2sr_status read_one(void *context, const char *name, const int64_t *shape, int rank) {
-    size_t count = 1;
-    for (int i = 0; i < rank; i++)
-        count *= (size_t)shape[i]; /* the file holds them: open has checked */
-    float *numbers = malloc(count * sizeof(float));
-    if (numbers) {
-        swin2sr_status status = swin2sr__weights_read(context, name, shape, rank, numbers, NULL);
-        if (status != SWIN2SR_OK && status != SWIN2SR_MODEL)
-            abort();
-    }
-    free(numbers);
-    return SWIN2SR_OK;
-}
-
-static void open_and_read(const uint8_t *data, size_t size, const char *config_json) {
-    swin2sr__weights *weights = NULL;
-    swin2sr_error error = {""};
-    if (swin2sr__weights_open(data, size, config_json, NULL, &weights, &error) != SWIN2SR_OK) {
-        if (weights || !error.text[0])
-            abort();
-        return;
-    }
-    if (swin2sr__names_each(swin2sr__weights_config(weights), read_one, weights) != SWIN2SR_OK)
-        abort();
-    swin2sr__weights_close(weights);
-}
-
-static void parse_config(const uint8_t *data, size_t size) {
-    swin2sr__config config;
-    char *text = malloc(size + 1);
-    if (!text)
-        return;
-    memcpy(text, data, size);
-    text[size] = '\0';
-    if (swin2sr__config_parse(text, &config, NULL) == SWIN2SR_OK &&
-        swin2sr__config_check(&config, NULL) == SWIN2SR_OK &&
-        swin2sr__config_match(&config, &config, NULL) != SWIN2SR_OK)
-        abort();
-    free(text);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     open_and_read(data, size, NULL);
-    if (size && data[0] == '{')
-        parse_config(data, size);
     return 0;
 }

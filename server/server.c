@@ -128,6 +128,7 @@ static bool start(server *self) {
                                .app = self,
                                .body_bytes_max = self->config.body_bytes_max,
                                .connections_max = self->config.connections_max,
+                               .client_connections_max = self->config.client_connections_max,
                                .idle_s = self->config.idle_s,
                                .header_s = self->config.header_s,
                                .transfer_s = self->config.transfer_s};

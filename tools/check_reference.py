@@ -29,7 +29,7 @@ DEPTH_BOUND = 1e-4
 ALL_THREADS, ALL_ROWS = (1, 2, 3), (1, 2, 5)
 # Every size runs with the first and is compared bit by bit with the others; sizes in CROSSED with all nine.
 VARIANTS = ((1, 1), (2, 2), (3, 5))
-CROSSED = {(1, 1), (8, 8), (9, 7), (1, 40), (40, 1), (17, 33), (33, 17), (39, 40), (40, 40)}
+CROSSED = {(7, 14), (36, 25), (1, 1), (8, 8), (9, 7), (1, 40), (40, 1), (17, 33), (33, 17), (39, 40), (40, 40)}
 
 # name, config, step between sizes, padding
 SWEEPS = [
@@ -39,11 +39,22 @@ SWEEPS = [
      library.PAD_SYMMETRIC_ALWAYS),
     ("shuffle x2", dict(dim=60, depths=[2], heads=6, head="pixelshuffle", scale=2), 3, library.PAD_REFLECT),
     ("shuffle x3", dict(dim=36, depths=[2], heads=6, head="pixelshuffle", scale=3), 4, library.PAD_REFLECT),
+    ("nearest x4", dict(dim=36, depths=[2], heads=6, head="nearest+conv", scale=4), 5, library.PAD_REFLECT),
+    ("nearest x4 triple", dict(dim=24, depths=[3], heads=4, head="nearest+conv", scale=4, triple=True), 6,
+     library.PAD_REFLECT),
+    ("aux x4", dict(dim=24, depths=[2], heads=4, head="pixelshuffle_aux", scale=4), 6, library.PAD_REFLECT),
+    ("aux x2", dict(dim=24, depths=[1], heads=4, head="pixelshuffle_aux", scale=2, feat=16), 7, library.PAD_REFLECT),
+    ("none window 7", dict(dim=36, depths=[2], heads=6, head="", scale=1, ws=7, img_range=255.0), 2,
+     library.PAD_REFLECT),
+    ("none grey", dict(dim=24, depths=[2], heads=4, head="", scale=1, ws=7, img_range=255.0, channels=1), 3,
+     library.PAD_SYMMETRIC_ALWAYS),
+    ("direct x2 window 4", dict(dim=24, depths=[2], heads=4, head="pixelshuffledirect", scale=2, ws=4), 5,
+     library.PAD_REFLECT),
     ("shuffle x8", dict(dim=24, depths=[2], heads=2, head="pixelshuffle", scale=8), 7, library.PAD_REFLECT),
 ]
 
 
-def continued(n, pad, window=8):
+def continued(n, pad, window):
     """Where the pixels 0.. of a padded side come from."""
     if pad == library.PAD_SYMMETRIC_ALWAYS:
         i = np.arange((n // window + 1) * window) % (2 * n)
@@ -52,9 +63,16 @@ def continued(n, pad, window=8):
     return np.minimum(i, 2 * (n - 1) - i) if n > 1 else i
 
 
-def padded(pixels, pad):
+def padded(pixels, config, pad):
+    """The aux head sees where the padding begins: there the reference pads by itself, as the network does."""
     height, width, _ = pixels.shape
-    return pixels[continued(height, pad)][:, continued(width, pad)]
+    if config["head"] == "pixelshuffle_aux" and min(height, width) >= window_of(config):
+        return pixels
+    return pixels[continued(height, pad, window_of(config))][:, continued(width, pad, window_of(config))]
+
+
+def window_of(config):
+    return config.get("ws", 8)
 
 
 class Checks:
@@ -67,13 +85,18 @@ class Checks:
             print(f"FAILED {what}")
 
 
-def sizes_by_plane(step, pad):
+def sizes_by_plane(config, step, pad):
     """Sizes grouped by their padded plane, so that the reference takes each group at once."""
-    sides = sorted({*range(1, SIDE_MAX_PX + 1, step), 1, SIDE_MAX_PX})
+    is_aux, window = config["head"] == "pixelshuffle_aux", window_of(config)
+    # the aux head's bicubic maps the padded plane onto the image: the reference takes those sizes one by one, and
+    # pads them itself, which torch does only for sides that are longer than the padding
+    sides = sorted({*range(window if is_aux else 1, SIDE_MAX_PX + 1, step), window if is_aux else 1, SIDE_MAX_PX})
     groups = {}
     for height in sides:
         for width in sides:
-            plane = len(continued(height, pad)), len(continued(width, pad))
+            plane = len(continued(height, pad, window)), len(continued(width, pad, window))
+            if is_aux:
+                plane = height, width
             groups.setdefault(plane, []).append((height, width))
     return groups
 
@@ -101,9 +124,9 @@ def sweep(checks, lib, shared, folder, name, config, step, pad):
     path = folder / "sweep.safetensors"
     net = reference.network(config, make_network.save_network(path, config, name), shared)
     model, count, worst = lib.open(path), 0, 0.0
-    for sizes in sizes_by_plane(step, pad).values():
-        inputs = [random.random((height, width, 3), dtype=np.float32) for height, width in sizes]
-        outputs = reference.upscale(net, [padded(pixels, pad) for pixels in inputs])
+    for sizes in sizes_by_plane(config, step, pad).values():
+        inputs = [random.random((height, width, config.get("channels", 3)), dtype=np.float32) for height, width in sizes]
+        outputs = reference.upscale(net, [padded(pixels, config, pad) for pixels in inputs])
         for pixels, output in zip(inputs, outputs):
             height, width, scale = *pixels.shape[:2], config["scale"]
             expected = output[:height * scale, :width * scale]
@@ -118,7 +141,7 @@ def full_depth(checks, lib, shared, folder, name, side=64):
     start, config = time.monotonic(), make_network.SHAPES[name]
     path = folder / "network.safetensors"
     net = reference.network(config, make_network.save_network(path, config, name), shared)
-    pixels = np.random.default_rng(2).random((side, side, 3), dtype=np.float32)
+    pixels = np.random.default_rng(2).random((side, side, config.get("channels", 3)), dtype=np.float32)
     expected = reference.upscale(net, [pixels])[0]
     model = lib.open(path)
     got = model.upscale(pixels, threads=1)

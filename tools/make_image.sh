@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # tools/make_image.sh - build the container of deploy/Containerfile with buildah, else podman, else docker.
 # From the environment: IMAGE, its name (swin2sr); DEBIAN, another base image than Debian's own; ISOLATION, of buildah
-# (oci, or chroot where neither runc nor a network may be set up).
+# (oci, or chroot where neither runc nor a network may be set up); LAYERS=false, keep no steps for the next time.
+# In docker's format: the other one has no HEALTHCHECK.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -12,9 +13,9 @@ options=(--file deploy/Containerfile --tag "$name")
 
 if command -v buildah > /dev/null; then
     [ -z "${ISOLATION:-}" ] || options+=(--isolation "$ISOLATION")
-    buildah bud --layers "${options[@]}" .
+    buildah bud --format docker --layers="${LAYERS:-true}" "${options[@]}" .
 elif command -v podman > /dev/null; then
-    podman build "${options[@]}" .
+    podman build --format docker --layers="${LAYERS:-true}" "${options[@]}" .
 elif command -v docker > /dev/null && docker info > /dev/null 2>&1; then
     docker build "${options[@]}" .
 else

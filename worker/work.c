@@ -55,19 +55,21 @@ static bool is_cancelled(work *self) {
     return message.cancel.id == self->id;
 }
 
+static void say_progress(work *self, double done, int flags) {
+    double bounded = done < 0 ? 0 : done > 1 ? 1 : done;
+    ipc_message message = {.type = IPC_PROGRESS, .progress.id = self->id};
+    message.progress.millionths = (uint32_t)(bounded * IPC_PROGRESS_DONE);
+    self->progress_us = swin2sr__clock_us();
+    if (ipc_send(self->socket, &message, NULL, flags) == SWIN2SR_IO)
+        self->is_cancelled = true;
+}
+
 static bool on_progress(void *context, double done) {
     work *self = context;
     self->is_cancelled = self->is_cancelled || is_cancelled(self);
-    uint64_t now = swin2sr__clock_us();
-    if (!self->is_cancelled && now - self->progress_us >= PROGRESS_EVERY_US) {
-        double bounded = done < 0 ? 0 : done > 1 ? 1 : done;
-        ipc_message message = {.type = IPC_PROGRESS, .progress.id = self->id};
-        message.progress.millionths = (uint32_t)(bounded * IPC_PROGRESS_DONE);
-        self->progress_us = now;
-        /* a full socket loses a progress message and nothing else */
-        if (ipc_send(self->socket, &message, NULL, MSG_DONTWAIT) == SWIN2SR_IO)
-            self->is_cancelled = true;
-    }
+    /* a full socket loses a progress message and nothing else */
+    if (!self->is_cancelled && swin2sr__clock_us() - self->progress_us >= PROGRESS_EVERY_US)
+        say_progress(self, done, MSG_DONTWAIT);
     return !self->is_cancelled;
 }
 
@@ -114,9 +116,10 @@ static void fill_done(const work *self, const enlarge_report *report, ipc_messag
 
 void work_run(int socket, swin2sr_model *model, int32_t threads, const ipc_job *job, const int fds[IPC_JOB_FDS],
               ipc_message *ret_message) {
-    work self = {.socket = socket, .out_fd = fds[1], .id = job->id, .progress_us = swin2sr__clock_us()};
+    work self = {.socket = socket, .out_fd = fds[1], .id = job->id};
     enlarge_report report = {0};
     swin2sr_error error = {""};
+    say_progress(&self, 0, 0);
     swin2sr_status status = enlarge(&self, model, threads, job, fds[0], &report, &error);
     if (status == SWIN2SR_OK) {
         fill_done(&self, &report, ret_message);

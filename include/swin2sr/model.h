@@ -45,6 +45,7 @@ typedef struct swin2sr_model_info {
     int32_t blocks;    /* window-attention blocks, all groups together */
     int32_t heads;     /* attention heads */
     float img_range;
+    bool has_aux;         /* makes a second image of the input's size: the input, cleaned */
     uint64_t parameters;  /* numbers in the file's tensors */
     size_t weights_bytes; /* memory of the packed weights */
     char sha256[65];      /* of the file, hex */

@@ -50,6 +50,9 @@ typedef struct swin2sr_options {
     swin2sr_pixel output_pixel;      /* default RGB8 */
     swin2sr_on_progress on_progress; /* NULL: none */
     void *progress_context;
+    swin2sr_on_rows on_aux_rows; /* receives the second image of a model that has one (swin2sr_model_info.has_aux): as
+                                    large as the input, of output_pixel; NULL: not wanted */
+    void *aux_context;
 } swin2sr_options;
 
 /* What a stream will use, known before it is opened. */

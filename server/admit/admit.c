@@ -12,7 +12,6 @@
 
 #define STARTING_RETRY_S 2
 #define DRAINING_RETRY_S 10
-#define ADMIT_FRAMES 500u /* of an animation */
 
 static bool refuse(problem *ret_problem, problem what) {
     *ret_problem = what;
@@ -125,7 +124,8 @@ bool admit_image(const server_config *config, const ipc_ready *model, const spoo
     if (out_pixels > LIMIT_OUT_PIXELS)
         return refuse_size(ret_problem, "the result would have more pixels than this service makes", LIMIT_OUT_PIXELS,
                            out_pixels);
-    if (frames > ADMIT_FRAMES)
-        return refuse_size(ret_problem, "the animation has more frames than this service takes", ADMIT_FRAMES, frames);
+    if (frames > (uint64_t)config->frames_max)
+        return refuse_size(ret_problem, "the animation has more frames than this service takes",
+                           (uint64_t)config->frames_max, frames);
     return can_afford(config, model, ret_info, ret_problem);
 }

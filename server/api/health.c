@@ -21,6 +21,8 @@ void ready_on_begin(http_request *request) {
         json_array_append_new(failed, json_string("draining"));
     if (!has_worker)
         json_array_append_new(failed, json_string("workers"));
+    if (!has_worker && self->pool.is_self_test_failing)
+        json_array_append_new(failed, json_string("self_test"));
     bool is_ready = has_worker && !self->is_draining;
     answer_fresh(request, is_ready ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE,
                  json_pack("{s:s, s:o}", "status", is_ready ? "ready" : "unavailable", "failed", failed));

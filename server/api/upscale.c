@@ -250,6 +250,7 @@ void upscale_on_end(http_request *request) {
     const server_config *config = &self->server->config;
     job *item = &self->job;
     item->request_id = request->id;
+    item->trace = request->trace[0] ? request->trace : NULL;
     item->in_fd = self->upload.fd;
     item->order = (ipc_job){.image = self->options.image,
                             .quality = self->options.quality,

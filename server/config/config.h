@@ -15,13 +15,16 @@ typedef struct server_config {
     const char *precision; /* auto, fp32, bf16, int8 */
     uint64_t body_bytes_max;
     uint64_t in_pixels_max;
+    int32_t frames_max; /* of an animation */
     int32_t queue_max;
     int32_t deadline_s;
     int32_t drain_s;
+    int32_t recycle_jobs; /* a worker is replaced after so many; 0: never */
     int32_t connections_max;
-    int32_t idle_s;     /* a connection may be silent */
-    int32_t header_s;   /* a connection may take to begin a request and send its header */
-    int32_t transfer_s; /* a body may take to come in, an answer to go out */
+    int32_t client_connections_max; /* of one address; 0: no limit */
+    int32_t idle_s;                 /* a connection may be silent */
+    int32_t header_s;               /* a connection may take to begin a request and send its header */
+    int32_t transfer_s;             /* a body may take to come in, an answer to go out */
     const char *spool;
     const char *worker; /* the program; default: swin2sr-worker beside this one */
     char *file_text;    /* of --config, or NULL; texts point into it */

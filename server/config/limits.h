@@ -5,7 +5,7 @@
 #define SWIN2SR_SERVER_CONFIG_LIMITS_H
 
 /* connections and requests */
-#define LIMIT_CONNECTIONS_MAX 65536      /* what the flag may say; fewer where the process may open fewer files */
+#define LIMIT_CONNECTIONS_MAX 65536      /* what the flags may say; fewer where the process may open fewer files */
 #define LIMIT_CONNECTION_BYTES 32768u    /* memory of one connection: request line, header, send buffer */
 #define LIMIT_DISCARD_BYTES (256u << 20) /* body read and thrown away so that a refusal reaches the client */
 #define LIMIT_REQUEST_ID_BYTES 65u       /* a client's X-Request-Id, terminator included */
@@ -25,18 +25,20 @@
 
 /* work */
 #define LIMIT_OUT_PIXELS 800000000ull /* of the output */
+#define LIMIT_FRAMES_MAX 100000       /* what the flag may say */
 #define LIMIT_QUEUE_MAX 10000         /* what the flag may say */
 #define LIMIT_WAIT_MAX_S 86400        /* what the flags for both may say */
-#define LIMIT_ATTEMPTS 2              /* workers one request may cost */
-#define LIMIT_RETRY_AFTER_S 120       /* the longest Retry-After */
+#define LIMIT_ATTEMPTS 2              /* workers that may die of one request */
+#define LIMIT_RETRY_AFTER_S 300       /* the longest Retry-After */
 
 /* workers */
 #define LIMIT_WORKERS 64           /* what the flag may say */
 #define LIMIT_THREADS 256          /* what the flag may say, a worker */
+#define LIMIT_RECYCLE_MAX 1000000  /* what the flag may say */
 #define LIMIT_START_S 120          /* until READY */
 #define LIMIT_CANCEL_S 10          /* until a cancelled job has let go of its worker */
 #define LIMIT_RESPAWN_FIRST_MS 100 /* back-off after a death, doubling ... */
-#define LIMIT_RESPAWN_LAST_MS 2000 /* ... up to this */
+#define LIMIT_RESPAWN_LAST_MS 1000 /* ... up to this */
 
 /* logs */
 #define LIMIT_LOG_LINE_BYTES 4096 /* PIPE_BUF: written whole or dropped, never waited for */

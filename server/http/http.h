@@ -76,8 +76,8 @@ struct http_server {
     void *app;
     size_t route_count;
     uint64_t body_bytes_max;
-    int32_t connections_max, idle_s, header_s, transfer_s; /* config.h */
-    bool is_draining;                                      /* every answer ends its connection */
+    int32_t connections_max, client_connections_max, idle_s, header_s, transfer_s; /* config.h */
+    bool is_draining; /* every answer ends its connection */
     loop_watch sockets;
     loop_timer sweep;
     http_request *requests;       /* all that live */

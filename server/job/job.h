@@ -23,6 +23,7 @@ typedef struct job job;
 struct job {
     /* what to do: set by the owner before pool_submit, then constant */
     const char *request_id;                      /* for the logs; borrowed */
+    const char *trace;                           /* the same; the client's traceparent, or NULL */
     int in_fd;                                   /* the input file; borrowed */
     ipc_job order;                               /* all but the id */
     uint64_t limit_us;                           /* how long it may take from submit to finish */
@@ -33,7 +34,7 @@ struct job {
     /* what became of it: set by the pool */
     struct pool *owner;
     job_state state;
-    int attempts;
+    int attempts; /* tries that a worker has begun; one that died before that costs the job nothing */
     uint64_t queued_us, started_us, finished_us; /* swin2sr__clock_us; started: of the last attempt */
     double progress;                             /* 0..1 */
     swin2sr_status outcome;

@@ -66,8 +66,8 @@ static bool assign(pool *self, worker *w, job *item, const int *fds) {
     w->state = WORKER_BUSY;
     w->job = item;
     w->job_id = message.job.id;
+    w->has_begun = false;
     item->state = JOB_RUNNING;
-    item->attempts++;
     item->started_us = swin2sr__clock_us();
     self->running_count++;
     w->jobs++;
@@ -97,6 +97,13 @@ static void dispatch(pool *self) {
         close(fds[0]);
         close(fds[1]);
     }
+}
+
+/* Only from here on can a death of the worker be the job's doing. */
+static void note_begun(worker *w) {
+    if (w->job && !w->has_begun)
+        w->job->attempts++;
+    w->has_begun = true;
 }
 
 /* The job that a worker held, which is BUSY no more or gone. NULL: it was cancelled. */
@@ -140,12 +147,13 @@ static void note_done(pool *self, const job *item, const worker *w) {
     self->metrics->in_pixels += (uint64_t)done->in_width_px * done->in_height_px;
     self->metrics->out_pixels += (uint64_t)done->out_width_px * done->out_height_px;
     log_event(self->log, LOG_LEVEL_INFO, "enlarged",
-              json_pack("{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I}", "request_id", item->request_id,
-                        "worker_pid", (int)w->pid, "attempt", item->attempts, "in_width", (int)done->in_width_px,
-                        "in_height", (int)done->in_height_px, "out_width", (int)done->out_width_px, "out_height",
-                        (int)done->out_height_px, "out_bytes", (json_int_t)done->out_bytes, "decode_us",
-                        (json_int_t)done->decode_us, "infer_us", (json_int_t)done->infer_us, "encode_us",
-                        (json_int_t)done->encode_us, "memory_bytes", (json_int_t)done->plan_memory_bytes));
+              json_pack("{s:s, s:s*, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I}", "request_id",
+                        item->request_id, "traceparent", item->trace, "worker_pid", (int)w->pid, "attempt",
+                        item->attempts, "in_width", (int)done->in_width_px, "in_height", (int)done->in_height_px,
+                        "out_width", (int)done->out_width_px, "out_height", (int)done->out_height_px, "out_bytes",
+                        (json_int_t)done->out_bytes, "decode_us", (json_int_t)done->decode_us, "infer_us",
+                        (json_int_t)done->infer_us, "encode_us", (json_int_t)done->encode_us, "memory_bytes",
+                        (json_int_t)done->plan_memory_bytes));
 }
 
 /* Is the result what was promised? A worker that says otherwise is not believed in anything. */
@@ -162,12 +170,14 @@ static void set_idle(pool *self, worker *w) {
     w->failures = 0;
 }
 
-/* A worker that has done its number of jobs makes room for a fresh one, but never two at a time. */
+/* A worker that has done its number of jobs makes room for a fresh one, but never two at a time: memory that leaks or
+ * fragments does not grow for long. */
 static void recycle(pool *self, worker *w) {
     for (int i = 0; i < self->worker_count; i++)
         if (self->workers[i].is_renewed)
             return;
-    if (!self->recycle_jobs || w->jobs < self->recycle_jobs)
+    uint32_t limit = (uint32_t)self->config->recycle_jobs;
+    if (!limit || w->jobs < limit)
         return;
     w->is_renewed = true;
     worker_kill(w, METRICS_RESTART_RECYCLED);
@@ -207,6 +217,7 @@ static void on_ready_message(pool *self, worker *w, const ipc_ready *ready) {
     if (self->was_ever_ready)
         self->model.us_per_megapixel = learned;
     self->was_ever_ready = true;
+    self->is_self_test_failing = false;
     w->is_renewed = false;
     loop_timer_clear(self->loop, &w->timer);
     w->state = WORKER_IDLE;
@@ -218,12 +229,18 @@ static void on_ready_message(pool *self, worker *w, const ipc_ready *ready) {
                         (json_int_t)ready->base_bytes, "column_bytes", (json_int_t)ready->column_bytes));
 }
 
-/* The weights cannot be loaded. Later this is a death like any other; before any worker was ready it is final. */
+static const char *start_fault(int32_t status) {
+    return status == SWIN2SR_NOMEM ? "nomem" : status == SWIN2SR_INTERNAL ? "self_test" : "model";
+}
+
+/* The weights cannot be loaded: later this is a death like any other, before any worker was ready it is final. Memory
+ * may come back, and a self-test that failed is told to whoever asks for readiness: then starting is tried again. */
 static void on_start_failed(pool *self, const worker *w, const ipc_failed *failed) {
+    self->is_self_test_failing = failed->status == SWIN2SR_INTERNAL;
     log_event(self->log, LOG_LEVEL_ERROR, "worker_cannot_start",
-              json_pack("{s:i, s:s, s:s}", "worker_pid", (int)w->pid, "status",
-                        failed->status == SWIN2SR_NOMEM ? "nomem" : "model", "detail", failed->detail));
-    if (!self->was_ever_ready && failed->status != SWIN2SR_NOMEM)
+              json_pack("{s:i, s:s, s:s}", "worker_pid", (int)w->pid, "status", start_fault(failed->status), "detail",
+                        failed->detail));
+    if (!self->was_ever_ready && failed->status != SWIN2SR_NOMEM && !self->is_self_test_failing)
         self->is_hopeless = true;
 }
 
@@ -235,6 +252,8 @@ static void on_message(void *context, worker *w, const ipc_message *message) {
     pool *self = context;
     if (w->is_killed)
         return;
+    if (w->state == WORKER_BUSY)
+        note_begun(w);
     if (message->type == IPC_READY && w->state == WORKER_STARTING)
         on_ready_message(self, w, &message->ready);
     else if (message->type == IPC_FAILED && w->state == WORKER_STARTING && message->failed.id == 0)
@@ -312,14 +331,17 @@ static void classify_end(pool *self, worker *w) {
 
 static void on_end(void *context, worker *w) {
     pool *self = context;
+    if (w->end_reason == METRICS_RESTART_PROTOCOL)
+        note_begun(w);
     job *item = release(self, w);
     classify_end(self, w);
     bool is_recycled = w->end_reason == METRICS_RESTART_RECYCLED;
     self->metrics->worker_restarts[w->end_reason]++;
     log_event(self->log, is_recycled ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, "worker_ended",
-              json_pack("{s:i, s:s, s:i, s:s?}", "worker", (int)(w - self->workers), "reason",
+              json_pack("{s:i, s:s, s:i, s:s?, s:s*, s:i}", "worker", (int)(w - self->workers), "reason",
                         metrics_restart_name(w->end_reason), "status", w->end_status, "request_id",
-                        item ? item->request_id : NULL));
+                        item ? item->request_id : NULL, "traceparent", item ? item->trace : NULL, "attempt",
+                        item ? item->attempts : 0));
     w->is_renewed = is_recycled;
     is_recycled ? start_worker(self, w) : schedule_restart(self, w);
     if (item)
@@ -352,7 +374,6 @@ static void on_deadline(void *context) {
 void pool_init(pool *self, const server_config *config, event_loop *loop, server_log *log, server_metrics *metrics,
                const spool_folder *spool) {
     *self = (pool){.config = config, .loop = loop, .log = log, .metrics = metrics, .spool = spool};
-    self->recycle_jobs = POOL_RECYCLE_JOBS;
     self->oom_kills = cgroup_oom_kills("");
     self->handler = (worker_handler){.on_message = on_message, .on_end = on_end, .context = self};
     self->worker_count = config->workers;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * pool/pool.h - jobs to workers and results back (stage 3 of 9, dispatch).
  * Keeps N workers running, gives each idle one the job that has waited longest, watches deadlines, and gives a job
- * whose worker died to another one, once. Workers may die at any moment; a job always ends. */
+ * whose worker died to another one. Workers may die at any moment; a job always ends: after its second try that had
+ * begun, or at its deadline. */
 #ifndef SWIN2SR_SERVER_POOL_H
 #define SWIN2SR_SERVER_POOL_H
 
@@ -13,8 +14,6 @@
 #include "pool/promise.h"
 #include "pool/worker.h"
 #include "store/spool.h"
-
-#define POOL_RECYCLE_JOBS 1000u /* default: memory that leaks or fragments never grows for long */
 
 typedef struct pool {
     const server_config *config; /* this and the next four: borrowed */
@@ -36,8 +35,8 @@ typedef struct pool {
     uint64_t drain_us;   /* running average between two jobs' ends while others wait; 0: not measured yet */
     uint64_t ended_us;   /* when the last job ended; 0: none waited then */
     promise_table promises;
-    uint64_t oom_kills;    /* that have been noticed */
-    uint32_t recycle_jobs; /* a worker is replaced after so many; 0: never. Set after pool_init to change it */
+    uint64_t oom_kills;        /* that have been noticed */
+    bool is_self_test_failing; /* the last worker that started got its test picture wrong */
 } pool;
 
 void pool_init(pool *self, const server_config *config, event_loop *loop, server_log *log, server_metrics *metrics,

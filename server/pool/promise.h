@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PROMISES_MAX 1024
-#define PROMISE_WAIT_MAX_S 120u
+#define PROMISES_MAX 8192
+#define PROMISE_WAIT_MAX_S 300u
 #define PROMISES_PER_SENDER 8 /* so that one that does not wait cannot push the others back */
 
 typedef struct promise {

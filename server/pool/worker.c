@@ -79,7 +79,7 @@ static void on_death(void *context, uint32_t events) {
     waitid(P_PIDFD, (id_t)self->pidfd, &info, WEXITED);
     bool is_exit = info.si_code == CLD_EXITED;
     self->end_status = is_exit ? info.si_status : -info.si_status;
-    if (!self->is_killed)
+    if (self->end_reason == METRICS_RESTART_COUNT)
         self->end_reason = is_exit ? METRICS_RESTART_EXIT : METRICS_RESTART_SIGNAL;
     close_all(self);
     self->handler->on_end(self->handler->context, self);
@@ -184,6 +184,7 @@ swin2sr_status worker_start(worker *self, const server_config *config, const wor
     }
     self->state = WORKER_STARTING;
     self->is_killed = false;
+    self->end_reason = METRICS_RESTART_COUNT;
     self->jobs = 0;
     return SWIN2SR_OK;
 }
@@ -191,7 +192,7 @@ swin2sr_status worker_start(worker *self, const server_config *config, const wor
 swin2sr_status worker_send(worker *self, const ipc_message *message, const int *fds) {
     swin2sr_status status = ipc_send(self->socket, message, fds, MSG_DONTWAIT);
     if (status != SWIN2SR_OK)
-        worker_kill(self, METRICS_RESTART_PROTOCOL);
+        worker_kill(self, status == SWIN2SR_IO ? METRICS_RESTART_COUNT : METRICS_RESTART_PROTOCOL);
     return status;
 }
 

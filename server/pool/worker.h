@@ -54,12 +54,13 @@ struct worker {
     loop_timer timer;  /* the pool's: respawn, start limit or cancel limit, by state */
     job *job;          /* BUSY: the job; NULL when it was cancelled */
     uint64_t job_id;   /* BUSY: what answers must name */
+    bool has_begun;    /* BUSY: it has said something since it was given the job */
     uint32_t failures; /* deaths since the last finished job */
     uint32_t jobs;     /* given to this process */
     bool is_renewed;   /* replaced after its number of jobs: counts as there until its successor is ready or fails */
     bool is_killed;    /* by us, for end_reason */
-    metrics_restart end_reason;
-    int end_status; /* exit code, or minus the signal */
+    metrics_restart end_reason; /* _COUNT while nobody has decided on one */
+    int end_status;             /* exit code, or minus the signal */
 };
 
 void worker_init(worker *self, event_loop *owner, const worker_handler *handler);
@@ -68,10 +69,10 @@ void worker_init(worker *self, event_loop *owner, const worker_handler *handler)
 SWIN2SR_MUST_CHECK swin2sr_status worker_start(worker *self, const server_config *config,
                                                const worker_weights *weights);
 
-/* Send one message; a worker that does not take it at once is killed. */
+/* Send one message; a worker that does not take it at once is killed, or is dead already. */
 SWIN2SR_MUST_CHECK swin2sr_status worker_send(worker *self, const ipc_message *message, const int *fds);
 
-/* End the process now; on_end follows from the loop. */
+/* End the process now; on_end follows from the loop. reason _COUNT: whatever it turns out to have died of. */
 void worker_kill(worker *self, metrics_restart reason);
 
 /* End the process and wait for it; no callback. For the end of the server. */

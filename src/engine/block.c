@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  * engine/block.c - one Swin V2 block over rows of windows, in place (inside stage 6 of 9).
- * In: tiles of the group's ring.  Out: the same tiles, or rows of conv_in after the last block of the group.
- * A pass is 64 lanes: four tiles. At the edges of a shifted block windows are halves and corners; two halves, or a
- * half and two corners, share a pass and do not see each other (regions). Tokens that the cyclic shift would bring
- * from the other edge are absent: their weight is exactly 0, so they need not exist. */
+ * In: features of the group's ring.  Out: the same features, or rows of conv_in after the last block of the group.
+ * A pass is 64 lanes. Windows of 8 are four tiles; at the edges of a shifted block windows are halves and corners; two
+ * halves, or a half and two corners, share a pass and do not see each other (regions). Smaller windows are one a pass,
+ * from plain rows. Tokens that the cyclic shift would bring from the other edge are absent: their weight is exactly 0,
+ * so they need not exist. */
 #include <string.h>
 
 #include "engine/state.h"
 
 typedef struct window_pass {
     int32_t row[4], column[4]; /* of each tile; row < 0: none */
+    int32_t y, x;              /* of a plain window's first pixel, outside the plane at the edges of a shifted block */
     const uint8_t *region;     /* [64], NULL when all lanes are one window */
 } window_pass;
 
@@ -17,6 +19,8 @@ typedef struct block_job {
     swin2sr__engine *engine;
     const swin2sr__block *block;
     int32_t group, index;
+    bool is_tiled;
+    int32_t before;         /* what a shifted block's first windows lack of a whole one, in pixels */
     int32_t first_row;      /* first row of windows */
     int32_t passes_per_row; /* the most that any row of windows has */
     int32_t passes_per_task;
@@ -65,9 +69,9 @@ static bool half_row_pass(window_pass *pass, int32_t i, int32_t row, int32_t col
     return true;
 }
 
-/* Pass i of row `window_row` of windows; false past its end. */
-static bool find_pass(window_pass *pass, bool is_shifted, int32_t window_row, int32_t i, int32_t rows,
-                      int32_t columns) {
+/* Of tiles: pass i of row `window_row` of windows; false past its end. */
+static bool find_tiles(window_pass *pass, bool is_shifted, int32_t window_row, int32_t i, int32_t rows,
+                       int32_t columns) {
     int32_t row = 2 * window_row - (is_shifted ? 1 : 0);
     if (is_shifted && (row < 0 || row == rows - 1))
         return half_row_pass(pass, i, row < 0 ? 0 : row, columns);
@@ -79,6 +83,32 @@ static bool find_pass(window_pass *pass, bool is_shifted, int32_t window_row, in
         edge_columns(pass, row, columns);
     else
         whole_window(pass, row, 2 * i - 1);
+    return true;
+}
+
+/* The pixels of a plain window's row r that lie in the plane, as columns of the window. */
+static swin2sr__span columns_inside(const swin2sr__engine *engine, const window_pass *pass, int32_t r) {
+    int32_t window = engine->network->config.window_px, y = pass->y + r, right = engine->W - pass->x;
+    if (y < 0 || y >= engine->H)
+        return (swin2sr__span){0, 0};
+    return (swin2sr__span){pass->x < 0 ? -pass->x : 0, right < window ? right : window};
+}
+
+/* Plain: token t sits in lane t, in reading order. Lanes without a token are a region of their own; the key that
+ * rounds an odd count up is always there, so that nobody's softmax is empty. */
+static bool find_plain(const block_job *job, window_pass *pass, int32_t window_row, int32_t i, uint8_t *region) {
+    int32_t window = job->engine->network->config.window_px;
+    pass->y = window_row * window - job->before;
+    pass->x = i * window - job->before;
+    if (pass->x >= job->engine->W)
+        return false;
+    memset(region, 0, LANES);
+    memset(region, 1, (size_t)job->block->attention[0].keys);
+    for (int32_t r = 0; r < window; r++) {
+        swin2sr__span columns = columns_inside(job->engine, pass, r);
+        memset(region + r * window + columns.from, 0, (size_t)(columns.to - columns.from));
+    }
+    pass->region = region;
     return true;
 }
 
@@ -108,31 +138,57 @@ static void compute_window(const swin2sr__engine *engine, const swin2sr__block *
     kernels->norm_add(s->x, s->y, s->squares, block->norm2.gamma, block->norm2.beta, C);
 }
 
-/* x [C][64] into the rows that the group's convolution reads. */
-static void store_rows(const row_ring *ring, const window_pass *pass, const float *x) {
+/* A panel of tiles into the rows that the group's convolution reads. */
+static void store_tiles(const row_ring *ring, const window_pass *pass, const float *panel) {
     for (int32_t slot = 0; slot < 4; slot++) {
         if (pass->row[slot] < 0)
             continue;
         for (int32_t r = 0; r < TILE; r++) {
             float *row = row_at(ring, pass->row[slot] * TILE + r, 0) + pass->column[slot] * TILE;
-            const float *from = x + slot * UNIT + r * TILE;
+            const float *from = panel + slot * UNIT + r * TILE;
             for (int32_t c = 0; c < ring->channels; c++)
                 memcpy(row + (size_t)c * ring->stride, from + c * LANES, TILE * sizeof *row);
         }
     }
 }
 
+/* Copy the pixels of a plain window between the rows of a ring and lanes [C][64]. */
+static void move_plain(const swin2sr__engine *engine, const row_ring *ring, const window_pass *pass, void *block,
+                       bool is_load) {
+    int32_t window = engine->network->config.window_px;
+    for (int32_t r = 0; r < window; r++) {
+        swin2sr__span columns = columns_inside(engine, pass, r);
+        size_t bytes = (size_t)(columns.to - columns.from) * sizeof(float);
+        for (int32_t c = 0; bytes && c < ring->channels; c++) {
+            float *row = row_at(ring, pass->y + r, c) + pass->x + columns.from;
+            float *lanes = (float *)block + c * LANES + r * window + columns.from;
+            memcpy(is_load ? lanes : row, is_load ? row : lanes, bytes);
+        }
+    }
+}
+
 static void tap_window(const block_job *job, const window_pass *pass, const float *x) {
     const swin2sr__engine_options *options = &job->engine->options;
-    int32_t py[LANES], px[LANES];
+    int32_t py[LANES], px[LANES], window = job->engine->network->config.window_px;
     for (int32_t t = 0; t < LANES; t++) {
-        py[t] = pass->row[t / UNIT] < 0 ? -1 : pass->row[t / UNIT] * TILE + t % UNIT / TILE;
-        px[t] = pass->column[t / UNIT] * TILE + t % TILE;
+        if (job->is_tiled) {
+            py[t] = pass->row[t / UNIT] < 0 ? -1 : pass->row[t / UNIT] * TILE + t % UNIT / TILE;
+            px[t] = pass->column[t / UNIT] * TILE + t % TILE;
+        } else {
+            swin2sr__span columns = columns_inside(job->engine, pass, t / window);
+            bool is_there = t < window * window && t % window >= columns.from && t % window < columns.to;
+            py[t] = is_there ? pass->y + t / window : -1;
+            px[t] = pass->x + t % window;
+        }
     }
     options->tap(options->tap_context, SWIN2SR__TAP_BLOCK, job->group, job->index, py, px, x);
 }
 
-static void run_pass(const block_job *job, const window_pass *pass, scratch *s) {
+static bool is_last_of_group(const block_job *job) {
+    return job->index == job->engine->network->groups[job->group].depth - 1;
+}
+
+static void run_tiles(const block_job *job, const window_pass *pass, scratch *s) {
     swin2sr__engine *engine = job->engine;
     const tile_ring *ring = &engine->tiles[job->group];
     const float *from[4];
@@ -145,12 +201,24 @@ static void run_pass(const block_job *job, const window_pass *pass, scratch *s) 
     }
     engine->kernels->gather(s->x, from, ring->channels);
     compute_window(engine, job->block, pass->region, s);
-    if (job->index == engine->network->groups[job->group].depth - 1)
-        store_rows(&engine->conv_in[job->group], pass, s->x);
+    if (is_last_of_group(job))
+        store_tiles(&engine->conv_in[job->group], pass, panel_of(engine->kernels, s, ring->channels));
     else
         engine->kernels->scatter(to, s->x, ring->channels);
-    if (engine->options.tap)
-        tap_window(job, pass, s->x);
+}
+
+static void run_plain(const block_job *job, const window_pass *pass, scratch *s) {
+    swin2sr__engine *engine = job->engine;
+    const row_ring *features = &engine->features[job->group];
+    memset(s->x, 0, (size_t)features->channels * LANES * sizeof *s->x);
+    move_plain(engine, features, pass, s->x, true);
+    compute_window(engine, job->block, pass->region, s);
+    if (!is_last_of_group(job)) {
+        move_plain(engine, features, pass, s->x, false);
+        return;
+    }
+    panel_of(engine->kernels, s, features->channels);
+    move_plain(engine, &engine->conv_in[job->group], pass, engine->kernels->to_panel ? s->panel : s->x, false);
 }
 
 static void block_task(void *context, uint32_t task, uint32_t thread) {
@@ -158,13 +226,22 @@ static void block_task(void *context, uint32_t task, uint32_t thread) {
     swin2sr__engine *engine = job->engine;
     int32_t window_row = job->first_row + (int32_t)task / job->tasks_per_row;
     int32_t first = (int32_t)task % job->tasks_per_row * job->passes_per_task;
+    scratch *s = &engine->threads[thread];
     window_pass pass;
     if (!swin2sr__engine_goes_on(engine, thread))
         return;
     for (int32_t i = first; i < first + job->passes_per_task; i++) {
-        if (!find_pass(&pass, job->block->is_shifted, window_row, i, engine->H / TILE, engine->W / TILE))
+        bool is_found =
+            job->is_tiled ? find_tiles(&pass, job->block->is_shifted, window_row, i, engine->H / TILE, engine->W / TILE)
+                          : find_plain(job, &pass, window_row, i, s->region);
+        if (!is_found)
             return;
-        run_pass(job, &pass, &engine->threads[thread]);
+        if (job->is_tiled)
+            run_tiles(job, &pass, s);
+        else
+            run_plain(job, &pass, s);
+        if (engine->options.tap)
+            tap_window(job, &pass, s->x);
     }
 }
 
@@ -173,11 +250,13 @@ void swin2sr__engine_run_block(swin2sr__engine *engine, int32_t group, int32_t i
     swin2sr__span span = engine->schedule.blocks[group][index];
     if (span.from == span.to)
         return;
-    int32_t offset = block->is_shifted ? TILE : 0;
+    int32_t window = engine->network->config.window_px;
     block_job job = {.engine = engine, .block = block, .group = group, .index = index};
-    job.first_row = (span.from + offset) / WINDOW;
-    int32_t rows = (span.to + offset + WINDOW - 1) / WINDOW - job.first_row;
-    job.passes_per_row = engine->W / WINDOW;
+    job.is_tiled = swin2sr__network_is_tiled(engine->network);
+    job.before = block->is_shifted ? window - engine->schedule.shift : 0;
+    job.first_row = (span.from + job.before) / window;
+    int32_t rows = (span.to + job.before + window - 1) / window - job.first_row;
+    job.passes_per_row = engine->W / window + (block->is_shifted && !job.is_tiled ? 1 : 0);
     int32_t share = rows * job.passes_per_row / (int32_t)(4 * swin2sr__pool_threads(engine->pool));
     job.passes_per_task = share < 1 ? 1 : share > 8 ? 8 : share;
     job.tasks_per_row = (job.passes_per_row + job.passes_per_task - 1) / job.passes_per_task;

@@ -2,6 +2,7 @@
  * engine/conv.c - the 3x3 convolutions, each with what follows it: norm, residual, pixel shuffle (inside stage 6 of 9).
  * In: rows of a ring.  Out: rows and tiles of the next ring, or pixels.
  * A task is 64 columns of a few rows, all outputs; its weights stream past once a row. */
+#include <math.h>
 #include <string.h>
 
 #include "engine/state.h"
@@ -9,14 +10,17 @@
 #define ROWS_PER_TASK 2
 
 typedef struct conv_job conv_job;
-/* What follows the convolution of 64 columns: values [N][64] at row y, column x, `columns` of them real. */
-typedef void (*conv_end)(const conv_job *job, float *values, int32_t y, int32_t x, int32_t columns);
+/* What follows the convolution of 64 columns: s->conv [N][64] at row y, column x, `columns` of them real. */
+typedef void (*conv_end)(const conv_job *job, const scratch *s, int32_t y, int32_t x, int32_t columns);
 
 struct conv_job {
     swin2sr__engine *engine;
     const row_ring *inputs[2];
     int32_t inputs_count;
     const swin2sr__linear *linear;
+    const swin2sr__narrow *narrow; /* of end_narrow */
+    const row_ring *output;        /* of end_narrow and end_store */
+    bool is_pixels;                /* inputs are floats, not words */
     float slope;
     swin2sr__span rows;
     conv_end end;
@@ -41,16 +45,16 @@ static void conv_task(void *context, uint32_t task, uint32_t thread) {
     int32_t x = (int32_t)task % blocks * LANES, y = job->rows.from + (int32_t)task / blocks * ROWS_PER_TASK;
     int32_t end = y + ROWS_PER_TASK < job->rows.to ? y + ROWS_PER_TASK : job->rows.to;
     int32_t columns = width - x < LANES ? width - x : LANES;
-    float *values = engine->threads[thread].conv;
+    const scratch *s = &engine->threads[thread];
     if (!swin2sr__engine_goes_on(engine, thread))
         return;
     for (; y < end; y++) {
         swin2sr__conv_input inputs[2];
         for (int32_t i = 0; i < job->inputs_count; i++)
             inputs[i] = input_at(engine, job->inputs[i], y, x);
-        engine->kernels->conv3x3(values, inputs, job->inputs_count, job->linear, job->slope,
-                                 (columns + UNIT - 1) / UNIT);
-        job->end(job, values, y, x, columns);
+        (job->is_pixels ? engine->kernels->conv3x3 : engine->kernels->conv3x3_panel)(
+            s->conv, inputs, job->inputs_count, job->linear, job->slope, (columns + UNIT - 1) / UNIT);
+        job->end(job, s, y, x, columns);
     }
 }
 
@@ -66,6 +70,14 @@ static void store_row(const row_ring *ring, const float *values, int32_t y, int3
         memcpy(row + (size_t)c * ring->stride, values + c * LANES, (size_t)columns * sizeof *row);
 }
 
+/* Values [channels][64] as a convolution reads them. */
+static const float *panel_of(const swin2sr__engine *engine, const scratch *s, const float *values, int32_t channels) {
+    if (!engine->kernels->to_panel)
+        return values;
+    engine->kernels->to_panel(s->panel, values, channels);
+    return s->panel;
+}
+
 static void store_tiles(const tile_ring *ring, const float *values, int32_t y, int32_t x, int32_t columns) {
     for (int32_t i = 0; i < columns; i += TILE) {
         float *tile = tile_row_at(ring, y, (x + i) / TILE, 0);
@@ -74,11 +86,14 @@ static void store_tiles(const tile_ring *ring, const float *values, int32_t y, i
     }
 }
 
-/* Into the rings of group g: the rows its residual will need, the tiles its blocks work on. */
+/* Into the rings of group g: the rows its residual will need, the features its blocks work on. */
 static void enter_group(const swin2sr__engine *engine, int32_t g, const float *values, int32_t y, int32_t x,
                         int32_t columns) {
     store_row(&engine->residual[g], values, y, x, columns);
-    store_tiles(&engine->tiles[g], values, y, x, columns);
+    if (swin2sr__network_is_tiled(engine->network))
+        store_tiles(&engine->tiles[g], values, y, x, columns);
+    else
+        store_row(&engine->features[g], values, y, x, columns);
 }
 
 static void tap_row(const conv_job *job, swin2sr__tap_layer layer, const float *values, int32_t y, int32_t x,
@@ -94,8 +109,9 @@ static void tap_row(const conv_job *job, swin2sr__tap_layer layer, const float *
     options->tap(options->tap_context, layer, job->index, 0, py, px, values);
 }
 
-static void end_embed(const conv_job *job, float *values, int32_t y, int32_t x, int32_t columns) {
+static void end_embed(const conv_job *job, const scratch *s, int32_t y, int32_t x, int32_t columns) {
     const swin2sr__network *network = job->engine->network;
+    float *values = s->conv;
     job->engine->kernels->layer_norm(values, network->embed_norm.gamma, network->embed_norm.beta, network->config.dim);
     tap_row(job, SWIN2SR__TAP_EMBED, values, y, x, columns);
     enter_group(job->engine, 0, values, y, x, columns);
@@ -106,13 +122,15 @@ void swin2sr__engine_run_embed(swin2sr__engine *engine) {
                          .inputs = {&engine->input},
                          .inputs_count = 1,
                          .linear = &engine->network->embed,
+                         .is_pixels = true,
                          .slope = 1.0f,
                          .rows = engine->schedule.embed,
                          .end = end_embed});
 }
 
-static void end_group(const conv_job *job, float *values, int32_t y, int32_t x, int32_t columns) {
+static void end_group(const conv_job *job, const scratch *s, int32_t y, int32_t x, int32_t columns) {
     const swin2sr__engine *engine = job->engine;
+    float *values = s->conv;
     const swin2sr__network *network = engine->network;
     const row_ring *residual = &engine->residual[job->index];
     for (int32_t c = 0; c < residual->channels; c++) {
@@ -125,13 +143,44 @@ static void end_group(const conv_job *job, float *values, int32_t y, int32_t x, 
         enter_group(engine, job->index + 1, values, y, x, columns);
     } else {
         engine->kernels->layer_norm(values, network->final_norm.gamma, network->final_norm.beta, network->config.dim);
-        store_row(&engine->body, values, y, x, columns);
+        store_row(&engine->body, panel_of(engine, s, values, network->config.dim), y, x, columns);
     }
 }
 
-void swin2sr__engine_run_group_conv(swin2sr__engine *engine, int32_t group) {
+/* index counts the channels. */
+static void end_store(const conv_job *job, const scratch *s, int32_t y, int32_t x, int32_t columns) {
+    store_row(job->output, panel_of(job->engine, s, s->conv, job->index), y, x, columns);
+}
+
+/* The 1x1 of a narrow part, and its activation. */
+static void end_narrow(const conv_job *job, const scratch *s, int32_t y, int32_t x, int32_t columns) {
+    const swin2sr__engine *engine = job->engine;
+    int32_t channels = job->narrow->channels;
+    engine->kernels->linear(s->y, panel_of(engine, s, s->conv, channels), &job->narrow->point);
+    for (int32_t i = 0; i < channels * LANES; i++)
+        s->y[i] = s->y[i] > 0.0f ? s->y[i] : job->narrow->slope * s->y[i];
+    store_row(job->output, panel_of(engine, s, s->y, channels), y, x, columns);
+}
+
+static void run_narrow(swin2sr__engine *engine, const swin2sr__narrow *narrow, const row_ring *input,
+                       const row_ring *output, swin2sr__span rows) {
     run_conv(&(conv_job){.engine = engine,
-                         .inputs = {&engine->conv_in[group]},
+                         .inputs = {input},
+                         .inputs_count = 1,
+                         .linear = &narrow->conv,
+                         .narrow = narrow,
+                         .output = output,
+                         .slope = narrow->slope,
+                         .rows = rows,
+                         .end = end_narrow});
+}
+
+void swin2sr__engine_run_group_conv(swin2sr__engine *engine, int32_t group) {
+    const swin2sr__narrow *narrow = &engine->network->groups[group].narrow;
+    if (narrow->channels)
+        run_narrow(engine, narrow, &engine->conv_in[group], &engine->narrow[group], engine->schedule.narrows[group]);
+    run_conv(&(conv_job){.engine = engine,
+                         .inputs = {narrow->channels ? &engine->narrow[group] : &engine->conv_in[group]},
                          .inputs_count = 1,
                          .linear = &engine->network->groups[group].conv,
                          .slope = 1.0f,
@@ -140,55 +189,129 @@ void swin2sr__engine_run_group_conv(swin2sr__engine *engine, int32_t group) {
                          .index = group});
 }
 
-static void end_after_body(const conv_job *job, float *values, int32_t y, int32_t x, int32_t columns) {
-    store_row(&job->engine->stages[0], values, y, x, columns);
-}
-
 void swin2sr__engine_run_after_body(swin2sr__engine *engine) {
+    const swin2sr__narrow *narrow = &engine->network->body_narrow;
+    const row_ring *pixels = engine->kernels->pair > 1 ? &engine->input_words : &engine->input;
+    if (narrow->channels)
+        run_narrow(engine, narrow, &engine->body, &engine->body_narrow, engine->schedule.body_narrow);
     run_conv(&(conv_job){.engine = engine,
-                         .inputs = {&engine->body, &engine->input},
+                         .inputs = {narrow->channels ? &engine->body_narrow : &engine->body, pixels},
                          .inputs_count = 2,
                          .linear = &engine->network->after_body,
+                         .output = &engine->stages[0],
                          .slope = 1.0f,
                          .rows = engine->schedule.after_body,
-                         .end = end_after_body});
+                         .end = end_store,
+                         .index = engine->network->config.dim});
 }
 
-/* Pixel shuffle: channel c * r * r + dy * r + dx becomes row r * y + dy, column r * x + dx of channel c. */
-static void end_stage(const conv_job *job, float *values, int32_t y, int32_t x, int32_t columns) {
-    swin2sr__engine *engine = job->engine;
-    int32_t r = engine->network->stages[job->index].shuffle;
-    if (job->index == engine->network->stages_count - 1) {
-        swin2sr__engine_put_pixels(engine, values, y, x, columns);
-        return;
-    }
-    const row_ring *next = &engine->stages[job->index + 1];
-    if (r == 1) {
-        store_row(next, values, y, x, columns);
-        return;
-    }
-    for (int32_t c = 0; c < next->channels; c++) {
-        for (int32_t dy = 0; dy < r; dy++) {
-            float *row = row_at(next, r * y + dy, c) + r * x;
-            const float *from = values + (c * r + dy) * r * LANES;
-            if (r == 2) {
-                for (int32_t t = 0; t < columns; t++)
-                    row[2 * t] = from[t], row[2 * t + 1] = from[LANES + t];
-            } else {
-                for (int32_t t = 0; t < columns * r; t++)
-                    row[t] = from[t % r * LANES + t / r];
-            }
+/* One row of pixels of a shuffle by r: columns x, x + r, ... */
+static void spread_row(float *row, const float *lanes, int32_t r, int32_t count) {
+    for (int32_t t = 0; t * r < count; t++)
+        row[t * r] = lanes[t];
+}
+
+/* Pixel shuffle: outputs (dy * r + dx) * C + c become row r * y + dy, column r * x + dx of channel c. */
+static void shuffle_row(const swin2sr__engine *engine, const scratch *s, const row_ring *ring, int32_t C, int32_t r,
+                        int32_t y, int32_t x, int32_t columns) {
+    int32_t count = ring->width - r * x < columns * r ? ring->width - r * x : columns * r;
+    for (int32_t dy = 0; dy < r && r * y + dy < ring->height; dy++) {
+        for (int32_t dx = 0; dx < r; dx++) {
+            const float *panel = panel_of(engine, s, s->conv + (dy * r + dx) * C * LANES, C);
+            for (int32_t c = 0; c < ring->channels; c++)
+                spread_row(row_at(ring, r * y + dy, c) + r * x + dx, panel + c * LANES, r, count - dx);
         }
     }
 }
 
+/* The network without a head adds its output to its input. */
+static void add_input(const swin2sr__engine *engine, float *values, int32_t y, int32_t x, int32_t columns) {
+    for (int32_t c = 0; c < engine->input.channels; c++) {
+        const float *row = row_at(&engine->input, y, c) + x;
+        for (int32_t t = 0; t < columns; t++)
+            values[c * LANES + t] += row[t];
+    }
+}
+
+static void end_stage(const conv_job *job, const scratch *s, int32_t y, int32_t x, int32_t columns) {
+    const swin2sr__engine *engine = job->engine;
+    const swin2sr__network *network = engine->network;
+    int32_t r = network->stages[job->index].shuffle;
+    if (job->index < network->stages_count - 1) {
+        if (job->index == SWIN2SR__AUX_STAGE && swin2sr__network_has_aux(network))
+            swin2sr__engine_put_pixels(engine, &engine->aux, s->conv, r, y, x, columns);
+        shuffle_row(engine, s, &engine->stages[job->index + 1], network->stages[job->index].out_channels, r, y, x,
+                    columns);
+        return;
+    }
+    if (network->config.head == SWIN2SR__HEAD_NONE)
+        add_input(engine, s->conv, y, x, columns);
+    swin2sr__engine_put_pixels(engine, &engine->output, s->conv, r, y, x, columns);
+}
+
 void swin2sr__engine_run_stage(swin2sr__engine *engine, int32_t stage) {
+    bool is_joined = swin2sr__network_has_aux(engine->network) && stage == engine->network->stages_count - 1;
     run_conv(&(conv_job){.engine = engine,
-                         .inputs = {&engine->stages[stage]},
-                         .inputs_count = 1,
+                         .inputs = {&engine->stages[stage], &engine->cubic},
+                         .inputs_count = is_joined ? 2 : 1,
                          .linear = &engine->network->stages[stage].conv,
                          .slope = engine->network->stages[stage].slope,
                          .rows = engine->schedule.stages[stage],
                          .end = end_stage,
                          .index = stage});
+}
+
+/* Taps of a bicubic (a = -0.75) for a source `t` behind its second pixel. */
+static void cubic_weights(double t, float weights[4]) {
+    for (int k = 0; k < 4; k++) {
+        double d = fabs(t + 1.0 - k);
+        weights[k] = (float)(d <= 1.0 ? ((1.25 * d - 2.25) * d) * d + 1.0 : ((-0.75 * d + 3.75) * d - 6.0) * d + 3.0);
+    }
+}
+
+/* The whole part of a source place, its weights, and its four pixels, the edge repeated. */
+static void cubic_taps(const swin2sr__side *side, int32_t scale, int32_t i, int32_t pixels[4], float weights[4]) {
+    double source = swin2sr__side_source(side, scale, i), whole = floor(source);
+    cubic_weights(source - whole, weights);
+    for (int k = 0; k < 4; k++) {
+        int32_t p = (int32_t)whole - 1 + k;
+        pixels[k] = p < 0 ? 0 : p >= side->padded ? side->padded - 1 : p;
+    }
+}
+
+static void bicubic_task(void *context, uint32_t task, uint32_t thread) {
+    const swin2sr__engine *engine = context;
+    const row_ring *in = &engine->input, *out = &engine->bicubic;
+    int32_t y = engine->schedule.bicubic.from + (int32_t)task, scale = engine->network->config.scale;
+    int32_t rows[4], columns[4];
+    float wy[4], wx[4];
+    (void)thread;
+    cubic_taps(&engine->rows, scale, y, rows, wy);
+    for (int32_t x = 0; x < out->width; x++) {
+        cubic_taps(&engine->columns, scale, x, columns, wx);
+        for (int32_t c = 0; c < out->channels; c++) {
+            float sum = 0.0f;
+            for (int j = 0; j < 4; j++) {
+                const float *row = row_at(in, rows[j], c);
+                sum += wy[j] * (wx[0] * row[columns[0]] + wx[1] * row[columns[1]] + wx[2] * row[columns[2]] +
+                                wx[3] * row[columns[3]]);
+            }
+            row_at(out, y, c)[x] = sum;
+        }
+    }
+}
+
+void swin2sr__engine_run_cubic(swin2sr__engine *engine) {
+    swin2sr__span rows = engine->schedule.bicubic;
+    swin2sr__pool_run(engine->pool, bicubic_task, engine, (uint32_t)(rows.to - rows.from));
+    run_conv(&(conv_job){.engine = engine,
+                         .inputs = {&engine->bicubic},
+                         .inputs_count = 1,
+                         .linear = &engine->network->cubic,
+                         .is_pixels = true,
+                         .output = &engine->cubic,
+                         .index = engine->network->config.features,
+                         .slope = 1.0f,
+                         .rows = engine->schedule.cubic,
+                         .end = end_store});
 }

@@ -11,12 +11,10 @@
 #include "engine/state.h"
 
 #define PROGRESS_US 20000
-/* Padding rows mirror rows up to one window and a row back: they must still be in the input ring. */
-#define MIRROR_ROWS (2 * WINDOW)
-
-int32_t swin2sr__engine_padded(int32_t side_px, swin2sr_pad pad) {
-    return pad == SWIN2SR_PAD_SYMMETRIC_ALWAYS ? (side_px / WINDOW + 1) * WINDOW
-                                               : (side_px + WINDOW - 1) / WINDOW * WINDOW;
+int32_t swin2sr__engine_padded(const swin2sr__network *network, int32_t side_px, swin2sr_pad pad) {
+    int32_t window = network->config.window_px;
+    return pad == SWIN2SR_PAD_SYMMETRIC_ALWAYS ? (side_px / window + 1) * window
+                                               : (side_px + window - 1) / window * window;
 }
 
 static row_ring lay_rows(swin2sr__arena *arena, int32_t rows, int32_t channels, int32_t width, int32_t height) {
@@ -34,6 +32,20 @@ static tile_ring lay_tiles(swin2sr__arena *arena, int32_t rows, int32_t channels
     return ring;
 }
 
+/* Rows for a convolution to read. */
+static row_ring lay_words(const swin2sr__engine *engine, swin2sr__arena *arena, int32_t rows, int32_t channels,
+                          int32_t width, int32_t height) {
+    int32_t pair = engine->network->kernels->pair;
+    return lay_rows(arena, rows, (channels + pair - 1) / pair, width, height);
+}
+
+static pixel_rows lay_pixels(swin2sr__arena *arena, int32_t rows, int32_t width, int32_t height, swin2sr_pixel pixel) {
+    pixel_rows out = {.rows = rows, .width = width, .height = height};
+    out.stride = (size_t)width * swin2sr_pixel_bytes(pixel);
+    out.data = swin2sr__arena_take(arena, (size_t)rows, out.stride);
+    return out;
+}
+
 static float *lay_block(swin2sr__arena *arena, int32_t channels) {
     return swin2sr__arena_take(arena, (size_t)channels, LANES * sizeof(float));
 }
@@ -45,11 +57,12 @@ static void lay_scratch(swin2sr__engine *engine, swin2sr__arena *arena) {
         if (engine->network->stages[i].conv.outputs > conv)
             conv = engine->network->stages[i].conv.outputs;
     }
+    int32_t panel = engine->network->kernels->to_panel ? (conv > config->dim ? conv : config->dim) + 1 : 0;
     engine->threads = swin2sr__arena_take(arena, engine->options.threads, sizeof *engine->threads);
     for (uint32_t i = 0; i < engine->options.threads; i++) {
         scratch s = {0};
         s.x = lay_block(arena, config->dim);
-        s.panel = lay_block(arena, engine->network->kernels->to_panel ? config->dim + 1 : 0);
+        s.panel = lay_block(arena, panel);
         s.qkv = lay_block(arena, 3 * (config->dim / config->heads));
         s.scores = lay_block(arena, LANES);
         s.attended = lay_block(arena, config->dim);
@@ -65,33 +78,57 @@ static void lay_scratch(swin2sr__engine *engine, swin2sr__arena *arena) {
 /* Every byte of a stream, in order. Runs twice: counting, then for real. */
 static void lay_out(swin2sr__engine *engine, swin2sr__arena *arena, const swin2sr__ring_rows *rows) {
     const swin2sr__network *network = engine->network;
-    int32_t C = network->config.dim, H = engine->H, W = engine->W, scale = 1;
-    engine->input = lay_rows(arena, rows->input + MIRROR_ROWS, network->config.channels, W, H);
+    const swin2sr__engine_options *options = &engine->options;
+    int32_t C = network->config.dim, H = engine->H, W = engine->W, scale = 1, channels = network->config.channels;
+    /* Padding rows mirror rows up to one window and a row back: they must still be there. */
+    engine->input = lay_rows(arena, rows->input + 2 * network->config.window_px, channels, W, H);
+    if (network->kernels->pair > 1)
+        engine->input_words = lay_rows(arena, engine->input.rows, channels, W, H);
     for (int32_t g = 0; g < network->config.groups; g++) {
-        engine->tiles[g] = lay_tiles(arena, rows->tiles[g], C, W);
-        engine->conv_in[g] = lay_rows(arena, rows->conv_in[g], C, W, H);
+        if (swin2sr__network_is_tiled(network))
+            engine->tiles[g] = lay_tiles(arena, rows->features[g], C, W);
+        else
+            engine->features[g] = lay_rows(arena, rows->features[g], C, W, H);
+        engine->conv_in[g] = lay_words(engine, arena, rows->conv_in[g], C, W, H);
+        engine->narrow[g] = lay_words(engine, arena, rows->narrow[g], network->groups[g].narrow.channels, W, H);
         engine->residual[g] = lay_rows(arena, rows->residual[g], C, W, H);
     }
-    engine->body = lay_rows(arena, rows->body, C, W, H);
+    engine->body = lay_words(engine, arena, rows->body, C, W, H);
+    engine->body_narrow = lay_words(engine, arena, rows->body_narrow, network->body_narrow.channels, W, H);
     for (int32_t i = 0; i < network->stages_count; i++) {
         const swin2sr__stage *stage = &network->stages[i];
-        engine->stages[i] = lay_rows(arena, rows->stages[i], stage->in_channels, W * scale, H * scale);
+        engine->stages[i] = lay_words(engine, arena, rows->stages[i], stage->in_channels, W * scale, H * scale);
         scale *= stage->shuffle;
     }
-    engine->output_rows = rows->output;
-    engine->output_stride = (size_t)engine->options.width_px * (size_t)network->config.scale *
-                            swin2sr_pixel_bytes(engine->options.output_pixel);
-    engine->output = swin2sr__arena_take(arena, (size_t)rows->output, engine->output_stride);
+    int32_t out_width = options->width_px * network->config.scale,
+            out_height = options->height_px * network->config.scale;
+    engine->output = lay_pixels(arena, rows->output, out_width, out_height, options->output_pixel);
+    if (swin2sr__network_has_aux(network)) {
+        engine->stages[network->stages_count - 1].width = out_width; /* cropped before the last convolution */
+        engine->stages[network->stages_count - 1].height = out_height;
+        engine->bicubic = lay_rows(arena, rows->bicubic, channels, out_width, out_height);
+        engine->cubic = lay_words(engine, arena, rows->cubic, network->config.features, out_width, out_height);
+        engine->aux = lay_pixels(arena, rows->aux, options->width_px, options->height_px, options->output_pixel);
+    }
     engine->zero_row = swin2sr__arena_take(arena, (size_t)W * (size_t)scale + 2 * ROW_MARGIN + UNIT, sizeof(float));
     engine->zero_tile = swin2sr__arena_take(arena, (size_t)C, UNIT * sizeof(float));
     lay_scratch(engine, arena);
 }
 
+static swin2sr__side side_of(const swin2sr__engine *engine, int32_t px, int32_t offset, int32_t whole_px) {
+    swin2sr__side side = {.px = px, .offset = offset, .whole_px = whole_px ? whole_px : px};
+    side.padded = swin2sr__engine_padded(engine->network, side.px, engine->options.pad);
+    side.whole_padded = swin2sr__engine_padded(engine->network, side.whole_px, engine->options.pad);
+    return side;
+}
+
 static swin2sr__ring_rows prepare(swin2sr__engine *engine, const swin2sr__engine_options *options) {
     engine->options = *options;
-    engine->H = swin2sr__engine_padded(options->height_px, options->pad);
-    engine->W = swin2sr__engine_padded(options->width_px, options->pad);
-    return swin2sr__schedule_measure(engine->network, engine->H, options->rows);
+    engine->rows = side_of(engine, options->height_px, options->y_px, options->whole_height_px);
+    engine->columns = side_of(engine, options->width_px, options->x_px, options->whole_width_px);
+    engine->H = engine->rows.padded;
+    engine->W = engine->columns.padded;
+    return swin2sr__schedule_measure(engine->network, &engine->rows, options->rows);
 }
 
 size_t swin2sr__engine_measure(const swin2sr__network *network, const swin2sr__engine_options *options,
@@ -131,7 +168,7 @@ swin2sr_status swin2sr__engine_start(swin2sr__engine *engine, const swin2sr__eng
     engine->pushed = engine->available = 0;
     engine->progress_us = 0;
     atomic_store(&engine->is_cancelled, false);
-    swin2sr__schedule_init(&engine->schedule, engine->network, engine->H, options->rows);
+    swin2sr__schedule_init(&engine->schedule, engine->network, &engine->rows, options->rows);
     engine->status = engine->memory.is_overflown ? SWIN2SR_NOMEM : SWIN2SR_OK;
     return engine->status;
 }
@@ -161,31 +198,29 @@ bool swin2sr__engine_goes_on(swin2sr__engine *engine, uint32_t thread) {
     return !atomic_load_explicit(&engine->is_cancelled, memory_order_relaxed);
 }
 
-/* Hand the finished rows of the output buffer on; padding rows below the image are dropped. */
-static swin2sr_status emit_rows(swin2sr__engine *engine) {
-    const swin2sr__network *network = engine->network;
-    const swin2sr__stage *last = &network->stages[network->stages_count - 1];
-    swin2sr__span span = engine->schedule.stages[network->stages_count - 1];
-    int32_t y = span.from * last->shuffle, end = span.to * last->shuffle;
-    int32_t height = engine->options.height_px * network->config.scale;
-    end = end < height ? end : height;
-    while (y < end) { /* in one piece, or in two around the end of the buffer */
-        int32_t at = y % engine->output_rows, n = end - y;
-        n = n < engine->output_rows - at ? n : engine->output_rows - at;
-        swin2sr_status status =
-            engine->options.on_rows(engine->options.rows_context, y, n,
-                                    engine->output + (size_t)at * engine->output_stride, engine->output_stride);
+/* The rows that this piece of the head has finished, of both images where there are two. */
+static swin2sr_status emit_rows(const swin2sr__engine *engine) {
+    const swin2sr__engine_options *options = &engine->options;
+    int32_t last = engine->network->stages_count - 1, r = engine->network->stages[last].shuffle;
+    swin2sr__span span = engine->schedule.stages[last];
+    if (options->on_aux_rows && swin2sr__network_has_aux(engine->network)) {
+        swin2sr_status status = swin2sr__engine_emit(&engine->aux, engine->schedule.stages[SWIN2SR__AUX_STAGE],
+                                                     options->on_aux_rows, options->aux_context);
         if (status != SWIN2SR_OK)
             return status;
-        y += n;
     }
-    return SWIN2SR_OK;
+    return swin2sr__engine_emit(&engine->output, (swin2sr__span){span.from * r, span.to * r}, options->on_rows,
+                                options->rows_context);
 }
 
 static swin2sr_status run_head(swin2sr__engine *engine) {
     while (swin2sr__schedule_head(&engine->schedule)) {
-        for (int32_t i = 0; i < engine->network->stages_count; i++)
+        int32_t last = engine->network->stages_count - 1;
+        for (int32_t i = 0; i < last; i++)
             swin2sr__engine_run_stage(engine, i);
+        if (swin2sr__network_has_aux(engine->network))
+            swin2sr__engine_run_cubic(engine);
+        swin2sr__engine_run_stage(engine, last);
         if (atomic_load(&engine->is_cancelled))
             return SWIN2SR_CANCELLED;
         swin2sr_status status = emit_rows(engine);

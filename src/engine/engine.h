@@ -24,12 +24,16 @@ typedef void (*swin2sr__tap)(void *context, swin2sr__tap_layer layer, int32_t gr
 
 typedef struct swin2sr__engine_options {
     int32_t width_px, height_px;
-    int32_t rows; /* rows of windows a step, R */
+    int32_t x_px, y_px;                      /* of a piece in the whole image */
+    int32_t whole_width_px, whole_height_px; /* of the whole image; 0: this is it */
+    int32_t rows;                            /* rows of windows a step, R */
     uint32_t threads;
     swin2sr_pad pad;
     swin2sr_pixel input_pixel, output_pixel;
     swin2sr_on_rows on_rows;
     void *rows_context;
+    swin2sr_on_rows on_aux_rows; /* NULL: the second image, if there is one, is not wanted */
+    void *aux_context;
     swin2sr_on_progress on_progress;
     void *progress_context;
     swin2sr__tap tap; /* NULL outside tests */
@@ -40,7 +44,7 @@ typedef struct swin2sr__engine_options {
 size_t swin2sr__engine_measure(const swin2sr__network *network, const swin2sr__engine_options *options,
                                int32_t *ret_latency_rows);
 /* Padded size of a side. */
-int32_t swin2sr__engine_padded(int32_t side_px, swin2sr_pad pad);
+int32_t swin2sr__engine_padded(const swin2sr__network *network, int32_t side_px, swin2sr_pad pad);
 
 /* One block of memory for all images to come. network and pool are borrowed for the engine's life.
  * bytes  At least swin2sr__engine_measure of each image.  errors: _NOMEM. */

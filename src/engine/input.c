@@ -23,6 +23,22 @@ static void pad_columns(const swin2sr__engine *engine, float *row) {
         row[x] = row[mirrored(x, n, engine->options.pad)];
 }
 
+/* The row that has come in as words: a pixel as the sum of two bf16 values, 16 bits of it, since the long skip carries
+ * the picture itself. */
+static void split_row(swin2sr__engine *engine) {
+    for (int32_t c = 0; c < engine->input_words.channels; c++) {
+        const float *row = row_at(&engine->input, engine->available, c);
+        float *words = row_at(&engine->input_words, engine->available, c);
+        for (int32_t x = 0; x < engine->W; x++) {
+            uint32_t high = swin2sr__bf16_bits(row[x]), bits = high << 16;
+            float value;
+            memcpy(&value, &bits, sizeof value);
+            uint32_t word = swin2sr__bf16_bits(row[x] - value) << 16 | high;
+            memcpy(words + x, &word, sizeof word);
+        }
+    }
+}
+
 void swin2sr__engine_take_row(swin2sr__engine *engine, const void *pixels) {
     int32_t channels = engine->network->config.channels, W = engine->options.width_px;
     bool is_float =
@@ -37,6 +53,7 @@ void swin2sr__engine_take_row(swin2sr__engine *engine, const void *pixels) {
         }
         pad_columns(engine, row);
     }
+    split_row(engine);
     engine->available++;
 }
 
@@ -45,5 +62,6 @@ void swin2sr__engine_pad_row(swin2sr__engine *engine) {
     for (int32_t c = 0; c < engine->input.channels; c++)
         memcpy(row_at(&engine->input, engine->available, c), row_at(&engine->input, source, c),
                (size_t)engine->W * sizeof(float));
+    split_row(engine);
     engine->available++;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * engine/output.c - the last stage's values as pixels (inside stage 6 of 9).
- * In: values [channels * r * r][64] of one low-resolution row.  Out: r rows of the output buffer, cropped to the
+ * In: values [channels * r * r][64] of one low-resolution row.  Out: r rows of an output buffer, cropped to the
  * image, interleaved; 8-bit values are clipped and rounded, floats are neither. */
 #include "engine/state.h"
 
@@ -13,17 +13,17 @@ static void put_floats(const swin2sr__network *network, float *pixels, const flo
     }
 }
 
-void swin2sr__engine_put_pixels(swin2sr__engine *engine, const float *values, int32_t y, int32_t x, int32_t columns) {
+void swin2sr__engine_put_pixels(const swin2sr__engine *engine, const pixel_rows *to, const float *values, int32_t r,
+                                int32_t y, int32_t x, int32_t columns) {
     const swin2sr__network *network = engine->network;
-    int32_t channels = network->config.channels, r = network->stages[network->stages_count - 1].shuffle;
-    int32_t width = engine->options.width_px * network->config.scale, count = width - r * x;
-    bool is_float =
-        engine->options.output_pixel == SWIN2SR_PIXEL_RGBF32 || engine->options.output_pixel == SWIN2SR_PIXEL_GREYF32;
+    swin2sr_pixel pixel = engine->options.output_pixel;
+    int32_t channels = network->config.channels, count = to->width - r * x;
+    bool is_float = pixel == SWIN2SR_PIXEL_RGBF32 || pixel == SWIN2SR_PIXEL_GREYF32;
     if (count <= 0)
         return;
     count = count < r * columns ? count : r * columns;
-    for (int32_t dy = 0; dy < r; dy++) {
-        unsigned char *row = engine->output + (size_t)((r * y + dy) % engine->output_rows) * engine->output_stride;
+    for (int32_t dy = 0; dy < r && r * y + dy < to->height; dy++) {
+        unsigned char *row = to->data + (size_t)((r * y + dy) % to->rows) * to->stride;
         const float *from = values + dy * r * LANES;
         if (is_float)
             put_floats(network, (float *)(void *)row + r * x * channels, from, r, count);
@@ -31,4 +31,17 @@ void swin2sr__engine_put_pixels(swin2sr__engine *engine, const float *values, in
             engine->kernels->put_bytes(row + r * x * channels, from, r, channels, count,
                                        1.0f / network->config.img_range, network->mean);
     }
+}
+
+swin2sr_status swin2sr__engine_emit(const pixel_rows *from, swin2sr__span all, swin2sr_on_rows on_rows, void *context) {
+    int32_t y = all.from, end = all.to < from->height ? all.to : from->height;
+    while (y < end) { /* in one piece, or in two around the end of the buffer */
+        int32_t at = y % from->rows, n = end - y;
+        n = n < from->rows - at ? n : from->rows - at;
+        swin2sr_status status = on_rows(context, y, n, from->data + (size_t)at * from->stride, from->stride);
+        if (status != SWIN2SR_OK)
+            return status;
+        y += n;
+    }
+    return SWIN2SR_OK;
 }

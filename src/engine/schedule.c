@@ -5,10 +5,12 @@
  * before the layer behind it has taken its own. */
 #include "engine/schedule.h"
 
+#include <math.h>
 #include <string.h>
 
-#define WINDOW 8
 #define TILE 4
+#define CUBIC_BEFORE 1 /* rows that a bicubic reads above the one its source lies in, and below */
+#define CUBIC_AFTER 2
 
 static int32_t min(int32_t a, int32_t b) {
     return a < b ? a : b;
@@ -24,14 +26,21 @@ static void advance(swin2sr__span *span, int32_t to) {
     span->to = max(to, span->from);
 }
 
-void swin2sr__schedule_init(swin2sr__schedule *schedule, const swin2sr__network *network, int32_t height,
+double swin2sr__side_source(const swin2sr__side *side, int32_t scale, int32_t i) {
+    double step = (double)side->whole_padded / ((double)side->whole_px * scale);
+    return ((double)side->offset * scale + i + 0.5) * step - 0.5 - side->offset;
+}
+
+void swin2sr__schedule_init(swin2sr__schedule *schedule, const swin2sr__network *network, const swin2sr__side *side,
                             int32_t rows) {
     memset(schedule, 0, sizeof *schedule);
     schedule->network = network;
-    schedule->height = height;
-    schedule->step_rows = rows * WINDOW;
+    schedule->side = *side;
+    schedule->shift = network->config.window_px / 2;
+    schedule->unit = swin2sr__network_is_tiled(network) ? TILE : 1;
+    schedule->step_rows = rows * network->config.window_px;
     /* After the first upsampling a row is wide: one at a time (4.1 MB at 4000 pixels x4). */
-    schedule->head_rows = network->stages_count == 1 ? height : 1;
+    schedule->head_rows = network->stages_count == 1 ? side->padded : 1;
 }
 
 /* Rows a 3x3 convolution can do when `rows` of its input are there. */
@@ -39,57 +48,89 @@ static int32_t convolved(int32_t rows, int32_t height) {
     return rows == height ? height : max(rows - 1, 0);
 }
 
-/* The last edge of a row of windows at or before `rows`: multiples of 8, shifted ones 4 mod 8. */
-static int32_t window_edge(int32_t rows, bool is_shifted, int32_t height) {
-    if (rows == height)
-        return height;
-    return is_shifted ? (rows + TILE) / WINDOW * WINDOW - (rows >= TILE ? TILE : 0) : rows / WINDOW * WINDOW;
+/* The last edge of a row of windows at or before `rows`: multiples of the window, shifted ones half a window on. */
+static int32_t window_edge(const swin2sr__schedule *s, int32_t rows, bool is_shifted) {
+    int32_t window = s->network->config.window_px, shift = is_shifted ? s->shift : 0;
+    if (rows == s->side.padded)
+        return rows;
+    return rows < shift ? 0 : (rows - shift) / window * window + shift;
 }
 
 bool swin2sr__schedule_step(swin2sr__schedule *s, int32_t available) {
     const swin2sr__network *network = s->network;
-    int32_t ready = convolved(available, s->height), wanted = min(s->embed.to + s->step_rows, s->height);
+    int32_t H = s->side.padded, ready = convolved(available, H), wanted = min(s->embed.to + s->step_rows, H);
     if (swin2sr__schedule_is_done(s) || ready < wanted)
         return false;
+    s->available = available;
     advance(&s->embed, wanted);
     int32_t rows = s->embed.to;
     for (int32_t g = 0; g < network->config.groups; g++) {
         for (int32_t b = 0; b < network->groups[g].depth; b++) {
-            rows = window_edge(rows, network->groups[g].blocks[b].is_shifted, s->height);
+            rows = window_edge(s, rows, network->groups[g].blocks[b].is_shifted);
             advance(&s->blocks[g][b], rows);
         }
-        rows = convolved(rows, s->height);
-        rows = min(rows == s->height ? rows : rows / TILE * TILE, s->convs[g].to + s->step_rows);
+        if (network->groups[g].narrow.channels) {
+            rows = convolved(rows, H);
+            advance(&s->narrows[g], rows);
+        }
+        rows = convolved(rows, H);
+        rows = min(rows == H ? rows : rows / s->unit * s->unit, s->convs[g].to + s->step_rows);
         advance(&s->convs[g], rows);
         rows = s->convs[g].to;
     }
-    advance(&s->after_body, convolved(rows, s->height));
+    if (network->body_narrow.channels) {
+        rows = convolved(rows, H);
+        advance(&s->body_narrow, rows);
+    }
+    advance(&s->after_body, convolved(rows, H));
     return true;
 }
 
+/* The bicubic branch: rows of enlarged pixels that the input allows, at most `wanted`. */
+static int32_t bicubic_rows(const swin2sr__schedule *s, int32_t wanted) {
+    int32_t scale = s->network->config.scale, rows = s->bicubic.to;
+    while (rows < wanted && (s->available == s->side.padded ||
+                             (int32_t)floor(swin2sr__side_source(&s->side, scale, rows)) + CUBIC_AFTER < s->available))
+        rows++;
+    return rows;
+}
+
+/* Rows of the last stage's input that both of its parts have; the bicubic one is as high as the image, not padded. */
+static int32_t joined_rows(swin2sr__schedule *s, int32_t rows, int32_t height) {
+    rows = min(rows, height);
+    advance(&s->bicubic, bicubic_rows(s, min(rows + 1, height)));
+    advance(&s->cubic, min(rows, convolved(s->bicubic.to, height)));
+    return s->cubic.to;
+}
+
 bool swin2sr__schedule_head(swin2sr__schedule *s) {
-    int32_t ready = convolved(s->after_body.to, s->height), height = s->height;
+    const swin2sr__network *network = s->network;
+    int32_t height = s->side.padded, ready = convolved(s->after_body.to, height), last = network->stages_count - 1;
     if (s->stages[0].to >= ready)
         return false;
     int32_t rows = min(ready, s->stages[0].to + s->head_rows);
-    for (int32_t i = 0; i < s->network->stages_count; i++) {
+    for (int32_t i = 0; i <= last; i++) {
         advance(&s->stages[i], rows);
-        rows = s->stages[i].to * s->network->stages[i].shuffle;
-        height *= s->network->stages[i].shuffle;
+        rows = s->stages[i].to * network->stages[i].shuffle;
+        height *= network->stages[i].shuffle;
+        if (i + 1 == last && swin2sr__network_has_aux(network)) {
+            height = s->side.px * network->config.scale;
+            rows = joined_rows(s, rows, height);
+        }
         rows = convolved(rows, height);
     }
     return true;
 }
 
 bool swin2sr__schedule_is_done(const swin2sr__schedule *s) {
-    return s->after_body.to == s->height;
+    return s->after_body.to == s->side.padded;
 }
 
 double swin2sr__schedule_progress(const swin2sr__schedule *s) {
     double done = 0.0, all = 0.0;
     for (int32_t g = 0; g < s->network->config.groups; g++) {
         for (int32_t b = 0; b < s->network->groups[g].depth; b++)
-            done += s->blocks[g][b].to, all += s->height;
+            done += s->blocks[g][b].to, all += s->side.padded;
     }
     return done / all;
 }
@@ -98,35 +139,60 @@ static void widen(int32_t *rows, int32_t from, int32_t to) {
     *rows = max(*rows, to - from);
 }
 
+/* The first input row that something still reads after the convolutions of this step. */
+static int32_t first_input_row(const swin2sr__schedule *s) {
+    int32_t first = s->after_body.from - 1;
+    if (s->network->config.head == SWIN2SR__HEAD_NONE)
+        first = min(first, s->stages[0].to);
+    if (swin2sr__network_has_aux(s->network)) {
+        double source = swin2sr__side_source(&s->side, s->network->config.scale, s->bicubic.to);
+        first = min(first, (int32_t)floor(source) - CUBIC_BEFORE);
+    }
+    return first;
+}
+
 static void measure_body(swin2sr__ring_rows *rings, const swin2sr__schedule *s, int32_t available) {
     int32_t groups = s->network->config.groups;
-    widen(&rings->input, s->after_body.from - 1, available);
+    widen(&rings->input, first_input_row(s), available);
     for (int32_t g = 0; g < groups; g++) {
         swin2sr__span last = s->blocks[g][s->network->groups[g].depth - 1];
-        swin2sr__span entered = g ? s->convs[g - 1] : s->embed;
-        widen(&rings->tiles[g], last.from / TILE * TILE, (entered.to + TILE - 1) / TILE * TILE);
-        widen(&rings->conv_in[g], s->convs[g].from - 1, last.to);
+        swin2sr__span entered = g ? s->convs[g - 1] : s->embed, conv = s->convs[g];
+        widen(&rings->features[g], last.from / s->unit * s->unit, (entered.to + s->unit - 1) / s->unit * s->unit);
+        if (s->network->groups[g].narrow.channels) {
+            widen(&rings->narrow[g], conv.from - 1, s->narrows[g].to);
+            conv = s->narrows[g];
+        }
+        widen(&rings->conv_in[g], conv.from - 1, last.to);
         widen(&rings->residual[g], s->convs[g].from, entered.to);
     }
-    widen(&rings->body, s->after_body.from - 1, s->convs[groups - 1].to);
+    if (s->network->body_narrow.channels) {
+        widen(&rings->body, s->body_narrow.from - 1, s->convs[groups - 1].to);
+        widen(&rings->body_narrow, s->after_body.from - 1, s->body_narrow.to);
+    } else {
+        widen(&rings->body, s->after_body.from - 1, s->convs[groups - 1].to);
+    }
 }
 
 static void measure_head(swin2sr__ring_rows *rings, const swin2sr__schedule *s) {
-    int32_t made = s->after_body.to;
-    for (int32_t i = 0; i < s->network->stages_count; i++) {
+    int32_t made = s->after_body.to, last = s->network->stages_count - 1;
+    for (int32_t i = 0; i <= last; i++) {
         widen(&rings->stages[i], s->stages[i].from - 1, made);
         made = s->stages[i].to * s->network->stages[i].shuffle;
-        if (i == s->network->stages_count - 1)
-            widen(&rings->output, s->stages[i].from * s->network->stages[i].shuffle, made);
+    }
+    widen(&rings->output, s->stages[last].from * s->network->stages[last].shuffle, made);
+    if (swin2sr__network_has_aux(s->network)) {
+        widen(&rings->aux, s->stages[SWIN2SR__AUX_STAGE].from, s->stages[SWIN2SR__AUX_STAGE].to);
+        widen(&rings->bicubic, s->cubic.from - 1, s->bicubic.to);
+        widen(&rings->cubic, s->stages[last].from - 1, s->cubic.to);
     }
 }
 
-swin2sr__ring_rows swin2sr__schedule_measure(const swin2sr__network *network, int32_t height, int32_t rows) {
+swin2sr__ring_rows swin2sr__schedule_measure(const swin2sr__network *network, const swin2sr__side *side, int32_t rows) {
     swin2sr__ring_rows rings = {0};
     swin2sr__schedule s;
-    swin2sr__schedule_init(&s, network, height, rows);
+    swin2sr__schedule_init(&s, network, side, rows);
     while (!swin2sr__schedule_is_done(&s)) {
-        int32_t available = min(s.embed.to + s.step_rows + 1, height);
+        int32_t available = min(s.embed.to + s.step_rows + 1, side->padded);
         swin2sr__schedule_step(&s, available);
         measure_body(&rings, &s, available);
         while (swin2sr__schedule_head(&s)) {

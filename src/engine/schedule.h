@@ -15,31 +15,53 @@ typedef struct swin2sr__span {
     int32_t from, to;
 } swin2sr__span;
 
+/* One side of the piece that goes through the engine, and where it lies in the whole image: the bicubic branch of the
+ * aux head maps the whole padded side onto the unpadded one. */
+typedef struct swin2sr__side {
+    int32_t px, padded;
+    int32_t offset; /* of the piece in the whole */
+    int32_t whole_px, whole_padded;
+} swin2sr__side;
+
+/* Where pixel i of the enlarged side lies in the small one (whole pixels at their centres). */
+double swin2sr__side_source(const swin2sr__side *side, int32_t scale, int32_t i);
+
 typedef struct swin2sr__schedule {
     const swin2sr__network *network;
-    int32_t height;      /* padded rows H */
-    int32_t step_rows;   /* rows of windows a step, in pixels: 8 R */
+    swin2sr__side side;  /* rows of the piece; padded is H */
+    int32_t shift;       /* of a shifted block: half a window */
+    int32_t unit;        /* rows that the features' ring holds together: a tile's, or one */
+    int32_t step_rows;   /* rows of windows a step, in pixels */
     int32_t head_rows;   /* low-resolution rows the head does at a time */
+    int32_t available;   /* input rows there were in this step */
     swin2sr__span embed; /* into the ring of group 0 */
     swin2sr__span blocks[SWIN2SR__MAX_GROUPS][SWIN2SR__MAX_DEPTH];
-    swin2sr__span convs[SWIN2SR__MAX_GROUPS]; /* into the ring of the next group, the last one into the body ring */
+    swin2sr__span narrows[SWIN2SR__MAX_GROUPS]; /* of three body convolutions, the first two */
+    swin2sr__span convs[SWIN2SR__MAX_GROUPS];   /* into the ring of the next group, the last one into the body ring */
+    swin2sr__span body_narrow;
     swin2sr__span after_body;
     swin2sr__span stages[SWIN2SR__MAX_STAGES]; /* in rows of each stage's input */
+    swin2sr__span bicubic, cubic;              /* aux head: enlarged pixels, and their convolution */
 } swin2sr__schedule;
 
 /* How many rows each ring holds at most, found by running the schedule. */
 typedef struct swin2sr__ring_rows {
     int32_t input;                         /* low-resolution pixels */
-    int32_t tiles[SWIN2SR__MAX_GROUPS];    /* features inside the blocks, multiple of 4 */
+    int32_t features[SWIN2SR__MAX_GROUPS]; /* inside the blocks, multiple of the unit */
     int32_t conv_in[SWIN2SR__MAX_GROUPS];  /* last block's output */
+    int32_t narrow[SWIN2SR__MAX_GROUPS];   /* output of the narrow part */
     int32_t residual[SWIN2SR__MAX_GROUPS]; /* the group's input */
     int32_t body;
+    int32_t body_narrow;
     int32_t stages[SWIN2SR__MAX_STAGES]; /* inputs of the head's stages */
-    int32_t output;                      /* enlarged rows made at once */
-    int32_t latency;                     /* input rows taken in before the first output row leaves */
+    int32_t bicubic, cubic;
+    int32_t aux;     /* rows of the second output made at once */
+    int32_t output;  /* enlarged rows made at once */
+    int32_t latency; /* input rows taken in before the first output row leaves */
 } swin2sr__ring_rows;
 
-void swin2sr__schedule_init(swin2sr__schedule *schedule, const swin2sr__network *network, int32_t height, int32_t rows);
+void swin2sr__schedule_init(swin2sr__schedule *schedule, const swin2sr__network *network, const swin2sr__side *side,
+                            int32_t rows);
 
 /* Plan the next step of the body. available: padded input rows there are. false: more input is needed, or all done. */
 bool swin2sr__schedule_step(swin2sr__schedule *schedule, int32_t available);
@@ -50,6 +72,6 @@ bool swin2sr__schedule_is_done(const swin2sr__schedule *schedule);
 double swin2sr__schedule_progress(const swin2sr__schedule *schedule);
 
 /* Run the whole height and measure. */
-swin2sr__ring_rows swin2sr__schedule_measure(const swin2sr__network *network, int32_t height, int32_t rows);
+swin2sr__ring_rows swin2sr__schedule_measure(const swin2sr__network *network, const swin2sr__side *side, int32_t rows);
 
 #endif

@@ -11,18 +11,18 @@
 #include "engine/schedule.h"
 
 #define TILE 4 /* a tile is 4x4 pixels, [C][16] floats */
-#define WINDOW 8
 #define LANES SWIN2SR__LANES
 #define UNIT SWIN2SR__UNIT
 #define ROW_MARGIN \
     16 /* zero columns before each channel of a row: its left edge, and the right edge of the one before */
 
-/* Rows [rows][C][stride]; row y lies at y % rows. Columns outside 0..width-1 stay zero. */
+/* Rows [rows][C][stride]; row y lies at y % rows. Columns outside 0..width-1 stay zero. What convolutions read are words
+ * of a panel (kernels.h); pixels, residuals and features inside the blocks are floats. */
 typedef struct row_ring {
     float *data;
-    size_t stride; /* floats of one channel of one row, margins included */
+    size_t stride; /* of one channel of one row, margins included */
     int32_t rows;
-    int32_t channels;
+    int32_t channels; /* or words */
     int32_t width;
     int32_t height; /* rows of the plane: outside are zeros */
 } row_ring;
@@ -35,11 +35,20 @@ typedef struct tile_ring {
     int32_t channels;
 } tile_ring;
 
+/* Pixels on their way out: row y lies at y % rows; what lies outside width x height is dropped. */
+typedef struct pixel_rows {
+    unsigned char *data;
+    size_t stride; /* bytes */
+    int32_t rows;
+    int32_t width, height;
+} pixel_rows;
+
 /* One thread's memory. */
 typedef struct scratch {
     float *x, *panel, *qkv, *scores, *attended, *y, *hidden, *conv; /* [..][64] */
     float *unused_tile;                                             /* [C][16]: where lanes without a tile go */
     float squares[LANES];
+    uint8_t region[LANES];
 } scratch;
 
 struct swin2sr__engine {
@@ -49,18 +58,21 @@ struct swin2sr__engine {
     swin2sr__pool *pool;
     swin2sr__arena memory;
     swin2sr__schedule schedule;
+    swin2sr__side rows, columns;
     int32_t H, W;      /* padded */
     int32_t pushed;    /* input rows taken in, of options.height_px */
     int32_t available; /* padded rows in the input ring */
     row_ring input;
-    tile_ring tiles[SWIN2SR__MAX_GROUPS];
+    row_ring input_words; /* the same in words of two values, where the table has those; a pixel is their sum */
+    tile_ring tiles[SWIN2SR__MAX_GROUPS];   /* features, where windows are made of tiles */
+    row_ring features[SWIN2SR__MAX_GROUPS]; /* features, where they are not */
     row_ring conv_in[SWIN2SR__MAX_GROUPS];
+    row_ring narrow[SWIN2SR__MAX_GROUPS];
     row_ring residual[SWIN2SR__MAX_GROUPS];
-    row_ring body;
+    row_ring body, body_narrow;
     row_ring stages[SWIN2SR__MAX_STAGES];
-    unsigned char *output; /* [output_rows] of output_stride bytes */
-    size_t output_stride;
-    int32_t output_rows;
+    row_ring bicubic, cubic; /* aux head: enlarged pixels, and their convolution */
+    pixel_rows output, aux;
     float *zero_row;  /* one channel of the widest row, read where a row lies outside the plane */
     float *zero_tile; /* [C][16] */
     scratch *threads;
@@ -94,10 +106,15 @@ void swin2sr__engine_run_embed(swin2sr__engine *engine);
 void swin2sr__engine_run_group_conv(swin2sr__engine *engine, int32_t group);
 void swin2sr__engine_run_after_body(swin2sr__engine *engine);
 void swin2sr__engine_run_stage(swin2sr__engine *engine, int32_t stage);
+/* The branch of the aux head that enlarges the pixels themselves. */
+void swin2sr__engine_run_cubic(swin2sr__engine *engine);
 /* input.c: one row of pixels, or a padding row, into the input ring. */
 void swin2sr__engine_take_row(swin2sr__engine *engine, const void *pixels);
 void swin2sr__engine_pad_row(swin2sr__engine *engine);
-/* output.c: a block of the last stage, [channels * shuffle^2][64], as pixels of the output rows. */
-void swin2sr__engine_put_pixels(swin2sr__engine *engine, const float *values, int32_t y, int32_t x, int32_t columns);
+/* output.c: a block of a stage before its shuffle by r, [channels * r^2][64], as pixels. */
+void swin2sr__engine_put_pixels(const swin2sr__engine *engine, const pixel_rows *to, const float *values, int32_t r,
+                                int32_t y, int32_t x, int32_t columns);
+/* Finished rows of `all` (in its own pixels) to the caller; rows below the image are dropped. */
+swin2sr_status swin2sr__engine_emit(const pixel_rows *from, swin2sr__span all, swin2sr_on_rows on_rows, void *context);
 
 #endif

@@ -21,6 +21,7 @@ typedef struct enlarge_job {
     image_reader *reader;
     swin2sr_stream *stream;
     image_writer *writer;
+    image_writer *aux_writer; /* of the second image; NULL: not wanted */
     const image_info *in;
     int32_t colour_channels;  /* of the file, alpha not counted: 1 or 3 */
     int32_t network_channels; /* 1 or 3 */
@@ -37,6 +38,7 @@ typedef struct enlarge_job {
 static void job_done(enlarge_job *job) {
     swin2sr_stream_close(job->stream);
     image_writer_close(job->writer);
+    image_writer_close(job->aux_writer);
     image_reader_close(job->reader);
     alpha_ring_done(&job->alpha);
     free(job->file_strip);
@@ -105,6 +107,13 @@ static swin2sr_status on_rows(void *context, int32_t y, int32_t n, const void *r
     return job->output_status;
 }
 
+static swin2sr_status on_aux_rows(void *context, int32_t y, int32_t n, const void *rows, size_t stride_bytes) {
+    enlarge_job *job = context;
+    (void)y;
+    job->output_status = image_writer_write(job->aux_writer, rows, stride_bytes, n, job->reterr);
+    return job->output_status;
+}
+
 /* ---- before the network: open, decode and split ---- */
 
 static swin2sr_status open_input(enlarge_job *job, swin2sr_model *model, const void *data, size_t size) {
@@ -144,6 +153,8 @@ static swin2sr_status open_network(enlarge_job *job, swin2sr_model *model) {
     engine.output_pixel = engine.input_pixel;
     engine.on_progress = job->options->on_progress;
     engine.progress_context = job->options->progress_context;
+    engine.on_aux_rows = job->options->aux_sink ? on_aux_rows : NULL;
+    engine.aux_context = job;
     swin2sr_status status =
         swin2sr_stream_plan(model, &engine, job->in->width_px, job->in->height_px, &job->report.plan, job->reterr);
     if (status != SWIN2SR_OK)
@@ -221,6 +232,8 @@ static swin2sr_status run_rows(enlarge_job *job) {
 static swin2sr_status finish_output(enlarge_job *job) {
     uint64_t start_us = swin2sr__clock_us();
     swin2sr_status status = image_writer_finish(job->writer, job->reterr);
+    if (status == SWIN2SR_OK && job->aux_writer)
+        status = image_writer_finish(job->aux_writer, job->reterr);
     job->report.encode_us += swin2sr__clock_us() - start_us;
     return status;
 }
@@ -235,6 +248,9 @@ static swin2sr_status job_run(enlarge_job *job, swin2sr_model *model, const void
     if (status == SWIN2SR_OK)
         status = image_writer_open(&job->options->out, job->report.out_width_px, job->report.out_height_px,
                                    job->report.channels, sink, context, &job->writer, job->reterr);
+    if (status == SWIN2SR_OK && job->options->aux_sink)
+        status = image_writer_open(&job->options->out, job->in->width_px, job->in->height_px, job->network_channels,
+                                   job->options->aux_sink, job->options->aux_context, &job->aux_writer, job->reterr);
     if (status == SWIN2SR_OK)
         status = run_rows(job);
     return status == SWIN2SR_OK ? finish_output(job) : status;

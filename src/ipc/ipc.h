@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * ipc/ipc.h - what the server and a worker say to each other over one SOCK_SEQPACKET socket pair (stage 3 of 9).
  *
- *   worker -> server   READY once, then per job PROGRESS any number of times and exactly one of DONE, FAILED
+ *   worker -> server   READY once, then per job PROGRESS, first when it begins, and exactly one of DONE, FAILED
  *   server -> worker   JOB with two descriptors (input to read, output to write), CANCEL
  *
  * One datagram is one frame: magic, type, payload length, payload; integers little-endian, text length-prefixed and
@@ -22,7 +22,7 @@
 typedef enum ipc_type {
     IPC_READY = 1, /* the network is loaded and passed its self-test */
     IPC_JOB,       /* enlarge this */
-    IPC_PROGRESS,  /* so far */
+    IPC_PROGRESS,  /* so far; the first one before anything of the job is touched */
     IPC_DONE,      /* the output file is complete */
     IPC_FAILED,    /* why there is none; id 0: the worker could not start */
     IPC_CANCEL,    /* stop the job; answered by DONE or FAILED all the same */

@@ -34,12 +34,13 @@ typedef struct swin2sr__attention_head {
     int32_t keys;      /* tokens of a window, rounded up to even: 64 for window 8 */
 } swin2sr__attention_head;
 
-/* One input of a convolution: three rows of [channels][strides] floats, at the first pixel of the block.
+/* One input of a convolution: three rows of [channels][strides] floats, or words of a panel, at the first pixel of the
+ * block.
  * Columns -1 and 16 * units are read: they hold the neighbour or the zero padding. A row of zeros has stride 0. */
 typedef struct swin2sr__conv_input {
     const float *rows[3];
     size_t strides[3]; /* floats from one channel of a row to the next */
-    int32_t channels;
+    int32_t channels;  /* or words, each `pair` channels */
 } swin2sr__conv_input;
 
 /* Pointers are aligned to 64 bytes where they are [..][64] arrays; outputs never alias inputs unless said so.
@@ -49,8 +50,10 @@ typedef struct swin2sr__kernels {
     const char *name; /* "c", "avx2", "avx512", "c_bf16", "bf16", "neon" */
     swin2sr_precision precision;
     int32_t pair; /* values in one word of a panel and of packed weights: 1, or 2 for native bf16 */
-    /* Weights of linear layers for this table; (inputs + pair - 1) / pair words an output. Convolutions are fp32. */
+    /* Weights of linear layers for this table; (inputs + pair - 1) / pair words an output. */
     void (*pack_linear)(float *dst, const float *weights, int32_t outputs, int32_t inputs);
+    /* Weights of conv3x3_panel, as swin2sr__pack_conv says; those of conv3x3 are packed by swin2sr__pack_conv. */
+    void (*pack_conv)(float *dst, const float *weights, int32_t outputs, const int32_t *channels, int32_t count);
 
     /* Values [K][64] to a panel. NULL where they are one. */
     void (*to_panel)(float *panel, const float *x, int32_t K);
@@ -77,6 +80,9 @@ typedef struct swin2sr__kernels {
      * units    1..4: only lanes 0 .. 16 * units - 1 are computed.  y [N][64]. */
     void (*conv3x3)(float *y, const swin2sr__conv_input *inputs, int32_t inputs_count, const swin2sr__linear *linear,
                     float slope, int32_t units);
+    /* The same in the table's own type: rows of a panel's words. The same function where a panel holds floats. */
+    void (*conv3x3_panel)(float *y, const swin2sr__conv_input *inputs, int32_t inputs_count,
+                          const swin2sr__linear *linear, float slope, int32_t units);
 
     /* One row of 8-bit pixels out of a block before its pixel shuffle by r, low-resolution row and dy fixed:
      * pixels[i * channels + c] = round(clip(values[c * r * r + i % r][i / r] * factor + mean[c]) * 255), half up,

@@ -37,6 +37,10 @@ void swin2sr__pack_linear_rounded(float *dst, const float *weights, int32_t outp
     pack_singles(dst, weights, outputs, inputs, as_bf16);
 }
 
+static uint32_t bf16_word(float low, float high) {
+    return swin2sr__bf16_bits(high) << 16 | swin2sr__bf16_bits(low);
+}
+
 void swin2sr__pack_linear_bf16(float *dst, const float *weights, int32_t outputs, int32_t inputs) {
     int32_t padded = swin2sr__pack_outputs(outputs);
     for (int32_t n = 0, width; n < padded; n += width) {
@@ -45,11 +49,52 @@ void swin2sr__pack_linear_bf16(float *dst, const float *weights, int32_t outputs
             for (int32_t i = 0; i < width; i++, dst++) {
                 const float *row = weights + (size_t)(n + i) * (size_t)inputs;
                 bool is_there = n + i < outputs;
-                uint32_t low = is_there ? swin2sr__bf16_bits(row[k]) : 0;
-                uint32_t high = is_there && k + 1 < inputs ? swin2sr__bf16_bits(row[k + 1]) : 0;
-                uint32_t word = high << 16 | low;
+                uint32_t word = is_there ? bf16_word(row[k], k + 1 < inputs ? row[k + 1] : 0.0f) : 0;
                 memcpy(dst, &word, sizeof word);
             }
+        }
+    }
+}
+
+int32_t swin2sr__conv_rows(const int32_t *channels, int32_t count, int32_t pair) {
+    int32_t rows = 0;
+    for (int32_t i = 0; i < count; i++)
+        rows += 9 * ((channels[i] + pair - 1) / pair);
+    return rows;
+}
+
+void swin2sr__pack_conv(float *dst, const float *weights, int32_t outputs, const int32_t *channels, int32_t count) {
+    swin2sr__pack_linear(dst, weights, outputs, swin2sr__conv_rows(channels, count, 1));
+}
+
+void swin2sr__pack_conv_rounded(float *dst, const float *weights, int32_t outputs, const int32_t *channels,
+                                int32_t count) {
+    swin2sr__pack_linear_rounded(dst, weights, outputs, swin2sr__conv_rows(channels, count, 1));
+}
+
+/* One output's weights of one input, `width` words apart in dst: channels c and c + 1 of the same tap to one word. */
+static void pack_taps_bf16(float *dst, int32_t width, const float *weights, int32_t channels) {
+    for (int32_t ky = 0; ky < 3; ky++) {
+        for (int32_t c = 0; c < channels; c += 2) {
+            for (int32_t kx = 0; kx < 3; kx++, dst += width) {
+                const float *tap = weights + (ky * channels + c) * 3 + kx;
+                uint32_t word = bf16_word(tap[0], c + 1 < channels ? tap[3] : 0.0f);
+                memcpy(dst, &word, sizeof word);
+            }
+        }
+    }
+}
+
+void swin2sr__pack_conv_bf16(float *dst, const float *weights, int32_t outputs, const int32_t *channels,
+                             int32_t count) {
+    int32_t padded = swin2sr__pack_outputs(outputs), inputs = swin2sr__conv_rows(channels, count, 1);
+    memset(dst, 0, (size_t)padded * (size_t)swin2sr__conv_rows(channels, count, 2) * sizeof *dst);
+    for (int32_t n = 0, width; n < padded; n += width) {
+        width = swin2sr__group_width(padded - n);
+        for (int32_t i = 0, at = 0; i < count; at += 9 * channels[i], i++) {
+            for (int32_t k = 0; k < width && n + k < outputs; k++)
+                pack_taps_bf16(dst + k, width, weights + (size_t)(n + k) * (size_t)inputs + at, channels[i]);
+            dst += (ptrdiff_t)width * swin2sr__conv_rows(&channels[i], 1, 2);
         }
     }
 }

@@ -13,7 +13,7 @@
 typedef struct swin2sr__linear {
     const float *weights; /* packed */
     const float *bias;    /* [outputs] */
-    int32_t inputs;       /* K */
+    int32_t inputs;       /* K; convolutions take theirs from the inputs of the call */
     int32_t outputs;      /* N, padded: swin2sr__pack_outputs */
 } swin2sr__linear;
 
@@ -31,6 +31,15 @@ void swin2sr__pack_linear(float *dst, const float *weights, int32_t outputs, int
 void swin2sr__pack_linear_bf16(float *dst, const float *weights, int32_t outputs, int32_t inputs);
 /* As swin2sr__pack_linear, each weight rounded to bf16 and kept as a float. */
 void swin2sr__pack_linear_rounded(float *dst, const float *weights, int32_t outputs, int32_t inputs);
+
+/* A 3x3 convolution: weights [outputs][input][ky][c][kx], `count` inputs of so many channels each. Packed by input, ky,
+ * word, kx; a word holds `pair` channels, and one more of zeros where their number is odd: swin2sr__conv_rows words an
+ * output. The first two keep floats. */
+void swin2sr__pack_conv(float *dst, const float *weights, int32_t outputs, const int32_t *channels, int32_t count);
+void swin2sr__pack_conv_rounded(float *dst, const float *weights, int32_t outputs, const int32_t *channels,
+                                int32_t count);
+void swin2sr__pack_conv_bf16(float *dst, const float *weights, int32_t outputs, const int32_t *channels, int32_t count);
+int32_t swin2sr__conv_rows(const int32_t *channels, int32_t count, int32_t pair);
 
 /* value rounded to the nearest bf16, ties to even: the upper half of a float's bits. */
 static inline uint32_t swin2sr__bf16_bits(float value) {

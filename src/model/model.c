@@ -49,6 +49,7 @@ static void fill_info(swin2sr_model *model, const swin2sr__weights *weights, con
         model->info.blocks += config->depths[i];
     model->info.heads = config->heads;
     model->info.img_range = config->img_range;
+    model->info.has_aux = config->head == SWIN2SR__HEAD_PIXELSHUFFLE_AUX;
     model->info.parameters = swin2sr__weights_parameters(weights);
     model->info.weights_bytes = model->network.memory.size;
 }

@@ -14,6 +14,7 @@
 
 #define CPB_HIDDEN 512 /* of the position-bias MLP, in every published network */
 #define MAX_SCRATCH 16
+#define MAX_WINDOW_PX 8 /* its tokens are the 64 lanes of a block */
 
 typedef struct loader {
     const swin2sr__weights *weights;
@@ -83,20 +84,15 @@ static float *read_conv(loader *l, const char *name, int32_t outputs, int32_t in
     return matrix;
 }
 
-typedef void (*pack_function)(float *dst, const float *weights, int32_t outputs, int32_t inputs);
-
-/* Room for a layer; weights and bias are packed into it on the second walk. */
-static swin2sr__linear take_packed(loader *l, int32_t outputs, int32_t inputs, int32_t pair, pack_function pack,
-                                   const float *weights, const float *bias) {
+/* Room for a layer of so many words an output; its bias is copied on the second walk. */
+static swin2sr__linear take_room(loader *l, int32_t outputs, int32_t inputs, int32_t words, const float *bias,
+                                 float **ret_packed) {
     int32_t padded = swin2sr__pack_outputs(outputs);
-    size_t words = (size_t)((inputs + pair - 1) / pair);
-    float *packed = swin2sr__arena_take(l->arena, (size_t)padded * words, sizeof *packed);
+    float *packed = swin2sr__arena_take(l->arena, (size_t)padded * (size_t)words, sizeof *packed);
     float *packed_bias = swin2sr__arena_take(l->arena, (size_t)padded, sizeof *packed_bias);
-    if (is_reading(l)) {
-        pack(packed, weights, outputs, inputs);
-        if (bias)
-            memcpy(packed_bias, bias, (size_t)outputs * sizeof *bias);
-    }
+    if (is_reading(l) && bias)
+        memcpy(packed_bias, bias, (size_t)outputs * sizeof *bias);
+    *ret_packed = packed;
     return (swin2sr__linear){.weights = packed, .bias = packed_bias, .inputs = inputs, .outputs = padded};
 }
 
@@ -104,12 +100,33 @@ static swin2sr__linear take_packed(loader *l, int32_t outputs, int32_t inputs, i
 static swin2sr__linear take_linear(loader *l, int32_t outputs, int32_t inputs, const float *weights,
                                    const float *bias) {
     const swin2sr__kernels *kernels = l->network->kernels;
-    return take_packed(l, outputs, inputs, kernels->pair, kernels->pack_linear, weights, bias);
+    float *packed;
+    swin2sr__linear linear = take_room(l, outputs, inputs, (inputs + kernels->pair - 1) / kernels->pair, bias, &packed);
+    if (is_reading(l))
+        kernels->pack_linear(packed, weights, outputs, inputs);
+    return linear;
 }
 
-/* A convolution, always fp32. */
-static swin2sr__linear take_conv(loader *l, int32_t outputs, int32_t inputs, const float *weights, const float *bias) {
-    return take_packed(l, outputs, inputs, 1, swin2sr__pack_linear, weights, bias);
+/* A convolution of `count` planes of so many channels each, in the type of the products. */
+static swin2sr__linear take_conv(loader *l, int32_t outputs, const int32_t *channels, int32_t count,
+                                 const float *weights, const float *bias) {
+    const swin2sr__kernels *kernels = l->network->kernels;
+    float *packed;
+    swin2sr__linear linear = take_room(l, outputs, swin2sr__conv_rows(channels, count, 1),
+                                       swin2sr__conv_rows(channels, count, kernels->pair), bias, &packed);
+    if (is_reading(l))
+        kernels->pack_conv(packed, weights, outputs, channels, count);
+    return linear;
+}
+
+/* A convolution of pixels, always in floats. */
+static swin2sr__linear take_pixel_conv(loader *l, int32_t outputs, int32_t channels, const float *weights,
+                                       const float *bias) {
+    float *packed;
+    swin2sr__linear linear = take_room(l, outputs, 9 * channels, 9 * channels, bias, &packed);
+    if (is_reading(l))
+        swin2sr__pack_conv(packed, weights, outputs, &channels, 1);
+    return linear;
 }
 
 static swin2sr__norm take_norm(loader *l, const char *name) {
@@ -156,55 +173,97 @@ static void centre_outputs(float *weights, float *bias, int32_t N, int32_t K) {
     }
 }
 
-/* A 3x3 convolution (none for conv_name NULL) followed by a 1x1, as one. */
-static swin2sr__linear take_conv_then_1x1(loader *l, const char *conv, int32_t channels, const char *one) {
-    int32_t C = l->network->config.dim, K = 9 * channels;
-    float *folded = NULL, *folded_bias = NULL;
-    if (is_reading(l)) {
-        char name[96];
-        snprintf(name, sizeof name, "%s.weight", conv);
-        const float *w3 = read_conv(l, name, C, channels);
-        snprintf(name, sizeof name, "%s.bias", conv);
-        const float *b3 = read_vector(l, name, C);
-        snprintf(name, sizeof name, "%s.weight", one);
-        const float *w1 = read_tensor(l, name, 4, (int64_t[]){C, C, 1, 1});
-        snprintf(name, sizeof name, "%s.bias", one);
-        const float *b1 = read_vector(l, name, C);
-        folded = take_scratch(l, (size_t)C * (size_t)K);
-        folded_bias = take_scratch(l, (size_t)C);
-        if (folded_bias) {
-            multiply(folded, w1, w3, C, C, K);
-            multiply(folded_bias, w1, b3, C, C, 1);
-            for (int32_t n = 0; n < C; n++)
-                folded_bias[n] += b1[n];
-        }
-    }
-    swin2sr__linear conv_one = take_conv(l, C, K, folded, folded_bias);
-    drop_scratch(l);
-    return conv_one;
+/* weights [C][K] and bias [C] of a convolution, followed by a 1x1 of C to C channels, as one. */
+static void fold_1x1(loader *l, const char *one, float **weights, float **bias, int32_t K) {
+    int32_t C = l->network->config.dim;
+    char name[64];
+    snprintf(name, sizeof name, "%s.weight", one);
+    const float *w1 = read_tensor(l, name, 4, (int64_t[]){C, C, 1, 1});
+    snprintf(name, sizeof name, "%s.bias", one);
+    const float *b1 = read_vector(l, name, C);
+    float *folded = take_scratch(l, (size_t)C * (size_t)K), *folded_bias = take_scratch(l, (size_t)C);
+    if (!folded_bias)
+        return;
+    multiply(folded, w1, *weights, C, C, K);
+    multiply(folded_bias, w1, *bias, C, C, 1);
+    for (int32_t n = 0; n < C; n++)
+        folded_bias[n] += b1[n];
+    *weights = folded;
+    *bias = folded_bias;
 }
 
-/* conv_after_body with conv_first behind it as a second input: their sum is the long skip. */
-static swin2sr__linear take_after_body(loader *l) {
-    const swin2sr__config *config = &l->network->config;
-    int32_t C = config->dim, K1 = 9 * C, K2 = 9 * config->channels, K = K1 + K2;
+/* The matrix and bias of a 3x3 convolution by its name without ".weight". */
+static void read_conv_and_bias(loader *l, const char *conv, int32_t outputs, int32_t inputs, float **ret_weights,
+                               float **ret_bias) {
+    char name[96];
+    snprintf(name, sizeof name, "%s.weight", conv);
+    *ret_weights = read_conv(l, name, outputs, inputs);
+    snprintf(name, sizeof name, "%s.bias", conv);
+    *ret_bias = read_vector(l, name, outputs);
+}
+
+/* A 3x3 convolution to C channels followed by a 1x1, as one. */
+static swin2sr__linear take_conv_then_1x1(loader *l, const char *conv, int32_t channels, const char *one,
+                                          bool is_pixels) {
+    int32_t C = l->network->config.dim, K = 9 * channels;
     float *weights = NULL, *bias = NULL;
     if (is_reading(l)) {
-        const float *after = read_conv(l, "conv_after_body.weight", C, C);
-        const float *after_bias = read_vector(l, "conv_after_body.bias", C);
-        const float *first = read_conv(l, "conv_first.weight", C, config->channels);
-        const float *first_bias = read_vector(l, "conv_first.bias", C);
+        read_conv_and_bias(l, conv, C, channels, &weights, &bias);
+        fold_1x1(l, one, &weights, &bias, K);
+    }
+    swin2sr__linear linear =
+        is_pixels ? take_pixel_conv(l, C, channels, weights, bias) : take_conv(l, C, &channels, 1, weights, bias);
+    drop_scratch(l);
+    return linear;
+}
+
+/* conv_after_body, or the last of its three, with conv_first behind it as a second input: their sum is the long skip.
+ * Where a word holds two values, a pixel is the sum of both (engine/input.c), so its weights are there twice. */
+static swin2sr__linear take_after_body(loader *l, const char *conv, int32_t channels) {
+    const swin2sr__config *config = &l->network->config;
+    int32_t C = config->dim, parts = l->network->kernels->pair, K1 = 9 * channels, K2 = 9 * config->channels;
+    int32_t planes[2] = {channels, config->channels * parts}, K = K1 + K2 * parts;
+    float *weights = NULL, *bias = NULL, *after, *after_bias, *first, *first_bias;
+    if (is_reading(l)) {
+        read_conv_and_bias(l, conv, C, channels, &after, &after_bias);
+        read_conv_and_bias(l, "conv_first", C, config->channels, &first, &first_bias);
         weights = take_scratch(l, (size_t)C * (size_t)K);
         bias = take_scratch(l, (size_t)C);
         for (int32_t n = 0; bias && n < C; n++) {
             memcpy(weights + (size_t)n * (size_t)K, after + (size_t)n * (size_t)K1, (size_t)K1 * sizeof *after);
-            memcpy(weights + (size_t)n * (size_t)K + K1, first + (size_t)n * (size_t)K2, (size_t)K2 * sizeof *first);
+            for (int32_t k = 0; k < K2 * parts; k++) { /* [ky][c][part][kx] */
+                int32_t ky = k / (3 * parts * config->channels), c = k / (3 * parts) % config->channels;
+                weights[(size_t)n * (size_t)K + (size_t)(K1 + k)] =
+                    first[(size_t)n * (size_t)K2 + (size_t)((ky * config->channels + c) * 3 + k % 3)];
+            }
             bias[n] = after_bias[n] + first_bias[n];
         }
     }
-    swin2sr__linear linear = take_conv(l, C, K, weights, bias);
+    swin2sr__linear linear = take_conv(l, C, planes, 2, weights, bias);
     drop_scratch(l);
     return linear;
+}
+
+/* The first two of three body convolutions: prefix.0 and the 1x1 prefix.2. */
+static swin2sr__narrow take_narrow(loader *l, const char *prefix) {
+    int32_t C = l->network->config.dim, channels = C / 4;
+    float *weights = NULL, *bias = NULL;
+    char name[64];
+    swin2sr__narrow narrow = {.channels = channels, .slope = 0.2f};
+    if (is_reading(l)) {
+        snprintf(name, sizeof name, "%s.0", prefix);
+        read_conv_and_bias(l, name, channels, C, &weights, &bias);
+    }
+    narrow.conv = take_conv(l, channels, &C, 1, weights, bias);
+    if (is_reading(l)) {
+        snprintf(name, sizeof name, "%s.2.weight", prefix);
+        weights = read_tensor(l, name, 4, (int64_t[]){channels, channels, 1, 1});
+        snprintf(name, sizeof name, "%s.2.bias", prefix);
+        bias = read_vector(l, name, channels);
+    }
+    narrow.point = take_linear(l, channels, channels, weights, bias);
+    drop_scratch(l);
+    return narrow;
 }
 
 /* Signed logarithm of a relative coordinate, as in the paper: sign(r) log2(|r| + 1) / 3 for r = 8 d / (ws - 1). */
@@ -368,24 +427,21 @@ static void walk_group(loader *l, int32_t index) {
         walk_block(l, is_reading(l) ? &group->blocks[i] : NULL, i % 2 == 1);
     }
     set_prefix(l, "layers.%d.", index);
-    group->conv = take_conv_then_1x1(l, "conv", l->network->config.dim, "patch_embed.proj");
+    if (l->network->config.is_triple) {
+        group->narrow = take_narrow(l, "conv");
+        group->conv = take_conv_then_1x1(l, "conv.4", group->narrow.channels, "patch_embed.proj", false);
+    } else {
+        group->conv = take_conv_then_1x1(l, "conv", l->network->config.dim, "patch_embed.proj", false);
+    }
     set_prefix(l, "%s", "");
 }
 
-/* One convolution of the head: in_channels -> out_channels * shuffle^2. */
-static void walk_stage(loader *l, const char *name, int32_t in_channels, int32_t out_channels, int32_t shuffle,
-                       float slope) {
+/* The stage's convolution: weights [out_channels * shuffle^2][planes][9 * in_channels]. */
+static void add_stage(loader *l, const float *weights, const float *bias, int32_t in_channels, int32_t planes,
+                      int32_t out_channels, int32_t shuffle, float slope) {
     swin2sr__stage *stage = &l->network->stages[l->network->stages_count++];
-    int32_t outputs = out_channels * shuffle * shuffle;
-    float *weights = NULL, *bias = NULL;
-    if (is_reading(l)) {
-        char full[64];
-        snprintf(full, sizeof full, "%s.weight", name);
-        weights = read_conv(l, full, outputs, in_channels);
-        snprintf(full, sizeof full, "%s.bias", name);
-        bias = read_vector(l, full, outputs);
-    }
-    *stage = (swin2sr__stage){.conv = take_conv(l, outputs, 9 * in_channels, weights, bias),
+    const int32_t channels[2] = {in_channels, in_channels};
+    *stage = (swin2sr__stage){.conv = take_conv(l, out_channels * shuffle * shuffle, channels, planes, weights, bias),
                               .in_channels = in_channels,
                               .out_channels = out_channels,
                               .shuffle = shuffle,
@@ -393,45 +449,148 @@ static void walk_stage(loader *l, const char *name, int32_t in_channels, int32_t
     drop_scratch(l);
 }
 
-static void walk_head(loader *l) {
-    const swin2sr__config *config = &l->network->config;
-    l->network->stages_count = 0;
-    if (config->head == SWIN2SR__HEAD_PIXELSHUFFLEDIRECT) {
-        walk_stage(l, "upsample.0", config->dim, config->channels, config->scale, 1.0f);
-        return;
+/* One convolution of the head: in_channels -> out_channels * shuffle^2. */
+static void walk_stage(loader *l, const char *name, int32_t in_channels, int32_t out_channels, int32_t shuffle,
+                       float slope) {
+    float *weights = NULL, *bias = NULL;
+    if (is_reading(l))
+        read_conv_and_bias(l, name, out_channels * shuffle * shuffle, in_channels, &weights, &bias);
+    add_stage(l, weights, bias, in_channels, 1, out_channels, shuffle, slope);
+}
+
+/* A convolution before a pixel shuffle inside the head. Its outputs, in the file by channel and then by place in the
+ * r x r pixels, are turned around, so that the channels of one pixel lie together. */
+static void walk_shuffled_stage(loader *l, const char *name, int32_t channels, int32_t r) {
+    int32_t places = r * r;
+    size_t K = 9 * (size_t)channels;
+    float *weights = NULL, *bias = NULL, *turned = NULL, *turned_bias = NULL;
+    if (is_reading(l)) {
+        read_conv_and_bias(l, name, channels * places, channels, &weights, &bias);
+        turned = take_scratch(l, (size_t)(channels * places) * K);
+        turned_bias = take_scratch(l, (size_t)(channels * places));
     }
-    walk_stage(l, "conv_before_upsample.0", config->dim, config->features, 1, 0.01f);
+    for (int32_t i = 0; turned_bias && i < channels * places; i++) {
+        int32_t to = i % places * channels + i / places;
+        memcpy(turned + (size_t)to * K, weights + (size_t)i * K, K * sizeof *turned);
+        turned_bias[to] = bias[i];
+    }
+    add_stage(l, turned, turned_bias, channels, 1, channels, r, 1.0f);
+}
+
+/* Of a doubled pixel, half d (0 or 1) sees the taps k of a convolution at these places of the small plane's three. */
+static int32_t place_of_tap(int32_t d, int32_t k) {
+    return (d + k - 1 + 2) / 2; /* floor((d + k - 1) / 2) + 1 */
+}
+
+/* A convolution behind a nearest doubling reads each small pixel up to twice a side: its taps on one pixel are summed,
+ * once for each of the four pixels that it makes. Zero padding is the same in both planes. */
+static void walk_doubled_stage(loader *l, const char *name, int32_t channels, float slope) {
+    float *weights = NULL, *bias = NULL, *doubled = NULL, *doubled_bias = NULL;
+    size_t K = 9 * (size_t)channels;
+    if (is_reading(l)) {
+        read_conv_and_bias(l, name, channels, channels, &weights, &bias);
+        doubled = take_scratch(l, 4 * (size_t)channels * K);
+        doubled_bias = take_scratch(l, 4 * (size_t)channels);
+    }
+    for (int32_t i = 0; doubled_bias && i < 4 * channels; i++) {
+        int32_t n = i % channels, place = i / channels; /* as walk_shuffled_stage turns them */
+        float *to = doubled + (size_t)i * K;
+        const float *from = weights + (size_t)n * K;
+        doubled_bias[i] = bias[n];
+        for (int32_t k = 0; k < 9 * channels; k++) { /* [ky][c][kx] */
+            int32_t ky = k / (3 * channels), c = k / 3 % channels, kx = k % 3;
+            to[(place_of_tap(place / 2, ky) * channels + c) * 3 + place_of_tap(place % 2, kx)] += from[k];
+        }
+    }
+    add_stage(l, doubled, doubled_bias, channels, 1, channels, 2, slope);
+}
+
+static void walk_shuffles(loader *l) {
+    const swin2sr__config *config = &l->network->config;
     int32_t factor = config->scale == 3 ? 3 : 2;
     for (int32_t done = 1, i = 0; done < config->scale; done *= factor, i += 2) {
         char name[32];
         snprintf(name, sizeof name, "upsample.%d", i);
-        walk_stage(l, name, config->features, config->features, factor, 1.0f);
+        walk_shuffled_stage(l, name, config->features, factor);
     }
-    walk_stage(l, "conv_last", config->features, config->channels, 1, 1.0f);
+}
+
+/* The last convolution of the aux head reads the sum of two planes: the same weights for both. */
+static void walk_joined_stage(loader *l, const char *name, int32_t channels) {
+    int32_t features = l->network->config.features;
+    size_t K = 9 * (size_t)features;
+    float *weights = NULL, *bias = NULL, *twice = NULL;
+    if (is_reading(l)) {
+        read_conv_and_bias(l, name, channels, features, &weights, &bias);
+        twice = take_scratch(l, 2 * (size_t)channels * K);
+    }
+    for (int32_t i = 0; twice && i < 2 * channels; i++)
+        memcpy(twice + (size_t)i * K, weights + (size_t)(i / 2) * K, K * sizeof *twice);
+    add_stage(l, twice, bias, features, 2, channels, 1, 1.0f);
+}
+
+static swin2sr__linear take_cubic(loader *l) {
+    const swin2sr__config *config = &l->network->config;
+    float *weights = NULL, *bias = NULL;
+    if (is_reading(l))
+        read_conv_and_bias(l, "conv_bicubic", config->features, config->channels, &weights, &bias);
+    swin2sr__linear cubic = take_pixel_conv(l, config->features, config->channels, weights, bias);
+    drop_scratch(l);
+    return cubic;
+}
+
+static void walk_head(loader *l) {
+    const swin2sr__config *config = &l->network->config;
+    int32_t features = config->features, channels = config->channels;
+    l->network->stages_count = 0;
+    if (config->head == SWIN2SR__HEAD_PIXELSHUFFLEDIRECT) {
+        walk_stage(l, "upsample.0", config->dim, channels, config->scale, 1.0f);
+        return;
+    }
+    if (config->head == SWIN2SR__HEAD_NONE) {
+        walk_stage(l, "conv_last", config->dim, channels, 1, 1.0f);
+        return;
+    }
+    walk_stage(l, "conv_before_upsample.0", config->dim, features, 1, 0.01f);
+    if (config->head == SWIN2SR__HEAD_NEAREST_CONV) {
+        walk_doubled_stage(l, "conv_up1", features, 0.2f);
+        walk_doubled_stage(l, "conv_up2", features, 0.2f);
+        walk_stage(l, "conv_hr", features, features, 1, 0.2f);
+    }
+    if (config->head == SWIN2SR__HEAD_PIXELSHUFFLE_AUX) {
+        walk_stage(l, "conv_aux", features, channels, 1, 1.0f);
+        walk_stage(l, "conv_after_aux.0", channels, features, 1, 0.01f);
+        l->network->cubic = take_cubic(l);
+    }
+    if (config->head != SWIN2SR__HEAD_NEAREST_CONV)
+        walk_shuffles(l);
+    if (config->head == SWIN2SR__HEAD_PIXELSHUFFLE_AUX)
+        walk_joined_stage(l, "conv_last", channels);
+    else
+        walk_stage(l, "conv_last", features, channels, 1, 1.0f);
 }
 
 static void walk(loader *l) {
     swin2sr__network *network = l->network;
-    network->embed = take_conv_then_1x1(l, "conv_first", network->config.channels, "patch_embed.proj");
+    network->embed = take_conv_then_1x1(l, "conv_first", network->config.channels, "patch_embed.proj", true);
     network->embed_norm = take_norm(l, "patch_embed.norm");
     for (int32_t i = 0; i < network->config.groups; i++)
         walk_group(l, i);
     network->final_norm = take_norm(l, "norm");
-    network->after_body = take_after_body(l);
+    if (network->config.is_triple) {
+        network->body_narrow = take_narrow(l, "conv_after_body");
+        network->after_body = take_after_body(l, "conv_after_body.4", network->body_narrow.channels);
+    } else {
+        network->after_body = take_after_body(l, "conv_after_body", network->config.dim);
+    }
     walk_head(l);
 }
 
 static swin2sr_status check_supported(const swin2sr__config *config, swin2sr_error *reterr) {
-    if (config->head != SWIN2SR__HEAD_PIXELSHUFFLE && config->head != SWIN2SR__HEAD_PIXELSHUFFLEDIRECT)
-        return swin2sr__error_set(reterr, SWIN2SR_UNSUPPORTED, "this version does not run networks with head \"%s\"",
-                                  swin2sr__head_name(config->head));
-    if (config->is_triple)
-        return swin2sr__error_set(reterr, SWIN2SR_UNSUPPORTED,
-                                  "this version does not run networks with three body convolutions");
-    if (config->window_px != 8)
-        return swin2sr__error_set(reterr, SWIN2SR_UNSUPPORTED, "this version does not run networks with window %d",
-                                  config->window_px);
     int32_t D = config->dim / config->heads;
+    if (config->window_px > MAX_WINDOW_PX)
+        return swin2sr__error_set(reterr, SWIN2SR_UNSUPPORTED, "window %d is over %d, the most this version runs",
+                                  config->window_px, MAX_WINDOW_PX);
     if (D < 4 || D % 2)
         return swin2sr__error_set(reterr, SWIN2SR_UNSUPPORTED, "head size %d is not even and at least 4", D);
     return SWIN2SR_OK;
@@ -464,20 +623,28 @@ void swin2sr__network_done(swin2sr__network *network) {
     swin2sr__arena_done(&network->memory);
 }
 
+/* One body convolution, or three. */
+static double macs_of_body_conv(const swin2sr__config *config) {
+    double C = config->dim, narrow = config->dim / 4;
+    return config->is_triple ? 18.0 * C * narrow + narrow * narrow : 9.0 * C * C;
+}
+
 double swin2sr__network_macs_per_pixel(const swin2sr__network *network) {
     const swin2sr__config *config = &network->config;
-    double C = config->dim, tokens = (double)config->window_px * config->window_px;
+    double C = config->dim, tokens = (double)config->window_px * config->window_px, body = macs_of_body_conv(config);
     double macs = 9.0 * config->channels * C + C * C; /* as published: the embedding's 1x1 apart */
     for (int32_t i = 0; i < config->groups; i++) {
         double block = 4.0 * C * C + 2.0 * C * config->hidden + 2.0 * tokens * C;
-        macs += config->depths[i] * block + 10.0 * C * C;
+        macs += config->depths[i] * block + body + C * C;
     }
-    macs += 9.0 * C * C;
+    macs += body;
     double pixels = 1.0;
     for (int32_t i = 0; i < network->stages_count; i++) {
         const swin2sr__stage *stage = &network->stages[i];
         macs += pixels * 9.0 * stage->in_channels * stage->out_channels * stage->shuffle * stage->shuffle;
         pixels *= stage->shuffle * stage->shuffle;
     }
+    if (swin2sr__network_has_aux(network))
+        macs += pixels * 9.0 * config->channels * config->features;
     return macs;
 }

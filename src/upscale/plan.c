@@ -11,7 +11,7 @@
 #define MAX_SIDE_PX 65535
 #define MAX_THREADS 256
 #define MAX_ROWS 64
-#define WINDOW_PX 8
+#define SIDE_STEP_PX 8 /* of what a caller may ask for; rounded down to whole windows of the network */
 #define MIN_TILE_PX 64
 #define DEFAULT_OVERLAP_PX 32
 /* Columns x rows of windows a step that keep the threads busy between two barriers; more rows cost memory only. */
@@ -29,13 +29,13 @@ static bool is_pixel_of(swin2sr_pixel pixel, int32_t channels) {
 
 static swin2sr_status check_tiles(const swin2sr_options *options, swin2sr_error *reterr) {
     int32_t tile = options->tile_px, overlap = options->overlap_px;
-    if (tile && (tile < MIN_TILE_PX || tile > MAX_SIDE_PX || tile % WINDOW_PX))
+    if (tile && (tile < MIN_TILE_PX || tile > MAX_SIDE_PX || tile % SIDE_STEP_PX))
         return swin2sr__error_set(reterr, SWIN2SR_INVALID, "a tile must be %d to %d pixels, a multiple of %d, not %d",
-                                  MIN_TILE_PX, MAX_SIDE_PX / WINDOW_PX * WINDOW_PX, WINDOW_PX, tile);
-    if (overlap < -1 || (overlap > 0 && (overlap % WINDOW_PX || overlap > (tile ? tile / 4 : MIN_STRIP_PX / 4))))
+                                  MIN_TILE_PX, MAX_SIDE_PX / SIDE_STEP_PX * SIDE_STEP_PX, SIDE_STEP_PX, tile);
+    if (overlap < -1 || (overlap > 0 && (overlap % SIDE_STEP_PX || overlap > (tile ? tile / 4 : MIN_STRIP_PX / 4))))
         return swin2sr__error_set(reterr, SWIN2SR_INVALID,
                                   "the overlap must be a multiple of %d, at most a quarter of the tile, not %d",
-                                  WINDOW_PX, overlap);
+                                  SIDE_STEP_PX, overlap);
     return SWIN2SR_OK;
 }
 
@@ -53,11 +53,13 @@ static swin2sr_status check(const swin2sr_model_info *info, const swin2sr_option
         return swin2sr__error_set(reterr, SWIN2SR_INVALID, "unknown padding %d", (int)options->pad);
     if (!is_pixel_of(options->input_pixel, info->channels) || !is_pixel_of(options->output_pixel, info->channels))
         return swin2sr__error_set(reterr, SWIN2SR_INVALID, "the model works on %d-channel pixels", info->channels);
+    if (options->on_aux_rows && !info->has_aux)
+        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "this model makes no second image");
     return check_tiles(options, reterr);
 }
 
-static int32_t chosen_rows(int32_t width_px, int32_t height_px) {
-    int32_t rows = STEP_COLUMNS_PX / width_px, all = (height_px + WINDOW_PX - 1) / WINDOW_PX;
+static int32_t chosen_rows(int32_t window_px, int32_t width_px, int32_t height_px) {
+    int32_t rows = STEP_COLUMNS_PX / width_px, all = (height_px + window_px - 1) / window_px;
     rows = rows < 1 ? 1 : rows > MAX_CHOSEN_ROWS ? MAX_CHOSEN_ROWS : rows;
     return rows < all ? rows : all;
 }
@@ -71,6 +73,11 @@ static swin2sr__cut cut_side(int32_t side_px, int32_t core_px, int32_t overlap_p
         cut.fade_px = overlap_px / 4;
     }
     return cut;
+}
+
+/* Pieces and overlaps begin on windows. */
+static int32_t whole_windows(int32_t px, int32_t window_px) {
+    return px / window_px * window_px;
 }
 
 static int32_t longest_region(const swin2sr__cut *cut) {
@@ -124,7 +131,8 @@ static bool fits(const swin2sr__layout *layout, size_t budget) {
 /* Fewer rows of windows a step until the layout fits; false when one is still too many. */
 static bool fit_rows(const swin2sr_model *model, swin2sr__layout *layout, const swin2sr_options *options,
                      int32_t width_px, int32_t height_px) {
-    layout->engine.rows = options->rows ? options->rows : chosen_rows(width_px, height_px);
+    int32_t window = swin2sr_model_get_info(model)->window_px;
+    layout->engine.rows = options->rows ? options->rows : chosen_rows(window, width_px, height_px);
     for (;; layout->engine.rows /= 2) {
         measure(model, layout);
         if (fits(layout, options->memory_bytes))
@@ -138,11 +146,12 @@ static bool fit_rows(const swin2sr_model *model, swin2sr__layout *layout, const 
 static bool fit_strips(const swin2sr_model *model, swin2sr__layout *layout, const swin2sr_options *options,
                        int32_t overlap_px) {
     int32_t width = layout->engine.width_px, height = layout->engine.height_px;
-    for (int32_t count = 2; width / count >= MIN_STRIP_PX - WINDOW_PX; count++) {
-        int32_t core = ((width + count - 1) / count + WINDOW_PX - 1) / WINDOW_PX * WINDOW_PX;
+    int32_t window = swin2sr_model_get_info(model)->window_px;
+    for (int32_t count = 2; width / count >= MIN_STRIP_PX - window; count++) {
+        int32_t core = whole_windows((width + count - 1) / count + window - 1, window);
         layout->columns = cut_side(width, core, overlap_px);
         for (int32_t band = MAX_STRIP_BAND_PX; band >= MIN_STRIP_PX; band /= 2) {
-            layout->bands = cut_side(height, band, overlap_px);
+            layout->bands = cut_side(height, whole_windows(band, window), overlap_px);
             if (fit_rows(model, layout, options, core, height))
                 return true;
         }
@@ -157,18 +166,24 @@ swin2sr_status swin2sr__plan_layout(const swin2sr_model *model, const swin2sr_op
     swin2sr_status status = check(swin2sr_model_get_info(model), options, width_px, height_px, reterr);
     if (status != SWIN2SR_OK)
         return status;
+    const swin2sr__network *network = swin2sr__model_network(model);
+    int32_t window = network->config.window_px;
     int32_t threads = options->threads ? options->threads : swin2sr__cores_usable();
     int32_t overlap = options->overlap_px == -1 ? 0 : options->overlap_px ? options->overlap_px : DEFAULT_OVERLAP_PX;
-    overlap = options->tile_px && !options->overlap_px && overlap > options->tile_px / 4
-                  ? options->tile_px / 4 / WINDOW_PX * WINDOW_PX
-                  : overlap;
-    int32_t core = options->tile_px ? options->tile_px - 2 * overlap : MAX_SIDE_PX;
+    if (options->tile_px && !options->overlap_px && overlap > options->tile_px / 4)
+        overlap = options->tile_px / 4;
+    overlap = whole_windows(overlap, window);
+    int32_t core = options->tile_px ? whole_windows(options->tile_px, window) - 2 * overlap : MAX_SIDE_PX;
     swin2sr__layout layout = {.engine = {.width_px = width_px,
                                          .height_px = height_px,
                                          .threads = (uint32_t)(threads < MAX_THREADS ? threads : MAX_THREADS),
                                          .pad = options->pad,
                                          .input_pixel = options->input_pixel,
-                                         .output_pixel = options->output_pixel}};
+                                         .output_pixel = options->output_pixel,
+                                         .on_aux_rows = options->on_aux_rows,
+                                         .aux_context = options->aux_context}};
+    layout.engine.whole_width_px = width_px;
+    layout.engine.whole_height_px = height_px;
     layout.columns = cut_side(width_px, core, overlap);
     layout.bands = cut_side(height_px, core, overlap);
     bool is_fitting = fit_rows(model, &layout, options, options->tile_px ? core : width_px, height_px);
@@ -179,8 +194,9 @@ swin2sr_status swin2sr__plan_layout(const swin2sr_model *model, const swin2sr_op
                                   "%d x %d pixels need %zu MiB of memory, %zu MiB are allowed", width_px, height_px,
                                   (layout.plan.memory_bytes >> 20) + 1, options->memory_bytes >> 20);
     layout.plan.threads = (int32_t)layout.engine.threads;
-    layout.plan.gmac = swin2sr__network_macs_per_pixel(swin2sr__model_network(model)) * 1e-9 *
-                       swin2sr__engine_padded(width_px, options->pad) * swin2sr__engine_padded(height_px, options->pad);
+    layout.plan.gmac = swin2sr__network_macs_per_pixel(network) * 1e-9 *
+                       swin2sr__engine_padded(network, width_px, options->pad) *
+                       swin2sr__engine_padded(network, height_px, options->pad);
     *ret_layout = layout;
     return SWIN2SR_OK;
 }

@@ -1,23 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0
  * upscale/tiles.c - bands of tiles: take rows in, run each tile, put the band together, hand it on (stage 7 of 9).
  * In: pixel rows.  Out: enlarged rows, every pixel written by the tiles that share it with weights that sum to 1.
- * A band's rows are assembled left to right; its first rows are then faded with the last rows of the band above. */
+ * A band's rows are assembled left to right; its first rows are then faded with the last rows of the band above. A
+ * network with a second image fills a second canvas. */
 #include "upscale/tiles.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+/* One image that is put together: the enlarged one, or the second one of the aux head at scale 1. */
+typedef struct canvas {
+    swin2sr__tiles *tiles;
+    int32_t scale;
+    size_t stride;
+    unsigned char *band;  /* rows of the band's share, one after the other */
+    unsigned char *above; /* the faded rows of the band before */
+    swin2sr_on_rows on_rows;
+    void *context;
+} canvas;
+
 struct swin2sr__tiles {
     swin2sr__layout layout;
     swin2sr__engine *engine;
     swin2sr__arena memory;
-    int32_t scale;
     int32_t channels;
     bool is_float;
-    size_t in_pixel_bytes, in_stride, out_pixel_bytes, out_stride;
-    unsigned char *in;    /* input rows from in_y on */
-    unsigned char *band;  /* enlarged rows of the band's share, one after the other */
-    unsigned char *above; /* the faded rows of the band before */
+    size_t in_pixel_bytes, in_stride, out_pixel_bytes;
+    unsigned char *in; /* input rows from in_y on */
+    canvas out, aux;   /* aux.on_rows is NULL when it is not wanted */
     int32_t in_y, in_rows;
     int32_t pushed;
     int32_t column, row;   /* the tile at work */
@@ -33,24 +43,33 @@ static int32_t longest_share(const swin2sr__cut *cut) {
     return longest;
 }
 
-static void lay_out(swin2sr__tiles *tiles) {
+static void lay_canvas(swin2sr__tiles *tiles, canvas *to, int32_t scale) {
+    const swin2sr__cut *bands = &tiles->layout.bands;
+    to->tiles = tiles;
+    to->scale = scale;
+    to->stride = (size_t)tiles->layout.engine.width_px * (size_t)scale * tiles->out_pixel_bytes;
+    to->band = swin2sr__arena_take(&tiles->memory, (size_t)longest_share(bands) * (size_t)scale, to->stride);
+    to->above = swin2sr__arena_take(&tiles->memory, 2 * (size_t)bands->fade_px * (size_t)scale, to->stride);
+}
+
+static void lay_out(swin2sr__tiles *tiles, int32_t scale) {
     const swin2sr__engine_options *engine = &tiles->layout.engine;
     const swin2sr__cut *bands = &tiles->layout.bands;
-    size_t scale = (size_t)tiles->scale, height = (size_t)(bands->core_px + 2 * bands->overlap_px);
+    size_t height = (size_t)(bands->core_px + 2 * bands->overlap_px);
     if (height > (size_t)bands->side_px)
         height = (size_t)bands->side_px;
     tiles->in_pixel_bytes = swin2sr_pixel_bytes(engine->input_pixel);
     tiles->out_pixel_bytes = swin2sr_pixel_bytes(engine->output_pixel);
     tiles->in_stride = (size_t)engine->width_px * tiles->in_pixel_bytes;
-    tiles->out_stride = (size_t)engine->width_px * scale * tiles->out_pixel_bytes;
     tiles->in = swin2sr__arena_take(&tiles->memory, height, tiles->in_stride);
-    tiles->band = swin2sr__arena_take(&tiles->memory, (size_t)longest_share(bands) * scale, tiles->out_stride);
-    tiles->above = swin2sr__arena_take(&tiles->memory, 2 * (size_t)bands->fade_px * scale, tiles->out_stride);
+    lay_canvas(tiles, &tiles->out, scale);
+    if (engine->on_aux_rows)
+        lay_canvas(tiles, &tiles->aux, 1);
 }
 
 size_t swin2sr__tiles_measure(const swin2sr__layout *layout, int32_t scale) {
-    swin2sr__tiles tiles = {.layout = *layout, .scale = scale};
-    lay_out(&tiles);
+    swin2sr__tiles tiles = {.layout = *layout};
+    lay_out(&tiles, scale);
     return tiles.memory.is_overflown ? SIZE_MAX : tiles.memory.used;
 }
 
@@ -61,16 +80,19 @@ swin2sr_status swin2sr__tiles_new(const swin2sr__layout *layout, int32_t scale, 
         return SWIN2SR_NOMEM;
     swin2sr_pixel pixel = layout->engine.output_pixel;
     tiles->layout = *layout;
-    tiles->scale = scale;
     tiles->engine = engine;
+    tiles->out.on_rows = layout->engine.on_rows;
+    tiles->out.context = layout->engine.rows_context;
+    tiles->aux.on_rows = layout->engine.on_aux_rows;
+    tiles->aux.context = layout->engine.aux_context;
     tiles->is_float = pixel == SWIN2SR_PIXEL_RGBF32 || pixel == SWIN2SR_PIXEL_GREYF32;
     tiles->channels = pixel == SWIN2SR_PIXEL_RGB8 || pixel == SWIN2SR_PIXEL_RGBF32 ? 3 : 1;
-    lay_out(tiles);
+    lay_out(tiles, scale);
     if (!swin2sr__arena_allocate(&tiles->memory)) {
         swin2sr__tiles_free(tiles);
         return SWIN2SR_NOMEM;
     }
-    lay_out(tiles);
+    lay_out(tiles, scale);
     *ret_tiles = tiles;
     return SWIN2SR_OK;
 }
@@ -100,11 +122,12 @@ static float fade_share(int32_t i, int32_t n) {
     return ((float)i + 0.5f) / (float)n;
 }
 
-/* Enlarged rows of the tile at work into the band: the halo is dropped, the left edge faded over what is there. */
+/* Rows of the tile at work into the band: the halo is dropped, the left edge faded over what is there. */
 static swin2sr_status take_tile_rows(void *context, int32_t y, int32_t n, const void *rows, size_t stride_bytes) {
-    swin2sr__tiles *tiles = context;
+    const canvas *out = context;
+    const swin2sr__tiles *tiles = out->tiles;
     const swin2sr__cut *columns = &tiles->layout.columns, *bands = &tiles->layout.bands;
-    int32_t S = tiles->scale, zone = tiles->column ? 2 * columns->fade_px * S : 0;
+    int32_t S = out->scale, zone = tiles->column ? 2 * columns->fade_px * S : 0;
     swin2sr__span region_x = swin2sr__cut_region(columns, tiles->column),
                   x = swin2sr__cut_share(columns, tiles->column);
     swin2sr__span region_y = swin2sr__cut_region(bands, tiles->row), share_y = swin2sr__cut_share(bands, tiles->row);
@@ -114,7 +137,7 @@ static swin2sr_status take_tile_rows(void *context, int32_t y, int32_t n, const 
             continue;
         const unsigned char *from = (const unsigned char *)rows + (size_t)i * stride_bytes +
                                     (size_t)((x.from - region_x.from) * S) * tiles->out_pixel_bytes;
-        unsigned char *to = tiles->band + (size_t)(image_y - share_y.from * S) * tiles->out_stride +
+        unsigned char *to = out->band + (size_t)(image_y - share_y.from * S) * out->stride +
                             (size_t)(x.from * S) * tiles->out_pixel_bytes;
         for (int32_t j = 0; j < zone; j++, from += tiles->out_pixel_bytes, to += tiles->out_pixel_bytes)
             fade(tiles, to, to, from, tiles->channels, fade_share(j, zone));
@@ -137,8 +160,12 @@ static swin2sr_status run_tile(swin2sr__tiles *tiles) {
     swin2sr__engine_options options = tiles->layout.engine;
     options.width_px = x.to - x.from;
     options.height_px = y.to - y.from;
+    options.x_px = x.from;
+    options.y_px = y.from;
     options.on_rows = take_tile_rows;
-    options.rows_context = tiles;
+    options.rows_context = &tiles->out;
+    options.on_aux_rows = options.on_aux_rows ? take_tile_rows : NULL;
+    options.aux_context = &tiles->aux;
     options.on_progress = options.on_progress ? report_tile_progress : NULL;
     options.progress_context = tiles;
     swin2sr_status status = swin2sr__engine_start(tiles->engine, &options);
@@ -150,21 +177,21 @@ static swin2sr_status run_tile(swin2sr__tiles *tiles) {
 }
 
 /* Fade the band's first rows with the band above, hand on what is final, keep the rest for the band below. */
-static swin2sr_status emit_band(swin2sr__tiles *tiles) {
+static swin2sr_status emit_band(const canvas *out) {
+    const swin2sr__tiles *tiles = out->tiles;
     const swin2sr__cut *bands = &tiles->layout.bands;
-    const swin2sr__engine_options *image = &tiles->layout.engine;
-    int32_t S = tiles->scale, zone = 2 * bands->fade_px * S;
+    int32_t S = out->scale, zone = 2 * bands->fade_px * S;
     swin2sr__span share = swin2sr__cut_share(bands, tiles->row);
     bool is_last = tiles->row + 1 == bands->count;
     int32_t rows = (share.to - share.from) * S - (is_last ? 0 : zone);
-    int32_t values = image->width_px * S * tiles->channels;
+    int32_t values = tiles->layout.engine.width_px * S * tiles->channels;
     for (int32_t y = 0; tiles->row && y < zone; y++) {
-        unsigned char *row = tiles->band + (size_t)y * tiles->out_stride;
-        fade(tiles, row, tiles->above + (size_t)y * tiles->out_stride, row, values, fade_share(y, zone));
+        unsigned char *row = out->band + (size_t)y * out->stride;
+        fade(tiles, row, out->above + (size_t)y * out->stride, row, values, fade_share(y, zone));
     }
     if (!is_last && zone)
-        memcpy(tiles->above, tiles->band + (size_t)rows * tiles->out_stride, (size_t)zone * tiles->out_stride);
-    return image->on_rows(image->rows_context, share.from * S, rows, tiles->band, tiles->out_stride);
+        memcpy(out->above, out->band + (size_t)rows * out->stride, (size_t)zone * out->stride);
+    return out->on_rows(out->context, share.from * S, rows, out->band, out->stride);
 }
 
 static swin2sr_status run_band(swin2sr__tiles *tiles) {
@@ -173,7 +200,9 @@ static swin2sr_status run_band(swin2sr__tiles *tiles) {
         if (status != SWIN2SR_OK)
             return status;
     }
-    swin2sr_status status = emit_band(tiles);
+    swin2sr_status status = tiles->aux.on_rows ? emit_band(&tiles->aux) : SWIN2SR_OK;
+    if (status == SWIN2SR_OK)
+        status = emit_band(&tiles->out);
     tiles->row++;
     if (status != SWIN2SR_OK || tiles->row == tiles->layout.bands.count)
         return status;

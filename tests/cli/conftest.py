@@ -39,3 +39,9 @@ def shared():
     if not (folder / "models").is_dir():
         pytest.skip(f"no shared test data at {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def fixtures():
+    """The folder of small networks of every head."""
+    return ROOT / "tests" / "fixtures" / "goldens"

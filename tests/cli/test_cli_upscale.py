@@ -287,3 +287,32 @@ def test_odd_names(swin2sr, tmp_path):
     [result] = json.loads(done.stdout)
     assert result["error"] is None and "?" in result["input"]
     assert "--force" in one_line(swin2sr("upscale", name, "-o", f"{tmp_path}/out/", check=4).stderr)
+
+
+@pytest.mark.sanitize
+def test_second_image(swin2sr, tmp_path, fixtures):
+    save(tmp_path / "in.png", 43, 37)
+    model = fixtures / "tiny_aux_x4.safetensors"
+    swin2sr("upscale", tmp_path / "in.png", "-o", tmp_path / "out.png", "--aux", tmp_path / "aux.png", "--model", model)
+    with Image.open(tmp_path / "out.png") as out, Image.open(tmp_path / "aux.png") as aux:
+        assert out.size == (172, 148) and aux.size == (43, 37)
+        assert aux.mode == "RGB" and numpy.asarray(aux).std() > 1
+    done = swin2sr("upscale", tmp_path / "in.png", "-o", tmp_path / "out2.png", "--aux", tmp_path / "no.png", check=1)
+    assert "second image" in one_line(done.stderr)
+    assert not (tmp_path / "no.png").exists() and not (tmp_path / "out2.png").exists()
+    done = swin2sr("upscale", tmp_path / "in.png", "-o", tmp_path / "x.png", "--aux", tmp_path / "x.png", "--model", model,
+                   check=2)
+    assert "--aux" in one_line(done.stderr)
+
+
+@pytest.mark.sanitize
+def test_restoring_networks_keep_the_size(swin2sr, tmp_path, fixtures):
+    save(tmp_path / "in.jpg", 45, 38, quality=30)
+    swin2sr("upscale", tmp_path / "in.jpg", "-o", tmp_path / "out.png", "--model", fixtures / "tiny_jpeg.safetensors")
+    with Image.open(tmp_path / "out.png") as out:
+        assert out.size == (45, 38) and out.mode == "RGB"
+    save(tmp_path / "grey.png", 20, 17, "L")
+    swin2sr("upscale", tmp_path / "grey.png", "-o", tmp_path / "grey_out.png", "--model",
+            fixtures / "jpeg_gray.safetensors")
+    with Image.open(tmp_path / "grey_out.png") as out:
+        assert out.size == (20, 17) and out.mode == "L"

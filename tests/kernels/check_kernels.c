@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-#include "base/clock.h"
 #include "base/memory.h"
 #include "kernels/kernels.h"
 
@@ -17,9 +17,6 @@
 #define EPS 1.1920929e-7
 #define GUARD 64
 #define GUARD_VALUE 12345.678f
-/* Error of one exp2 or erf of the vector kernels beside the C library's, in units of eps (kernels.h). */
-#define EXP_ULPS 4.0
-#define GELU_ERROR 2.6e-7
 
 typedef struct result {
     const char *kernel;
@@ -84,6 +81,15 @@ static const swin2sr__kernels *oracle_of(const swin2sr__kernels *table) {
 /* What rounding an intermediate the other way costs, relative: half the spacing of bf16, on both sides; 0 in fp32. */
 static double flip_of(const swin2sr__kernels *table) {
     return table->precision == SWIN2SR_PRECISION_BF16 ? 1.0 / 128.0 : 0.0;
+}
+
+/* Errors of the vector kernels' 2^x (relative) and GELU (absolute below 1), the C library's own included. */
+static double exp_error_of(const swin2sr__kernels *table) {
+    return table->precision == SWIN2SR_PRECISION_FP32 ? 4.0 * EPS : 8e-5;
+}
+
+static double gelu_error_of(const swin2sr__kernels *table) {
+    return table->precision == SWIN2SR_PRECISION_FP32 ? 2.6e-7 : 2e-5;
 }
 
 /* x [K][64] as the table's products read it. */
@@ -183,7 +189,7 @@ static void check_linear(const swin2sr__kernels *table, result *r, int kind) {
             table->linear_gelu(got, panel, &ours);
             open_panel(table, got, l.packed.outputs);
             for (size_t j = 0; j < count; j++) /* the slope of GELU is under 1.13; its own error is absolute below 1 */
-                bound[j] = 1.13 * bound[j] + GELU_ERROR * fmax(1.0, fabs((double)want[j])) +
+                bound[j] = 1.13 * bound[j] + gelu_error_of(table) * fmax(1.0, fabs((double)want[j])) +
                            flip_of(table) * fabs((double)want[j]);
         } else {
             double squares_bound[T];
@@ -245,7 +251,7 @@ static void attention_case(const swin2sr__kernels *table, result *r, int32_t D, 
     oracle_of(table)->attention(want, copy, &head, region, scores);
     double logit_error = EPS * (natural_scale * 1.4427 * (D + 4) + 24.0), relative;
     logit_error += 2.0 * flip_of(table) * natural_scale * 1.4427; /* sum |q||k| <= 1 */
-    relative = 2.0 * (exp2(logit_error) - 1.0 + (EXP_ULPS + keys) * EPS) + 4.0 * flip_of(table);
+    relative = 2.0 * (exp2(logit_error) - 1.0 + exp_error_of(table) + keys * EPS) + 4.0 * flip_of(table);
     for (size_t i = 0; i < count; i++)
         bound[i] = relative; /* |v| <= 1 bounds the average of any of them */
     memcpy(copy, qkv, 3 * count * sizeof *qkv);
@@ -322,33 +328,89 @@ static void check_norms(const swin2sr__kernels *table, result *r) {
     }
 }
 
-static void conv_case(const swin2sr__kernels *table, result *r, int32_t N, int32_t C1, int32_t C2, int32_t units,
-                      float slope) {
-    enum {
-        STRIDE = 16 + T + 16
-    };
-    int32_t K = 9 * (C1 + C2), channels[2] = {C1, C2};
-    layer l = new_layer(N, K, 1.0f);
-    size_t count = (size_t)l.packed.outputs * T;
-    float *want = new_guarded(count), *got = new_guarded(count), *rows[2][3];
-    double *bound = malloc(count * sizeof *bound);
-    swin2sr__conv_input inputs[2];
-    for (int32_t i = 0; i < 2; i++) {
-        inputs[i].channels = channels[i];
-        for (int32_t ky = 0; ky < 3; ky++) {
-            rows[i][ky] = new_floats((size_t)(channels[i] + 1) * STRIDE);
-            inputs[i].rows[ky] = rows[i][ky] + 16;
-            inputs[i].strides[ky] = ky == 0 && units == 2 ? 0 : STRIDE;
+enum {
+    ROW_STRIDE = 16 + T + 16
+};
+
+/* Rows of floats [C][ROW_STRIDE] as conv3x3_panel reads them. */
+static void to_words(const swin2sr__kernels *table, float *words, const float *rows, int32_t C) {
+    for (int32_t i = 0; i < C * ROW_STRIDE; i++) {
+        uint32_t bits = swin2sr__bf16_bits(rows[i]), half = (uint32_t)(i / ROW_STRIDE % 2), word = 0;
+        float *to = words + i / ROW_STRIDE / table->pair * ROW_STRIDE + i % ROW_STRIDE;
+        if (table->precision == SWIN2SR_PRECISION_FP32)
+            bits = 0, memcpy(&word, &rows[i], sizeof word);
+        else if (table->pair == 1)
+            word = bits << 16;
+        else if (half)
+            memcpy(&word, to, sizeof word), word |= bits << 16;
+        else
+            word = bits;
+        memcpy(to, &word, sizeof word);
+    }
+}
+
+/* k * eps * sum |w||x| of every output; K = 9 (C1 + C2). */
+static void conv_bounds(double *bound, const layer *l, float *rows[2][3], const int32_t channels[2],
+                        const size_t strides[3]) {
+    int32_t K = l->packed.inputs;
+    for (int32_t n = 0; n < l->packed.outputs; n++) {
+        for (int32_t t = 0; t < T; t++) {
+            double sum = n < l->outputs ? fabs((double)l->bias[n]) : 0.0;
+            for (int32_t k = 0; k < K && n < l->outputs; k++) {
+                int32_t i = k >= 9 * channels[0], at = k - (i ? 9 * channels[0] : 0);
+                int32_t ky = at / (3 * channels[i]), c = at % (3 * channels[i]) / 3;
+                float x = rows[i][ky][16 + (size_t)c * strides[ky] + (size_t)(t + at % 3) - 1];
+                sum += fabs((double)l->weights[n * K + k] * (double)x);
+            }
+            bound[n * T + t] = (K + 2) * EPS * sum + 1e-37;
         }
     }
-    for (size_t j = 0; j < count; j++)
-        bound[j] = EPS * (K + 4.0) * (K + 1.0) * 0.25 + 1e-37; /* E|w||x| = 1/4 */
-    swin2sr__kernels_c.conv3x3(want, inputs, C2 ? 2 : 1, &l.packed, slope, units);
-    table->conv3x3(got, inputs, C2 ? 2 : 1, &l.packed, slope, units);
-    judge(r, got, want, bound, count); /* lanes past the units keep the guard value in both */
+}
+
+static void conv_case(const swin2sr__kernels *table, result *r, bool is_panel, int32_t N, int32_t C1, int32_t C2,
+                      int32_t units, float slope) {
+    const swin2sr__kernels *oracle = is_panel ? oracle_of(table) : &swin2sr__kernels_c;
+    const int32_t channels[2] = {C1, C2}, count = C2 ? 2 : 1;
+    layer l = new_layer(N, 9 * (C1 + C2), 1.0f);
+    size_t outputs = (size_t)l.packed.outputs * T, room = 9 * (size_t)l.packed.outputs * ((size_t)(C1 + C2) + 2),
+           strides[3] = {units == 2 ? 0 : ROW_STRIDE, ROW_STRIDE, ROW_STRIDE};
+    float *want = new_guarded(outputs), *got = new_guarded(outputs), *rows[2][3], *words[2][2][3];
+    float *weights[2] = {new_floats(room), new_floats(room)};
+    double *bound = malloc(outputs * sizeof *bound);
+    swin2sr__conv_input inputs[2][2]; /* of the table and of the oracle */
+    for (int32_t who = 0; who < 2; who++) {
+        const swin2sr__kernels *of = who ? oracle : table;
+        (is_panel ? of->pack_conv : swin2sr__pack_conv)(weights[who], l.weights, N, channels, count);
+        for (int32_t i = 0; i < 2; i++) {
+            inputs[who][i].channels = is_panel ? (channels[i] + of->pair - 1) / of->pair : channels[i];
+            for (int32_t ky = 0; ky < 3; ky++) {
+                if (who == 0)
+                    rows[i][ky] = new_floats((size_t)(channels[i] + 1) * ROW_STRIDE);
+                for (int32_t x = 0; x < channels[i] * ROW_STRIDE && strides[ky] == 0; x++)
+                    rows[i][ky][x] = rows[i][ky][x % ROW_STRIDE]; /* the same channel again and again */
+                words[who][i][ky] = new_floats((size_t)(channels[i] + 1) * ROW_STRIDE);
+                if (is_panel)
+                    to_words(of, words[who][i][ky], rows[i][ky], channels[i]);
+                inputs[who][i].rows[ky] = (is_panel ? words[who][i][ky] : rows[i][ky]) + 16;
+                inputs[who][i].strides[ky] = strides[ky];
+            }
+        }
+    }
+    conv_bounds(bound, &l, rows, channels, strides);
+    for (size_t j = 0; j < outputs; j++)
+        bound[j] *= 1.0 + (is_panel ? 3.0 * flip_of(table) : 0.0); /* |w||x| may be so much larger after rounding */
+    swin2sr__linear ours = {weights[0], l.bias, 0, l.packed.outputs},
+                    theirs = {weights[1], l.bias, 0, l.packed.outputs};
+    (is_panel ? oracle->conv3x3_panel : oracle->conv3x3)(want, inputs[1], count, &theirs, slope, units);
+    (is_panel ? table->conv3x3_panel : table->conv3x3)(got, inputs[0], count, &ours, slope, units);
+    judge(r, got, want, bound, outputs); /* lanes past the units keep the guard value in both */
     for (int32_t i = 0; i < 2; i++) {
-        for (int32_t ky = 0; ky < 3; ky++)
+        for (int32_t ky = 0; ky < 3; ky++) {
             free(rows[i][ky]);
+            free(words[0][i][ky]);
+            free(words[1][i][ky]);
+        }
+        free(weights[i]);
     }
     free_layer(&l);
     free(bound);
@@ -356,14 +418,22 @@ static void conv_case(const swin2sr__kernels *table, result *r, int32_t N, int32
     free_guarded(got);
 }
 
-static void check_conv(const swin2sr__kernels *table, result *r) {
+static void conv_cases(const swin2sr__kernels *table, result *r, bool is_panel) {
     for (int32_t units = 1; units <= 4; units++) {
-        conv_case(table, r, 60, 3, 0, units, 1.0f);
-        conv_case(table, r, 48, 60, 0, units, 1.0f);
-        conv_case(table, r, 64, 20, 0, units, 0.01f);
-        conv_case(table, r, 3, 7, 0, units, 1.0f);
-        conv_case(table, r, 10, 16, 3, units, 0.2f);
+        conv_case(table, r, is_panel, 60, 3, 0, units, 1.0f);
+        conv_case(table, r, is_panel, 48, 60, 0, units, 1.0f);
+        conv_case(table, r, is_panel, 64, 20, 0, units, 0.01f);
+        conv_case(table, r, is_panel, 3, 7, 0, units, 1.0f);
+        conv_case(table, r, is_panel, 10, 16, 3, units, 0.2f);
     }
+}
+
+static void check_conv(const swin2sr__kernels *table, result *r) {
+    conv_cases(table, r, false);
+}
+
+static void check_conv_panel(const swin2sr__kernels *table, result *r) {
+    conv_cases(table, r, true);
 }
 
 static void check_bytes(const swin2sr__kernels *table, result *r) {
@@ -424,42 +494,94 @@ static const struct {
               {"attention", check_attention},
               {"norms", check_norms},
               {"conv3x3", check_conv},
+              {"conv3x3_panel", check_conv_panel},
               {"put_bytes", check_bytes},
               {"gather and scatter", check_tiles}};
 
-/* Multiply-adds a second of one kernel at the shapes of the classical network, as a share of the burst. */
-static void bench(const swin2sr__kernels *table) {
-    layer l = new_layer(180, 180, 0.05f), qkv = new_layer(90, 180, 0.05f);
-    swin2sr__linear square = pack_for(table, &l), head_qkv = pack_for(table, &qkv);
-    float *x = new_floats(180 * T), *y = new_floats(180 * T), *scores = new_floats(T * T), *bias = new_floats(T * T);
-    swin2sr__attention_head head = {bias, 14.0f, false, 30, 64};
-    double burst = 0.0, linear = 0.0, attention = 0.0;
-    for (int i = 0; i < 300; i++) {
-        uint64_t t0 = swin2sr__clock_us();
-        double macs = table->fma_burst();
-        uint64_t t1 = swin2sr__clock_us();
+/* One measurement: what to run and how many multiply-adds that is. */
+typedef struct bench_case {
+    const swin2sr__kernels *table;
+    swin2sr__linear linear, gelu, qkv, conv;
+    swin2sr__attention_head head;
+    swin2sr__conv_input input;
+    float *x, *y, *scores;
+    float squares[T];
+} bench_case;
+
+static double run_burst(bench_case *b) {
+    return b->table->fma_burst();
+}
+
+static double run_linear(bench_case *b) {
+    b->table->linear_squares(b->y, b->squares, b->x, &b->linear);
+    return (double)b->linear.inputs * b->linear.outputs * T;
+}
+
+static double run_gelu(bench_case *b) {
+    b->table->linear_gelu(b->y, b->x, &b->gelu);
+    return (double)b->gelu.inputs * b->gelu.outputs * T;
+}
+
+static double run_head(bench_case *b) {
+    b->table->linear(b->y, b->x, &b->qkv);
+    b->table->attention(b->y + 3 * b->head.dim * T, b->y, &b->head, NULL, b->scores);
+    return ((double)b->qkv.inputs * b->qkv.outputs + 2.0 * T * b->head.dim) * T;
+}
+
+static double run_conv(bench_case *b) {
+    b->table->conv3x3_panel(b->y, &b->input, 1, &b->conv, 1.0f, T / SWIN2SR__UNIT);
+    return 9.0 * b->linear.inputs * b->conv.outputs * T;
+}
+
+/* Multiply-adds a nanosecond of this thread's processor time, best of many. */
+static double best_rate(bench_case *b, double (*run)(bench_case *b)) {
+    double best = 0.0;
+    for (int i = 0; i < 200; i++) {
+        struct timespec from, to;
+        double macs = 0.0;
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &from);
         for (int j = 0; j < 4; j++)
-            table->linear(y, x, &square);
-        uint64_t t2 = swin2sr__clock_us();
-        for (int j = 0; j < 4; j++) {
-            table->linear(y, x, &head_qkv);
-            table->attention(x, y, &head, NULL, scores);
-        }
-        uint64_t t3 = swin2sr__clock_us();
-        burst = fmax(burst, macs / (double)(t1 - t0 + 1));
-        linear = fmax(linear, 4.0 * 180 * 180 * T / (double)(t2 - t1 + 1));
-        attention = fmax(attention, 4.0 * (90 * 180 + 2 * 64 * 30) * T / (double)(t3 - t2 + 1));
+            macs += run(b);
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &to);
+        double ns = 1e9 * (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec);
+        best = fmax(best, macs / ns);
     }
-    printf("%-7s burst %.1f GMAC/s, linear 180x180 %.0f %%, qkv + attention of one head %.0f %%\n", table->name,
-           burst * 1e-3, 100.0 * linear / burst, 100.0 * attention / burst);
-    free_layer(&l);
-    free_layer(&qkv);
-    free((void *)square.weights);
-    free((void *)head_qkv.weights);
-    free(x);
-    free(y);
-    free(scores);
-    free(bias);
+    return best;
+}
+
+/* Each kernel's share of the multiply-add peak at the shapes of one network. */
+static void bench(const swin2sr__kernels *table, int32_t C, int32_t D) {
+    layer square = new_layer(C, C, 0.05f), wide = new_layer(2 * C, C, 0.05f), triple = new_layer(3 * D, C, 0.05f),
+          taps = new_layer(C, 9 * C, 0.05f);
+    bench_case b = {.table = table,
+                    .linear = pack_for(table, &square),
+                    .gelu = pack_for(table, &wide),
+                    .qkv = pack_for(table, &triple),
+                    .conv = {new_floats((size_t)(C * C) * 9), taps.bias, 0, taps.packed.outputs},
+                    .x = new_floats((size_t)C * 304),
+                    .y = new_floats((size_t)(2 * C) * T),
+                    .scores = new_floats(T * T)};
+    b.head = (swin2sr__attention_head){new_floats(T * T), 14.0f, false, D, T};
+    b.input = (swin2sr__conv_input){{b.x + 16, b.x + 120, b.x + 208}, {304, 304, 304}, C / table->pair};
+    table->pack_conv((float *)b.conv.weights, taps.weights, C, &C, 1);
+    if (table->to_panel)
+        memset(b.x, 0x3c, (size_t)C * 304 * sizeof *b.x); /* small numbers of any type */
+    double burst = best_rate(&b, run_burst), percent = 100.0 / burst;
+    printf("%-7s C %3d: burst %.1f GMAC/s; linear %.0f %%, with GELU %.0f %%, head %.0f %%, convolution %.0f %%\n",
+           table->name, C, burst, percent * best_rate(&b, run_linear), percent * best_rate(&b, run_gelu),
+           percent * best_rate(&b, run_head), percent * best_rate(&b, run_conv));
+    free_layer(&square);
+    free_layer(&wide);
+    free_layer(&triple);
+    free_layer(&taps);
+    free((void *)b.linear.weights);
+    free((void *)b.gelu.weights);
+    free((void *)b.qkv.weights);
+    free((void *)b.conv.weights);
+    free((void *)b.head.bias);
+    free(b.x);
+    free(b.y);
+    free(b.scores);
 }
 
 int main(int argc, char **argv) {
@@ -473,7 +595,8 @@ int main(int argc, char **argv) {
             continue;
         }
         if (argc > 1 && strcmp(argv[1], "--bench") == 0) {
-            bench(table);
+            bench(table, 180, 30);
+            bench(table, 60, 10);
             continue;
         }
         for (size_t j = 0; j < sizeof checks / sizeof checks[0]; j++) {

@@ -2,13 +2,15 @@
  * tests/model/model_file.c - one weight file through the public API, for tests written in Python.
  * usage: model_file run FILE                             print a hash of the numbers that it makes of a known picture
  *        model_file import FILE TO [NAME SOURCE LICENSE] write TO
- *        model_file refuse FILE                          open it in every way; each must refuse it, in the same words
- * Exit status: 0 done, 1 a check here failed, 2 usage, 3 refused with "STATUS: DETAIL" on the standard output
- * (refuse: that is success and 0). */
+ *        model_file refuse FILE...                       open each in every way; all must refuse it, in the same words
+ * Exit status: 0 done, 2 usage, 3 refused with "STATUS: DETAIL" on the standard output. For refuse always 0, and a line
+ * for each file: the milliseconds of processor time that it took, a space, and "STATUS: DETAIL" or "check: WHAT". */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/sha256.h"
@@ -17,7 +19,6 @@
 enum {
     WIDTH_PX = 27,
     HEIGHT_PX = 21,
-    EXIT_CHECK = 1,
     EXIT_USAGE = 2,
     EXIT_REFUSED = 3
 };
@@ -45,7 +46,7 @@ static int print_hash(const swin2sr_image *image) {
     for (int32_t y = 0; numbers && y < image->height_px; y++)
         memcpy(numbers + (size_t)y * row_bytes, (char *)image->data + (size_t)y * image->stride_bytes, row_bytes);
     if (!numbers)
-        return EXIT_CHECK;
+        return EXIT_REFUSED;
     swin2sr__sha256_hex(numbers, row_bytes * (size_t)image->height_px, hex);
     printf("%s\n", hex);
     free(numbers);
@@ -92,38 +93,57 @@ static void *read_bytes(const char *path, size_t *ret_size) {
     return bytes;
 }
 
-static int refuse(const char *path) {
+/* What lies beside a file counts when it is opened by its path, and only then. */
+static bool has_config(const char *path) {
+    char config[4096];
+    const char *slash = strrchr(path, '/');
+    snprintf(config, sizeof(config), "%.*sconfig.json", slash ? (int)(slash + 1 - path) : 0, path);
+    return access(config, F_OK) == 0;
+}
+
+/* NULL when every way refuses the file in these words, else what does not. */
+static const char *check_refusal(const char *path, swin2sr_status *ret_status, swin2sr_error *ret_error) {
     swin2sr_model *model = NULL;
-    swin2sr_error opened = {""}, imported = {""}, from_memory = {""};
+    swin2sr_error imported = {""};
     char to[4096];
-    swin2sr_status status = swin2sr_model_open(path, NULL, &model, &opened);
+    *ret_status = swin2sr_model_open(path, NULL, &model, ret_error);
     snprintf(to, sizeof(to), "%s.imported", path);
-    if (status == SWIN2SR_OK || model || !opened.text[0])
-        return printf("opened, or refused without a word\n"), EXIT_CHECK;
-    if (swin2sr_model_import(path, to, NULL, &imported) != status || strcmp(imported.text, opened.text) != 0)
-        return printf("import says: %s\n", imported.text), EXIT_CHECK;
+    if (*ret_status == SWIN2SR_OK || model || !ret_error->text[0])
+        return "opened, or refused without a word";
+    if (swin2sr_model_import(path, to, NULL, &imported) != *ret_status || strcmp(imported.text, ret_error->text) != 0)
+        return "import says something else";
     if (access(to, F_OK) == 0)
-        return printf("import left a file\n"), EXIT_CHECK;
+        return "import left a file";
     size_t size = 0;
     void *bytes = read_bytes(path, &size);
-    if (bytes && swin2sr_model_open_memory(bytes, size, NULL, NULL, &model, &from_memory) == SWIN2SR_OK) {
-        /* only what lies beside the file can make it unsound */
-        swin2sr_model_unref(model);
-        if (!strstr(opened.text, "config"))
-            return printf("opened from memory\n"), EXIT_CHECK;
-    }
+    bool is_open = bytes && swin2sr_model_open_memory(bytes, size, NULL, NULL, &model, NULL) == SWIN2SR_OK;
     free(bytes);
-    refused(status, &opened);
+    if (!is_open)
+        return NULL;
+    swin2sr_model_unref(model);
+    return has_config(path) ? NULL : "opened from memory";
+}
+
+static int refuse(int count, char **paths) {
+    for (int i = 0; i < count; i++) {
+        swin2sr_error error = {""};
+        swin2sr_status status;
+        clock_t start = clock();
+        const char *complaint = check_refusal(paths[i], &status, &error);
+        printf("%ld %s: %s\n", (long)((clock() - start) / (CLOCKS_PER_SEC / 1000)),
+               complaint ? "check" : swin2sr_status_name(status), complaint ? complaint : error.text);
+        fflush(stdout); /* so that a crash names its file: the first without a line */
+    }
     return 0;
 }
 
 int main(int argc, char **argv) {
     if (argc == 3 && strcmp(argv[1], "run") == 0)
         return run(argv[2]);
-    if (argc == 3 && strcmp(argv[1], "refuse") == 0)
-        return refuse(argv[2]);
+    if (argc >= 3 && strcmp(argv[1], "refuse") == 0)
+        return refuse(argc - 2, argv + 2);
     if ((argc == 4 || argc == 7) && strcmp(argv[1], "import") == 0)
         return import(argc - 2, argv + 2);
-    fprintf(stderr, "usage: model_file run FILE | import FILE TO [NAME SOURCE LICENSE] | refuse FILE\n");
+    fprintf(stderr, "usage: model_file run FILE | import FILE TO [NAME SOURCE LICENSE] | refuse FILE...\n");
     return EXIT_USAGE;
 }

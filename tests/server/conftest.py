@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the service tests share: a real server with real workers on a free port, and small pictures made here."""
+"""What the service tests share: a real server with real workers on a free port, and small pictures made here.
+
+SWIN2SR_TEST_URL=http://HOST:PORT runs those that need nothing but an address against a service that is there already,
+with default settings and the same programs; tools/test_image.sh does so with a container.
+"""
 import pytest
 
 import service
@@ -9,9 +13,23 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "sanitize: also run against the build with sanitizers")
 
 
+def pytest_collection_modifyitems(items):
+    """Against a service elsewhere: no test that starts a program of its own says anything about it."""
+    if service.URL:
+        own = pytest.mark.skip(reason="SWIN2SR_TEST_URL: the test starts a program of its own")
+        for item in items:
+            if "server" not in item.fixturenames or "start" in item.fixturenames:
+                item.add_marker(own)
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """One server for a module's harmless tests."""
+    if service.URL:
+        elsewhere = service.Elsewhere(service.URL)
+        elsewhere.wait_ready()
+        yield elsewhere
+        return
     with service.Service(tmp_path_factory.mktemp("spool")) as running:
         running.wait_ready()
         yield running

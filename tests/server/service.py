@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A server process under test, its logs and metrics, and pictures to send. No test waits for a fixed time."""
+"""A server under test, its logs and metrics, and pictures to send. No test waits for a fixed time."""
 import io
 import json
 import os
@@ -12,12 +12,15 @@ import threading
 import time
 import zlib
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import pytest
 import requests
 from PIL import Image
 
 BUILD = Path(os.environ.get("SWIN2SR_BUILD", Path(__file__).resolve().parents[2] / "build")).resolve()
 SERVER = BUILD / "swin2sr-server"
+URL = os.environ.get("SWIN2SR_TEST_URL")  # test a service that runs already; by default each test starts its own
 PATIENCE_S = 120
 # What must never be in an answer: parts of paths, of C symbols, of addresses in memory.
 INTERNAL = re.compile(r"/(tmp|proc|dev|home|usr|var|work)\b|\.[ch]:\d|swin2sr__|0x[0-9a-f]{6,}|" + re.escape(str(BUILD)))
@@ -34,7 +37,55 @@ def wait_for(what, condition, patience_s=PATIENCE_S):
     raise AssertionError(f"waited {patience_s} s in vain for {what}")
 
 
-class Service:
+class Client:
+    """What can be asked of a service that is known by its address only."""
+
+    def __init__(self, host, port):
+        self.address = (host, port)
+        self.url = f"http://{host}:{port}"
+
+    def wait_ready(self):
+        wait_for("readiness", lambda: requests.get(self.url + "/readyz").status_code == 200)
+
+    def metrics(self):
+        """{'name{labels}': value}"""
+        text = requests.get(self.url + "/metrics").text
+        return {key: float(value) for key, value in
+                (line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))}
+
+    def metric(self, name):
+        return self.metrics().get("swin2sr_" + name, 0)
+
+    def wait_metric(self, name, value, patience_s=PATIENCE_S):
+        wait_for(f"{name} = {value}", lambda: self.metric(name) == value, patience_s)
+
+    def upscale(self, data, **options):
+        return requests.post(self.url + "/upscale", files={"file": ("picture", data)}, data=options, timeout=PATIENCE_S)
+
+    def upscale_in_background(self, data):
+        return Background(lambda: self.upscale(data))
+
+    def raw(self, request):
+        """Send bytes on a connection of one's own, as far as they are taken; all that comes back until its end."""
+        with socket.create_connection(self.address, timeout=30) as connection:
+            try:
+                connection.sendall(request)
+            except (BrokenPipeError, ConnectionResetError):
+                pass  # an answer may have come before
+            answer = b""
+            while True:
+                try:
+                    piece = connection.recv(65536)
+                except ConnectionResetError:
+                    return answer
+                if not piece:
+                    return answer
+                answer += piece
+
+
+class Service(Client):
+    """A server started here, with its process, its logs and its spool."""
+
     def __init__(self, spool, *arguments, **options):
         self.spool = Path(spool)
         self.lines = []
@@ -49,8 +100,7 @@ class Service:
         assert self.lines, self.errors
         first = json.loads(self.lines[0])
         assert first["event"] == "listening"
-        self.address = (first["address"], first["port"])
-        self.url = "http://{}:{}".format(*self.address)
+        super().__init__(first["address"], first["port"])
 
     def _read_log(self):
         for line in self.process.stdout:
@@ -80,9 +130,6 @@ class Service:
         assert "Sanitizer" not in self.errors and "runtime error" not in self.errors, self.errors
         return code
 
-    def wait_ready(self):
-        wait_for("readiness", lambda: requests.get(self.url + "/readyz").status_code == 200)
-
     def events(self, name):
         return [event for event in map(json.loads, list(self.lines)) if event["event"] == name]
 
@@ -98,37 +145,16 @@ class Service:
     def fd_count(self):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
-    def metrics(self):
-        """{'name{labels}': value}"""
-        text = requests.get(self.url + "/metrics").text
-        return {key: float(value) for key, value in
-                (line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))}
 
-    def metric(self, name):
-        return self.metrics().get("swin2sr_" + name, 0)
+class Elsewhere(Client):
+    """A service that SWIN2SR_TEST_URL names, in a container or on another machine: of it there is no more than answers."""
 
-    def wait_metric(self, name, value, patience_s=PATIENCE_S):
-        wait_for(f"{name} = {value}", lambda: self.metric(name) == value, patience_s)
+    def __init__(self, url):
+        parts = urlsplit(url)
+        super().__init__(parts.hostname, parts.port or 80)
 
-    def upscale(self, data, **options):
-        return requests.post(self.url + "/upscale", files={"file": ("picture", data)}, data=options, timeout=PATIENCE_S)
-
-    def upscale_in_background(self, data):
-        return Background(lambda: self.upscale(data))
-
-    def raw(self, request):
-        """Send bytes on a connection of one's own; all that comes back until the server closes."""
-        with socket.create_connection(self.address, timeout=30) as connection:
-            connection.sendall(request)
-            answer = b""
-            while True:
-                try:
-                    piece = connection.recv(65536)
-                except ConnectionResetError:
-                    return answer
-                if not piece:
-                    return answer
-                answer += piece
+    def __getattr__(self, name):
+        pytest.skip(f"SWIN2SR_TEST_URL: of a service elsewhere the test cannot have its {name}")
 
 
 class Background:

@@ -41,13 +41,46 @@ def test_both_workers_killed_under_load(start):
 def test_image_that_kills_every_worker_is_given_up(start):
     service = start("--workers", "1")
     call = service.upscale_in_background(slow_picture())
-    for attempt in range(2):
-        busy(service)
+    for deaths in range(1, 20):
+        wait_for("a worker at it", lambda: call.result is not None or service.metric('workers{state="busy"}') == 1)
+        if call.result is not None:
+            break
         service.signal_workers(signal.SIGABRT)
-        wait_for("the death", lambda: len(service.events("worker_ended")) > attempt)
+        wait_for("the death", lambda: len(service.events("worker_ended")) == deaths)
     check_problem(call.join(), 500, "internal")
+    # one that died before it had begun was not counted
+    attempts = [event["attempt"] for event in service.events("worker_ended")]
+    assert attempts[-1] == 2 and max(attempts[:-1]) == 1 and attempts == sorted(attempts)
+    assert restarts(service, "signal") == len(attempts)
     service.wait_ready()
     assert service.upscale(picture()).status_code == 200
+
+
+def test_try_that_had_not_begun_is_not_counted(start):
+    """The job is given to workers that stand still and die so: more often than it may be tried."""
+    service = start("--workers", "3")
+    for _ in range(3):
+        service.wait_metric('workers{state="idle"}', 3)
+        service.signal_workers(signal.SIGSTOP)
+        call = service.upscale_in_background(picture())
+        busy(service)
+        service.signal_workers(signal.SIGKILL)
+        assert call.join().status_code == 200
+    assert [event["attempt"] for event in service.events("enlarged")] == [1] * 3
+    assert {event["attempt"] for event in service.events("worker_ended")} == {0}
+    assert (restarts(service, "signal"), restarts(service, "protocol")) == (9, 0)
+
+
+def test_all_workers_killed_at_once_cost_one_try(start):
+    service = start("--workers", "4")
+    call = service.upscale_in_background(slow_picture())
+    busy(service)
+    service.signal_workers(signal.SIGKILL)
+    assert call.join().status_code == 200
+    done, = service.events("enlarged")
+    lost = [event["attempt"] for event in service.events("worker_ended") if event["request_id"] == done["request_id"]]
+    assert lost and done["attempt"] == lost[-1] + 1 <= 2
+    assert (restarts(service, "signal"), restarts(service, "protocol")) == (4, 0)
 
 
 def test_idle_worker_killed_comes_back(start):

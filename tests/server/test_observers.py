@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What other programs read: traces in the logs, metrics as Prometheus checks them, the health check of a container."""
+import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -9,7 +11,7 @@ import threading
 import pytest
 import requests
 
-from service import BUILD, check_problem, wait_for
+from service import BUILD, Background, check_problem, picture, wait_for
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
@@ -27,6 +29,26 @@ def test_a_trace_is_logged(server):
     assert logged_trace(server, TRACE) == TRACE
     assert logged_trace(server, "01" + TRACE[2:]) == "01" + TRACE[2:]
     assert logged_trace(server, "01" + TRACE[2:] + "-new") == "01" + TRACE[2:]
+
+
+def test_a_trace_is_in_every_line_about_a_request(start):
+    """Its worker dies, another enlarges it: each line that names the request names the trace, and no other does."""
+    service = start("--workers", "1")
+    service.signal_workers(signal.SIGSTOP)
+    headers = {"traceparent": TRACE, "X-Request-Id": "traced", "Content-Type": "image/png"}
+    call = Background(lambda: requests.post(service.url + "/upscale", data=picture(), headers=headers))
+    service.wait_metric('workers{state="busy"}', 1)
+    service.signal_workers(signal.SIGKILL)
+    assert call.join().status_code == 200
+    assert service.upscale(picture()).status_code == 200
+    service.signal_workers(signal.SIGKILL)
+    wait_for("the log", lambda: len(service.events("worker_ended")) == 2)
+    service.close()
+    events = [json.loads(line) for line in service.lines]
+    traced = [event for event in events if event.get("request_id") == "traced"]
+    assert [event["event"] for event in traced] == ["worker_ended", "enlarged", "request"]
+    assert [event for event in events if "traceparent" in event] == traced
+    assert {event["traceparent"] for event in traced} == {TRACE}
 
 
 @pytest.mark.sanitize

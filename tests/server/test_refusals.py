@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is not enlarged: a problem document each, nothing leaked, the service alive."""
+import io
 import os
 import resource
 
 import pytest
 import requests
+from PIL import Image
 
-from service import check_problem, open_image, picture, png_header, wait_for
+from service import URL, check_problem, open_image, picture, png_header, wait_for
 
 pytestmark = pytest.mark.sanitize
 
@@ -14,11 +16,13 @@ pytestmark = pytest.mark.sanitize
 @pytest.fixture(autouse=True)
 def nothing_leaks(server):
     """Every test of this module leaves as many descriptors open as it found, and a service that works."""
-    before = server.fd_count()
-    workers = server.worker_pids()
+    if not URL:
+        before = server.fd_count()
+        workers = server.worker_pids()
     yield
-    wait_for("closed descriptors", lambda: server.fd_count() <= before, 10)
-    assert server.worker_pids() == workers
+    if not URL:
+        wait_for("closed descriptors", lambda: server.fd_count() <= before, 10)
+        assert server.worker_pids() == workers
     assert server.upscale(picture(8, 8)).status_code == 200
 
 
@@ -180,7 +184,9 @@ def test_request_without_host(server):
 
 
 def test_header_bomb(server):
-    assert server.raw(b"GET /healthz HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 100000)[9:12] in (b"431", b"413")
+    answer = server.raw(b"GET /healthz HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 100000)
+    if answer or not URL:  # the library closes on unread bytes, which on a longer way can destroy its answer
+        assert answer[9:12] in (b"431", b"413")
 
 
 def test_pixel_limit_by_flag(start):
@@ -188,6 +194,15 @@ def test_pixel_limit_by_flag(start):
     document = check_problem(service.upscale(picture(11, 10)), 413, "image_too_large")
     assert (document["limit"], document["actual"]) == (100, 110)
     assert open_image(service.upscale(picture(10, 10)).content).size == (40, 40)
+
+
+def test_frame_limit_by_flag(start):
+    frames = [Image.new("RGB", (8, 8), (40 * i, 0, 0)) for i in range(4)]
+    animation = io.BytesIO()
+    frames[0].save(animation, "PNG", save_all=True, append_images=frames[1:])
+    document = check_problem(start("--max-frames", "3").upscale(animation.getvalue()), 413, "image_too_large")
+    assert (document["limit"], document["actual"]) == (3, 4)
+    assert start("--max-frames", "4").upscale(animation.getvalue()).headers["X-Swin2SR-Frames"] == "4"
 
 
 def test_body_limit_by_flag(start):

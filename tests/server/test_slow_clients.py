@@ -110,6 +110,55 @@ def test_connections_are_bounded(start):
             connection.close()
 
 
+def ask(service, source="127.0.0.1"):
+    """The code of /healthz on a connection from this address; None where it is closed without an answer."""
+    try:
+        with socket.create_connection(service.address, 30, (source, 0)) as connection:
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            answer = connection.recv(65536)
+    except (BrokenPipeError, ConnectionResetError):
+        return None
+    return int(answer.split()[1]) if answer else None
+
+
+@pytest.mark.sanitize
+def test_one_address_takes_not_all_connections(start):
+    """One more than its share is closed at once; the share stays open and of use, other addresses are served."""
+    service = start("--client-connections", "5", "--workers", "1")
+    service.wait_metric("connections", 1)  # those that asked for readiness have gone
+    share = []
+    try:
+        while len(share) < 5:  # a place may still be held by a connection that asked for the metric
+            connection = connect(service)
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+            try:
+                is_open = connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+            except ConnectionResetError:
+                is_open = False
+            share.append(connection) if is_open else connection.close()
+        assert [ask(service) for _ in range(20)] == [None] * 20
+        assert [ask(service, "127.0.0.2") for _ in range(20)] == [200] * 20
+        for connection in share:
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+        share.pop().close()
+        wait_for("a free place", lambda: ask(service) == 200)
+    finally:
+        for connection in share:
+            connection.close()
+
+
+def test_connections_of_one_address_without_limit(start):
+    service = start("--client-connections", "0", "--connections", "30", "--workers", "1")
+    crowd = [connect(service) for _ in range(20)]
+    try:
+        assert ask(service) == 200
+        wait_for("all of them", lambda: service.metric("connections") > 20)
+    finally:
+        for connection in crowd:
+            connection.close()
+
+
 class Crowd:
     """Idle connections with half a header, and slow uploads of a byte each 0.1 s, from one thread."""
 

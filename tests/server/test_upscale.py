@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """POST /upscale: pictures in, pictures of four times the size out."""
+import os
 import socket
+import subprocess
+import threading
+import time
+from pathlib import Path
 
 import pytest
 import requests
 
-from service import Background, open_image, picture
+from service import BUILD, Background, open_image, picture
 
 pytestmark = pytest.mark.sanitize
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_plain_client_works_unchanged(server, tmp_path):
@@ -108,12 +114,45 @@ def test_same_input_same_bytes(server):
     assert server.upscale(picture()).content == server.upscale(picture()).content
 
 
-def test_ten_at_once(server):
-    calls = [Background(lambda seed=seed: server.upscale(picture(40, 30 + seed, seed=seed))) for seed in range(10)]
-    for seed, call in enumerate(calls):
-        response = call.join()
+def command_line(data, folder):
+    """What `swin2sr upscale` makes of the picture."""
+    (folder / "in").write_bytes(data)
+    subprocess.run([BUILD / "swin2sr", "upscale", "--quiet", "--force", "-o", folder / "out.png", folder / "in"],
+                   check=True)
+    return (folder / "out.png").read_bytes()
+
+
+def ten_pictures(kind):
+    """Files as ten designers have them: made here, or real ones (bench/designers.py measures with those)."""
+    if kind == "made":
+        return [picture(40, 30 + seed, "JPEG" if seed % 2 else "PNG", seed=seed) for seed in range(10)]
+    shared = Path(os.environ.get("SWIN2SR_SHARED", ROOT.parent / "shared")) / "testdata"
+    if not shared.is_dir():
+        pytest.skip(f"no shared test data at {shared}")
+    files = [file.read_bytes() for folder in ("set5/LR_bicubic/X4", "real") for file in sorted((shared / folder).iterdir())]
+    return [data for data in files if max(open_image(data).size) <= 250][:10]  # seconds, not minutes
+
+
+@pytest.mark.parametrize("kind", ["made", "real"])
+def test_ten_at_once(server, tmp_path, kind):
+    """Ten different pictures at the same moment: each gets its own answer, the one that the command line makes."""
+    pictures = ten_pictures(kind)
+    assert len(set(pictures)) == 10
+    begin = threading.Barrier(10)
+
+    def designer(data):
+        begin.wait()
+        begun = time.monotonic()
+        return server.upscale(data), time.monotonic() - begun
+
+    calls = [Background(lambda data=data: designer(data)) for data in pictures]
+    seconds = []
+    for call, data in zip(calls, pictures):
+        response, waited = call.join()
+        seconds.append(waited)
         assert response.status_code == 200, response.text
-        assert open_image(response.content).size == (160, 120 + 4 * seed)
+        assert response.content == command_line(data, tmp_path)
+    print(f"\nten at once, {kind}: worst {max(seconds):.2f} s, median {sorted(seconds)[5]:.2f} s")
 
 
 def test_connection_is_kept(server):

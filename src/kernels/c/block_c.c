@@ -229,15 +229,16 @@ static double fma_burst_c(void) {
     return 16.0 * 100000.0;
 }
 
-#define SHARED                                                                                      \
-    .pair = 1, .linear = linear_c, .linear_squares = linear_squares_c, .norm_add = norm_add_c,      \
-    .layer_norm = layer_norm_c, .conv3x3 = conv3x3_c, .put_bytes = put_bytes_c, .gather = gather_c, \
-    .scatter = scatter_c, .fma_burst = fma_burst_c
+#define SHARED                                                                                              \
+    .pair = 1, .linear = linear_c, .linear_squares = linear_squares_c, .norm_add = norm_add_c,              \
+    .layer_norm = layer_norm_c, .conv3x3 = conv3x3_c, .conv3x3_panel = conv3x3_c, .put_bytes = put_bytes_c, \
+    .gather = gather_c, .scatter = scatter_c, .fma_burst = fma_burst_c
 
 const swin2sr__kernels swin2sr__kernels_c = {
     .name = "c",
     .precision = SWIN2SR_PRECISION_FP32,
     .pack_linear = swin2sr__pack_linear,
+    .pack_conv = swin2sr__pack_conv,
     .linear_gelu = linear_gelu_c,
     .attention = attention_c,
     SHARED,
@@ -247,6 +248,7 @@ const swin2sr__kernels swin2sr__kernels_c_bf16 = {
     .name = "c_bf16",
     .precision = SWIN2SR_PRECISION_BF16,
     .pack_linear = swin2sr__pack_linear_rounded,
+    .pack_conv = swin2sr__pack_conv_rounded,
     .to_panel = to_panel_bf16,
     .linear_gelu = linear_gelu_bf16,
     .attention = attention_bf16,

@@ -11,7 +11,8 @@
  *   v_dot(b, x, acc)             acc + the PAIR products of b and x
  *   v_store_panel(p, n, lo, hi)  channels n (even) and n + 1 into the panel p [K / PAIR][64]
  *   compact_row(p, row)          64 floats of row as 64 / PAIR panel values
- *   TABLE, TABLE_NAME, TABLE_PRECISION, PACK
+ *   EXP2_TERMS, GELU_TERMS       polynomials, highest power first, of EXP2_DEGREE and GELU_DEGREE
+ *   TABLE, TABLE_NAME, TABLE_PRECISION, PACK_LINEAR, PACK_CONV
  * A register tile is six outputs (or four) by MAIN vectors. Every accumulator has a name: gcc keeps arrays that are
  * updated in a loop in memory, which costs two thirds of the speed. */
 #include <math.h>
@@ -35,31 +36,29 @@
 #define LOAD_1(p) vf x0 = v_load(p);
 #define LOAD_2(p) LOAD_1(p) vf x1 = v_load((p) + VL);
 #define LOAD_4(p) LOAD_2(p) vf x2 = v_load((p) + 2 * VL), x3 = v_load((p) + 3 * VL);
-#define FMA_1(i) a##i##0 = v_fma(b, x0, a##i##0);
-#define FMA_2(i) FMA_1(i) a##i##1 = v_fma(b, x1, a##i##1);
-#define FMA_4(i) FMA_2(i) a##i##2 = v_fma(b, x2, a##i##2), a##i##3 = v_fma(b, x3, a##i##3);
+#define ADD_1(i) a##i##0 = MULTIPLY_ADD(b, x0, a##i##0);
+#define ADD_2(i) ADD_1(i) a##i##1 = MULTIPLY_ADD(b, x1, a##i##1);
+#define ADD_4(i) ADD_2(i) a##i##2 = MULTIPLY_ADD(b, x2, a##i##2), a##i##3 = MULTIPLY_ADD(b, x3, a##i##3);
 #define ROW_IN(i, V) IN_##V(i)
 #define ROW_OUT(i, V) OUT_##V(i)
-#define DOT_1(i) a##i##0 = v_dot(b, x0, a##i##0);
-#define DOT_2(i) DOT_1(i) a##i##1 = v_dot(b, x1, a##i##1);
-#define DOT_4(i) DOT_2(i) a##i##2 = v_dot(b, x2, a##i##2), a##i##3 = v_dot(b, x3, a##i##3);
-#define ROW_FMA(i, V) { vf b = v_bcast(w + (i) * wi); FMA_##V(i) }
-#define ROW_DOT(i, V) { vf b = v_bcast(w + (i) * wi); DOT_##V(i) }
-#define STEP(R, V, p) { LOAD_##V(p) ROWS_##R(ROW_FMA, V) }
-#define STEP_DOT(R, V, p) { LOAD_##V(p) ROWS_##R(ROW_DOT, V) }
+#define ROW_ADD(i, V) { vf b = v_bcast(w + (i) * wi); ADD_##V(i) }
+#define STEP(R, V, p) { LOAD_##V(p) ROWS_##R(ROW_ADD, V) }
+/* Words of a panel or floats: `is_panel` is a constant wherever these are used. */
+#define MULTIPLY_ADD(b, x, a) (is_panel ? v_dot(b, x, a) : v_fma(b, x, a))
 
 /* product_RxV: acc[R][V] += sum_k w[k * wk + i * wi] . x[k * T ..] over K rows of a panel.
- * convolve_RxV: the same over inputs, ky, c, kx. */
+ * convolve_RxV: the same over inputs, ky, c, kx of rows of words or floats. */
 #define DEFINE_TILE(R, V)                                                                                              \
     INLINE void product_##R##x##V(vf acc[6][4], const float *x, const float *w, ptrdiff_t wk, ptrdiff_t wi,            \
                                   int32_t K) {                                                                         \
+        const bool is_panel = true;                                                                                    \
         ROWS_##R(ROW_IN, V)                                                                                            \
         for (int32_t k = 0; k < K; k++, x += T, w += wk)                                                               \
-            STEP_DOT(R, V, x)                                                                                          \
+            STEP(R, V, x)                                                                                              \
         ROWS_##R(ROW_OUT, V)                                                                                           \
     }                                                                                                                  \
     INLINE void convolve_##R##x##V(vf acc[6][4], const swin2sr__conv_input *inputs, int32_t count, ptrdiff_t t,        \
-                                   const float *w) {                                                                   \
+                                   const float *w, const bool is_panel) {                                              \
         enum { wi = 1 };                                                                                               \
         ROWS_##R(ROW_IN, V)                                                                                            \
         for (int32_t i = 0; i < count; i++) {                                                                          \
@@ -119,30 +118,38 @@ INLINE void product_packed(vf acc[6][4], int32_t width, const float *x, const fl
         PRODUCT_4(acc, x, w, 4, 1, K);
 }
 
-/* 2^x: relative error under 1.5e-7. Degree 5, minimax on [-1/2, 1/2]. */
-INLINE vf v_exp2(vf x) {
-    vf n = v_round(x), f = v_sub(x, n), p = v_set(0.0013276472f);
-    p = v_fma(p, f, v_set(0.0096755419f));
-    p = v_fma(p, f, v_set(0.0555071309f));
-    p = v_fma(p, f, v_set(0.2402212024f));
-    p = v_fma(p, f, v_set(0.6931469440f));
-    p = v_fma(p, f, v_set(1.0000001192f));
+/* Constants of 2^x and GELU for the end of one register tile. Loaded there, through a pointer that the compiler cannot see
+ * through: left alone it keeps them in registers during the products and accumulators in memory. */
+typedef struct terms {
+    vf exp2[EXP2_DEGREE + 1], tail[GELU_DEGREE + 1];
+} terms;
+
+INLINE terms load_terms(void) {
+    static const float exp2_terms[] = EXP2_TERMS, tail_terms[] = GELU_TERMS;
+    const float *e = exp2_terms, *g = tail_terms;
+    terms loaded;
+    __asm__ volatile("" : "+r"(e), "+r"(g));
+    for (int32_t i = 0; i <= EXP2_DEGREE; i++)
+        loaded.exp2[i] = v_bcast(e + i);
+    for (int32_t i = 0; i <= GELU_DEGREE; i++)
+        loaded.tail[i] = v_bcast(g + i);
+    return loaded;
+}
+
+/* 2^x. */
+INLINE vf v_exp2(vf x, const terms *c) {
+    vf n = v_round(x), f = v_sub(x, n), p = c->exp2[0];
+    for (int32_t i = 1; i <= EXP2_DEGREE; i++)
+        p = v_fma(p, f, c->exp2[i]);
     return v_scale(p, n);
 }
 
-/* 1 - 2^(-z^2 log2 e) * poly(1 / (1 + p z)): erf by Abramowitz and Stegun 7.1.26, error of the GELU under 2.1e-7. */
-INLINE vf v_gelu(vf x) {
-    vf z = v_mul(v_abs(x), v_set(0.70710678118654752440f));
-    vf u = v_div(v_set(1.0f), v_fma(z, v_set(0.3275911f), v_set(1.0f)));
-    vf p = v_set(1.061405429f);
-    p = v_fma(p, u, v_set(-1.453152027f));
-    p = v_fma(p, u, v_set(1.421413741f));
-    p = v_fma(p, u, v_set(-0.284496736f));
-    p = v_fma(p, u, v_set(0.254829592f));
-    vf e = v_exp2(v_mul(v_mul(z, z), v_set(-SWIN2SR__LOG2E)));
-    vf erf = v_copysign(v_fnma(v_mul(p, u), e, v_set(1.0f)), x);
-    vf half = v_mul(x, v_set(0.5f));
-    return v_fma(half, erf, half);
+/* x/2 (1 + erf(x / sqrt 2)) = max(x, 0) - |x| * tail(|x|); the tail is 2 to a polynomial, which ends at 6. */
+INLINE vf v_gelu(vf x, const terms *c) {
+    vf z = v_min(v_abs(x), v_set(6.0f)), p = c->tail[0];
+    for (int32_t i = 1; i <= GELU_DEGREE; i++)
+        p = v_fma(p, z, c->tail[i]);
+    return v_fnma(z, v_exp2(p, c), v_max(v_set(0.0f), x));
 }
 
 typedef enum linear_end {
@@ -159,12 +166,13 @@ INLINE void linear_tile(float *y, float *squares, const float *x, const float *w
             acc[i][j] = v_bcast(bias + i);
     }
     product_packed(acc, width, x, w, rows);
+    const terms c = load_terms();
     for (int32_t j = 0; j < MAIN; j++) {
         vf sum = end == LINEAR_SQUARES ? v_load(squares + j * VL) : v_set(0.0f);
         for (int32_t i = 0; i < width; i += 2) {
             vf lo = acc[i][j], hi = acc[i + 1][j];
             if (end == LINEAR_GELU) {
-                v_store_panel(y + j * VL, i, v_gelu(lo), v_gelu(hi));
+                v_store_panel(y + j * VL, i, v_gelu(lo, &c), v_gelu(hi, &c));
                 continue;
             }
             if (end == LINEAR_SQUARES)
@@ -234,6 +242,7 @@ INLINE void score_tile(float *scores, vf sum[4], vf maximum[4], const float *q, 
             acc[i][j] = v_load(head->bias + (key + i) * T + t + j * VL);
     }
     product(acc, width, q + t, k + key, T, 1, head->dim / PAIR);
+    const terms c = load_terms();
     for (int32_t i = 0; i < width && head->has_max_pass; i++) {
         for (int32_t j = 0; j < MAIN; j++) {
             vf logit = acc[i][j];
@@ -247,7 +256,7 @@ INLINE void score_tile(float *scores, vf sum[4], vf maximum[4], const float *q, 
     }
     for (int32_t i = 0; i < width && !head->has_max_pass; i += 2) {
         for (int32_t j = 0; j < MAIN; j++) {
-            vf lo = v_exp2(acc[i][j]), hi = v_exp2(acc[i + 1][j]);
+            vf lo = v_exp2(acc[i][j], &c), hi = v_exp2(acc[i + 1][j], &c);
             if (region) {
                 lo = v_keep(lo, region, t + j * VL, key + i);
                 hi = v_keep(hi, region, t + j * VL, key + i + 1);
@@ -260,10 +269,12 @@ INLINE void score_tile(float *scores, vf sum[4], vf maximum[4], const float *q, 
 
 INLINE void exponentiate(float *scores, vf sum[4], const vf maximum[4], const swin2sr__attention_head *head,
                          const uint8_t *region, int32_t t) {
+    const terms c = load_terms();
     for (int32_t key = 0; key < head->keys; key += 2) {
         for (int32_t j = 0; j < MAIN; j++) {
             const float *score = scores + key * T + t + j * VL;
-            vf lo = v_exp2(v_sub(v_load(score), maximum[j])), hi = v_exp2(v_sub(v_load(score + T), maximum[j]));
+            vf lo = v_exp2(v_sub(v_load(score), maximum[j]), &c);
+            vf hi = v_exp2(v_sub(v_load(score + T), maximum[j]), &c);
             if (region) {
                 lo = v_keep(lo, region, t + j * VL, key);
                 hi = v_keep(hi, region, t + j * VL, key + 1);
@@ -374,51 +385,71 @@ static void layer_norm_simd(float *x, const float *gamma, const float *beta, int
     }
 }
 
-INLINE void conv_tile(float *y, const swin2sr__conv_input *inputs, int32_t inputs_count, const float *w,
-                      const float *bias, float slope, int32_t t, int32_t width, int32_t vectors) {
+typedef struct conv_call {
+    const swin2sr__conv_input *inputs;
+    int32_t inputs_count;
+    float slope;
+    bool is_panel;
+} conv_call;
+
+INLINE void conv_tile(float *y, const conv_call *call, const float *w, const float *bias, int32_t t, int32_t width,
+                      int32_t vectors) {
     vf acc[6][4];
     for (int32_t i = 0; i < width; i++) {
         for (int32_t j = 0; j < vectors; j++)
             acc[i][j] = v_bcast(bias + i);
     }
     if (vectors == MAIN && width == 6)
-        CONVOLVE_6(acc, inputs, inputs_count, t, w);
+        CONVOLVE_6(acc, call->inputs, call->inputs_count, t, w, call->is_panel);
     else if (vectors == MAIN)
-        CONVOLVE_4(acc, inputs, inputs_count, t, w);
+        CONVOLVE_4(acc, call->inputs, call->inputs_count, t, w, call->is_panel);
     else if (width == 6)
-        CONVOLVE_UNIT_6(acc, inputs, inputs_count, t, w);
+        CONVOLVE_UNIT_6(acc, call->inputs, call->inputs_count, t, w, call->is_panel);
     else
-        CONVOLVE_UNIT_4(acc, inputs, inputs_count, t, w);
+        CONVOLVE_UNIT_4(acc, call->inputs, call->inputs_count, t, w, call->is_panel);
     for (int32_t i = 0; i < width; i++) {
         for (int32_t j = 0; j < vectors; j++) {
-            vf negative = v_mul(acc[i][j], v_set(slope)), zero = v_set(0.0f);
+            vf negative = v_mul(acc[i][j], v_set(call->slope)), zero = v_set(0.0f);
             vf value = v_add(v_max(acc[i][j], zero), v_sub(negative, v_max(negative, zero)));
             v_store(y + i * T + t + j * VL, value);
         }
     }
 }
 
-static void conv3x3_simd(float *y, const swin2sr__conv_input *inputs, int32_t inputs_count,
-                         const swin2sr__linear *linear, float slope, int32_t units) {
+INLINE void conv_any(float *y, const conv_call *call, const swin2sr__linear *linear, int32_t units) {
     const float *w = linear->weights;
-    int32_t lanes = units * SWIN2SR__UNIT;
-    for (int32_t n = 0, width; n < linear->outputs; n += width, w += (ptrdiff_t)linear->inputs * width) {
+    int32_t lanes = units * SWIN2SR__UNIT, rows = 0;
+    for (int32_t i = 0; i < call->inputs_count; i++)
+        rows += 9 * call->inputs[i].channels;
+    for (int32_t n = 0, width; n < linear->outputs; n += width, w += (ptrdiff_t)rows * width) {
         const float *bias = linear->bias + n;
         int32_t t = 0;
         width = swin2sr__group_width(linear->outputs - n);
         for (; t + STRIDE <= lanes; t += STRIDE) {
             if (width == 6)
-                conv_tile(y + n * T, inputs, inputs_count, w, bias, slope, t, 6, MAIN);
+                conv_tile(y + n * T, call, w, bias, t, 6, MAIN);
             else
-                conv_tile(y + n * T, inputs, inputs_count, w, bias, slope, t, 4, MAIN);
+                conv_tile(y + n * T, call, w, bias, t, 4, MAIN);
         }
         for (; t < lanes; t += SWIN2SR__UNIT) {
             if (width == 6)
-                conv_tile(y + n * T, inputs, inputs_count, w, bias, slope, t, 6, UNIT_VECTORS);
+                conv_tile(y + n * T, call, w, bias, t, 6, UNIT_VECTORS);
             else
-                conv_tile(y + n * T, inputs, inputs_count, w, bias, slope, t, 4, UNIT_VECTORS);
+                conv_tile(y + n * T, call, w, bias, t, 4, UNIT_VECTORS);
         }
     }
+}
+
+static void conv3x3_simd(float *y, const swin2sr__conv_input *inputs, int32_t inputs_count,
+                         const swin2sr__linear *linear, float slope, int32_t units) {
+    const conv_call call = {inputs, inputs_count, slope, false};
+    conv_any(y, &call, linear, units);
+}
+
+static void conv3x3_panel_simd(float *y, const swin2sr__conv_input *inputs, int32_t inputs_count,
+                               const swin2sr__linear *linear, float slope, int32_t units) {
+    const conv_call call = {inputs, inputs_count, slope, true};
+    conv_any(y, &call, linear, units);
 }
 
 /* Bytes channel by channel first, then woven together: the network's last stage writes 3 bytes for 1.1 M multiply-adds. */
@@ -483,7 +514,8 @@ const swin2sr__kernels TABLE = {
     .name = TABLE_NAME,
     .precision = TABLE_PRECISION,
     .pair = PAIR,
-    .pack_linear = PACK,
+    .pack_linear = PACK_LINEAR,
+    .pack_conv = PACK_CONV,
     .to_panel = PAIR > 1 ? to_panel_simd : NULL,
     .linear = linear_simd,
     .linear_gelu = linear_gelu_simd,
@@ -492,6 +524,7 @@ const swin2sr__kernels TABLE = {
     .norm_add = norm_add_simd,
     .layer_norm = layer_norm_simd,
     .conv3x3 = conv3x3_simd,
+    .conv3x3_panel = PAIR > 1 ? conv3x3_panel_simd : conv3x3_simd,
     .put_bytes = put_bytes_simd,
     .gather = gather_simd,
     .scatter = scatter_simd,

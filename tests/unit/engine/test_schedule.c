@@ -16,54 +16,96 @@
 
 static swin2sr__block blocks[GROUPS][DEPTH];
 
+typedef enum head_kind {
+    HEAD_DIRECT,
+    HEAD_SHUFFLES,
+    HEAD_AUX,
+    HEAD_COUNT
+} head_kind;
+
 /* Only what the schedule reads: depths, shifts, the head's shuffles. */
-static swin2sr__network make_network(int32_t groups, int32_t depth, bool is_direct) {
-    swin2sr__network network = {.config = {.groups = groups}};
+static swin2sr__network make_network(int32_t groups, int32_t depth, head_kind head, int32_t window, bool is_triple) {
+    swin2sr__network network = {.config = {.groups = groups, .window_px = window, .scale = 4}};
+    const int32_t shuffles[HEAD_COUNT][6] = {{4}, {1, 2, 2, 1}, {1, 1, 1, 2, 2, 1}};
+    const int32_t counts[HEAD_COUNT] = {1, 4, 6};
     for (int32_t g = 0; g < groups; g++) {
         network.groups[g] = (swin2sr__group){.blocks = blocks[g], .depth = depth};
+        network.groups[g].narrow.channels = is_triple ? 16 : 0;
         for (int32_t b = 0; b < depth; b++)
             blocks[g][b].is_shifted = b % 2 == 1;
     }
-    const int32_t shuffles[] = {1, 2, 2, 1};
-    network.stages_count = is_direct ? 1 : 4;
+    network.body_narrow.channels = is_triple ? 16 : 0;
+    network.config.head = head == HEAD_AUX ? SWIN2SR__HEAD_PIXELSHUFFLE_AUX : SWIN2SR__HEAD_PIXELSHUFFLE;
+    network.stages_count = counts[head];
     for (int32_t i = 0; i < network.stages_count; i++)
-        network.stages[i].shuffle = is_direct ? 4 : shuffles[i];
+        network.stages[i].shuffle = shuffles[head][i];
     return network;
 }
 
+/* `cut` rows of padding below the image. */
+static swin2sr__side whole_side(int32_t padded, int32_t cut) {
+    return (swin2sr__side){.px = padded - cut, .padded = padded, .whole_px = padded - cut, .whole_padded = padded};
+}
+
+/* A 3x3 convolution over `made` of `height` rows may have done no more than `done`. */
+static void check_convolved(int32_t done, int32_t made, int32_t height) {
+    assert_true(done == height ? made == height : done <= (made ? made - 1 : 0));
+}
+
 static void check_body(const swin2sr__schedule *s, const swin2sr__schedule *before) {
-    int32_t height = s->height, input = s->embed.to;
+    int32_t height = s->side.padded, input = s->embed.to;
     assert_int_equal(s->embed.from, before->embed.to);
     for (int32_t g = 0; g < s->network->config.groups; g++) {
         for (int32_t b = 0; b < s->network->groups[g].depth; b++) {
             swin2sr__span span = s->blocks[g][b];
             assert_int_equal(span.from, before->blocks[g][b].to);
             assert_true(span.to <= input);
-            bool is_edge = span.to == height || span.to % 8 == (b % 2 == 1 && span.to ? 4 : 0);
+            int32_t window = s->network->config.window_px;
+            bool is_edge = span.to == height || span.to % window == (b % 2 == 1 && span.to ? window / 2 : 0);
             assert_true(is_edge);
             input = span.to;
         }
+        if (s->network->groups[g].narrow.channels) {
+            assert_int_equal(s->narrows[g].from, before->narrows[g].to);
+            check_convolved(s->narrows[g].to, input, height);
+            input = s->narrows[g].to;
+        }
         assert_int_equal(s->convs[g].from, before->convs[g].to);
-        assert_true(s->convs[g].to == height ? input == height : s->convs[g].to <= (input ? input - 1 : 0));
+        check_convolved(s->convs[g].to, input, height);
         assert_true(s->convs[g].to - s->convs[g].from <= s->step_rows);
         input = s->convs[g].to;
     }
-    assert_true(s->after_body.to == height ? input == height : s->after_body.to <= (input ? input - 1 : 0));
+    if (s->network->body_narrow.channels) {
+        check_convolved(s->body_narrow.to, input, height);
+        input = s->body_narrow.to;
+    }
+    check_convolved(s->after_body.to, input, height);
 }
 
 static void check_head(const swin2sr__schedule *s, const swin2sr__schedule *before) {
-    int32_t made = s->after_body.to, height = s->height;
+    int32_t made = s->after_body.to, height = s->side.padded;
     for (int32_t i = 0; i < s->network->stages_count; i++) {
+        bool is_joined = swin2sr__network_has_aux(s->network) && i == s->network->stages_count - 1;
         assert_int_equal(s->stages[i].from, before->stages[i].to);
-        assert_true(s->stages[i].to == height ? made == height : s->stages[i].to <= (made ? made - 1 : 0));
+        if (is_joined) {
+            height = s->side.px * s->network->config.scale;
+            assert_int_equal(s->cubic.from, before->cubic.to);
+            check_convolved(s->cubic.to, s->bicubic.to, height);
+            assert_true(s->cubic.to <= made);
+            made = s->cubic.to;
+            int32_t last = (int32_t)swin2sr__side_source(&s->side, s->network->config.scale, s->bicubic.to - 1) + 2;
+            assert_true(s->bicubic.to == 0 || s->available == s->side.padded || last < s->available);
+        }
+        check_convolved(s->stages[i].to, made, height);
         made = s->stages[i].to * s->network->stages[i].shuffle;
         height *= s->network->stages[i].shuffle;
     }
 }
 
-static void run_height(const swin2sr__network *network, int32_t height, int32_t rows) {
+static void run_height(const swin2sr__network *network, int32_t height, int32_t cut, int32_t rows) {
     swin2sr__schedule s, before;
-    swin2sr__schedule_init(&s, network, height, rows);
+    swin2sr__side side = whole_side(height, cut);
+    swin2sr__schedule_init(&s, network, &side, rows);
     int32_t available = 0, last = network->stages_count - 1;
     double progress = 0.0;
     for (int steps = 0; !swin2sr__schedule_is_done(&s); steps++) {
@@ -84,18 +126,27 @@ static void run_height(const swin2sr__network *network, int32_t height, int32_t 
     int32_t scale = 1;
     for (int32_t i = 0; i < last; i++)
         scale *= network->stages[i].shuffle;
-    assert_int_equal(s.stages[last].to, height * scale);
+    assert_int_equal(s.stages[last].to, (swin2sr__network_has_aux(network) ? height - cut : height) * scale);
     assert_true(progress == 1.0);
+}
+
+static void run_heights(const swin2sr__network *network) {
+    int32_t window = network->config.window_px;
+    for (int32_t height = window; height <= 25 * window; height += window) {
+        for (int32_t rows = 1; rows <= 9; rows += 2) {
+            for (int32_t cut = 0; cut < window; cut += 3)
+                run_height(network, height, cut, rows);
+        }
+    }
 }
 
 static void test_all_heights(void **state) {
     (void)state;
     for (int32_t depth = 1; depth <= DEPTH; depth++) {
-        for (int direct = 0; direct <= 1; direct++) {
-            swin2sr__network network = make_network(1 + depth % GROUPS, depth, direct);
-            for (int32_t height = 8; height <= 200; height += 8) {
-                for (int32_t rows = 1; rows <= 9; rows += 2)
-                    run_height(&network, height, rows);
+        for (int head = 0; head < HEAD_COUNT; head++) {
+            for (int32_t window = 7; window <= 8; window++) {
+                swin2sr__network network = make_network(1 + depth % GROUPS, depth, (head_kind)head, window, depth % 2);
+                run_heights(&network);
             }
         }
     }
@@ -103,12 +154,13 @@ static void test_all_heights(void **state) {
 
 static void test_rings_do_not_grow_with_height(void **state) {
     (void)state;
-    swin2sr__network network = make_network(GROUPS, DEPTH, true);
-    swin2sr__ring_rows low = swin2sr__schedule_measure(&network, 1024, 1);
-    swin2sr__ring_rows high = swin2sr__schedule_measure(&network, 8192, 1);
+    swin2sr__network network = make_network(GROUPS, DEPTH, HEAD_DIRECT, 8, false);
+    swin2sr__side low_side = whole_side(1024, 0), high_side = whole_side(8192, 0);
+    swin2sr__ring_rows low = swin2sr__schedule_measure(&network, &low_side, 1);
+    swin2sr__ring_rows high = swin2sr__schedule_measure(&network, &high_side, 1);
     assert_memory_equal(&low, &high, sizeof low);
     for (int32_t g = 0; g < GROUPS; g++) {
-        assert_true(low.tiles[g] <= 24 + 8 + 4); /* 20 rows behind, one step, in whole tiles */
+        assert_true(low.features[g] <= 24 + 8 + 4); /* 20 rows behind, one step, in whole tiles */
         assert_true(low.residual[g] <= 24 + 8);
     }
     assert_true(low.latency < 24 * GROUPS + 32);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,6 +79,58 @@ static void test_tiles_against_whole(void **state) {
     }
 }
 
+static swin2sr_status copy_rows(void *context, int32_t y, int32_t n, const void *rows, size_t stride_bytes) {
+    swin2sr_image *out = context;
+    for (int32_t i = 0; i < n; i++)
+        memcpy((char *)out->data + (size_t)(y + i) * out->stride_bytes, (const char *)rows + (size_t)i * stride_bytes,
+               (size_t)out->width_px * 3);
+    return SWIN2SR_OK;
+}
+
+/* One network whole and in tiles, its second image too: they see the same pixels, so only fading may differ. */
+static void check_head(const char *name) {
+    char path[512];
+    const char *root = getenv("SWIN2SR_SOURCE_DIR");
+    swin2sr_model *head;
+    swin2sr_image in = make_picture(153, 141), out[2] = {{0}}, aux[2] = {{0}};
+    snprintf(path, sizeof path, "%s/tests/fixtures/goldens/%s.safetensors", root ? root : SWIN2SR_SOURCE_DIR, name);
+    assert_int_equal(swin2sr_model_open(path, NULL, &head, NULL), SWIN2SR_OK);
+    for (int i = 0; i < 2; i++) {
+        swin2sr_options options = {.threads = 2, .tile_px = i ? 112 : 0, .overlap_px = i ? 24 : 0};
+        assert_int_equal(swin2sr_image_alloc(153, 141, SWIN2SR_PIXEL_RGB8, &aux[i]), SWIN2SR_OK);
+        if (swin2sr_model_get_info(head)->has_aux) {
+            options.on_aux_rows = copy_rows;
+            options.aux_context = &aux[i];
+        }
+        assert_int_equal(swin2sr_upscale(head, &in, &options, &out[i], NULL), SWIN2SR_OK);
+    }
+    assert_true(worst_level(&out[0], &out[1]) <= 1);
+    assert_true(worst_level(&aux[0], &aux[1]) <= 1);
+    swin2sr_image_free(&in);
+    for (int i = 0; i < 2; i++) {
+        swin2sr_image_free(&out[i]);
+        swin2sr_image_free(&aux[i]);
+    }
+    swin2sr_model_unref(head);
+}
+
+static void test_every_head(void **state) {
+    (void)state;
+    check_head("tiny_aux_x4");
+    check_head("tiny_nearest_x4");
+    check_head("tiny_shuffle_x3");
+    check_head("tiny_jpeg");
+}
+
+static void test_a_second_image_needs_a_model(void **state) {
+    (void)state;
+    swin2sr_options options = {.on_aux_rows = copy_rows};
+    swin2sr_error error = {""};
+    swin2sr_plan plan;
+    assert_int_equal(swin2sr_stream_plan(model, &options, 30, 30, &plan, &error), SWIN2SR_INVALID);
+    assert_non_null(strstr(error.text, "second image"));
+}
+
 static void test_small_images_need_no_tiles(void **state) {
     (void)state;
     swin2sr_options options = {.threads = 1, .tile_px = 128};
@@ -121,10 +174,9 @@ static void test_wrong_tiles(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tiles_against_whole),
-        cmocka_unit_test(test_small_images_need_no_tiles),
-        cmocka_unit_test(test_strips_keep_the_budget),
-        cmocka_unit_test(test_wrong_tiles),
+        cmocka_unit_test(test_tiles_against_whole),          cmocka_unit_test(test_every_head),
+        cmocka_unit_test(test_a_second_image_needs_a_model), cmocka_unit_test(test_small_images_need_no_tiles),
+        cmocka_unit_test(test_strips_keep_the_budget),       cmocka_unit_test(test_wrong_tiles),
     };
     return cmocka_run_group_tests(tests, open_model, close_model);
 }

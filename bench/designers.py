@@ -1,0 +1,125 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Ten designers at once: ten different pictures posted to the service at the same moment, how long each waits.
+
+usage: bench/designers.py [--pictures DIR ...] [--count 10] [--rounds 5] [--url http://HOST:PORT] [--out FILE]
+
+Starts a service with its default settings where no --url names one. Every answer is compared with what
+`swin2sr upscale` makes of the same file; one that is not the same bytes ends the run with exit code 1.
+"""
+import argparse
+import contextlib
+import json
+import statistics
+import subprocess
+import tempfile
+import threading
+import time
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from PIL import Image
+
+import library
+import machine
+
+
+def find_files(folders, count):
+    """Small pictures as people have them: in turn from each folder, by name."""
+    lists = [sorted(p for p in Path(folder).iterdir() if p.suffix in (".png", ".jpg")) for folder in folders]
+    files = [files[i] for i in range(max(map(len, lists))) for files in lists if i < len(files)]
+    if len(files) < count:
+        raise SystemExit(f"{len(files)} pictures in {', '.join(map(str, folders))}, {count} wanted")
+    return files[:count]
+
+
+def enlarge(build, source, folder):
+    """What the command line makes of it."""
+    target = folder / "right.png"
+    subprocess.run([build / "swin2sr", "upscale", "--quiet", "--force", "-o", target, source], check=True)
+    return target.read_bytes()
+
+
+@contextlib.contextmanager
+def started(build, folder):
+    """The URL of a service of our own, ready."""
+    process = subprocess.Popen([build / "swin2sr-server", "--listen", "127.0.0.1:0", "--spool", folder],
+                               stdout=subprocess.PIPE)
+    try:
+        first = json.loads(process.stdout.readline())
+        log = threading.Thread(target=process.stdout.read)
+        log.start()
+        url = "http://{}:{}".format(first["address"], first["port"])
+        while subprocess.run([build / "swin2sr", "healthcheck", url + "/readyz"], stderr=subprocess.DEVNULL).returncode:
+            time.sleep(0.1)
+        yield url
+    finally:
+        process.terminate()
+        process.wait()
+        log.join()
+
+
+def post(url, data, barrier):
+    """The answer and the seconds it took, from the moment that all begin."""
+    request = urllib.request.Request(url + "/upscale", data, {"Content-Type": "application/octet-stream"})
+    barrier.wait()
+    begun = time.monotonic()
+    with urllib.request.urlopen(request) as response:
+        answer = response.read()
+    return answer, time.monotonic() - begun
+
+
+def post_all(url, pictures):
+    barrier = threading.Barrier(len(pictures))
+    with ThreadPoolExecutor(len(pictures)) as pool:
+        return list(pool.map(lambda data: post(url, data, barrier), pictures))
+
+
+def measure(url, files, expected, rounds):
+    """One row a round: what the first, the middle and the last waited; the time of one alone is measured before."""
+    pictures = [file.read_bytes() for file in files]
+    alone = [post_all(url, [picture])[0][1] for picture in pictures]
+    runs = []
+    for number in range(1, rounds + 1):
+        answers = post_all(url, pictures)
+        wrong = [file.name for file, (answer, _), right in zip(files, answers, expected) if answer != right]
+        if wrong:
+            raise SystemExit(f"not what the command line makes: {', '.join(wrong)}")
+        seconds = sorted(seconds for _, seconds in answers)
+        runs.append({"round": number, "first_s": seconds[0], "median_s": statistics.median(seconds),
+                     "worst_s": seconds[-1], "load_after": machine.load()})
+        print(f"round {number}: first {seconds[0]:.2f} s, median {statistics.median(seconds):.2f} s, worst "
+              f"{seconds[-1]:.2f} s, all {len(files)} right; load {machine.load()}", flush=True)
+    return {"alone_sum_s": sum(alone), "alone_worst_s": max(alone), "runs": runs}
+
+
+def parse():
+    testdata = library.find_shared() / "testdata"
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--pictures", nargs="+", type=Path, help="folders; real/ and Set5 of the shared test data",
+                        default=[testdata / "real", testdata / "set5" / "LR_bicubic" / "X4"])
+    parser.add_argument("--count", type=int, default=10)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--url", help="a service that runs; one of our own")
+    parser.add_argument("--build", help="build folder (SWIN2SR_BUILD, build)")
+    parser.add_argument("--out", type=Path, help="results file; bench/results/designers.json")
+    return parser.parse_args()
+
+
+def main():
+    options = parse()
+    build = library.find_build(options.build)
+    about = machine.describe(build)
+    files = find_files(options.pictures, options.count)
+    pixels = [width * height for width, height in (Image.open(file).size for file in files)]
+    with tempfile.TemporaryDirectory() as name:
+        expected = [enlarge(build, file, Path(name)) for file in files]
+        with contextlib.nullcontext(options.url) if options.url else started(build, name) as url:
+            results = measure(url, files, expected, options.rounds)
+    machine.save(options.out or Path(__file__).resolve().parent / "results" / "designers.json", about, "designers",
+                 pictures=len(files), pixels=sum(pixels), largest_pixels=max(pixels), **results)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * fuzz/fuzz_options.c - any bytes after the "?" of POST /upscale, through the real HTTP code and the option parser.
+ * A line end in them ends the request line, so header fields, bodies and further requests are within reach too.
+ * Beside memory errors it checks that taken options are in range and taken once, that a refused one is a 422 that says
+ * so, and that whatever comes back is HTTP. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "api/options.h"
+#include "http/http.h"
+
+#define STEPS_MAX 1000
+#define INPUT_MAX 60000 /* more than a header may have, less than a socket holds */
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check(bool is_true) {
+    if (!is_true)
+        abort();
+}
+
+typedef struct seen {
+    upscale_options options;
+    problem fault;
+    bool is_refused;
+} seen;
+
+static bool on_option(void *context, const char *name, const char *value) {
+    seen *self = context;
+    upscale_options before = self->options;
+    if (!upscale_options_set(&self->options, name, value, &self->fault)) {
+        self->is_refused = true;
+        check(problem_code(&self->fault) == 422 && self->fault.detail[0]);
+        return false;
+    }
+    check(memcmp(&before, &self->options, sizeof before) != 0);
+    check(self->options.quality >= 1 && self->options.quality <= 100);
+    check(self->options.image == IPC_IMAGE_PNG || self->options.image == IPC_IMAGE_JPEG);
+    check(memchr(self->options.model, '\0', sizeof self->options.model) != NULL);
+    upscale_options twice = self->options;
+    check(!upscale_options_set(&twice, name, value, &self->fault));
+    return true;
+}
+
+static void on_begin(http_request *request) {
+    seen self = {.is_refused = false};
+    upscale_options_init(&self.options);
+    http_request_query(request, on_option, &self);
+    if (self.is_refused)
+        http_answer_problem(request, &self.fault);
+}
+
+static void on_end(http_request *request) {
+    http_answer_json(request, MHD_HTTP_OK, json_object());
+}
+
+/* What outlives one input: a server whose connections are pairs of sockets. */
+static const http_route route = {.path = "/upscale", .is_post = true, .on_begin = on_begin, .on_end = on_end};
+static event_loop loop;
+static server_log events;
+static server_metrics metrics;
+static http_server server;
+
+int LLVMFuzzerInitialize(int *argc, char ***argv) {
+    struct sockaddr_un nowhere = {.sun_family = AF_UNIX};
+    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    check(bind(listener, (struct sockaddr *)&nowhere, sizeof(sa_family_t)) == 0 && listen(listener, 1) == 0);
+    events.fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    server = (http_server){.loop = &loop,
+                           .log = &events,
+                           .metrics = &metrics,
+                           .routes = &route,
+                           .route_count = 1,
+                           .body_bytes_max = 1000,
+                           .connections_max = 4,
+                           .idle_s = 1000,
+                           .header_s = 1000,
+                           .transfer_s = 1000};
+    check(loop_init(&loop) && http_start(&server, listener));
+    return 0;
+}
+
+/* All of it at once; the server's answers lie in the socket when it has closed its side. */
+static void send_request(int client, const uint8_t *data, size_t size) {
+    static const char before[] = "POST /upscale?", after[] = " HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n";
+    check(send(client, before, sizeof before - 1, 0) == (ssize_t)sizeof before - 1);
+    check(size == 0 || send(client, data, size, 0) == (ssize_t)size);
+    check(send(client, after, sizeof after - 1, 0) == (ssize_t)sizeof after - 1);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    struct sockaddr_un peer = {.sun_family = AF_UNIX};
+    char answer[9];
+    int pair[2];
+    if (size > INPUT_MAX)
+        return 0;
+    check(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
+    send_request(pair[0], data, size);
+    check(MHD_add_connection(server.daemon, pair[1], (struct sockaddr *)&peer, sizeof(sa_family_t)) == MHD_YES);
+    int steps = 0;
+    while (server.connection_count > 0 && steps++ < STEPS_MAX) {
+        http_step(&server);
+        shutdown(pair[0], SHUT_WR); /* once more: the library can overlook an end that came together with bytes */
+    }
+    check(server.connection_count == 0 && !server.requests);
+    ssize_t got = recv(pair[0], answer, sizeof answer, MSG_DONTWAIT);
+    check(got <= 0 || (got == sizeof answer && memcmp(answer, "HTTP/1.", 7) == 0));
+    close(pair[0]);
+    return 0;
+}
