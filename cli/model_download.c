@@ -8,6 +8,7 @@
 #include <strings.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -21,6 +22,7 @@
 #define MAX_URL 2048
 #define MAX_REDIRECTS 10
 #define STALL_BYTES_PER_S 1024
+#define LOCK_PAUSE_NS 100000000L
 
 /* What PART holds, and the same of an answer. */
 typedef struct version {
@@ -91,17 +93,18 @@ static bool is_current(int fd, const char *path) {
            opened.st_dev == named.st_dev;
 }
 
+/* Asks again and again: a signal that came just before a blocking wait would be slept over. */
 static swin2sr_status lock_wait(const download *self, int fd, swin2sr_error *reterr) {
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-        return SWIN2SR_OK;
-    if (errno == EWOULDBLOCK && !self->is_quiet)
-        report_note(NULL, "another swin2sr is fetching this model; waiting for it");
-    while (flock(fd, LOCK_EX) != 0) {
-        if (errno != EINTR)
+    const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
+    for (bool was_told = self->is_quiet; flock(fd, LOCK_EX | LOCK_NB) != 0; was_told = true) {
+        if (errno != EWOULDBLOCK && errno != EINTR)
             return swin2sr__error_set(reterr, SWIN2SR_IO, "%.150s: cannot be locked: %s", self->part_path,
                                       strerror(errno));
         if (interrupt_signal())
             return swin2sr__error_set(reterr, SWIN2SR_CANCELLED, "interrupted");
+        if (!was_told)
+            report_note(NULL, "another swin2sr is fetching this model; waiting for it");
+        nanosleep(&pause, NULL);
     }
     return SWIN2SR_OK;
 }
@@ -130,6 +133,9 @@ void download_discard(download *self) {
 }
 
 void download_close(download *self) {
+    struct stat facts;
+    if (self->fd >= 0 && is_current(self->fd, self->part_path) && fstat(self->fd, &facts) == 0 && facts.st_size == 0)
+        download_discard(self);
     if (self->fd >= 0)
         close(self->fd);
     self->fd = -1;
@@ -223,8 +229,12 @@ static size_t on_body(char *data, size_t size, size_t count, void *context) {
         return stop(self, SWIN2SR_TOO_LARGE, "the file is longer than --max-mib allows");
     for (size_t done = 0; done < length;) {
         ssize_t n = pwrite(self->job->fd, data + done, length - done, (off_t)self->position);
-        if (n < 0 && errno != EINTR)
-            return stop(self, SWIN2SR_IO, strerror(errno));
+        if (n < 0 && errno != EINTR) {
+            self->status =
+                swin2sr__error_set(&self->error, SWIN2SR_IO, "%.150s: %s; the same command goes on from here",
+                                   self->job->part_path, strerror(errno));
+            return 0;
+        }
         done += n > 0 ? (size_t)n : 0;
         self->position += n > 0 ? (uint64_t)n : 0;
     }
@@ -333,6 +343,10 @@ static swin2sr_status explain(const transfer *self, CURLcode code, swin2sr_error
     if (self->status != SWIN2SR_OK)
         return swin2sr__error_set(reterr, self->status, "%s", self->error.text);
     self->api->easy_getinfo(self->curl, CURLINFO_RESPONSE_CODE, &http);
+    if (code == CURLE_HTTP_RETURNED_ERROR && http == 0) { /* the proxy opened no way to the server */
+        self->api->easy_getinfo(self->curl, CURLINFO_HTTP_CONNECTCODE, &http);
+        return swin2sr__error_set(reterr, SWIN2SR_IO, "the proxy answered %ld; https_proxy names it", http);
+    }
     if (code == CURLE_HTTP_RETURNED_ERROR)
         return http_error(http, reterr);
     if (code == CURLE_TOO_MANY_REDIRECTS)

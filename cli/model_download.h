@@ -36,7 +36,7 @@ swin2sr_status download_fetch(download *self, swin2sr_error *reterr);
 /* Remove PART and PART.from: done with them, or they are worth nothing. */
 void download_discard(download *self);
 
-/* Unlock and close. */
+/* Unlock and close; a PART without a byte goes. */
 void download_close(download *self);
 
 #endif

@@ -179,6 +179,8 @@ static int run_parsed(const pull_state *state) {
     if (status == SWIN2SR_OK)
         return install_report(&order, hex, state->options.is_json, state->options.is_quiet);
     report_error(state->name, "%s", error.text);
+    if (status == SWIN2SR_INVALID) /* not a name */
+        return CLI_EXIT_USAGE;
     return interrupt_signal() ? CLI_EXIT_SIGNAL + interrupt_signal() : report_exit_code(status);
 }
 
