@@ -77,5 +77,5 @@ def test_bf16_is_near_and_the_same_everywhere(swin2sr, tmp_path):
     fp32, best, plain = (pixels(tmp_path / name) for name in ("fp32.png", "best.png", "c.png"))
     assert numpy.abs(best - plain).max() <= 2
     assert numpy.abs(fp32 - best).max() <= 3
-    assert ((fp32 - best) ** 2).mean() < 0.1  # over 58 dB
+    assert ((fp32 - best) ** 2).mean() < 0.2  # over 55 dB; convolutions are rounded too
     assert (fp32 != best).any()
