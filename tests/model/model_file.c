@@ -19,6 +19,7 @@
 enum {
     WIDTH_PX = 27,
     HEIGHT_PX = 21,
+    MAX_BYTES = 100 << 20,
     EXIT_USAGE = 2,
     EXIT_REFUSED = 3
 };
@@ -81,10 +82,11 @@ static int import(int count, char **arguments) {
     return status == SWIN2SR_OK ? 0 : refused(status, &error);
 }
 
-/* The bytes of a file, from the file's descriptor alone: what is no file gives none. */
+/* The bytes of a file that is no larger than a caller would read into memory; anything else gives none. */
 static void *read_bytes(const char *path, size_t *ret_size) {
     struct stat facts;
-    FILE *file = stat(path, &facts) == 0 && S_ISREG(facts.st_mode) ? fopen(path, "rb") : NULL;
+    FILE *file =
+        stat(path, &facts) == 0 && S_ISREG(facts.st_mode) && facts.st_size <= MAX_BYTES ? fopen(path, "rb") : NULL;
     void *bytes = file ? malloc((size_t)facts.st_size + 1) : NULL;
     if (bytes)
         *ret_size = fread(bytes, 1, (size_t)facts.st_size, file);
