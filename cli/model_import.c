@@ -211,7 +211,7 @@ int model_import_run(int argc, char **argv) {
             code = install_report(&state.order, hex, state.options.is_json, state.options.is_quiet);
         } else {
             report_error(state.order.file, "%s", error.text);
-            code = report_exit_code(status);
+            code = status == SWIN2SR_INVALID ? CLI_EXIT_USAGE : report_exit_code(status);
         }
     }
     catalog_done(&state.offers);

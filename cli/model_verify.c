@@ -25,6 +25,10 @@ static bool parse(int argc, char **argv, bool needs_name, cli_options *options, 
         report_error(NULL, "this takes one model's name; see 'swin2sr help model'");
         return false;
     }
+    if (argc > optind && !library_is_name(argv[optind])) {
+        report_error(argv[optind], "is not a name: 1 to %d of a-z 0-9 . _ -", LIBRARY_MAX_NAME - 1);
+        return false;
+    }
     if (argc > optind && strcmp(argv[optind], LIBRARY_BUILT_IN) == 0) {
         report_error(argv[optind], "is inside the program; there is no file of it");
         return false;
@@ -129,8 +133,8 @@ int model_remove_run(int argc, char **argv) {
     if (!parse(argc, argv, true, &options, &name))
         return CLI_EXIT_USAGE;
     if (library_path(name, LIBRARY_ENDING, path, sizeof(path), &error) != SWIN2SR_OK) {
-        report_error(name, "%s", error.text);
-        return CLI_EXIT_USAGE;
+        report_error(NULL, "%s", error.text);
+        return CLI_EXIT_INPUT;
     }
     json_t *removed = json_array();
     bool is_ok = true;

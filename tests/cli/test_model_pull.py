@@ -9,11 +9,15 @@ import resource
 import shutil
 import signal
 import subprocess
+import sys
 
 import pytest
 
 from cli_checks import one_line
 from model_server import Answer, serving
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "model"))
+import weight_files
 
 FIXTURES = pathlib.Path(__file__).resolve().parents[1] / "fixtures" / "goldens"
 NETWORK = (FIXTURES / "lightweight_x4.safetensors").read_bytes()
@@ -64,6 +68,17 @@ def test_pull_installs(pull, swin2sr, library, environment):
     assert info["name"] == "mine" and info["scale"] == 4 and info["sha256"] == result["sha256"]
     swin2sr("model", "verify", "mine", env=environment)
     assert "User-Agent" in server.asked[0][1] and "Range" not in server.asked[0][1]
+
+
+@pytest.mark.sanitize
+def test_pull_reads_checkpoints(pull, library):
+    """A .pth that is cut off goes on like any other file, and is installed as safetensors."""
+    checkpoint = weight_files.checkpoint()
+    with serving(Answer(checkpoint, part=5000), Answer(checkpoint)) as server:
+        pull(server, check=4)
+        result = json.loads(pull(server, "--json").stdout)
+    assert result["original_sha256"] == hashlib.sha256(checkpoint).hexdigest() and result["scale"] == 2
+    assert files(library) == INSTALLED
 
 
 def test_secrets_of_the_address_are_not_kept(swin2sr, library, environment):
