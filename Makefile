@@ -11,8 +11,10 @@ SIZE ?= 256x256
 REPS ?= 5
 FUZZ_SECONDS ?= 60
 CANCELS ?= 200
+SET5 ?= ../shared/testdata/set5
+OUT ?= $(BUILD)/evaluation
 
-.PHONY: help deps deps-test build run test test-quick test-tsan test-neon check-reference bench bench-peers fuzz image format install clean
+.PHONY: help deps deps-test build run test test-quick test-tsan test-neon check-reference bench bench-peers train-smoke evaluate fuzz image format install clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := build
 
@@ -26,6 +28,8 @@ help:
 	@echo 'make bench [SIZE=256x256] [REPS=5] the engine alone, one thread and all threads'
 	@echo 'make bench-peers                   beside ONNX Runtime and PyTorch (minutes)'
 	@echo 'make check-reference               every input size against the PyTorch reference in ../shared (minutes)'
+	@echo 'make train-smoke                   the training programs, small, from packages to pixels (minutes)'
+	@echo 'make evaluate [SET5=DIR] [OUT=DIR] quality of the default network, table and contact sheet'
 	@echo 'make fuzz [FUZZ_SECONDS=60]        each libFuzzer target for so long'
 	@echo 'make image                         the container of deploy/Containerfile (buildah, podman or docker)'
 	@echo 'make format                        clang-format over every C file'
@@ -71,6 +75,14 @@ bench-peers: build
 check-reference: build
 	@tools/install_packages.sh test peers
 	@SWIN2SR_BUILD='$(BUILD)' tools/check_reference.py
+
+train-smoke: build
+	@tools/install_packages.sh train
+	@SWIN2SR_BUILD='$(BUILD)' train/smoke.py $(BUILD)/train-smoke
+
+evaluate: build
+	@tools/install_packages.sh test
+	@SWIN2SR_BUILD='$(BUILD)' train/evaluate.py $(SET5) --out $(OUT)
 
 fuzz:
 	@tools/install_packages.sh build fuzz

@@ -28,10 +28,10 @@ def distances(window):
     return rows, (offset_y + window - 1) * (2 * window - 1) + offset_x + window - 1
 
 
-def shift_mask(height, width, window):
+def shift_mask(height, width, window, device=None):
     """[windows][T][T]: APART for pixels that the shifted windows put together although they are from opposite edges."""
     def strips(length):
-        place = torch.arange(length)
+        place = torch.arange(length, device=device)
         return (place >= length - window).int() + (place >= length - window // 2).int()
 
     region = strips(height)[:, None] * 3 + strips(width)
@@ -148,19 +148,12 @@ class Network(nn.Module):
         self.norm = nn.LayerNorm(dim)
         self.conv_after_body = nn.Conv2d(dim, dim, 3, padding=1)
         self.upsample = nn.Sequential(nn.Conv2d(dim, 3 * scale * scale, 3, padding=1), nn.PixelShuffle(scale))
-        self.masks = {}
         self.apply(initialise)
-
-    def mask(self, height, width, device):
-        key = height, width, device
-        if key not in self.masks:
-            self.masks[key] = shift_mask(height, width, self.window).to(device)
-        return self.masks[key]
 
     def forward(self, x):
         height, width = x.shape[2:]
         x = functional.pad(x, (0, -width % self.window, 0, -height % self.window), "reflect") - self.mean
-        mask = self.mask(*x.shape[2:], x.device)
+        mask = shift_mask(*x.shape[2:], self.window, x.device)
         first = self.conv_first(x)
         y = self.patch_embed.norm(self.patch_embed.proj(first).permute(0, 2, 3, 1)).float()
         for group in self.layers:
