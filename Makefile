@@ -12,7 +12,7 @@ REPS ?= 5
 FUZZ_SECONDS ?= 60
 CANCELS ?= 200
 
-.PHONY: help deps deps-test build run test test-quick test-tsan test-neon check-reference bench bench-peers fuzz image test-image format install clean
+.PHONY: help deps deps-test build run test test-quick test-tsan test-neon check-reference bench bench-peers train-smoke fuzz image test-image format install clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := build
 
@@ -26,6 +26,7 @@ help:
 	@echo 'make bench [SIZE=256x256] [REPS=5] the engine alone, one thread and all threads'
 	@echo 'make bench-peers                   beside ONNX Runtime and PyTorch (minutes)'
 	@echo 'make check-reference               every input size against the PyTorch reference in ../shared (minutes)'
+	@echo 'make train-smoke                   the training programs, small, from packages to pixels (minutes)'
 	@echo 'make fuzz [FUZZ_SECONDS=60]        each libFuzzer target for so long'
 	@echo 'make image                         the container of deploy/Containerfile (buildah, podman or docker)'
 	@echo 'make test-image                    the same, and the API tests against it under podman'
@@ -72,6 +73,10 @@ bench-peers: build
 check-reference: build
 	@tools/install_packages.sh test peers
 	@SWIN2SR_BUILD='$(BUILD)' tools/check_reference.py
+
+train-smoke: build
+	@tools/install_packages.sh train
+	@SWIN2SR_BUILD='$(BUILD)' train/smoke.py $(BUILD)/train-smoke
 
 fuzz:
 	@tools/install_packages.sh build fuzz
