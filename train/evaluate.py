@@ -1,0 +1,216 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""How good a network is: beside bicubic and Lanczos, on clean and on compressed pictures, in numbers and to look at.
+
+usage: train/evaluate.py [FOLDER] [--model NAME|FILE] [--precision fp32|bf16] [--inputs clean 90 ...] [--out DIR]
+                         [--check] [--build DIR]
+
+In: FOLDER in the layout of Set5 (HR/NAME.png, LR_bicubic/X4/NAMEx4.png), or any folder of good pictures, which are then
+reduced by bicubic interpolation.  Out: tables, and with --out table.md, results.json and sheet-INPUT.png, crops at
+eight times their size: most detail, least detail, and where the network is furthest from the original.
+What is measured is the program `swin2sr` itself. A JPEG input is the clean one through Pillow at that quality, 4:2:0.
+--check exits 1 when the network misses what the default network has to keep.
+"""
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "bench"))
+import artifacts
+import set5
+
+METHODS = {"bicubic": Image.BICUBIC, "Lanczos": Image.LANCZOS, "network": None}
+COLUMNS = ("original", *METHODS)
+INPUTS = ("clean", "90", "75", "50", "30")
+WINDOW = 8
+CROP, ZOOM = 32, 8  # of a sheet: side in enlarged pixels, and how large each of them is shown
+PICTURES = {".png", ".jpg", ".jpeg", ".webp"}
+LEAST_GAIN = {"clean": 1.5, "50": 0.5}  # dB of PSNR-Y over the better of bicubic and Lanczos
+MOST_SHIFT = 0.3  # levels, each channel, mean over the pictures
+MOST_WINDOWS = 0.25  # levels: a quarter of what 8 bits can show
+
+
+def find_pictures(folder, scale):
+    """(name, original, clean input) of every picture."""
+    if (folder / "HR").is_dir():
+        for original, small in set5.pairs(folder, scale):
+            yield original.stem, set5.cut(original, scale), Image.open(small).convert("RGB")
+        return
+    for path in sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES):
+        original = set5.cut(path, scale)
+        yield path.stem, original, original.resize([side // scale for side in original.size], Image.BICUBIC)
+
+
+def save_input(clean, name, folder):
+    """The file that the network gets, and what is in it."""
+    if name == "clean":
+        path = folder / "small.png"
+        clean.save(path)
+    else:
+        path = folder / "small.jpg"
+        clean.save(path, quality=int(name), subsampling="4:2:0")
+    return path, Image.open(path).convert("RGB")
+
+
+def enlarge(options, method, small, size, path):
+    if METHODS[method] is None:
+        set5.enlarge(options, small[0], path)
+    else:
+        small[1].resize(size, METHODS[method]).save(path)
+    return Image.open(path).convert("RGB")
+
+
+def measure(options, scale, original, large, folder):
+    """Everything about one enlarged picture, whose files are large.png and original.png."""
+    border = slice(scale, -scale)
+    a, b = (np.asarray(picture)[border, border] for picture in (large, original))
+    return {**set5.compare(options, folder / "large.png", folder / "original.png", scale),
+            "shift": artifacts.colour_shift(a, b).tolist(), "overshoot": artifacts.overshoot(a, b),
+            "profile": artifacts.step_profile(np.asarray(large), scale * WINDOW).tolist()}
+
+
+class Sheet:
+    """Rows of crops: original, bicubic, Lanczos, network."""
+
+    def __init__(self):
+        self.rows = []
+
+    def add(self, name, pictures):
+        """Three places: much detail, little (where a grid would show), and where the network is worst."""
+        planes = {key: artifacts.luma(np.asarray(picture)) for key, picture in pictures.items()}
+        steps = np.abs(np.diff(planes["original"], axis=1, prepend=planes["original"][:, :1]))
+        errors = np.abs(planes["network"] - planes["original"])
+        height, width = errors.shape
+        if min(height, width) < CROP:
+            return
+        taken = np.zeros((height // CROP, width // CROP))
+        for what, values in (("detail", steps), ("flat", -steps), ("error", errors)):
+            blocks = values[:height // CROP * CROP, :width // CROP * CROP]
+            blocks = blocks.reshape(height // CROP, CROP, width // CROP, CROP).mean(axis=(1, 3)) - taken
+            place = np.unravel_index(blocks.argmax(), blocks.shape)
+            taken[place] = np.inf
+            y, x = (int(i) * CROP for i in place)
+            crops = [pictures[key].crop((x, y, x + CROP, y + CROP)) for key in COLUMNS]
+            self.rows.append((f"{name}: {what}", crops))
+
+    def picture(self):
+        side, gap = CROP * ZOOM, 4
+        sheet = Image.new("RGB", (len(COLUMNS) * (side + gap), len(self.rows) * (side + gap + 14)), "white")
+        pen = ImageDraw.Draw(sheet)
+        for row, (name, crops) in enumerate(self.rows):
+            y = row * (side + gap + 14)
+            for column, crop in enumerate(crops):
+                pen.text((column * (side + gap) + 2, y + 1), f"{COLUMNS[column]}, {name}", fill="black")
+                sheet.paste(crop.resize((side, side), Image.NEAREST), (column * (side + gap), y + 14))
+        return sheet
+
+
+def measure_input(options, scale, name, pictures, folder):
+    """Means of every method over the pictures, and the sheet."""
+    rows, sheet = {method: [] for method in COLUMNS}, Sheet()
+    for title, original, clean in pictures:
+        small = save_input(clean, name, folder)
+        original.save(folder / "original.png")
+        found = {"original": original}
+        rows["original"].append({"profile": artifacts.step_profile(np.asarray(original), scale * WINDOW).tolist()})
+        for method in METHODS:
+            found[method] = enlarge(options, method, small, original.size, folder / "large.png")
+            rows[method].append(measure(options, scale, original, found[method], folder))
+        sheet.add(title, found)
+    return {method: total(rows[method], scale) for method in COLUMNS}, sheet
+
+
+def total(rows, scale):
+    profile = np.mean([row["profile"] for row in rows], axis=0)
+    found = {"grid": artifacts.grid(profile, scale), "windows": artifacts.windows(profile, scale)}
+    if "shift" in rows[0]:
+        shifts = np.array([row["shift"] for row in rows])
+        found.update(set5.mean(rows), shift=shifts.mean(axis=0).tolist(), shift_of_one=float(np.abs(shifts).max()),
+                     overshoot=float(np.mean([row["overshoot"] for row in rows])))
+    return found
+
+
+def gain(methods):
+    return methods["network"]["psnr_y"] - max(methods["bicubic"]["psnr_y"], methods["Lanczos"]["psnr_y"])
+
+
+def table(results, scale, count):
+    lines = [f"PSNR-Y in dB / SSIM-Y, mean of {count} pictures, border {scale}:", "",
+             f"| input | {' | '.join(METHODS)} | gain |", "|---|---|---|---|---|"]
+    for name, methods in results.items():
+        cells = [f"{methods[m]['psnr_y']:.2f} / {methods[m]['ssim_y']:.4f}" for m in METHODS]
+        lines.append(f"| {name if name == 'clean' else f'JPEG {name}'} | {' | '.join(cells)} | {gain(methods):+.2f} |")
+    name, methods = next(iter(results.items()))
+    rows = {
+        "colour shift R, G, B, levels": lambda m: ", ".join(f"{shift:+.2f}" for shift in m["shift"]),
+        "largest of one picture, levels": lambda m: f"{m['shift_of_one']:.2f}",
+        f"grid of the scale (period {scale}), levels": lambda m: f"{m['grid']:.2f}",
+        f"windows (period {scale * WINDOW}), levels": lambda m: f"{m['windows']:.2f}",
+        "overshoot, levels": lambda m: f"{m['overshoot']:.2f}",
+    }
+    lines += ["", f"| {name} input | {' | '.join(COLUMNS)} |", "|---|---|---|---|---|"]
+    for title, cell in rows.items():
+        cells = [cell(methods[m]) if m != "original" or "period" in title else "–" for m in COLUMNS]
+        lines.append(f"| {title} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def faults(results):
+    """What the default network has to keep and this one does not."""
+    for name, least in LEAST_GAIN.items():
+        if name in results and gain(results[name]) < least:
+            yield f"{name}: {gain(results[name]):.2f} dB better, not {least}"
+    methods = next(iter(results.values()))
+    network, bicubic = methods["network"], methods["bicubic"]
+    if max(abs(shift) for shift in network["shift"]) >= MOST_SHIFT:
+        yield f"colours shift by {network['shift']} levels, {MOST_SHIFT} is too much"
+    if network["grid"] > bicubic["grid"]:
+        yield "more of a grid than bicubic interpolation"
+    if network["windows"] > MOST_WINDOWS:
+        yield "windows show"
+    if network["overshoot"] > bicubic["overshoot"]:
+        yield "more overshoot than bicubic interpolation"
+
+
+def write(folder, text, results, sheets):
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "table.md").write_text(text)
+    (folder / "results.json").write_text(json.dumps(results, indent=1) + "\n")
+    for name, sheet in sheets.items():
+        if sheet.rows:
+            sheet.picture().save(folder / f"sheet-{name}.png")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path, nargs="?", default=set5.DEFAULT)
+    set5.add_options(parser)
+    parser.add_argument("--inputs", nargs="+", default=INPUTS, help="clean, or JPEG qualities (clean 90 75 50 30)")
+    parser.add_argument("--out", type=Path, help="folder for table.md, results.json and the sheets")
+    parser.add_argument("--check", action="store_true", help="exit 1 when the network is not good enough")
+    options = parser.parse_args()
+    scale = set5.scale_of(options)
+    pictures = list(find_pictures(options.folder, scale)) if options.folder.is_dir() else []
+    if not pictures:
+        parser.error(f"no pictures in {options.folder}")
+    results, sheets = {}, {}
+    with tempfile.TemporaryDirectory() as folder:
+        for name in options.inputs:
+            results[name], sheets[name] = measure_input(options, scale, name, pictures, Path(folder))
+    text = table(results, scale, len(pictures))
+    print(text, end="")
+    if options.out:
+        write(options.out, text, results, sheets)
+    missed = list(faults(results)) if options.check else []
+    print("\n".join(missed), file=sys.stderr, end="\n" if missed else "")
+    return bool(missed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
