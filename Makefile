@@ -7,12 +7,14 @@ MESON ?= /usr/bin/meson
 PYTHON ?= /usr/bin/python3
 PREFIX ?= /usr/local
 PORT ?= 8080
+SET5 ?= ../shared/testdata/set5
+OUT ?= $(BUILD)/evaluation
 SIZE ?= 256x256
 REPS ?= 5
 FUZZ_SECONDS ?= 60
 CANCELS ?= 200
 
-.PHONY: help deps deps-test build run test test-quick test-tsan test-neon check-reference bench bench-peers train-smoke fuzz image test-image format install clean
+.PHONY: help deps deps-test build run test test-quick test-tsan test-neon check-reference bench bench-peers train-smoke evaluate fuzz image test-image format install clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := build
 
@@ -27,6 +29,7 @@ help:
 	@echo 'make bench-peers                   beside ONNX Runtime and PyTorch (minutes)'
 	@echo 'make check-reference               every input size against the PyTorch reference in ../shared (minutes)'
 	@echo 'make train-smoke                   the training programs, small, from packages to pixels (minutes)'
+	@echo 'make evaluate [SET5=DIR] [OUT=DIR] quality of the default network, table and contact sheet'
 	@echo 'make fuzz [FUZZ_SECONDS=60]        each libFuzzer target for so long'
 	@echo 'make image                         the container of deploy/Containerfile (buildah, podman or docker)'
 	@echo 'make test-image                    the same, and the API tests against it under podman'
@@ -77,6 +80,10 @@ check-reference: build
 train-smoke: build
 	@tools/install_packages.sh train
 	@SWIN2SR_BUILD='$(BUILD)' train/smoke.py $(BUILD)/train-smoke
+
+evaluate: build
+	@tools/install_packages.sh train
+	@SWIN2SR_BUILD='$(BUILD)' train/evaluate.py $(SET5) --out $(OUT)
 
 fuzz:
 	@tools/install_packages.sh build fuzz
