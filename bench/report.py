@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Write the tables of docs/performance.md from the JSON files in bench/results/.
+"""Write the tables of docs/performance.md and docs/models.md from the JSON files in bench/results/.
 
 usage: bench/report.py [--check]
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "bench" / "results"
-PAGE = ROOT / "docs" / "performance.md"
+PAGES = [ROOT / "docs" / "performance.md", ROOT / "docs" / "models.md"]
 RUNNERS = {"engine": "ours", "onnxruntime": "ONNX Runtime 1.30", "pytorch": "PyTorch 1.13"}
 
 
@@ -90,7 +90,18 @@ def designers(data):
             f"{data['alone_worst_s']:.1f} s. Every answer was the bytes that the command line makes.")
 
 
-TABLES = {"engine-speed": speed, "engine-memory": memory, "peers": peers, "seams": seams, "large_jpeg": large_jpeg,
+def models(data):
+    def time(run, threads):
+        return next((f"{t['seconds_per_megapixel']:.0f}" for t in run["times"] if t["threads"] == threads), "–")
+
+    rows = [[f"`{r['name']}`", f"x{r['scale']}", f"{r['parameters'] / 1e6:.1f}", mega(r["weights_bytes"]),
+             mega(r["plan_bytes"]), f"{r['gmac_per_megapixel']:.0f}", time(r, 1), time(r, 2)] for r in data["runs"]]
+    return table(["network", "scale", "million parameters", "MB weights", f"MB for a picture "
+                  f"{data['runs'][0]['plan_width']} wide", "GMAC per input megapixel", "s per input megapixel, 1 thread",
+                  "2 threads"], rows)
+
+
+TABLES = {"models": models, "engine-speed": speed, "engine-memory": memory, "peers": peers, "seams": seams, "large_jpeg": large_jpeg,
           "designers": designers}
 
 
@@ -117,12 +128,14 @@ def filled(text):
 
 
 def main():
-    text = PAGE.read_text()
-    new = filled(text)
-    if "--check" in sys.argv[1:]:
-        return text != new
-    PAGE.write_text(new)
-    return 0
+    is_check, is_stale = "--check" in sys.argv[1:], False
+    for page in PAGES:
+        text = page.read_text()
+        new = filled(text)
+        is_stale |= text != new
+        if not is_check:
+            page.write_text(new)
+    return is_check and is_stale
 
 
 if __name__ == "__main__":

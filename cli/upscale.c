@@ -467,9 +467,11 @@ static swin2sr_status find_plan(const upscale *run, const char *path, plan_resul
     status = image_reader_open(input.bytes, input.size, &run->enlarge.limits, &reader, reterr);
     if (status == SWIN2SR_OK) {
         const image_info *info = image_reader_info(reader);
+        swin2sr_options engine = run->options.engine;
+        bool is_grey = swin2sr_model_get_info(run->model)->channels == 1;
+        engine.input_pixel = engine.output_pixel = is_grey ? SWIN2SR_PIXEL_GREY8 : SWIN2SR_PIXEL_RGB8;
         *ret_result = (plan_result){info->width_px, info->height_px, info->memory_bytes, {0}};
-        status = swin2sr_stream_plan(run->model, &run->options.engine, info->width_px, info->height_px,
-                                     &ret_result->plan, reterr);
+        status = swin2sr_stream_plan(run->model, &engine, info->width_px, info->height_px, &ret_result->plan, reterr);
         image_reader_close(reader);
     }
     input_done(&input);

@@ -241,6 +241,14 @@ def test_task_without_a_network(run, tmp_path):
     run("upscale", "in.png", "-o", "out.png", "--task", "jpeg")
 
 
+def test_a_grey_network_plans_what_it_does(run, tmp_path):
+    picture(40, 30, "L").save(tmp_path / "in.png")
+    network = FIXTURES / "jpeg_gray.safetensors"
+    plan = json.loads(run("upscale", "in.png", "--plan", "--json", "--model", network).stdout)[0]
+    assert (plan["width"], plan["height"]) == (40, 30)
+    run("upscale", "in.png", "-o", "out.png", "--model", network)
+
+
 @pytest.mark.sanitize
 @pytest.mark.parametrize("arguments", [["--task", "portrait"], ["--task", ""], ["--task", "photo", "--model", BUILT_IN]])
 def test_task_usage(run, tmp_path, arguments):
