@@ -68,12 +68,14 @@ quick)
 full)
     step unit meson_tests unit "$build"
     step project python_tests project "$build" tests/project
-    step programs python_tests programs "$build" tests/cli tests/model tests/server
+    step programs python_tests programs "$build" tests/cli tests/server
+    step weight-files python_tests weight-files "$build" tests/model
     step sanitizer-build sanitizer_build
     export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
     step sanitizer-unit meson_tests sanitizer-unit "$build-asan" --no-suite golden --timeout-multiplier 5
     step sanitizer-threads tools/run_tsan.sh 12
-    step sanitizer-programs python_tests sanitizer-programs "$build-asan" tests/cli tests/model tests/server -m sanitize
+    step sanitizer-programs python_tests sanitizer-programs "$build-asan" tests/cli tests/server -m sanitize
+    step sanitizer-weight-files python_tests sanitizer-weight-files "$build-asan" tests/model -m sanitize
     ;;
 *)
     echo "usage: tools/run_tests.sh quick|full" >&2
