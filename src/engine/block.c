@@ -112,20 +112,12 @@ static bool find_plain(const block_job *job, window_pass *pass, int32_t window_r
     return true;
 }
 
-/* x as the products read it. */
-static const float *panel_of(const swin2sr__kernels *kernels, scratch *s, int32_t C) {
-    if (!kernels->to_panel)
-        return s->x;
-    kernels->to_panel(s->panel, s->x, C);
-    return s->panel;
-}
-
 /* Attention, projection, norm, MLP, norm: x [C][64] in place. */
 static void compute_window(const swin2sr__engine *engine, const swin2sr__block *block, const uint8_t *region,
                            scratch *s) {
     const swin2sr__kernels *kernels = engine->kernels;
     int32_t C = engine->network->config.dim, A = engine->network->config.heads, D = C / A;
-    const float *panel = panel_of(kernels, s, C);
+    const float *panel = panel_of(kernels, s, s->x, C);
     for (int32_t a = 0; a < A; a++) {
         kernels->linear(s->qkv, panel, &block->qkv[a]);
         kernels->attention(s->attended + a * D / kernels->pair * LANES, s->qkv, &block->attention[a], region,
@@ -133,7 +125,7 @@ static void compute_window(const swin2sr__engine *engine, const swin2sr__block *
     }
     kernels->linear_squares(s->y, s->squares, s->attended, &block->proj);
     kernels->norm_add(s->x, s->y, s->squares, block->norm1.gamma, block->norm1.beta, C);
-    kernels->linear_gelu(s->hidden, panel_of(kernels, s, C), &block->fc1);
+    kernels->linear_gelu(s->hidden, panel_of(kernels, s, s->x, C), &block->fc1);
     kernels->linear_squares(s->y, s->squares, s->hidden, &block->fc2);
     kernels->norm_add(s->x, s->y, s->squares, block->norm2.gamma, block->norm2.beta, C);
 }
@@ -152,18 +144,26 @@ static void store_tiles(const row_ring *ring, const window_pass *pass, const flo
     }
 }
 
-/* Copy the pixels of a plain window between the rows of a ring and lanes [C][64]. */
-static void move_plain(const swin2sr__engine *engine, const row_ring *ring, const window_pass *pass, void *block,
-                       bool is_load) {
+/* The pixels of a plain window out of the rows of a ring, [C][64]; lanes without a token are 0. */
+static void load_plain(const swin2sr__engine *engine, const row_ring *ring, const window_pass *pass, float *x) {
+    int32_t window = engine->network->config.window_px;
+    memset(x, 0, (size_t)ring->channels * LANES * sizeof *x);
+    for (int32_t r = 0; r < window; r++) {
+        swin2sr__span columns = columns_inside(engine, pass, r);
+        for (int32_t c = 0; c < ring->channels && columns.to; c++)
+            memcpy(x + c * LANES + r * window + columns.from, row_at(ring, pass->y + r, c) + pass->x + columns.from,
+                   (size_t)(columns.to - columns.from) * sizeof *x);
+    }
+}
+
+/* And back, or words into the rows that the group's convolution reads. */
+static void store_plain(const swin2sr__engine *engine, const row_ring *ring, const window_pass *pass, const float *x) {
     int32_t window = engine->network->config.window_px;
     for (int32_t r = 0; r < window; r++) {
         swin2sr__span columns = columns_inside(engine, pass, r);
-        size_t bytes = (size_t)(columns.to - columns.from) * sizeof(float);
-        for (int32_t c = 0; bytes && c < ring->channels; c++) {
-            float *row = row_at(ring, pass->y + r, c) + pass->x + columns.from;
-            float *lanes = (float *)block + c * LANES + r * window + columns.from;
-            memcpy(is_load ? lanes : row, is_load ? row : lanes, bytes);
-        }
+        for (int32_t c = 0; c < ring->channels && columns.to; c++)
+            memcpy(row_at(ring, pass->y + r, c) + pass->x + columns.from, x + c * LANES + r * window + columns.from,
+                   (size_t)(columns.to - columns.from) * sizeof *x);
     }
 }
 
@@ -202,7 +202,7 @@ static void run_tiles(const block_job *job, const window_pass *pass, scratch *s)
     engine->kernels->gather(s->x, from, ring->channels);
     compute_window(engine, job->block, pass->region, s);
     if (is_last_of_group(job))
-        store_tiles(&engine->conv_in[job->group], pass, panel_of(engine->kernels, s, ring->channels));
+        store_tiles(&engine->conv_in[job->group], pass, panel_of(engine->kernels, s, s->x, ring->channels));
     else
         engine->kernels->scatter(to, s->x, ring->channels);
 }
@@ -210,15 +210,12 @@ static void run_tiles(const block_job *job, const window_pass *pass, scratch *s)
 static void run_plain(const block_job *job, const window_pass *pass, scratch *s) {
     swin2sr__engine *engine = job->engine;
     const row_ring *features = &engine->features[job->group];
-    memset(s->x, 0, (size_t)features->channels * LANES * sizeof *s->x);
-    move_plain(engine, features, pass, s->x, true);
+    load_plain(engine, features, pass, s->x);
     compute_window(engine, job->block, pass->region, s);
-    if (!is_last_of_group(job)) {
-        move_plain(engine, features, pass, s->x, false);
-        return;
-    }
-    panel_of(engine->kernels, s, features->channels);
-    move_plain(engine, &engine->conv_in[job->group], pass, engine->kernels->to_panel ? s->panel : s->x, false);
+    if (is_last_of_group(job))
+        store_plain(engine, &engine->conv_in[job->group], pass, panel_of(engine->kernels, s, s->x, features->channels));
+    else
+        store_plain(engine, features, pass, s->x);
 }
 
 static void block_task(void *context, uint32_t task, uint32_t thread) {

@@ -70,12 +70,13 @@ static void store_row(const row_ring *ring, const float *values, int32_t y, int3
         memcpy(row + (size_t)c * ring->stride, values + c * LANES, (size_t)columns * sizeof *row);
 }
 
-/* Values [channels][64] as a convolution reads them. */
-static const float *panel_of(const swin2sr__engine *engine, const scratch *s, const float *values, int32_t channels) {
-    if (!engine->kernels->to_panel)
-        return values;
-    engine->kernels->to_panel(s->panel, values, channels);
-    return s->panel;
+/* values += the row, of a ring of floats. */
+static void add_row(const row_ring *ring, float *values, int32_t y, int32_t x, int32_t columns) {
+    for (int32_t c = 0; c < ring->channels; c++) {
+        const float *row = row_at(ring, y, c) + x;
+        for (int32_t t = 0; t < columns; t++)
+            values[c * LANES + t] += row[t];
+    }
 }
 
 static void store_tiles(const tile_ring *ring, const float *values, int32_t y, int32_t x, int32_t columns) {
@@ -132,34 +133,28 @@ static void end_group(const conv_job *job, const scratch *s, int32_t y, int32_t 
     const swin2sr__engine *engine = job->engine;
     float *values = s->conv;
     const swin2sr__network *network = engine->network;
-    const row_ring *residual = &engine->residual[job->index];
-    for (int32_t c = 0; c < residual->channels; c++) {
-        const float *row = row_at(residual, y, c) + x;
-        for (int32_t t = 0; t < columns; t++)
-            values[c * LANES + t] += row[t];
-    }
+    add_row(&engine->residual[job->index], values, y, x, columns);
     tap_row(job, SWIN2SR__TAP_GROUP, values, y, x, columns);
     if (job->index + 1 < network->config.groups) {
         enter_group(engine, job->index + 1, values, y, x, columns);
     } else {
         engine->kernels->layer_norm(values, network->final_norm.gamma, network->final_norm.beta, network->config.dim);
-        store_row(&engine->body, panel_of(engine, s, values, network->config.dim), y, x, columns);
+        store_row(&engine->body, panel_of(engine->kernels, s, values, network->config.dim), y, x, columns);
     }
 }
 
-/* index counts the channels. */
 static void end_store(const conv_job *job, const scratch *s, int32_t y, int32_t x, int32_t columns) {
-    store_row(job->output, panel_of(job->engine, s, s->conv, job->index), y, x, columns);
+    store_row(job->output, panel_of(job->engine->kernels, s, s->conv, job->linear->outputs), y, x, columns);
 }
 
 /* The 1x1 of a narrow part, and its activation. */
 static void end_narrow(const conv_job *job, const scratch *s, int32_t y, int32_t x, int32_t columns) {
     const swin2sr__engine *engine = job->engine;
     int32_t channels = job->narrow->channels;
-    engine->kernels->linear(s->y, panel_of(engine, s, s->conv, channels), &job->narrow->point);
+    engine->kernels->linear(s->y, panel_of(engine->kernels, s, s->conv, channels), &job->narrow->point);
     for (int32_t i = 0; i < channels * LANES; i++)
         s->y[i] = s->y[i] > 0.0f ? s->y[i] : job->narrow->slope * s->y[i];
-    store_row(job->output, panel_of(engine, s, s->y, channels), y, x, columns);
+    store_row(job->output, panel_of(engine->kernels, s, s->y, channels), y, x, columns);
 }
 
 static void run_narrow(swin2sr__engine *engine, const swin2sr__narrow *narrow, const row_ring *input,
@@ -201,8 +196,7 @@ void swin2sr__engine_run_after_body(swin2sr__engine *engine) {
                          .output = &engine->stages[0],
                          .slope = 1.0f,
                          .rows = engine->schedule.after_body,
-                         .end = end_store,
-                         .index = engine->network->config.dim});
+                         .end = end_store});
 }
 
 /* One row of pixels of a shuffle by r: columns x, x + r, ... */
@@ -217,19 +211,10 @@ static void shuffle_row(const swin2sr__engine *engine, const scratch *s, const r
     int32_t count = ring->width - r * x < columns * r ? ring->width - r * x : columns * r;
     for (int32_t dy = 0; dy < r && r * y + dy < ring->height; dy++) {
         for (int32_t dx = 0; dx < r; dx++) {
-            const float *panel = panel_of(engine, s, s->conv + (dy * r + dx) * C * LANES, C);
+            const float *panel = panel_of(engine->kernels, s, s->conv + (dy * r + dx) * C * LANES, C);
             for (int32_t c = 0; c < ring->channels; c++)
                 spread_row(row_at(ring, r * y + dy, c) + r * x + dx, panel + c * LANES, r, count - dx);
         }
-    }
-}
-
-/* The network without a head adds its output to its input. */
-static void add_input(const swin2sr__engine *engine, float *values, int32_t y, int32_t x, int32_t columns) {
-    for (int32_t c = 0; c < engine->input.channels; c++) {
-        const float *row = row_at(&engine->input, y, c) + x;
-        for (int32_t t = 0; t < columns; t++)
-            values[c * LANES + t] += row[t];
     }
 }
 
@@ -244,8 +229,8 @@ static void end_stage(const conv_job *job, const scratch *s, int32_t y, int32_t 
                     columns);
         return;
     }
-    if (network->config.head == SWIN2SR__HEAD_NONE)
-        add_input(engine, s->conv, y, x, columns);
+    if (network->config.head == SWIN2SR__HEAD_NONE) /* adds its output to its input */
+        add_row(&engine->input, s->conv, y, x, columns);
     swin2sr__engine_put_pixels(engine, &engine->output, s->conv, r, y, x, columns);
 }
 
@@ -310,7 +295,6 @@ void swin2sr__engine_run_cubic(swin2sr__engine *engine) {
                          .linear = &engine->network->cubic,
                          .is_pixels = true,
                          .output = &engine->cubic,
-                         .index = engine->network->config.features,
                          .slope = 1.0f,
                          .rows = engine->schedule.cubic,
                          .end = end_store});

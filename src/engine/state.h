@@ -96,6 +96,14 @@ static inline float *tile_row_at(const tile_ring *ring, int32_t y, int32_t colum
     return tile_at(ring, y / TILE, column) + c * UNIT + y % TILE * TILE;
 }
 
+/* Values [K][64] as products read them. */
+static inline const float *panel_of(const swin2sr__kernels *kernels, const scratch *s, const float *values, int32_t K) {
+    if (!kernels->to_panel)
+        return values;
+    kernels->to_panel(s->panel, values, K);
+    return s->panel;
+}
+
 /* Between tasks: false once the caller has asked to stop. Thread 0 asks it, at most every 20 ms. */
 bool swin2sr__engine_goes_on(swin2sr__engine *engine, uint32_t thread);
 

@@ -14,9 +14,9 @@ typedef struct enlarge_options {
     uint64_t out_pixels; /* of the output at most; 0: 800 M */
     swin2sr_on_progress on_progress;
     void *progress_context;
-    image_sink
-        aux_sink; /* receives the second image of a model that has one, as a file like the output, in the network's
-                            channels and without transparency; NULL: not wanted */
+    /* Receives the second image of a model that has one, as a file like the output, in the network's channels and
+     * without transparency; NULL: not wanted. */
+    image_sink aux_sink;
     void *aux_context;
 } enlarge_options;
 

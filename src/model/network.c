@@ -84,6 +84,26 @@ static float *read_conv(loader *l, const char *name, int32_t outputs, int32_t in
     return matrix;
 }
 
+/* The matrix and bias of a 3x3 convolution by its name without ".weight". */
+static void read_conv_and_bias(loader *l, const char *conv, int32_t outputs, int32_t inputs, float **ret_weights,
+                               float **ret_bias) {
+    char name[96];
+    snprintf(name, sizeof name, "%s.weight", conv);
+    *ret_weights = read_conv(l, name, outputs, inputs);
+    snprintf(name, sizeof name, "%s.bias", conv);
+    *ret_bias = read_vector(l, name, outputs);
+}
+
+/* The same of a 1x1. */
+static void read_1x1_and_bias(loader *l, const char *one, int32_t outputs, int32_t inputs, float **ret_weights,
+                              float **ret_bias) {
+    char name[96];
+    snprintf(name, sizeof name, "%s.weight", one);
+    *ret_weights = read_tensor(l, name, 4, (int64_t[]){outputs, inputs, 1, 1});
+    snprintf(name, sizeof name, "%s.bias", one);
+    *ret_bias = read_vector(l, name, outputs);
+}
+
 /* Room for a layer of so many words an output; its bias is copied on the second walk. */
 static swin2sr__linear take_room(loader *l, int32_t outputs, int32_t inputs, int32_t words, const float *bias,
                                  float **ret_packed) {
@@ -176,11 +196,8 @@ static void centre_outputs(float *weights, float *bias, int32_t N, int32_t K) {
 /* weights [C][K] and bias [C] of a convolution, followed by a 1x1 of C to C channels, as one. */
 static void fold_1x1(loader *l, const char *one, float **weights, float **bias, int32_t K) {
     int32_t C = l->network->config.dim;
-    char name[64];
-    snprintf(name, sizeof name, "%s.weight", one);
-    const float *w1 = read_tensor(l, name, 4, (int64_t[]){C, C, 1, 1});
-    snprintf(name, sizeof name, "%s.bias", one);
-    const float *b1 = read_vector(l, name, C);
+    float *w1, *b1;
+    read_1x1_and_bias(l, one, C, C, &w1, &b1);
     float *folded = take_scratch(l, (size_t)C * (size_t)K), *folded_bias = take_scratch(l, (size_t)C);
     if (!folded_bias)
         return;
@@ -190,16 +207,6 @@ static void fold_1x1(loader *l, const char *one, float **weights, float **bias, 
         folded_bias[n] += b1[n];
     *weights = folded;
     *bias = folded_bias;
-}
-
-/* The matrix and bias of a 3x3 convolution by its name without ".weight". */
-static void read_conv_and_bias(loader *l, const char *conv, int32_t outputs, int32_t inputs, float **ret_weights,
-                               float **ret_bias) {
-    char name[96];
-    snprintf(name, sizeof name, "%s.weight", conv);
-    *ret_weights = read_conv(l, name, outputs, inputs);
-    snprintf(name, sizeof name, "%s.bias", conv);
-    *ret_bias = read_vector(l, name, outputs);
 }
 
 /* A 3x3 convolution to C channels followed by a 1x1, as one. */
@@ -256,10 +263,8 @@ static swin2sr__narrow take_narrow(loader *l, const char *prefix) {
     }
     narrow.conv = take_conv(l, channels, &C, 1, weights, bias);
     if (is_reading(l)) {
-        snprintf(name, sizeof name, "%s.2.weight", prefix);
-        weights = read_tensor(l, name, 4, (int64_t[]){channels, channels, 1, 1});
-        snprintf(name, sizeof name, "%s.2.bias", prefix);
-        bias = read_vector(l, name, channels);
+        snprintf(name, sizeof name, "%s.2", prefix);
+        read_1x1_and_bias(l, name, channels, channels, &weights, &bias);
     }
     narrow.point = take_linear(l, channels, channels, weights, bias);
     drop_scratch(l);
