@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # tools/run_tests.sh quick|full - run the tests on what is built and print the totals; the exit status is theirs.
-# quick: format, layers, unit, kernels, images.  full: also golden, command line, server, ASan + UBSan, TSan.
+# quick: format, layers, unit, kernels, images.  full: also golden, command line, weight files, server,
+# ASan + UBSan, TSan.
 # Environment: BUILD (build), MESON, PYTHON. Results (JUnit XML and logs) lie in $BUILD/test-results/.
 # Every step runs even if one before it failed.
 set -uo pipefail
@@ -68,14 +69,12 @@ quick)
 full)
     step unit meson_tests unit "$build"
     step project python_tests project "$build" tests/project
-    step programs python_tests programs "$build" tests/cli tests/server
-    step weight-files python_tests weight-files "$build" tests/model
+    step programs python_tests programs "$build" tests/cli tests/model tests/server
     step sanitizer-build sanitizer_build
     export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
     step sanitizer-unit meson_tests sanitizer-unit "$build-asan" --no-suite golden --timeout-multiplier 5
     step sanitizer-threads tools/run_tsan.sh 12
-    step sanitizer-programs python_tests sanitizer-programs "$build-asan" tests/cli tests/server -m sanitize
-    step sanitizer-weight-files python_tests sanitizer-weight-files "$build-asan" tests/model -m sanitize
+    step sanitizer-programs python_tests sanitizer-programs "$build-asan" tests/cli tests/model tests/server -m sanitize
     ;;
 *)
     echo "usage: tools/run_tests.sh quick|full" >&2

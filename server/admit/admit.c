@@ -33,7 +33,7 @@ uint64_t admit_sender_of(const http_request *request) {
     uint64_t hash = 14695981039346656037u;
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
         hash = hash_text(hash, http_request_header(request, fields[i]));
-    return hash ? hash : 1;
+    return hash;
 }
 
 static problem full(pool *workers, uint64_t sender) {

@@ -15,11 +15,11 @@
 #include "store/spool.h"
 
 /* Is there room for one more request now? One that is refused because the queue is full is told when to come again.
- * sender  Who asks (admit_sender_of): its refusal keeps a place for it. 0: nobody in particular. */
+ * sender  Who asks (admit_sender_of): its refusal keeps a place for it. */
 bool admit_sender(pool *workers, bool is_draining, uint64_t sender, problem *ret_problem);
 
 /* A number that two requests share when they come from the same client with the same work, and mostly only then: made
- * of the client's address as proxies say it, its program and key, and the length of the body. Never 0. */
+ * of the client's address as proxies say it, its program and key, and the length of the body. */
 uint64_t admit_sender_of(const http_request *request);
 
 /* Is this an image that we read, within the limits? */

@@ -27,7 +27,7 @@
 #define LIMIT_OUT_PIXELS 800000000ull /* of the output */
 #define LIMIT_FRAMES_MAX 100000       /* what the flag may say */
 #define LIMIT_QUEUE_MAX 10000         /* what the flag may say */
-#define LIMIT_WAIT_MAX_S 86400        /* what the flags for both may say */
+#define LIMIT_WAIT_MAX_S 86400        /* what the flags in seconds may say */
 #define LIMIT_ATTEMPTS 2              /* workers that may die of one request */
 #define LIMIT_RETRY_AFTER_S 300       /* the longest Retry-After */
 

@@ -27,7 +27,7 @@ struct job {
     int in_fd;                                   /* the input file; borrowed */
     ipc_job order;                               /* all but the id */
     uint64_t limit_us;                           /* how long it may take from submit to finish */
-    uint64_t sender;                             /* whose promised place it takes (pool/promise.h); 0: none */
+    uint64_t sender;                             /* whose promised place it takes (pool/promise.h) */
     void (*on_finish)(void *context, job *self); /* once, unless cancelled; may free the job */
     void *context;
 

@@ -493,7 +493,7 @@ uint32_t pool_promise(pool *self, uint64_t sender) {
                                        burst * pace_us * 10 / 9, burst);
     uint64_t due_us = now_us + (uint64_t)wait_s * 1000000;
     promise one = {.sender = sender, .due_us = due_us, .end_us = due_us + (due_us - now_us) / 4 + PROMISE_LATE_US};
-    if (sender && wait_s < LIMIT_RETRY_AFTER_S)
+    if (wait_s < LIMIT_RETRY_AFTER_S)
         promise_add(&self->promises, &one);
     return wait_s;
 }

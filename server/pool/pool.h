@@ -55,7 +55,7 @@ int pool_count(const pool *self, worker_state state);
 bool pool_is_ready(const pool *self); /* a worker is there to work */
 bool pool_is_quiet(const pool *self); /* nothing waits, nothing runs */
 
-/* May one more job come from this sender (pool/promise.h; 0: nobody in particular)? One that a place waits for may
+/* May one more job come from this sender (pool/promise.h)? One that a place waits for may
  * come while the queue has any; others leave the promised places free, except that half of the queue is for everybody:
  * promises that nobody keeps never make workers wait. */
 bool pool_has_room(pool *self, uint64_t sender);
@@ -67,7 +67,7 @@ uint32_t pool_promise(pool *self, uint64_t sender);
 /* How long a job that came now would wait for a worker. */
 uint64_t pool_wait_us(const pool *self);
 
-/* The same in seconds, 1..LIMIT_RETRY_AFTER_S. */
+/* The same one job further on, in seconds, 1..LIMIT_RETRY_AFTER_S. */
 uint32_t pool_retry_after_s(const pool *self);
 
 void pool_done(pool *self); /* after pool_abandon or when quiet */

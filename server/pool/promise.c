@@ -3,6 +3,8 @@
  * In: refusals.  Out: who goes first. A bounded table, looked through from end to end. */
 #include "pool/promise.h"
 
+#include "config/limits.h"
+
 static void remove_row(promise_table *self, size_t row) {
     self->rows[row] = self->rows[--self->count];
 }
@@ -38,8 +40,8 @@ void promise_use(promise_table *self, uint64_t sender, uint64_t now_us) {
 /* Every place adds one to the seconds around it: a step up where it begins to count, a step down behind. */
 uint32_t promise_find_gap(const promise_table *self, uint64_t now_us, uint32_t from_s, uint32_t to_s, uint64_t width_us,
                           size_t allowed) {
-    int steps[PROMISE_WAIT_MAX_S + 2] = {0};
-    const int64_t second = 1000000, width = (int64_t)width_us, last = PROMISE_WAIT_MAX_S;
+    int steps[LIMIT_RETRY_AFTER_S + 2] = {0};
+    const int64_t second = 1000000, width = (int64_t)width_us, last = LIMIT_RETRY_AFTER_S;
     for (size_t row = 0; row < self->count; row++) {
         int64_t due = (int64_t)self->rows[row].due_us - (int64_t)now_us;
         if (due + width < 0)
@@ -51,7 +53,7 @@ uint32_t promise_find_gap(const promise_table *self, uint64_t now_us, uint32_t f
         steps[last_s < last ? last_s + 1 : last + 1]--;
     }
     int around = 0;
-    for (uint32_t s = 0; s < to_s && s <= PROMISE_WAIT_MAX_S; s++) {
+    for (uint32_t s = 0; s < to_s && s <= LIMIT_RETRY_AFTER_S; s++) {
         around += steps[s];
         if (s >= from_s && around < (int)allowed)
             return s;

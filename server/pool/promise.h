@@ -10,11 +10,10 @@
 #include <stdint.h>
 
 #define PROMISES_MAX 8192
-#define PROMISE_WAIT_MAX_S 300u
 #define PROMISES_PER_SENDER 8 /* so that one that does not wait cannot push the others back */
 
 typedef struct promise {
-    uint64_t sender;         /* 1.. */
+    uint64_t sender;
     uint64_t due_us, end_us; /* the place is kept from, until; swin2sr__clock_us */
 } promise;
 

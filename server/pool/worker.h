@@ -58,7 +58,7 @@ struct worker {
     uint32_t failures; /* deaths since the last finished job */
     uint32_t jobs;     /* given to this process */
     bool is_renewed;   /* replaced after its number of jobs: counts as there until its successor is ready or fails */
-    bool is_killed;    /* by us, for end_reason */
+    bool is_killed;    /* by us */
     metrics_restart end_reason; /* _COUNT while nobody has decided on one */
     int end_status;             /* exit code, or minus the signal */
 };

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# tests/cli - what the command-line tests share: the real binary, and where the published data lies.
-# In: SWIN2SR_BUILD (folder of the binary), SWIN2SR_SHARED (published weights and test pictures; optional).
+# tests/cli - what the command-line tests share: the real binary.
+# In: SWIN2SR_BUILD (folder of the binary).
 # Nothing here knows how the program works inside.
 import os
 import pathlib
@@ -30,15 +30,6 @@ def swin2sr(binary):
         return done
 
     return run
-
-
-@pytest.fixture(scope="session")
-def shared():
-    """The folder of published weights and test pictures, which is not part of the repository."""
-    folder = pathlib.Path(os.environ.get("SWIN2SR_SHARED", ROOT.parent / "shared"))
-    if not (folder / "models").is_dir():
-        pytest.skip(f"no shared test data at {folder}")
-    return folder
 
 
 @pytest.fixture(scope="session")

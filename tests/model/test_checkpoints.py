@@ -7,12 +7,13 @@ import json
 import struct
 import subprocess
 from collections import OrderedDict
+from pathlib import Path
 
 import pytest
 
 import weight_files
-from conftest import ROOT
 
+DATA = Path(__file__).parent / "data"
 FIXTURES = ["module", "params_ema", "views", "half"]
 GOLDENS = ["jpeg_gray", "jpeg_color", "lightweight_x2", "lightweight_x4", "lightweight_x4_scales", "classical_x2",
            "classical_x3", "classical_x4", "classical_x8", "compressed_x4", "realworld_x4", "realworld_large_x4"]
@@ -43,7 +44,7 @@ def tiny(model_file, tmp_path_factory):
 @pytest.mark.sanitize
 @pytest.mark.parametrize("name", FIXTURES)
 def test_fixture(model_file, tiny, tmp_path, name):
-    path = ROOT / f"tests/model/data/{name}.pth"
+    path = DATA / f"{name}.pth"
     assert run(model_file, path) == tiny
     assert run(model_file, import_to(model_file, path, tmp_path / "imported.safetensors")) == tiny
 
@@ -57,7 +58,7 @@ def test_other_weights_give_another_hash(model_file, tiny, tmp_path):
 
 
 def test_before_1_6_is_refused_with_advice(model_file):
-    path = ROOT / "tests/model/data/before_1_6.pth"
+    path = DATA / "before_1_6.pth"
     done = subprocess.run([model_file, "run", path], capture_output=True, text=True)
     assert done.returncode == 3 and "save it again with a newer one: torch.save(torch.load(FILE), NEW)" in done.stdout
 

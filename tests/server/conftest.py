@@ -49,3 +49,12 @@ def start(tmp_path):
     yield start_one
     for one in running:
         one.close()
+
+
+@pytest.fixture
+def sleeper(tmp_path):
+    """A worker that never says anything."""
+    program = tmp_path / "worker"
+    program.write_text("#!/bin/sh\nexec sleep 1000\n")
+    program.chmod(0o755)
+    return program

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Many clients in one thread, so that they take little from the workers under test."""
 import asyncio
-import io
 import time
 from dataclasses import dataclass, field
 
@@ -53,9 +52,3 @@ async def in_turn(clients, seconds, call):
         return results
 
     return [result for results in await asyncio.gather(*(one() for _ in range(clients))) for result in results]
-
-
-def png(image):
-    out = io.BytesIO()
-    image.save(out, "PNG")
-    return out.getvalue()

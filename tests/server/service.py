@@ -37,6 +37,19 @@ def wait_for(what, condition, patience_s=PATIENCE_S):
     raise AssertionError(f"waited {patience_s} s in vain for {what}")
 
 
+def read_to_end(connection):
+    """All that comes until the other side closes, one way or the other."""
+    received = b""
+    while True:
+        try:
+            piece = connection.recv(65536)
+        except ConnectionResetError:
+            return received
+        if not piece:
+            return received
+        received += piece
+
+
 class Client:
     """What can be asked of a service that is known by its address only."""
 
@@ -72,15 +85,11 @@ class Client:
                 connection.sendall(request)
             except (BrokenPipeError, ConnectionResetError):
                 pass  # an answer may have come before
-            answer = b""
-            while True:
-                try:
-                    piece = connection.recv(65536)
-                except ConnectionResetError:
-                    return answer
-                if not piece:
-                    return answer
-                answer += piece
+            return read_to_end(connection)
+
+    def restarts(self, reason):
+        """How many workers were replaced for this reason so far."""
+        return self.metric(f'worker_restarts_total{{reason="{reason}"}}')
 
 
 class Service(Client):
@@ -179,8 +188,12 @@ def picture(width=24, height=16, kind="PNG", mode="RGB", seed=0, **options):
                    for y in range(height) for x in range(width)])
     if mode == "I;16":
         image = image.convert("I")
+    return encode(image.convert(mode), kind, **options)
+
+
+def encode(image, kind="PNG", **options):
     out = io.BytesIO()
-    image.convert(mode).save(out, kind, **options)
+    image.save(out, kind, **options)
     return out.getvalue()
 
 

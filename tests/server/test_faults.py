@@ -14,10 +14,6 @@ def busy(service, count=1):
     service.wait_metric('workers{state="busy"}', count)
 
 
-def restarts(service, reason):
-    return service.metric(f'worker_restarts_total{{reason="{reason}"}}')
-
-
 def test_killed_worker_costs_nobody_an_image(start):
     service = start("--workers", "1")
     call = service.upscale_in_background(slow_picture())
@@ -26,7 +22,7 @@ def test_killed_worker_costs_nobody_an_image(start):
     response = call.join()
     assert response.status_code == 200, response.text
     assert open_image(response.content).size == (1680, 1680)
-    assert restarts(service, "signal") == 1
+    assert service.restarts("signal") == 1
     assert service.events("enlarged")[0]["attempt"] == 2
 
 
@@ -51,7 +47,7 @@ def test_image_that_kills_every_worker_is_given_up(start):
     # one that died before it had begun was not counted
     attempts = [event["attempt"] for event in service.events("worker_ended")]
     assert attempts[-1] == 2 and max(attempts[:-1]) == 1 and attempts == sorted(attempts)
-    assert restarts(service, "signal") == len(attempts)
+    assert service.restarts("signal") == len(attempts)
     service.wait_ready()
     assert service.upscale(picture()).status_code == 200
 
@@ -68,7 +64,7 @@ def test_try_that_had_not_begun_is_not_counted(start):
         assert call.join().status_code == 200
     assert [event["attempt"] for event in service.events("enlarged")] == [1] * 3
     assert {event["attempt"] for event in service.events("worker_ended")} == {0}
-    assert (restarts(service, "signal"), restarts(service, "protocol")) == (9, 0)
+    assert (service.restarts("signal"), service.restarts("protocol")) == (9, 0)
 
 
 def test_all_workers_killed_at_once_cost_one_try(start):
@@ -80,7 +76,7 @@ def test_all_workers_killed_at_once_cost_one_try(start):
     done, = service.events("enlarged")
     lost = [event["attempt"] for event in service.events("worker_ended") if event["request_id"] == done["request_id"]]
     assert lost and done["attempt"] == lost[-1] + 1 <= 2
-    assert (restarts(service, "signal"), restarts(service, "protocol")) == (4, 0)
+    assert (service.restarts("signal"), service.restarts("protocol")) == (4, 0)
 
 
 def test_idle_worker_killed_comes_back(start):
@@ -108,7 +104,7 @@ def test_deadline(start):
     check_problem(running.join(), 504, "deadline")
     check_problem(waiting.join(), 504, "deadline")
     service.wait_metric('workers{state="idle"}', 1)
-    assert restarts(service, "deadline") == 1
+    assert service.restarts("deadline") == 1
     assert service.upscale(picture()).status_code == 200
 
 

@@ -72,10 +72,7 @@ def test_models(server):
     assert model["parameters"] == 1024824 and model["default"] is True
 
 
-def test_no_models_before_a_worker_is_ready(start, tmp_path):
-    sleeper = tmp_path / "worker"
-    sleeper.write_text("#!/bin/sh\nexec sleep 1000\n")
-    sleeper.chmod(0o755)
+def test_no_models_before_a_worker_is_ready(start, sleeper):
     service = start("--worker", sleeper, ready=False)
     response = requests.get(service.url + "/v1/models")
     assert int(check_problem(response, 503, "starting")["retry_after"]) == int(response.headers["Retry-After"]) == 1

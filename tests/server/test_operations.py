@@ -27,10 +27,7 @@ def test_head_is_get_without_body(server, path):
     assert head.headers["Content-Type"] == get.headers["Content-Type"]
 
 
-def test_not_ready_without_workers(start, tmp_path):
-    sleeper = tmp_path / "worker"
-    sleeper.write_text("#!/bin/sh\nexec sleep 1000\n")
-    sleeper.chmod(0o755)
+def test_not_ready_without_workers(start, sleeper):
     service = start("--worker", sleeper, ready=False)
     response = requests.get(service.url + "/readyz")
     assert response.status_code == 503

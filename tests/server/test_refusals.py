@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is not enlarged: a problem document each, nothing leaked, the service alive."""
-import io
 import os
 import resource
 
@@ -8,7 +7,7 @@ import pytest
 import requests
 from PIL import Image
 
-from service import URL, check_problem, open_image, picture, png_header, wait_for
+from service import URL, check_problem, encode, open_image, picture, png_header, wait_for
 
 pytestmark = pytest.mark.sanitize
 
@@ -198,11 +197,10 @@ def test_pixel_limit_by_flag(start):
 
 def test_frame_limit_by_flag(start):
     frames = [Image.new("RGB", (8, 8), (40 * i, 0, 0)) for i in range(4)]
-    animation = io.BytesIO()
-    frames[0].save(animation, "PNG", save_all=True, append_images=frames[1:])
-    document = check_problem(start("--max-frames", "3").upscale(animation.getvalue()), 413, "image_too_large")
+    animation = encode(frames[0], save_all=True, append_images=frames[1:])
+    document = check_problem(start("--max-frames", "3").upscale(animation), 413, "image_too_large")
     assert (document["limit"], document["actual"]) == (3, 4)
-    assert start("--max-frames", "4").upscale(animation.getvalue()).headers["X-Swin2SR-Frames"] == "4"
+    assert start("--max-frames", "4").upscale(animation).headers["X-Swin2SR-Frames"] == "4"
 
 
 def test_body_limit_by_flag(start):

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Clients that are slow, silent or many: each is closed in time, and those who are not such are served meanwhile.
 SWIN2SR_TEST_CONNECTIONS=IDLE,SLOW sets the size of the crowd (500,20; the service's promise is 5000,100)."""
-import io
 import os
 import resource
 import selectors
@@ -13,7 +12,7 @@ import pytest
 import requests
 from PIL import Image
 
-from service import picture, wait_for
+from service import encode, picture, wait_for
 
 IDLE_COUNT, SLOW_COUNT = map(int, os.environ.get("SWIN2SR_TEST_CONNECTIONS", "500,20").split(","))
 HEADER = b"POST /upscale HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\nContent-Length: %d\r\n\r\n"
@@ -76,9 +75,8 @@ def test_slow_body_is_closed_and_logged(start):
 
 def test_slow_reader_is_closed(start):
     service = start("--transfer-s", "1", "--workers", "1")
-    noise = io.BytesIO()
-    Image.frombytes("RGB", (480, 360), os.urandom(480 * 360 * 3)).save(noise, "PNG")
-    data = noise.getvalue()  # enlarged, it is more than a socket takes
+    # enlarged, it is more than a socket takes
+    data = encode(Image.frombytes("RGB", (480, 360), os.urandom(480 * 360 * 3)))
     with socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         connection.connect(service.address)

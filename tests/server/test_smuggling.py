@@ -7,6 +7,8 @@ import socket
 
 import pytest
 
+from service import read_to_end
+
 pytestmark = pytest.mark.sanitize
 
 GOOD = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -120,14 +122,7 @@ def exchange(server, *pieces):
                 connection.sendall(piece)
             except (BrokenPipeError, ConnectionResetError):
                 break
-        while True:
-            try:
-                more = connection.recv(65536)
-            except ConnectionResetError:
-                return received
-            if not more:
-                return received
-            received += more
+        return received + read_to_end(connection)
 
 
 def check_refused(answer, good_before=0):
