@@ -3,10 +3,14 @@
 # In: SWIN2SR_SHARED (published weights, goldens and test pictures; optional).
 import os
 import pathlib
+import signal
 
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+
+# A shell's background job ignores Ctrl-C, and what it starts would too; the programs under test must see it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
