@@ -9,13 +9,10 @@ Starts a service with its default settings where no --url names one. Every answe
 """
 import argparse
 import contextlib
-import json
 import statistics
-import subprocess
 import tempfile
 import threading
 import time
-import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -23,6 +20,7 @@ from PIL import Image
 
 import library
 import machine
+import serving
 
 
 def find_files(folders, count):
@@ -34,46 +32,18 @@ def find_files(folders, count):
     return files[:count]
 
 
-def enlarge(build, source, folder):
-    """What the command line makes of it."""
-    target = folder / "right.png"
-    subprocess.run([build / "swin2sr", "upscale", "--quiet", "--force", "-o", target, source], check=True)
-    return target.read_bytes()
-
-
-@contextlib.contextmanager
-def started(build, folder):
-    """The URL of a service of our own, ready."""
-    process = subprocess.Popen([build / "swin2sr-server", "--listen", "127.0.0.1:0", "--spool", folder],
-                               stdout=subprocess.PIPE)
-    try:
-        first = json.loads(process.stdout.readline())
-        log = threading.Thread(target=process.stdout.read)
-        log.start()
-        url = "http://{}:{}".format(first["address"], first["port"])
-        while subprocess.run([build / "swin2sr", "healthcheck", url + "/readyz"], stderr=subprocess.DEVNULL).returncode:
-            time.sleep(0.1)
-        yield url
-    finally:
-        process.terminate()
-        process.wait()
-        log.join()
-
-
-def post(url, data, barrier):
+def post_with(url, data, barrier):
     """The answer and the seconds it took, from the moment that all begin."""
-    request = urllib.request.Request(url + "/upscale", data, {"Content-Type": "application/octet-stream"})
     barrier.wait()
     begun = time.monotonic()
-    with urllib.request.urlopen(request) as response:
-        answer = response.read()
+    answer = serving.post(url, data)
     return answer, time.monotonic() - begun
 
 
 def post_all(url, pictures):
     barrier = threading.Barrier(len(pictures))
     with ThreadPoolExecutor(len(pictures)) as pool:
-        return list(pool.map(lambda data: post(url, data, barrier), pictures))
+        return list(pool.map(lambda data: post_with(url, data, barrier), pictures))
 
 
 def measure(url, files, expected, rounds):
@@ -114,8 +84,8 @@ def main():
     files = find_files(options.pictures, options.count)
     pixels = [width * height for width, height in (Image.open(file).size for file in files)]
     with tempfile.TemporaryDirectory() as name:
-        expected = [enlarge(build, file, Path(name)) for file in files]
-        with contextlib.nullcontext(options.url) if options.url else started(build, name) as url:
+        expected = [serving.enlarge(build, file, Path(name) / "right.png") for file in files]
+        with contextlib.nullcontext(options.url) if options.url else serving.started(build, name) as url:
             results = measure(url, files, expected, options.rounds)
     machine.save(options.out or Path(__file__).resolve().parent / "results" / "designers.json", about, "designers",
                  pictures=len(files), pixels=sum(pixels), largest_pixels=max(pixels), **results)

@@ -90,6 +90,18 @@ def designers(data):
             f"{data['alone_worst_s']:.1f} s. Every answer was the bytes that the command line makes.")
 
 
+def service(data):
+    def waits(run):
+        return [f"{run[f'p{p}_s']:.1f}" for p in (50, 90, 99)] + [run["load_after"]]
+
+    rows = [[f"closed, {r['clients']} clients", f"{r['images_per_s']:.2f}", r["answers"], *waits(r)]
+            for r in data["closed"]]
+    rows.append([f"open, {percent(data['share'], 0)} of capacity", f"{data['open']['arrivals_per_s']:.2f}",
+                 data["open"]["arrivals"], *waits(data["open"])])
+    return table([f"{data['size']}, {data['precision']}", "pictures a second", "pictures", "p50 s", "p90 s", "p99 s",
+                  "load"], rows)
+
+
 def models(data):
     def time(run, threads):
         return next((f"{t['seconds_per_megapixel']:.0f}" for t in run["times"] if t["threads"] == threads), "–")
@@ -102,7 +114,7 @@ def models(data):
 
 
 TABLES = {"models": models, "engine-speed": speed, "engine-memory": memory, "peers": peers, "seams": seams, "large_jpeg": large_jpeg,
-          "designers": designers}
+          "designers": designers, "service": service}
 
 
 def source(data):

@@ -1,0 +1,115 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The service over HTTP: PNG in, JPEG out, how many a second (closed loop) and how long each waits (open loop).
+
+usage: bench/service.py [--size 512x512] [--precision auto] [--workers N] [--clients 2 4] [--seconds 60]
+                        [--load 0.6] [--arrivals 100] [--pictures DIR] [--url http://HOST:PORT] [--out FILE]
+
+Closed loop: that many clients, each sends its next picture when it has its answer. Open loop: Poisson arrivals (the
+same ones every time) at a share of the best closed-loop rate; a wait counts from the moment of arrival. Starts a
+service where no --url names one. Every answer must be the bytes that `swin2sr upscale` makes, else exit code 1.
+"""
+import argparse
+import contextlib
+import random
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import library
+import machine
+import pictures
+import serving
+
+QUERY = "?format=jpeg"
+
+
+def percentiles(seconds):
+    """Nearest rank: the smallest value that at least so many per cent do not exceed."""
+    ordered = sorted(seconds)
+    return {f"p{p}_s": ordered[max(0, -(-len(ordered) * p // 100) - 1)] for p in (50, 90, 99)}
+
+
+def ask(url, data, right, since):
+    if serving.post(url, data, QUERY) != right:
+        raise SystemExit("an answer is not what the command line makes")
+    return time.monotonic() - since
+
+
+def closed_loop(url, data, right, clients, seconds):
+    """Every client ends with the answer it waits for when the time is over."""
+    begun = time.monotonic()
+
+    def client(_):
+        waits = []
+        while time.monotonic() < begun + seconds:
+            waits.append(ask(url, data, right, time.monotonic()))
+        return waits
+
+    with ThreadPoolExecutor(clients) as pool:
+        waits = [wait for part in pool.map(client, range(clients)) for wait in part]
+    return {"clients": clients, "answers": len(waits), "images_per_s": len(waits) / (time.monotonic() - begun),
+            **percentiles(waits), "load_after": machine.load()}
+
+
+def open_loop(url, data, right, rate, arrivals):
+    chance, at, begun, answers = random.Random(0), 0.0, time.monotonic(), []
+    with ThreadPoolExecutor(arrivals) as pool:
+        for _ in range(arrivals):
+            at += chance.expovariate(rate)
+            time.sleep(max(0.0, begun + at - time.monotonic()))
+            answers.append(pool.submit(ask, url, data, right, begun + at))
+        waits = [answer.result() for answer in answers]
+    return {"arrivals": arrivals, "arrivals_per_s": rate, **percentiles(waits), "worst_s": max(waits),
+            "load_after": machine.load()}
+
+
+def show(name, run):
+    print(name, " ".join(f"{key} {value:.2f}" for key, value in run.items()), flush=True)
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--size", default="512x512", help="WxH")
+    parser.add_argument("--precision", choices=library.PRECISIONS, default="auto")
+    parser.add_argument("--workers", help="of our own service; as many as its default")
+    parser.add_argument("--clients", nargs="+", type=int, default=[2, 4])
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--load", type=float, default=0.6, help="open loop, share of the best closed-loop rate")
+    parser.add_argument("--arrivals", type=int, default=100)
+    parser.add_argument("--pictures", type=Path, help="folder of photographs; Set5 of the shared test data")
+    parser.add_argument("--url", help="a service that runs; one of our own")
+    parser.add_argument("--build", help="build folder (SWIN2SR_BUILD, build)")
+    parser.add_argument("--out", type=Path, help="results file; bench/results/service.json")
+    return parser.parse_args()
+
+
+def main():
+    options = parse()
+    build = library.find_build(options.build)
+    about = machine.describe(build)
+    arguments = ["--precision", options.precision] + (["--workers", options.workers] if options.workers else [])
+    folder = options.pictures or library.find_shared() / "testdata" / "set5"
+    width, height = map(int, options.size.split("x"))
+    with tempfile.TemporaryDirectory() as name:
+        source = Path(name) / "picture.png"
+        pictures.mosaic(folder if folder.is_dir() else None, width, height).save(source)
+        right = serving.enlarge(build, source, Path(name) / "right.jpg", "--precision", options.precision)
+        data = source.read_bytes()
+        with contextlib.nullcontext(options.url) if options.url \
+                else serving.started(build, name, *arguments) as url:
+            ask(url, data, right, time.monotonic())
+            closed = []
+            for clients in options.clients:
+                closed.append(closed_loop(url, data, right, clients, options.seconds))
+                show("closed:", closed[-1])
+            rate = options.load * max(run["images_per_s"] for run in closed)
+            waits = open_loop(url, data, right, rate, options.arrivals)
+            show("open:  ", waits)
+    machine.save(options.out or Path(__file__).resolve().parent / "results" / "service.json", about, "service",
+                 size=options.size, precision=options.precision, share=options.load, closed=closed, open=waits)
+
+
+if __name__ == "__main__":
+    main()
