@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Make the contact sheet of docs/models.md: details of pictures, enlarged by each network, side by side.
 
-usage: tools/make_models_picture.py OUT BUILD MODEL[,MODEL...] PICTURE:X,Y ...
+usage: tools/make_models_picture.py OUT BUILD MODEL[,MODEL...] PICTURE:X,Y[:QUALITY] ...
 
-MODEL is what `swin2sr upscale --model` takes. A row is one picture, cut out at X,Y; the first column is bicubic
-interpolation, then one column for each network. All are shown at four times the input; what a network enlarges less is
-brought there by bicubic interpolation.
+MODEL is what `swin2sr upscale --model` takes. A row is one picture: a quarter of PICTURE by bicubic interpolation, with
+QUALITY then through a JPEG of it, is what is enlarged; X,Y is the detail's corner there. Columns: bicubic, one for each
+network (what one enlarges less is brought to x4 by bicubic), and PICTURE itself.
 """
 import subprocess
 import sys
@@ -16,6 +16,14 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 WIDTH, HEIGHT, SCALE, GAP, LABEL = 60, 45, 4, 6, 16
+
+
+def reduced(picture, quality, folder):
+    """The file that is enlarged."""
+    small = picture.resize((picture.width // SCALE, picture.height // SCALE), Image.BICUBIC)
+    path = Path(folder) / ("small.jpg" if quality else "small.png")
+    small.save(path, **({"quality": int(quality)} if quality else {}))
+    return path
 
 
 def enlarged(build, model, path, folder):
@@ -31,26 +39,28 @@ def detail(picture, scale, corner):
     return part.resize((SCALE * WIDTH, SCALE * HEIGHT), Image.BICUBIC)
 
 
-def row(build, models, path, corner):
-    small = Image.open(path).convert("RGB")
-    cells = [detail(small.resize((SCALE * small.width, SCALE * small.height), Image.BICUBIC), SCALE, corner)]
+def row(build, models, picture, corner, quality):
     with tempfile.TemporaryDirectory() as folder:
+        path = reduced(picture, quality, folder)
+        small = Image.open(path).convert("RGB")
+        cells = [detail(small.resize((SCALE * small.width, SCALE * small.height), Image.BICUBIC), SCALE, corner)]
         for model in models:
             large = enlarged(build, model, path, folder)
             cells.append(detail(large, large.width // small.width, corner))
-    return cells
+    return [*cells, detail(picture, SCALE, corner)]
 
 
 def main(out, build, models, *details):
     models = models.split(",")
-    titles = ["bicubic", *(Path(model).parent.name if "/" in model else model for model in models)]
+    titles = ["bicubic", *(Path(model).parent.name if "/" in model else model for model in models), "original"]
     step_x, step_y = SCALE * WIDTH + GAP, SCALE * HEIGHT + GAP
     sheet = Image.new("RGB", (len(titles) * step_x - GAP, LABEL + len(details) * step_y - GAP), "white")
     for column, title in enumerate(titles):
         ImageDraw.Draw(sheet).text((column * step_x + 2, 2), title, fill="black")
     for line, text in enumerate(details):
-        path, corner = text.rsplit(":", 1)
-        for column, cell in enumerate(row(build, models, path, [int(side) for side in corner.split(",")])):
+        path, corner, quality = [*text.split(":"), ""][:3]
+        picture = Image.open(path).convert("RGB")
+        for column, cell in enumerate(row(build, models, picture, [int(side) for side in corner.split(",")], quality)):
             sheet.paste(cell, (column * step_x, LABEL + line * step_y))
     sheet.save(out, quality=88, optimize=True)
 
