@@ -3,6 +3,8 @@
  * In: a kind and what is special about this request.  Out: JSON or HTML text. */
 #include "http/problem.h"
 
+#include <ctype.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -87,10 +89,18 @@ char *problem_to_html(const problem *self, const char *request_id) {
         return NULL;
     fprintf(out,
             "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-            "<meta name=\"viewport\" content=\"width=device-width\"><title>%s</title></head>\n<body><h1>%s</h1><p>",
+            "<meta name=\"viewport\" content=\"width=device-width\"><meta name=\"color-scheme\" content=\"light dark\">"
+            "<title>%s</title></head>\n<body><h1>%s</h1><p>",
             row->title, row->title);
-    write_escaped(out, self->detail);
-    fprintf(out, ".</p>\n<p><a href=\"/\">Back</a></p><p><small>HTTP %d %s, request ", row->code, row->word);
+    problem shown = *self;
+    shown.detail[0] = (char)toupper((unsigned char)shown.detail[0]); /* a sentence */
+    write_escaped(out, shown.detail);
+    fprintf(out, ".</p>\n");
+    if (self->limit > 0)
+        fprintf(out, "<p>Limit: %" PRIu64 "; here: %" PRIu64 ".</p>\n", self->limit, self->actual);
+    if (self->retry_after_s > 0)
+        fprintf(out, "<p>Try again in %" PRIu32 " s.</p>\n", self->retry_after_s);
+    fprintf(out, "<p><a href=\"/\">Back</a></p><p><small>HTTP %d %s, request ", row->code, row->word);
     write_escaped(out, request_id);
     fprintf(out, "</small></p></body></html>\n");
     return fclose(out) == 0 ? text : NULL;

@@ -48,6 +48,9 @@ static void numbers_where_they_help(void **state) {
     assert_int_equal(json_integer_value(json_object_get(document, "retry_after")), 7);
     json_decref(document);
     free(text);
+    text = problem_to_html(&what, "abc");
+    assert_non_null(strstr(text, "<p>X.</p>\n<p>Limit: 5; here: 6.</p>\n<p>Try again in 7 s.</p>"));
+    free(text);
 }
 
 static void text_from_outside_is_harmless(void **state) {
