@@ -37,10 +37,17 @@ typedef struct upscale_call {
     bool has_job; /* submitted and not finished */
 } upscale_call;
 
+/* Every 503 says when to come back. */
+static bool refuse_with(upscale_call *self, problem *what) {
+    if (problem_code(what) == MHD_HTTP_SERVICE_UNAVAILABLE && what->retry_after_s == 0)
+        what->retry_after_s = pool_retry_after_s(&self->server->pool);
+    http_answer_problem(self->request, what);
+    return false;
+}
+
 static bool refuse(upscale_call *self, problem_kind kind, const char *detail) {
     problem what = problem_of(kind, "%s", detail);
-    http_answer_problem(self->request, &what);
-    return false;
+    return refuse_with(self, &what);
 }
 
 /* ---- the upload ---- */
@@ -53,23 +60,20 @@ static bool open_upload(upscale_call *self) {
     return true;
 }
 
+/* What has no room gives up what it had, at once: the rest of its body may take long to come in. */
 static bool append_upload(upscale_call *self, const void *data, size_t size) {
-    switch (spool_append(&self->upload, data, size)) {
-    case SWIN2SR_OK:
+    swin2sr_status status = spool_append(&self->upload, data, size);
+    if (status == SWIN2SR_OK)
         return true;
-    case SWIN2SR_BUSY:
+    spool_close(&self->upload);
+    if (status == SWIN2SR_BUSY)
         return refuse(self, PROBLEM_BUSY, "too many uploads at once");
-    default:
-        return refuse(self, PROBLEM_STORAGE, "there is no room for the upload");
-    }
+    return refuse(self, PROBLEM_STORAGE, "there is no room for the upload");
 }
 
 static bool set_option(upscale_call *self, const char *name, const char *value) {
     problem what;
-    if (upscale_options_set(&self->options, name, value, &what))
-        return true;
-    http_answer_problem(self->request, &what);
-    return false;
+    return upscale_options_set(&self->options, name, value, &what) || refuse_with(self, &what);
 }
 
 /* ---- parts of a form ---- */
@@ -90,8 +94,11 @@ static bool on_part_data(void *context, const void *data, size_t size) {
     upscale_call *self = context;
     if (self->part == PART_FILE)
         return append_upload(self, data, size);
-    if (size >= sizeof self->option_value - self->option_bytes || memchr(data, '\0', size))
-        return refuse(self, PROBLEM_OPTION, "the value of an option is too long or not text");
+    if (size >= sizeof self->option_value - self->option_bytes || memchr(data, '\0', size)) {
+        problem what = problem_of(PROBLEM_OPTION, "%s: the value is too long or not text; the image is the part file",
+                                  self->option_name);
+        return refuse_with(self, &what);
+    }
     memcpy(self->option_value + self->option_bytes, data, size);
     self->option_bytes += size;
     return true;
@@ -138,10 +145,8 @@ static bool read_content_type(upscale_call *self) {
 
 static bool admit_now(upscale_call *self) {
     problem what;
-    if (admit_sender(&self->server->pool, self->server->is_draining, self->job.sender, &what))
-        return true;
-    http_answer_problem(self->request, &what);
-    return false;
+    return admit_sender(&self->server->pool, self->server->is_draining, self->job.sender, &what) ||
+           refuse_with(self, &what);
 }
 
 void upscale_on_begin(http_request *request) {
@@ -214,10 +219,7 @@ static void on_job_finish(void *context, job *done) {
         answer_image(self);
         return;
     }
-    problem what = problem_of(status_map(done->outcome), "%s", done->detail);
-    if (done->outcome == SWIN2SR_BUSY || done->outcome == SWIN2SR_NOMEM)
-        what.retry_after_s = pool_retry_after_s(&self->server->pool);
-    http_answer_problem(self->request, &what);
+    refuse(self, status_map(done->outcome), done->detail);
 }
 
 static bool has_image(upscale_call *self) {
@@ -237,10 +239,8 @@ static bool has_model(upscale_call *self) {
 
 static bool admit_upload(upscale_call *self) {
     problem what;
-    if (admit_image(&self->server->config, &self->server->pool.model, &self->upload, &self->image, &what))
-        return true;
-    http_answer_problem(self->request, &what);
-    return false;
+    return admit_image(&self->server->config, &self->server->pool.model, &self->upload, &self->image, &what) ||
+           refuse_with(self, &what);
 }
 
 void upscale_on_end(http_request *request) {

@@ -227,5 +227,6 @@ def check_problem(response, code, word):
     assert document["title"] and document["detail"]
     assert document["request_id"] == response.headers["X-Request-Id"]
     assert document["request_id"] in document["instance"]
+    assert code != 503 or 1 <= document["retry_after"] == int(response.headers["Retry-After"])
     assert not INTERNAL.search(response.text), response.text
     return document

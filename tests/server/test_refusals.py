@@ -2,6 +2,7 @@
 """What is not enlarged: a problem document each, nothing leaked, the service alive."""
 import os
 import resource
+import socket
 
 import pytest
 import requests
@@ -115,6 +116,13 @@ def test_form_without_file(server):
     check_problem(response, 400, "missing_file")
 
 
+def test_picture_under_another_name(server):
+    """The first mistake that users make is told in a way that helps."""
+    response = requests.post(server.url + "/upscale", files={"picture": ("a.png", picture(200, 200))})
+    detail = check_problem(response, 422, "bad_option")["detail"]
+    assert detail.startswith("picture: ") and "part file" in detail
+
+
 FORM = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nDATA\r\n--x'
 
 
@@ -214,3 +222,17 @@ def test_full_disk(start, limit):
     service = start(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
     check_problem(service.upscale(picture(30, 20)), 507, "storage")
     check_problem(service.upscale(b"text"), 415, "unsupported_image")
+
+
+def test_upload_without_room_gives_it_back(start):
+    """What was written is gone at once, not when the rest of the body has come in."""
+    service = start(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000)))
+    before = service.fd_count()
+    with socket.create_connection(service.address, timeout=30) as connection:
+        connection.sendall(b"POST /upscale HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\n"
+                           b"Content-Length: 100000\r\n\r\n" + bytes(2000))
+        wait_for("the upload and its connection", lambda: service.fd_count() == before + 2)
+        connection.sendall(bytes(2000))
+        wait_for("the connection alone", lambda: service.fd_count() == before + 1)
+        connection.sendall(bytes(96000))
+        assert connection.recv(4096).startswith(b"HTTP/1.1 507 ")
