@@ -293,9 +293,10 @@ static void schedule_restart(pool *self, worker *w) {
                    after_ms(delay_ms < LIMIT_RESPAWN_LAST_MS ? delay_ms : LIMIT_RESPAWN_LAST_MS));
 }
 
-static void log_cannot_start(pool *self, const char *detail) {
+/* what is the setting that names the file. */
+static void log_cannot_start(pool *self, const char *what, int error) {
     log_event(self->log, LOG_LEVEL_ERROR, "worker_cannot_start",
-              json_pack("{s:s, s:s}", "status", "io", "detail", detail));
+              json_pack("{s:s, s:s++}", "status", "io", "detail", what, ": ", strerror(error)));
 }
 
 static void start_worker(pool *self, worker *w) {
@@ -304,7 +305,8 @@ static void start_worker(pool *self, worker *w) {
         return;
     }
     int error = errno;
-    log_cannot_start(self, strerror(error));
+    w->is_renewed = false;
+    log_cannot_start(self, "--worker", error);
     if (!self->was_ever_ready && (error == ENOENT || error == EACCES || error == ENOEXEC))
         self->is_hopeless = true;
     schedule_restart(self, w);
@@ -378,7 +380,7 @@ void pool_init(pool *self, const server_config *config, event_loop *loop, server
     self->handler = (worker_handler){.on_message = on_message, .on_end = on_end, .context = self};
     self->worker_count = config->workers;
     if (worker_weights_open(config->model, &self->weights) != SWIN2SR_OK) {
-        log_cannot_start(self, strerror(errno));
+        log_cannot_start(self, "--model", errno);
         self->is_hopeless = true;
     }
     for (int i = 0; i < self->worker_count; i++) {

@@ -18,6 +18,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "config/limits.h"
+
 #define CHILD_SOCKET 3
 #define CHILD_WEIGHTS 4
 #define FIRST_FREE_FD 6
@@ -41,9 +43,9 @@ static void close_all(worker *self) {
     self->state = WORKER_DOWN;
 }
 
-/* Hand out what the socket holds. false: nothing more will come. */
+/* Hand out what the socket holds, not what a worker gone wild keeps adding. false: nothing more will come. */
 static bool take_messages(worker *self) {
-    for (;;) {
+    for (int i = 0; i < LIMIT_MESSAGES; i++) {
         ipc_message message;
         int fds[IPC_JOB_FDS];
         swin2sr_status status = ipc_receive(self->socket, &message, fds, MSG_DONTWAIT);
@@ -59,6 +61,7 @@ static bool take_messages(worker *self) {
         }
         self->handler->on_message(self->handler->context, self, &message);
     }
+    return true;
 }
 
 /* A closed socket means that the process is ending; should it not be, it is of no use any more. */

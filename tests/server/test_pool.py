@@ -7,6 +7,7 @@ import asyncio
 import json
 import os
 import re
+import shutil
 import signal
 import struct
 import time
@@ -219,6 +220,17 @@ def test_worker_is_renewed_after_so_many_requests(start, jobs):
     assert set(codes) == {200} and len(codes) >= jobs
     assert {event["reason"] for event in service.events("worker_ended")} == {"recycled"}
     assert len(service.worker_pids()) == 2
+
+
+def test_worker_that_cannot_be_renewed_is_missed(start, tmp_path):
+    """Its program is gone: readiness does not wait for it."""
+    program = tmp_path / "swin2sr-worker"
+    shutil.copy(BUILD / "swin2sr-worker", program)
+    service = start("--workers", "1", "--recycle", "1", "--worker", program)
+    program.unlink()
+    assert service.upscale(picture(2, 2)).status_code == 200
+    wait_for("the failed start", lambda: service.events("worker_cannot_start"))
+    assert requests.get(service.url + "/readyz").json()["failed"] == ["workers"]
 
 
 def test_worker_is_kept_where_nothing_is_renewed(start):
