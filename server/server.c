@@ -156,9 +156,10 @@ int server_run(server *self) {
         loop_step(&self->loop, http_wait_ms(&self->http));
         http_step(&self->http);
     }
+    bool has_left_answers = self->http.requests != NULL; /* being taken too slowly, or not asked for in whole */
     http_stop(&self->http);
     pool_done(&self->pool);
-    int code = self->has_left_work || self->pool.is_hopeless ? 1 : 0;
+    int code = self->has_left_work || has_left_answers || self->pool.is_hopeless ? 1 : 0;
     log_event(&self->log, LOG_LEVEL_INFO, "stopped",
               json_pack("{s:i, s:I}", "exit_code", code, "log_lines_dropped", (json_int_t)self->log.dropped_count));
     loop_watch_remove(&self->loop, &self->signals);

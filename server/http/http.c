@@ -14,6 +14,7 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "http/guard.h"
@@ -122,7 +123,10 @@ void http_answer_json(http_request *request, unsigned int code, json_t *document
 }
 
 void http_answer_file(http_request *request, unsigned int code, const char *type, int fd, uint64_t size) {
-    answer(request, code, type, MHD_create_response_from_fd64(size, fd));
+    struct MHD_Response *response = MHD_create_response_from_fd64(size, fd);
+    if (!response)
+        close(fd);
+    answer(request, code, type, response);
 }
 
 void http_answer_problem(http_request *request, const problem *what) {

@@ -209,6 +209,16 @@ def test_drain_limit(start):
     assert service.wait() == 1
 
 
+def test_answer_that_is_not_taken_is_unfinished_work(start):
+    """Its client reads nothing, and the drain does not wait for ever."""
+    service = start("--workers", "1", "--drain-s", "1")
+    with send_and_keep(service, slow_picture()) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        wait_for("the result", lambda: service.events("enlarged"))
+        service.process.terminate()
+        assert service.wait() == 1
+
+
 def test_second_signal_ends_at_once(start):
     service = start("--workers", "1", "--drain-s", "1000")
     workers = service.worker_pids()

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import os
 import re
 import socket
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from service import SERVER, check_problem, picture
+from service import SERVER, check_problem, picture, wait_for
 
 
 def test_health_and_readiness(server):
@@ -151,6 +152,38 @@ def test_help_and_version():
     shown = run("--help")
     assert shown.returncode == 0 and "--listen ADDR:PORT" in shown.stdout
     assert re.fullmatch(r"swin2sr-server \d+\.\d+\.\d+\n", run("--version").stdout)
+
+
+@pytest.mark.parametrize("flag", ["--help", "--version", "--print-config"])
+def test_what_cannot_be_printed_is_a_failure(flag):
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run([SERVER, flag], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert ended.returncode == 1 and "standard output" in ended.stderr
+
+
+def test_started_without_standard_descriptors():
+    """Where these would be there is no socket of the server, in it and in its workers."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = subprocess.Popen(["sh", "-c", 'exec "$0" --listen "$1" --workers 1 <&- >&- 2>&-', SERVER,
+                                f"127.0.0.1:{port}"])
+    try:
+        wait_for("an answer", lambda: process.poll() is not None or answers(port))
+        assert process.poll() is None
+        worker = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0]
+        for pid in process.pid, worker:
+            assert {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in range(3)} == {"/dev/null"}
+    finally:
+        process.terminate()
+        assert process.wait(30) == 0
+
+
+def answers(port):
+    try:
+        return requests.get(f"http://127.0.0.1:{port}/readyz").status_code == 200
+    except requests.ConnectionError:
+        return False
 
 
 def test_documented_flags_are_the_flags():
