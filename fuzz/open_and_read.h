@@ -11,6 +11,12 @@
 #include "model/names.h"
 #include "model/weights.h"
 
+/* Numbers that are finite in every type, but for the last four bytes. */
+static inline void fill_numbers(uint8_t *data, size_t size) {
+    for (size_t i = 0; i < size; i++)
+        data[i] = i + 4 < size ? (uint8_t)(i * 37 & 0x3f) : 0xff;
+}
+
 static swin2sr_status read_one(void *context, const char *name, const int64_t *shape, int rank) {
     size_t count = 1;
     for (int i = 0; i < rank; i++)
