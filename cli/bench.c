@@ -8,12 +8,12 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/cpu.h"
 #include "commands.h"
 #include "exit_codes.h"
 #include "interrupt.h"
 #include "options.h"
 #include "report.h"
-#include "kernels/cpu.h"
 #include "kernels/peak.h"
 
 const char bench_help[] =

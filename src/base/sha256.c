@@ -3,12 +3,13 @@
  * In: any bytes.  Out: 64 hex digits.  No allocation; the names follow the standard. */
 #include "base/sha256.h"
 
-#include <stdint.h>
 #include <string.h>
+
+#include "base/cpu.h"
 
 #define BLOCK_BYTES 64
 
-static const uint32_t round_constants[64] = {
+const uint32_t swin2sr__sha256_constants[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
     0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
@@ -32,27 +33,35 @@ static void schedule(const unsigned char *block, uint32_t w[64]) {
     }
 }
 
-static void compress(uint32_t hash[8], const unsigned char *block) {
-    uint32_t w[64];
-    uint32_t v[8]; /* a, b, c, d, e, f, g, h */
-    schedule(block, w);
-    memcpy(v, hash, sizeof(v));
-    for (int t = 0; t < 64; t++) {
-        uint32_t sum1 = rotate_right(v[4], 6) ^ rotate_right(v[4], 11) ^ rotate_right(v[4], 25);
-        uint32_t choose = (v[4] & v[5]) ^ (~v[4] & v[6]);
-        uint32_t t1 = v[7] + sum1 + choose + round_constants[t] + w[t];
-        uint32_t sum0 = rotate_right(v[0], 2) ^ rotate_right(v[0], 13) ^ rotate_right(v[0], 22);
-        uint32_t majority = (v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]);
-        memmove(v + 1, v, 7 * sizeof(v[0]));
-        v[4] += t1;
-        v[0] = t1 + sum0 + majority;
+/* v holds a, b, c, d, e, f, g, h. Instead of moving, the letters turn: after eight rounds all are back. */
+static inline void run_eight_rounds(uint32_t v[8], const uint32_t w[8], const uint32_t constants[8]) {
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; i++) {
+        uint32_t a = v[-i & 7], b = v[(1 - i) & 7], c = v[(2 - i) & 7], e = v[(4 - i) & 7], f = v[(5 - i) & 7],
+                 g = v[(6 - i) & 7];
+        uint32_t sum1 = rotate_right(e, 6) ^ rotate_right(e, 11) ^ rotate_right(e, 25);
+        uint32_t t1 = v[(7 - i) & 7] + sum1 + ((e & f) ^ (~e & g)) + constants[i] + w[i];
+        uint32_t sum0 = rotate_right(a, 2) ^ rotate_right(a, 13) ^ rotate_right(a, 22);
+        v[(3 - i) & 7] += t1;
+        v[(7 - i) & 7] = t1 + sum0 + ((a & b) ^ (a & c) ^ (b & c));
     }
-    for (int i = 0; i < 8; i++)
-        hash[i] += v[i];
+}
+
+void swin2sr__sha256_compress_c(uint32_t hash[8], const unsigned char *blocks, size_t count) {
+    for (; count; count--, blocks += BLOCK_BYTES) {
+        uint32_t w[64], v[8];
+        schedule(blocks, w);
+        memcpy(v, hash, sizeof(v));
+        for (int t = 0; t < 64; t += 8)
+            run_eight_rounds(v, w + t, swin2sr__sha256_constants + t);
+        for (int i = 0; i < 8; i++)
+            hash[i] += v[i];
+    }
 }
 
 /* The rest of the message, a one bit, zeros, and the message's length in bits: one block or two. */
-static void finish(uint32_t hash[8], const unsigned char *rest, size_t rest_bytes, uint64_t message_bits) {
+static void finish(swin2sr__sha256_compress *compress, uint32_t hash[8], const unsigned char *rest, size_t rest_bytes,
+                   uint64_t message_bits) {
     unsigned char blocks[2 * BLOCK_BYTES] = {0};
     size_t end = rest_bytes + 9 <= BLOCK_BYTES ? BLOCK_BYTES : sizeof(blocks);
     if (rest_bytes)
@@ -60,19 +69,26 @@ static void finish(uint32_t hash[8], const unsigned char *rest, size_t rest_byte
     blocks[rest_bytes] = 0x80;
     for (int i = 0; i < 8; i++)
         blocks[end - 1 - i] = (unsigned char)(message_bits >> 8 * i);
-    for (size_t at = 0; at < end; at += BLOCK_BYTES)
-        compress(hash, blocks + at);
+    compress(hash, blocks, end / BLOCK_BYTES);
 }
 
-void swin2sr__sha256_hex(const void *data, size_t size, char ret_hex[65]) {
+void swin2sr__sha256_hex_by(swin2sr__sha256_compress *compress, const void *data, size_t size, char ret_hex[65]) {
     static const char digits[] = "0123456789abcdef";
     uint32_t hash[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-    const unsigned char *bytes = data;
-    size_t at = 0;
-    for (; size - at >= BLOCK_BYTES; at += BLOCK_BYTES)
-        compress(hash, bytes + at);
-    finish(hash, size ? bytes + at : NULL, size - at, (uint64_t)size * 8);
+    size_t rest_bytes = size % BLOCK_BYTES;
+    compress(hash, data, size / BLOCK_BYTES);
+    finish(compress, hash, size ? (const unsigned char *)data + (size - rest_bytes) : NULL, rest_bytes,
+           (uint64_t)size * 8);
     for (int i = 0; i < 64; i++)
         ret_hex[i] = digits[hash[i / 8] >> (28 - i % 8 * 4) & 15];
     ret_hex[64] = '\0';
+}
+
+void swin2sr__sha256_hex(const void *data, size_t size, char ret_hex[65]) {
+    swin2sr__sha256_compress *compress = swin2sr__sha256_compress_c;
+#if defined(__x86_64__)
+    if (swin2sr__cpu_detect().has_sha)
+        compress = swin2sr__sha256_compress_sha;
+#endif
+    swin2sr__sha256_hex_by(compress, data, size, ret_hex);
 }

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels/cpu.h"
+#include "base/cpu.h"
 
 typedef struct level {
     const char *name; /* as SWIN2SR_CPU says it */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * test_sha256.c - SHA-256 against the FIPS 180-4 example messages, Python's hashlib, and every padding case.
- * The fixture's digest is hashlib's value of the committed file. */
+ * test_sha256.c - SHA-256 against the FIPS 180-4 example messages, Python's hashlib, and every padding case, by each
+ * variant that the processor has. The fixture's digest is hashlib's value of the committed file. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "base/cpu.h"
 #include "base/sha256.h"
 
 #ifndef SWIN2SR_SOURCE_DIR
@@ -20,6 +21,8 @@
 static void assert_digest(const void *data, size_t size, const char *expected) {
     char hex[65];
     swin2sr__sha256_hex(data, size, hex);
+    assert_string_equal(hex, expected);
+    swin2sr__sha256_hex_by(swin2sr__sha256_compress_c, data, size, hex);
     assert_string_equal(hex, expected);
 }
 
@@ -79,11 +82,40 @@ static void fixture(void **state) {
     fclose(file);
 }
 
+/* Any hash, any number of blocks, any alignment: the same bits from both. */
+static void sha_instructions_give_the_bits_of_plain_c(void **state) {
+#if defined(__x86_64__)
+    enum {
+        MAX_BLOCKS = 17
+    };
+    if (!swin2sr__cpu_detect().has_sha)
+        skip();
+    uint32_t noise = 1;
+    for (int round = 0; round < 500; round++) {
+        size_t count = (size_t)round % (MAX_BLOCKS + 1), skipped = (size_t)round % 7;
+        unsigned char *bytes = malloc(skipped + 64 * count + 1);
+        uint32_t plain[8], fast[8];
+        assert_non_null(bytes);
+        for (size_t i = 0; i < skipped + 64 * count; i++)
+            bytes[i] = (unsigned char)((noise = noise * 1664525u + 1013904223u) >> 24);
+        for (int i = 0; i < 8; i++)
+            plain[i] = fast[i] = noise = noise * 1664525u + 1013904223u;
+        swin2sr__sha256_compress_c(plain, bytes + skipped, count);
+        swin2sr__sha256_compress_sha(fast, bytes + skipped, count);
+        assert_memory_equal(plain, fast, sizeof(plain));
+        free(bytes);
+    }
+#else
+    skip();
+#endif
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fips_examples),
         cmocka_unit_test(hashlib_values),
         cmocka_unit_test(fixture),
+        cmocka_unit_test(sha_instructions_give_the_bits_of_plain_c),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

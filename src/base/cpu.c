@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * kernels/cpu.c - processor features, found at run time. Built without any ISA flag. */
-#include "kernels/cpu.h"
+ * base/cpu.c - processor features, found at run time. Built without any ISA flag. */
+#include "base/cpu.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -11,6 +11,12 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 #if defined(__x86_64__)
 #include <cpuid.h>
 
+/* Leaf 7, which __builtin_cpu_supports of gcc 12 does not ask for this. */
+static bool has_sha(void) {
+    unsigned a, b, c, d;
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && b & bit_SHA;
+}
+
 swin2sr__cpu swin2sr__cpu_detect(void) {
     __builtin_cpu_init();
     return (swin2sr__cpu){
@@ -19,6 +25,7 @@ swin2sr__cpu swin2sr__cpu_detect(void) {
                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
                       __builtin_cpu_supports("fma"),
         .has_bf16 = __builtin_cpu_supports("avx512bf16"),
+        .has_sha = has_sha() && __builtin_cpu_supports("ssse3") && __builtin_cpu_supports("sse4.1"),
     };
 }
 

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
- * kernels/cpu.h - what the processor can do. */
-#ifndef SWIN2SR_KERNELS_CPU_H
-#define SWIN2SR_KERNELS_CPU_H
+ * base/cpu.h - what the processor can do. */
+#ifndef SWIN2SR_BASE_CPU_H
+#define SWIN2SR_BASE_CPU_H
 
 #include <stdbool.h>
 
-/* Features that select a kernel table; each needs the ones its code is compiled for, and the system's support. */
+/* Features that select code; each needs the ones its code is compiled for, and the system's support. */
 typedef struct swin2sr__cpu {
     bool has_avx2;   /* AVX2 and FMA */
     bool has_avx512; /* F, BW, DQ, VL */
     bool has_bf16;   /* AVX512-BF16 */
+    bool has_sha;    /* SHA-256, SSSE3 and SSE4.1 */
 } swin2sr__cpu;
 
 swin2sr__cpu swin2sr__cpu_detect(void);
