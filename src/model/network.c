@@ -14,7 +14,8 @@
 
 #define CPB_HIDDEN 512 /* of the position-bias MLP, in every published network */
 #define MAX_SCRATCH 16
-#define MAX_WINDOW_PX 8 /* its tokens are the 64 lanes of a block */
+#define MAX_WINDOW_PX 8                   /* its tokens are the 64 lanes of a block */
+#define MAX_POSITIONS (2 * MAX_WINDOW_PX) /* on a side of all relative positions, and one more for whole vectors */
 
 typedef struct loader {
     const swin2sr__weights *weights;
@@ -277,23 +278,30 @@ static float log_coordinate(int32_t distance, int32_t ws) {
     return copysignf(log2f(fabsf(r) + 1.0f) / 3.0f, r);
 }
 
-/* The position-bias MLP at every relative position: values [heads][2ws-1][2ws-1], ready for exp2. */
+/* The position-bias MLP at every relative position: values [heads][2ws-1][2ws-1], ready for exp2. A row of positions
+ * is computed at once: its sums are independent of each other, each in the order of the hidden layer. */
 static void position_values(float *values, const float *w0, const float *b0, const float *w2, int32_t heads,
                             int32_t ws) {
     int32_t side = 2 * ws - 1;
+    float hidden[CPB_HIDDEN][MAX_POSITIONS], x[MAX_POSITIONS] = {0};
+    for (int32_t dx = 0; dx < side; dx++)
+        x[dx] = log_coordinate(dx - ws + 1, ws);
     for (int32_t dy = 0; dy < side; dy++) {
-        for (int32_t dx = 0; dx < side; dx++) {
-            float y = log_coordinate(dy - ws + 1, ws), x = log_coordinate(dx - ws + 1, ws);
-            float hidden[CPB_HIDDEN];
-            for (int32_t i = 0; i < CPB_HIDDEN; i++)
-                hidden[i] = fmaxf(w0[2 * i] * y + w0[2 * i + 1] * x + b0[i], 0.0f);
-            for (int32_t a = 0; a < heads; a++) {
-                double sum = 0.0;
-                for (int32_t i = 0; i < CPB_HIDDEN; i++)
-                    sum += (double)(w2[a * CPB_HIDDEN + i] * hidden[i]);
-                values[(a * side + dy) * side + dx] =
-                    (float)((16.0 / (1.0 + exp(-sum)) - 8.0) * (double)SWIN2SR__LOG2E);
+        float y = log_coordinate(dy - ws + 1, ws);
+        for (int32_t i = 0; i < CPB_HIDDEN; i++) {
+            for (int32_t dx = 0; dx < MAX_POSITIONS; dx++) {
+                float sum = w0[2 * i] * y + w0[2 * i + 1] * x[dx] + b0[i];
+                hidden[i][dx] = sum > 0.0f ? sum : 0.0f;
             }
+        }
+        for (int32_t a = 0; a < heads; a++) {
+            double sums[MAX_POSITIONS] = {0};
+            for (int32_t i = 0; i < CPB_HIDDEN; i++)
+                for (int32_t dx = 0; dx < MAX_POSITIONS; dx++)
+                    sums[dx] += (double)(w2[a * CPB_HIDDEN + i] * hidden[i][dx]);
+            for (int32_t dx = 0; dx < side; dx++)
+                values[(a * side + dy) * side + dx] =
+                    (float)((16.0 / (1.0 + exp(-sums[dx])) - 8.0) * (double)SWIN2SR__LOG2E);
         }
     }
 }

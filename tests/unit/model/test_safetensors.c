@@ -220,6 +220,32 @@ static void sixteen_bits_convert_exactly(void **state) {
     }
 }
 
+/* Many numbers at once go through vector instructions, with a rest and not aligned. */
+static void all_numbers_at_once_convert_as_one_by_one(void **state) {
+    enum {
+        COUNT = 65536 + 5
+    };
+    unsigned char *bytes = malloc(2 * COUNT + 1);
+    float *together = malloc(COUNT * sizeof(float)), alone;
+    assert_non_null(bytes);
+    assert_non_null(together);
+    for (int i = 0; i < COUNT; i++) {
+        bytes[2 * i + 1] = (unsigned char)i;
+        bytes[2 * i + 2] = (unsigned char)(i >> 8);
+    }
+    for (swin2sr__dtype dtype = SWIN2SR__DTYPE_F16; dtype <= SWIN2SR__DTYPE_BF16; dtype++) {
+        swin2sr__tensor all = {.data = bytes + 1, .dtype = dtype, .count = COUNT};
+        assert_false(swin2sr__tensor_to_float(&all, together));
+        for (int i = 0; i < COUNT; i++) {
+            swin2sr__tensor one = {.data = bytes + 2 * i + 1, .dtype = dtype, .count = 1};
+            swin2sr__tensor_to_float(&one, &alone);
+            assert_memory_equal(&alone, together + i, sizeof(alone));
+        }
+    }
+    free(bytes);
+    free(together);
+}
+
 static void shape_texts(void **state) {
     char text[64], tight[4];
     int64_t huge[8];
@@ -243,6 +269,7 @@ int main(void) {
         cmocka_unit_test(limits),
         cmocka_unit_test(sound_files_are_listed),
         cmocka_unit_test(sixteen_bits_convert_exactly),
+        cmocka_unit_test(all_numbers_at_once_convert_as_one_by_one),
         cmocka_unit_test(shape_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
