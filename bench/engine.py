@@ -23,8 +23,8 @@ SPEED = [(name, size, threads) for name in ("lightweight_x4", "classical_x4")
          for size in ("128x128", "256x256", "512x512") for threads in (1, 2)]
 MEMORY = [("classical_x4", "512x512", 2), ("classical_x4", "512x4096", 2), ("lightweight_x4", "4000x512", 2)]
 REPS = {"128x128": 7, "256x256": 4, "512x512": 2}
-KEPT = ("seconds_min", "seconds_median", "gmac", "gmac_per_s", "peak_gmac_per_s", "peak_share", "memory_bytes",
-        "plan_bytes", "threads", "rows", "precision", "kernels", "width", "height", "reps")
+KEPT = ("load_seconds", "seconds_min", "seconds_median", "gmac", "gmac_per_s", "peak_gmac_per_s", "peak_share",
+        "memory_bytes", "plan_bytes", "threads", "rows", "precision", "kernels", "width", "height", "reps")
 
 
 def bench(build, network, size, threads, reps, precision):
