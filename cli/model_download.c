@@ -225,7 +225,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *context) {
     size_t length = size * count;
     if (!self->is_started && !start(self))
         return 0;
-    if (length > self->job->max_bytes - self->position)
+    if (self->position + length > self->job->max_bytes)
         return stop(self, SWIN2SR_TOO_LARGE, "the file is longer than --max-mib allows");
     for (size_t done = 0; done < length;) {
         ssize_t n = pwrite(self->job->fd, data + done, length - done, (off_t)self->position);

@@ -13,10 +13,10 @@ class Answer:
     """How to answer one GET. part: only so many bytes of the body come, then the connection ends."""
 
     def __init__(self, body=b"", code=200, etag='"v1"', part=None, length=None, takes_range=True, type="application/zip",
-                 wait=False, location=None, is_chunked=False, shift=0, modified=None):
+                 wait=False, location=None, is_chunked=False, shift=0, modified=None, says_total=True):
         self.body, self.code, self.etag, self.part, self.length = body, code, etag, part, length
         self.takes_range, self.type, self.wait, self.location = takes_range, type, wait, location
-        self.is_chunked, self.shift, self.modified = is_chunked, shift, modified
+        self.is_chunked, self.shift, self.modified, self.says_total = is_chunked, shift, modified, says_total
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -38,7 +38,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if answer.takes_range and wanted and is_same and code == 200:
             start = int(wanted[1])
             code = 206 if start < len(body) else 416
-            headers["Content-Range"] = f"bytes {start + answer.shift}-{len(body) - 1}/{len(body)}"
+            total = len(body) if answer.says_total else "*"
+            headers["Content-Range"] = f"bytes {start + answer.shift}-{len(body) - 1}/{total}"
             body = body[start:] if code == 206 else b""
         if answer.etag:
             headers["ETag"] = answer.etag
@@ -60,10 +61,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.close_connection = True
         with contextlib.suppress(OSError):
             if answer.is_chunked:
+                whole, body = body, body[:answer.part]
                 for at in range(0, len(body), 65536):
                     piece = body[at:at + 65536]
                     self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
-                self.wfile.write(b"0\r\n\r\n")
+                self.wfile.write(b"0\r\n\r\n" if body == whole else b"")
             else:
                 self.wfile.write(body[:answer.part])
             self.wfile.flush()

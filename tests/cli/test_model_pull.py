@@ -200,6 +200,19 @@ def test_bad_answers(pull, library, answer, says):
     assert set(files(library)) <= set(PARTLY)
 
 
+def test_a_part_over_the_limit_gets_no_longer(pull, library):
+    """The limit was higher when it came, and the server does not say how long the file is."""
+    body, begun = NETWORK * 2, (3 << 20) // 2
+    assert len(body) > begun
+    answers = [Answer(body, is_chunked=True, says_total=False, part=part) for part in (begun, None)]
+    with serving(*answers) as server:
+        pull(server, check=4)
+        assert (library / "mine.part").stat().st_size == begun
+        done = pull(server, "--max-mib", "1", check=1)
+        assert server.asked[1][1]["Range"] == f"bytes={begun}-"
+    assert "max-mib" in one_line(done.stderr) and files(library) == []
+
+
 @pytest.mark.sanitize
 @pytest.mark.parametrize("answer,says", [
     (Answer(b"<html>log in first</html>", type="text/html; charset=utf-8"), "a page of text"),
