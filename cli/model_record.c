@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/printable.h"
 #include "base/sha256.h"
 #include "library/library.h"
 #include "model/config.h"
@@ -60,7 +61,8 @@ bool record_read(const char *name, char ret_hex[65]) {
 
 static void copy_text(const swin2sr__tensors *file, const char *key, char *text, size_t size) {
     const char *value = swin2sr__tensors_metadata(file, key);
-    snprintf(text, size, "%s", value ? value : "");
+    value = value ? value : "";
+    swin2sr__printable_copy(value, strlen(value), text, size);
 }
 
 static void fill_facts(const swin2sr__tensors *file, model_facts *facts) {

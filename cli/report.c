@@ -6,21 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/printable.h"
 #include "exit_codes.h"
 #include "report.h"
 #include <swin2sr/model.h>
 
 static void put_line(const char *subject, const char *format, va_list arguments) {
-    char detail[768];
-    char line[1024];
+    char detail[768], text[1024], line[1024];
     vsnprintf(detail, sizeof(detail), format, arguments);
-    int n = snprintf(line, sizeof(line) - 1, "swin2sr: %s%s%s", subject ? subject : "", subject ? ": " : "", detail);
-    size_t length = n < 0 ? 0 : strlen(line);
-    for (size_t i = 0; i < length; i++)
-        if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
-            line[i] = '?';
-    line[length] = '\n';
-    fwrite(line, 1, length + 1, stderr);
+    snprintf(text, sizeof(text), "swin2sr: %s%s%s", subject ? subject : "", subject ? ": " : "", detail);
+    swin2sr__printable_copy(text, strlen(text), line, sizeof(line) - 1);
+    strcat(line, "\n");
+    fwrite(line, 1, strlen(line), stderr);
 }
 
 void report_error(const char *subject, const char *format, ...) {

@@ -30,7 +30,8 @@ typedef struct swin2sr_model_options {
     bool is_plain;               /* run on the plain C kernels: slow, the measure that others are checked against */
 } swin2sr_model_options;
 
-/* What a model is. Strings belong to the model. */
+/* What a model is. Strings belong to the model; the name and the licence have at most 127 bytes and no control
+ * characters, whatever the file says. */
 typedef struct swin2sr_model_info {
     const char *name;    /* from the file's metadata, else the file's base name, else "unnamed" */
     const char *head;    /* "pixelshuffledirect", "pixelshuffle", ... "" for none */

@@ -2,10 +2,11 @@
  * model/model.c - open a weight file as an immutable, shared model.
  * In: a file, bytes, or the embedded network.  Out: a reference-counted swin2sr_model. */
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
+#include "base/printable.h"
 #include "base/sha256.h"
 #include "model/network.h"
 #include "model/source.h"
@@ -34,8 +35,10 @@ static void fill_info(swin2sr_model *model, const swin2sr__weights *weights, con
     const swin2sr__config *config = &model->network.config;
     const char *own_name = swin2sr__weights_metadata(weights, "name");
     const char *license = swin2sr__weights_metadata(weights, "license");
-    snprintf(model->name, sizeof model->name, "%s", own_name ? own_name : name ? name : "unnamed");
-    snprintf(model->license, sizeof model->license, "%s", license ? license : "");
+    license = license ? license : "";
+    const char *shown_name = own_name ? own_name : name ? name : "unnamed";
+    swin2sr__printable_copy(shown_name, strlen(shown_name), model->name, sizeof model->name);
+    swin2sr__printable_copy(license, strlen(license), model->license, sizeof model->license);
     model->info.name = model->name;
     model->info.license = model->license;
     model->info.head = swin2sr__head_name(config->head);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/printable.h"
 
 #define MAX_CONFIG_BYTES ((size_t)1 << 20)
 #define MAX_MODEL_BYTES ((size_t)4 << 30)
@@ -65,13 +66,13 @@ static void name_of_path(const char *path, char name[SWIN2SR__MAX_MODEL_NAME]) {
         while (folder > path && folder[-1] != '/')
             folder--;
         if (folder < slash && *folder != '.') {
-            snprintf(name, SWIN2SR__MAX_MODEL_NAME, "%.*s", (int)(slash - folder), folder);
+            swin2sr__printable_copy(folder, (size_t)(slash - folder), name, SWIN2SR__MAX_MODEL_NAME);
             return;
         }
     }
     const char *dot = strrchr(base, '.');
-    snprintf(name, SWIN2SR__MAX_MODEL_NAME, "%.*s", (int)(dot && dot > base ? dot - base : (ptrdiff_t)strlen(base)),
-             base);
+    swin2sr__printable_copy(base, dot && dot > base ? (size_t)(dot - base) : strlen(base), name,
+                            SWIN2SR__MAX_MODEL_NAME);
 }
 
 swin2sr_status swin2sr__source_open_fd(int fd, int config_fd, const char *path, swin2sr__source *ret_source,

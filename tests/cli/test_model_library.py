@@ -41,6 +41,19 @@ def sha256(path):
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def test_texts_of_a_file_do_not_command_the_terminal(run, as_json, tmp_path):
+    """Name, licence and source are the file's own; a long licence is cut between two characters."""
+    said = {"name": "\x1b[31mred\nline", "license": "\x1b]0;mine\x07 \x9b2J" + "ü" * 100, "source": "a\rb"}
+    file = tmp_path / "hostile.safetensors"
+    file.write_bytes(weight_files.safetensors(metadata=said))
+    assert as_json("model", "info", file)["license"] == "?]0;mine? ?2J" + "ü" * 57
+    done = [run("model", "info", file), run("model", "import", file, "--name", "hostile"), run("model", "list"),
+            run("bench", "--model", file, "--size", "8x8", "--reps", "1")]
+    for shown in done:
+        assert not set(shown.stdout.decode()) & set("\x1b\x07\x9b\r") and b"\nline" not in shown.stdout
+    assert as_json("model", "list")[1]["source"] == "a?b"
+
+
 @pytest.mark.sanitize
 def test_list(run, as_json):
     rows = as_json("model", "list")
