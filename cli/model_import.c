@@ -39,9 +39,9 @@ swin2sr_status install_prepare(const char *name, bool may_replace, swin2sr_error
     if (status != SWIN2SR_OK)
         return status;
     if (strcmp(name, LIBRARY_BUILT_IN) == 0)
-        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "this is the name of the network inside the program");
+        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "%s is the name of the network inside the program", name);
     if (!may_replace && library_find(name, path, sizeof(path), NULL) == SWIN2SR_OK)
-        return swin2sr__error_set(reterr, SWIN2SR_IO, "is installed already; --force replaces it");
+        return swin2sr__error_set(reterr, SWIN2SR_IO, "network %s is installed already; --force replaces it", name);
     status = library_folder(path, sizeof(path), reterr);
     return status == SWIN2SR_OK ? make_folders(path, reterr) : status;
 }
@@ -142,12 +142,16 @@ static bool parse(import_state *state, int argc, char **argv) {
     while ((id = getopt_long(argc, argv, "o:fq", LIST, NULL)) != -1)
         if (!take_option(state, id))
             return false;
-    if (argc - optind == 1) {
-        state->order.file = argv[optind];
-        return true;
+    if (argc - optind != 1) {
+        report_error(NULL, "model import takes one file; see 'swin2sr help model'");
+        return false;
     }
-    report_error(NULL, "model import takes one file; see 'swin2sr help model'");
-    return false;
+    if (state->order.out && strcmp(state->order.out, "-") == 0) {
+        report_error(NULL, "-o takes a file; a network is not written to standard output");
+        return false;
+    }
+    state->order.file = argv[optind];
+    return true;
 }
 
 /* The last part of a path, its ending cut off, as a name; the folder's for the names that every model file has. */

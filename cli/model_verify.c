@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * cli/model_verify.c - swin2sr model verify and remove: networks of the library, after they came. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -118,9 +119,10 @@ static bool remove_file(const char *name, const char *ending, json_t *removed) {
         return true; /* too long to be there */
     if (unlink(path) == 0)
         return json_array_append_new(removed, report_json_text(path)) == 0;
-    if (errno == ENOENT || errno == ENOTDIR)
+    int error = errno; /* on a file system that is read only, the same for what is there and what is not */
+    if (error == ENOENT || error == ENOTDIR || faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
         return true;
-    report_error(path, "%s", strerror(errno));
+    report_error(path, "%s", strerror(error));
     return false;
 }
 

@@ -2,6 +2,7 @@
  * model/import.c - any weight file that we can run, written as one safetensors file that says all about itself.
  * In: a path to a checkpoint or a safetensors file, hostile until it has been opened as a model.
  * Out: a new file, whole or not there: official names, types as they were, config and origin in the metadata. */
+#include <errno.h>
 #include <fcntl.h>
 #include <math.h>
 #include <stdbool.h>
@@ -28,9 +29,14 @@ typedef struct writer {
     const swin2sr__weights *weights;
     json_t *header; /* NULL while the bytes are written */
     uint64_t at;    /* end of the tensors so far */
+    const char *path;
     int fd;
     swin2sr_error *reterr;
 } writer;
+
+static swin2sr_status cannot_write(const writer *to, const char *why) {
+    return swin2sr__error_set(to->reterr, SWIN2SR_IO, "cannot write %.150s: %s", to->path, why);
+}
 
 static swin2sr_status no_memory(swin2sr_error *reterr) {
     return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "no memory for the header of a safetensors file");
@@ -99,7 +105,7 @@ static swin2sr_status write_all(writer *to, const void *data, size_t bytes) {
     for (const char *at = data; bytes;) {
         ssize_t written = write(to->fd, at, bytes < 1u << 30 ? bytes : 1u << 30);
         if (written <= 0)
-            return swin2sr__error_set(to->reterr, SWIN2SR_IO, "cannot write the model file: %m");
+            return cannot_write(to, strerror(errno));
         at += written;
         bytes -= (size_t)written;
     }
@@ -161,24 +167,24 @@ static swin2sr_status write_tensors(writer *to) {
 }
 
 /* A new file beside path, for us alone until it is renamed. */
-static swin2sr_status open_temporary(writer *to, const char *path, char **ret_temporary) {
+static swin2sr_status open_temporary(writer *to, char **ret_temporary) {
     struct stat facts;
     char *temporary = NULL;
     to->fd = -1;
-    if (stat(path, &facts) == 0 && !S_ISREG(facts.st_mode))
-        return swin2sr__error_set(to->reterr, SWIN2SR_IO, "cannot write the model file: something else lies there");
+    if (stat(to->path, &facts) == 0 && !S_ISREG(facts.st_mode))
+        return cannot_write(to, "something other than a file lies there");
     for (int i = 0; i < TEMPORARY_ATTEMPTS && to->fd < 0; i++) {
         uint32_t number = 0;
         if (getrandom(&number, sizeof(number), 0) < 0)
             number = (uint32_t)getpid() + (uint32_t)i; /* any number does: O_EXCL sees to the rest */
         free(temporary);
-        if (asprintf(&temporary, "%s.%08x.part", path, number) < 0)
+        if (asprintf(&temporary, "%s.%08x.part", to->path, number) < 0)
             return no_memory(to->reterr);
         to->fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     }
     if (to->fd < 0) {
         free(temporary);
-        return swin2sr__error_set(to->reterr, SWIN2SR_IO, "cannot write the model file: %m");
+        return cannot_write(to, strerror(errno));
     }
     *ret_temporary = temporary;
     return SWIN2SR_OK;
@@ -196,21 +202,21 @@ static void sync_folder(const char *path) {
     close(fd);
 }
 
-static swin2sr_status write_file(writer *to, const char *path) {
+static swin2sr_status write_file(writer *to) {
     char *temporary = NULL;
-    swin2sr_status status = open_temporary(to, path, &temporary);
+    swin2sr_status status = open_temporary(to, &temporary);
     if (status != SWIN2SR_OK)
         return status;
     status = write_tensors(to);
     if (status == SWIN2SR_OK && fsync(to->fd) != 0)
-        status = swin2sr__error_set(to->reterr, SWIN2SR_IO, "cannot write the model file: %m");
+        status = cannot_write(to, strerror(errno));
     close(to->fd);
-    if (status == SWIN2SR_OK && rename(temporary, path) != 0)
-        status = swin2sr__error_set(to->reterr, SWIN2SR_IO, "cannot write the model file: %m");
+    if (status == SWIN2SR_OK && rename(temporary, to->path) != 0)
+        status = cannot_write(to, strerror(errno));
     if (status != SWIN2SR_OK)
         unlink(temporary);
     else
-        sync_folder(path);
+        sync_folder(to->path);
     free(temporary);
     return status;
 }
@@ -224,10 +230,10 @@ static swin2sr_status import(const swin2sr__source *source, const char *to_path,
     if (status == SWIN2SR_OK)
         status = swin2sr__weights_open(source->data, source->size, source->config_json, NULL, &weights, reterr);
     if (status == SWIN2SR_OK) {
-        writer to = {.weights = weights, .header = json_object(), .reterr = reterr};
+        writer to = {.weights = weights, .header = json_object(), .path = to_path, .reterr = reterr};
         status = set_metadata(&to, options, swin2sr_model_get_info(model));
         if (status == SWIN2SR_OK)
-            status = write_file(&to, to_path);
+            status = write_file(&to);
         json_decref(to.header);
     }
     swin2sr__weights_close(weights);

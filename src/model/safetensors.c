@@ -160,12 +160,15 @@ static swin2sr_status parse_header(const unsigned char *bytes, size_t size, size
         return swin2sr__error_set(reterr, SWIN2SR_MODEL, "%zu bytes are too few for a safetensors file", size);
     for (int i = 0; i < LENGTH_BYTES; i++)
         header_bytes |= (uint64_t)bytes[i] << 8 * i;
-    if (header_bytes > SWIN2SR__MAX_HEADER_BYTES || header_bytes > size - LENGTH_BYTES)
-        return swin2sr__error_set(
-            reterr, SWIN2SR_MODEL,
-            "no checkpoint, and no safetensors file or one that is cut short: a header of %llu bytes in a "
-            "file of %zu",
-            (unsigned long long)header_bytes, size);
+    bool is_cut = header_bytes > size - LENGTH_BYTES;
+    if (header_bytes > SWIN2SR__MAX_HEADER_BYTES || (is_cut && size > LENGTH_BYTES && bytes[LENGTH_BYTES] != '{'))
+        return swin2sr__error_set(reterr, SWIN2SR_MODEL,
+                                  "neither a PyTorch checkpoint nor a safetensors file with a header of at most %u MiB",
+                                  SWIN2SR__MAX_HEADER_BYTES >> 20);
+    if (is_cut)
+        return swin2sr__error_set(reterr, SWIN2SR_MODEL,
+                                  "a safetensors file that is cut short: a header of %llu bytes in a file of %zu",
+                                  (unsigned long long)header_bytes, size);
     if (header_bytes == 0 || bytes[LENGTH_BYTES] != '{')
         return swin2sr__error_set(reterr, SWIN2SR_MODEL, "not a safetensors file: its header does not begin with {");
     json_t *header = json_loadb((const char *)bytes + LENGTH_BYTES, header_bytes, JSON_REJECT_DUPLICATES, &json_error);

@@ -124,9 +124,11 @@ def test_import_refuses(run, library, tmp_path):
     assert "--name" in one_line(run("model", "import", tmp_path / "ö.pth", check=2).stderr)
     for arguments in ([], [NETWORK, NETWORK], [NETWORK, "--url", "x"]):
         assert run("model", "import", *arguments, check=2).stderr.count(b"\n") == 1
+    assert str(tmp_path / "none" / "a") in one_line(run("model", "import", NETWORK, "-o", tmp_path / "none" / "a", check=4).stderr)
+    assert "standard output" in one_line(run("model", "import", NETWORK, "-o", "-", check=2).stderr)
     run("model", "import", NETWORK, "--name", "mine")
     before = (library / "mine.safetensors").read_bytes()
-    assert "--force" in one_line(run("model", "import", NETWORK, "--name", "mine", check=4).stderr)
+    assert "network mine is installed already; --force" in one_line(run("model", "import", NETWORK, "--name", "mine", check=4).stderr)
     run("model", "import", tmp_path / "bad.pth", "--name", "mine", "--force", check=3)
     assert (library / "mine.safetensors").read_bytes() == before
     run("model", "verify")

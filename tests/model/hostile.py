@@ -73,13 +73,13 @@ def add_container():
         at += len(data)
     add("st-cut-last-byte", whole[:-1], r"upsample\.0\.bias has no valid data_offsets")
     add("st-byte-behind", whole + b"\0", "1 bytes after the last tensor")
-    for length, says in [(0, "does not begin with {"), (1, "not valid JSON"), (2**63, "a header of"),
-                         (2**64 - 1, "a header of"), (2**64 - 8, "a header of"), (len(whole), "a header of"),
-                         (MIB + 1, "a header of"), (header_bytes - 1, "not valid JSON"),
+    for length, says in [(0, "does not begin with {"), (1, "not valid JSON"), (2**63, "neither a PyTorch"),
+                         (2**64 - 1, "neither a PyTorch"), (2**64 - 8, "neither a PyTorch"), (len(whole), "cut short: a header of"),
+                         (MIB + 1, "neither a PyTorch"), (header_bytes - 1, "not valid JSON"),
                          (header_bytes + 4, "not valid JSON")]:
         add(f"st-length-{length}", w.container(w.header_of(w.tensors()), whole[8 + header_bytes:], length), says)
     giant = b"{" + b" " * (2 * MIB) + b"}"
-    add("st-header-giant", w.container(giant, b""), "a header of 2097154 bytes")
+    add("st-header-giant", w.container(giant, b""), "neither a PyTorch checkpoint nor a safetensors file with a header of at most 1 MiB")
     for name, text in [("deep-lists", b'{"a":' + b"[" * 100000 + b"]" * 100000 + b"}"),
                        ("deep-objects", b'{"a":' * 100000 + b"1" + b"}" * 100000),
                        ("bad-utf8", b'{"\xff\xfe":1}'), ("overlong-utf8", b'{"\xc0\xaf":1}'),
@@ -582,15 +582,15 @@ def add_tensors():
 
 def add_others():
     add("file-empty", b"", "it is no regular file, empty or too large")
-    add("file-text", b"hello, this is no weight file\n" * 3, "no checkpoint, and no safetensors file")
-    add("file-png", b"\x89PNG\r\n\x1a\n" + bytes(100), "no checkpoint, and no safetensors file")
-    add("file-gzip", b"\x1f\x8b\x08" + bytes(100), "does not begin with|no checkpoint")
+    add("file-text", b"hello, this is no weight file\n" * 3, "neither a PyTorch checkpoint nor")
+    add("file-png", b"\x89PNG\r\n\x1a\n" + bytes(100), "neither a PyTorch checkpoint nor")
+    add("file-gzip", b"\x1f\x8b\x08" + bytes(100), "neither a PyTorch checkpoint nor")
     add("file-zeros", bytes(1000), "does not begin with")
-    add("file-ones", b"\xff" * 1000, "no checkpoint, and no safetensors file")
+    add("file-ones", b"\xff" * 1000, "neither a PyTorch checkpoint nor")
     add("file-legacy", b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03." + bytes(100),
         r"PyTorch before 1\.6 wrote; save it again")
     add("file-bare-pickle", w.program(w.DICT + w.NONE * 20, 4), "a pickle without a zip file around it")
-    add("file-tar", b"pickle".ljust(257, b"\0") + b"ustar" + bytes(300), "no checkpoint, and no safetensors file")
+    add("file-tar", b"pickle".ljust(257, b"\0") + b"ustar" + bytes(300), "neither a PyTorch checkpoint nor")
 
     def place(name, places, says, status="model"):
         CASES.append(Case(name, None, says, status=status, places=places))

@@ -115,7 +115,8 @@ def test_where_no_file_can_be(model_file, tmp_path):
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "pipe")
     for to in ("folder", "pipe", "missing/new.safetensors", "n" * 250):
-        assert import_file(model_file, source, tmp_path / to, code=3).startswith("io: cannot write the model file: ")
+        says = f"io: cannot write {tmp_path / to}: "
+        assert import_file(model_file, source, tmp_path / to, code=3).startswith(says[:len("io: cannot write ") + 150])
     assert sorted(os.listdir(tmp_path)) == ["a.pth", "folder", "pipe"]
 
 
@@ -124,7 +125,7 @@ def test_a_full_disk_leaves_nothing(model_file, tmp_path):
     source.write_bytes(weight_files.checkpoint())
     limited = ["bash", "-c", 'ulimit -f 8; trap "" XFSZ; exec "$@"', "-", model_file, "import", source, tmp_path / "to"]
     done = subprocess.run(limited, capture_output=True)
-    assert done.returncode == 3 and b"io: cannot write the model file: File too large" in done.stdout
+    assert done.returncode == 3 and b"io: cannot write " in done.stdout and b": File too large" in done.stdout
     assert os.listdir(tmp_path) == ["a.pth"]
 
 
