@@ -2,7 +2,8 @@
  * model/pickle.h - what torch.save writes about tensors, read without running anything.
  * In: bytes of a pickle, hostile until checked.  Out: values that refer to each other by index, strings left in place.
  * A pickle is a program for a stack machine that can call anything. This one has the few instructions that describe a
- * state dict and knows four names; "calling" them makes a value. Any other name or instruction ends the reading. */
+ * state dict and knows three names and those of storages; "calling" them makes a value. Any other name or instruction
+ * ends the reading. */
 #ifndef SWIN2SR_MODEL_PICKLE_H
 #define SWIN2SR_MODEL_PICKLE_H
 
