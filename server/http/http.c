@@ -186,7 +186,7 @@ static bool takes_method(const http_route *route, const char *method) {
 }
 
 static void refuse_body_size(http_request *request, uint64_t actual) {
-    problem what = problem_of(PROBLEM_BODY_TOO_LARGE, "the body is larger than this service takes");
+    problem what = problem_of(PROBLEM_BODY_TOO_LARGE, "the body has more bytes than this service takes");
     what.limit = request->server->body_bytes_max;
     what.actual = actual;
     http_answer_problem(request, &what);

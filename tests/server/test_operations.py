@@ -215,7 +215,7 @@ def test_cannot_run(arguments, word):
 
 @pytest.mark.parametrize("arguments, detail", [
     (["--worker", "/nonexistent"], "--worker: No such file or directory"),
-    (["--model", "/nonexistent"], "--model: No such file or directory"), (["--model", "/etc/passwd"], "no checkpoint")])
+    (["--model", "/nonexistent"], "--model: No such file or directory"), (["--model", "/etc/passwd"], "neither a checkpoint")])
 def test_workers_that_cannot_start_are_said_and_end_it(arguments, detail):
     ended = run("--listen", "127.0.0.1:0", *arguments)
     assert ended.returncode == 1
