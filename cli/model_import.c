@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "exit_codes.h"
+#include "interrupt.h"
 #include "library/catalog.h"
 #include "library/library.h"
 #include "model_install.h"
@@ -209,6 +210,7 @@ int model_import_run(int argc, char **argv) {
     swin2sr_status status = catalog_open(&state.offers, &error);
     int code = CLI_EXIT_USAGE;
     if (status != SWIN2SR_OK || complete_order(&state)) {
+        interrupt_watch(); /* a new file is finished or removed, whatever comes */
         if (status == SWIN2SR_OK)
             status = run_order(&state.order, hex, &error);
         if (status == SWIN2SR_OK) {
@@ -219,5 +221,5 @@ int model_import_run(int argc, char **argv) {
         }
     }
     catalog_done(&state.offers);
-    return code;
+    return interrupt_signal() ? CLI_EXIT_SIGNAL + interrupt_signal() : code;
 }

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import pathlib
+import signal
 import subprocess
 import sys
 
@@ -135,6 +136,18 @@ def test_import_refuses(run, library, tmp_path):
     run("model", "import", NETWORK, "--name", "mine", "--force", "--license", "MIT")
     assert (library / "mine.safetensors").read_bytes() != before
     run("model", "verify")
+
+
+def test_a_signal_leaves_no_part(binary, library):
+    """It comes while the new file is being written, which is then finished."""
+    library.mkdir(parents=True)
+    for _ in range(5):
+        running = subprocess.Popen([binary, "model", "import", NETWORK, "--name", "mine", "--force"],
+                                   stdout=subprocess.DEVNULL, env={"SWIN2SR_MODELS": str(library)})
+        while not list(library.glob("*.part")) and running.poll() is None:
+            pass
+        running.send_signal(signal.SIGINT)
+        assert running.wait(20) in (0, 130) and not list(library.glob("*.part"))
 
 
 def test_import_to_a_file(run, library, tmp_path):
