@@ -47,28 +47,33 @@ swin2sr_status install_prepare(const char *name, bool may_replace, swin2sr_error
     return status == SWIN2SR_OK ? make_folders(path, reterr) : status;
 }
 
-/* Without its hash a network does not stay. */
-static swin2sr_status record(const char *name, const char *path, char ret_hex[65], swin2sr_error *reterr) {
-    swin2sr_status status = record_hash_file(path, ret_hex, reterr);
+/* Give a new network its name, once its hash is written down; without that it does not stay. */
+static swin2sr_status settle(const char *name, const char *staged, char ret_hex[65], swin2sr_error *reterr) {
+    char path[LIBRARY_MAX_PATH];
+    swin2sr_status status = library_path(name, LIBRARY_ENDING, path, sizeof(path), reterr);
+    if (status == SWIN2SR_OK)
+        status = record_hash_file(staged, ret_hex, reterr);
     if (status == SWIN2SR_OK)
         status = record_write(name, ret_hex, reterr);
+    if (status == SWIN2SR_OK && rename(staged, path) != 0)
+        status = swin2sr__error_set(reterr, SWIN2SR_IO, "%.150s: %s", path, strerror(errno));
     if (status != SWIN2SR_OK)
-        unlink(path);
+        unlink(staged);
     return status;
 }
 
 swin2sr_status install(const install_order *order, char ret_hex[65], swin2sr_error *reterr) {
     const swin2sr_import_options options = {order->name, order->source, order->license};
-    char path[LIBRARY_MAX_PATH];
+    char staged[LIBRARY_MAX_PATH];
     swin2sr_status status;
     if (order->out) {
         status = swin2sr_model_import(order->file, order->out, &options, reterr);
         return status == SWIN2SR_OK ? record_hash_file(order->out, ret_hex, reterr) : status;
     }
-    status = library_path(order->name, LIBRARY_ENDING, path, sizeof(path), reterr);
+    status = library_path(order->name, STAGED_ENDING, staged, sizeof(staged), reterr);
     if (status == SWIN2SR_OK)
-        status = swin2sr_model_import(order->file, path, &options, reterr);
-    return status == SWIN2SR_OK ? record(order->name, path, ret_hex, reterr) : status;
+        status = swin2sr_model_import(order->file, staged, &options, reterr);
+    return status == SWIN2SR_OK ? settle(order->name, staged, ret_hex, reterr) : status;
 }
 
 int install_report(const install_order *order, const char hex[65], bool is_json, bool is_quiet) {

@@ -7,6 +7,9 @@
 
 #include <swin2sr/status.h>
 
+/* A new network until its hash is written down, so that one that it replaces stays until then. */
+#define STAGED_ENDING ".safetensors.new"
+
 typedef struct install_order {
     const char *file;    /* .pth, .bin or .safetensors */
     const char *name;    /* in the library */
@@ -22,7 +25,7 @@ swin2sr_status install_prepare(const char *name, bool may_replace, swin2sr_error
 
 /* Import the file.
  * ret_hex  The hash of the file that was written.
- * errors   As swin2sr_model_import; _IO. A failure leaves nothing of the new network behind. */
+ * errors   As swin2sr_model_import; _IO. A failure leaves nothing of the new network behind, and the old one as it was. */
 swin2sr_status install(const install_order *order, char ret_hex[65], swin2sr_error *reterr);
 
 /* Say what was installed, as text or JSON.  returns  An exit code. */

@@ -10,6 +10,7 @@
 #include "exit_codes.h"
 #include "library/library.h"
 #include "model_download.h"
+#include "model_install.h"
 #include "model_record.h"
 #include "model_verbs.h"
 #include "options.h"
@@ -127,7 +128,8 @@ static bool remove_file(const char *name, const char *ending, json_t *removed) {
 }
 
 int model_remove_run(int argc, char **argv) {
-    static const char *const ENDINGS[] = {LIBRARY_ENDING, RECORD_ENDING, PART_ENDING, PART_ENDING DOWNLOAD_FROM_ENDING};
+    static const char *const ENDINGS[] = {LIBRARY_ENDING, RECORD_ENDING, STAGED_ENDING, PART_ENDING,
+                                          PART_ENDING DOWNLOAD_FROM_ENDING};
     cli_options options = {0};
     const char *name;
     swin2sr_error error = {0};

@@ -138,6 +138,16 @@ def test_import_refuses(run, library, tmp_path):
     run("model", "verify")
 
 
+def test_a_network_is_kept_when_the_hash_of_the_next_one_cannot_be_written(run, library):
+    run("model", "import", NETWORK, "--name", "mine")
+    before = (library / "mine.safetensors").read_bytes()
+    (library / "mine.safetensors.sha256").unlink()
+    (library / "mine.safetensors.sha256").mkdir()
+    one_line(run("model", "import", NETWORK, "--name", "mine", "--license", "MIT", "--force", check=4).stderr)
+    assert (library / "mine.safetensors").read_bytes() == before
+    assert sorted(path.name for path in library.iterdir()) == ["mine.safetensors", "mine.safetensors.sha256"]
+
+
 def test_a_signal_leaves_no_part(binary, library):
     """It comes while the new file is being written, which is then finished."""
     library.mkdir(parents=True)
