@@ -8,34 +8,22 @@
 #include "model_choice.h"
 #include "report.h"
 
-typedef struct ranked {
-    const char *name; /* NULL: none */
-    int32_t rank;
-} ranked;
-
-static void consider(ranked *best, const char *task, const char *name) {
-    int32_t rank = library_task_rank(task, name);
-    if (rank >= 0 && (!best->name || rank < best->rank))
-        *best = (ranked){name, rank};
-}
-
 static bool is_task(const char *task) {
-    for (size_t i = 0; library_task_name(i); i++)
-        if (strcmp(library_task_name(i), task) == 0)
-            return true;
+    if (library_task_find(task))
+        return true;
     report_error(NULL, "--task takes photo, clean, compressed, jpeg or fast, not '%s'", task);
     return false;
 }
 
 static int choose(const char *task, bool is_quiet, const library_list *list, const catalog *offers,
                   char ret_name[LIBRARY_MAX_NAME]) {
-    ranked here = {0};
-    consider(&here, task, LIBRARY_BUILT_IN);
+    library_choice here = {0};
+    library_choice_consider(&here, task, LIBRARY_BUILT_IN);
     for (size_t i = 0; i < list->count; i++)
-        consider(&here, task, list->entries[i].name);
-    ranked best = here;
+        library_choice_consider(&here, task, list->entries[i].name);
+    library_choice best = here;
     for (size_t i = 0; i < offers->count; i++)
-        consider(&best, task, offers->offers[i].name);
+        library_choice_consider(&best, task, offers->offers[i].name);
     if (!here.name) {
         report_error(NULL, "no network here for task %s; 'swin2sr model pull %s' fetches one", task, best.name);
         return CLI_EXIT_MODEL;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
  * cli/model_import.c - swin2sr model import: any weight file into the library, and what pull shares with it. */
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -160,37 +159,18 @@ static bool parse(import_state *state, int argc, char **argv) {
     return true;
 }
 
-/* The last part of a path, its ending cut off, as a name; the folder's for the names that every model file has. */
-static void name_from_path(const char *path, char name[LIBRARY_MAX_NAME]) {
-    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
-    size_t length = strlen(base);
-    if (slash && (strcmp(base, "model.safetensors") == 0 || strcmp(base, "pytorch_model.bin") == 0)) {
-        for (base = slash; base > path && base[-1] != '/';)
-            base--;
-        length = (size_t)(slash - base);
-    } else if (strrchr(base, '.')) {
-        length = (size_t)(strrchr(base, '.') - base);
-    }
-    snprintf(name, LIBRARY_MAX_NAME, "%.*s", (int)(length < LIBRARY_MAX_NAME ? length : 0), base);
-    for (char *c = name; *c; c++)
-        *c = *c == ' ' ? '-' : (char)tolower((unsigned char)*c);
-}
-
 /* What is left out is taken from the catalogue when the file has a published one's name, else from the path. */
 static bool complete_order(import_state *state) {
     install_order *order = &state->order;
-    const char *slash = strrchr(order->file, '/');
-    const catalog_offer *offer = catalog_find_file(&state->offers, slash ? slash + 1 : order->file);
+    const catalog_offer *offer = catalog_find_file(&state->offers, order->file);
     if (offer && !order->source)
         order->source = offer->url;
     if (offer && !order->license)
         order->license = offer->license;
-    if (!order->name && !offer)
-        name_from_path(order->file, state->name);
-    else if (!order->name)
-        snprintf(state->name, sizeof(state->name), "%s", offer->name);
-    if (!order->name)
+    if (!order->name) {
+        catalog_name_file(&state->offers, order->file, state->name);
         order->name = state->name;
+    }
     if (library_is_name(order->name))
         return true;
     report_error(order->file, "needs --name, 1 to %d of a-z 0-9 . _ -", LIBRARY_MAX_NAME - 1);

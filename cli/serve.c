@@ -14,6 +14,7 @@
 const char serve_help[] = "Usage: swin2sr serve [OPTION]...\n"
                           "Start the HTTP service. All options are swin2sr-server's; among them:\n\n"
                           "      --listen ADDR:PORT  where to listen (default: 127.0.0.1:8080)\n"
+                          "      --models NAME[:N],... networks to serve, each with N workers\n"
                           "      --workers N         worker processes (default: the smaller of 2 and the cores)\n"
                           "  -h, --help              this text; 'swin2sr-server --help' lists them all\n";
 

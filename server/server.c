@@ -70,9 +70,9 @@ static void on_stop(void *context) {
 /* What is left is refused; the refusals get a moment to go out. */
 static void on_drain_limit(void *context) {
     server *self = context;
-    self->has_left_work = !pool_is_quiet(&self->pool);
+    self->has_left_work = !pools_is_quiet(&self->pools);
     log_event(&self->log, LOG_LEVEL_WARN, "drain_limit", json_pack("{s:b}", "has_left_work", self->has_left_work));
-    pool_abandon(&self->pool);
+    pools_abandon(&self->pools);
     self->drain_limit.on_due = on_stop;
     loop_timer_set(&self->loop, &self->drain_limit, swin2sr__clock_us() + 1000000);
 }
@@ -87,7 +87,7 @@ static void on_signal(void *context, uint32_t events) {
     self->is_draining = self->http.is_draining = true;
     log_event(&self->log, LOG_LEVEL_INFO, "draining",
               json_pack("{s:s, s:i, s:i}", "signal", sigabbrev_np((int)info.ssi_signo), "waiting",
-                        (int)self->pool.queue.count, "running", (int)self->pool.running_count));
+                        (int)pools_waiting(&self->pools), "running", (int)pools_running(&self->pools)));
     loop_timer_set(&self->loop, &self->drain_limit, swin2sr__clock_us() + (uint64_t)self->config.drain_s * 1000000);
 }
 
@@ -139,14 +139,15 @@ static bool start(server *self) {
     }
     log_event(&self->log, LOG_LEVEL_INFO, "listening",
               json_pack("{s:s, s:i, s:s, s:i, s:i}", "address", self->config.host, "port", port, "version",
-                        SWIN2SR_VERSION, "workers", (int)self->config.workers, "threads", (int)self->config.threads));
-    pool_init(&self->pool, &self->config, &self->loop, &self->log, &self->metrics, &self->spool);
+                        SWIN2SR_VERSION, "workers", (int)self->config.worker_count, "threads",
+                        (int)self->config.threads));
+    pools_init(&self->pools, &self->config, &self->loop, &self->log, &self->metrics, &self->spool);
     return true;
 }
 
 static bool is_over(const server *self) {
-    bool is_drained = self->is_draining && pool_is_quiet(&self->pool) && !self->http.requests;
-    return self->is_stopping || is_drained || self->pool.is_hopeless;
+    bool is_drained = self->is_draining && pools_is_quiet(&self->pools) && !self->http.requests;
+    return self->is_stopping || is_drained || pools_is_hopeless(&self->pools);
 }
 
 int server_run(server *self) {
@@ -158,8 +159,8 @@ int server_run(server *self) {
     }
     bool has_left_answers = self->http.requests != NULL; /* being taken too slowly, or not asked for in whole */
     http_stop(&self->http);
-    pool_done(&self->pool);
-    int code = self->has_left_work || has_left_answers || self->pool.is_hopeless ? 1 : 0;
+    pools_done(&self->pools);
+    int code = self->has_left_work || has_left_answers || pools_is_hopeless(&self->pools) ? 1 : 0;
     log_event(&self->log, LOG_LEVEL_INFO, "stopped",
               json_pack("{s:i, s:I}", "exit_code", code, "log_lines_dropped", (json_int_t)self->log.dropped_count));
     loop_watch_remove(&self->loop, &self->signals);

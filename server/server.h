@@ -9,7 +9,7 @@
 #include "log/log.h"
 #include "loop/loop.h"
 #include "metrics/metrics.h"
-#include "pool/pool.h"
+#include "pool/pools.h"
 #include "store/spool.h"
 
 typedef struct server {
@@ -18,7 +18,7 @@ typedef struct server {
     event_loop loop;
     server_metrics metrics;
     spool_folder spool;
-    pool pool;
+    pool_set pools;
     http_server http;
     loop_watch signals;
     loop_timer drain_limit;

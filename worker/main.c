@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * main.c - swin2sr-worker: one process that enlarges images, one at a time (stages 4 to 8 of 9).
- * In: weights, open as descriptor 4 (5: their config.json), and jobs with descriptors, on the socket that is descriptor 3.
+ * In: weights, open as descriptor 4 (5: their config.json; no 4: those inside the program), and jobs with descriptors, on the socket that is descriptor 3.
  * Out: messages there; never paths, never other files.
  * Loads its network, tests itself, says READY, then works until the server closes the socket. Started by
  * swin2sr-server only. Exit codes: 0 the server is gone, 1 the network cannot be used (FAILED said why), 2 wrong usage. */
@@ -28,7 +28,6 @@
 #define THREADS_MAX 256
 
 typedef struct arguments {
-    const char *model; /* where the weights lie, for their name only; NULL: the network inside the program */
     int32_t threads;
     swin2sr_precision precision;
 } arguments;
@@ -55,20 +54,21 @@ static bool parse_threads(const char *text, int32_t *ret_threads) {
 }
 
 static bool parse_arguments(int argc, char **argv, arguments *ret_arguments) {
-    static const struct option options[] = {{"model", required_argument, NULL, 'm'},
-                                            {"threads", required_argument, NULL, 't'},
-                                            {"precision", required_argument, NULL, 'p'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"threads", required_argument, NULL, 't'}, {"precision", required_argument, NULL, 'p'}, {NULL, 0, NULL, 0}};
     *ret_arguments = (arguments){.threads = swin2sr__cores_usable()};
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-        bool is_good = option == 'm'   ? (ret_arguments->model = optarg) != NULL
-                       : option == 't' ? parse_threads(optarg, &ret_arguments->threads)
+        bool is_good = option == 't'   ? parse_threads(optarg, &ret_arguments->threads)
                        : option == 'p' ? parse_precision(optarg, &ret_arguments->precision)
                                        : false;
         if (!is_good)
             return false;
     }
     return optind == argc;
+}
+
+static bool is_open(int fd) {
+    return fcntl(fd, F_GETFD) >= 0;
 }
 
 static bool is_socket(int fd) {
@@ -100,10 +100,9 @@ static uint64_t resident_bytes(void) {
 static swin2sr_status open_model(const arguments *args, bool is_plain, swin2sr_model **ret_model,
                                  swin2sr_error *reterr) {
     swin2sr_model_options options = {.precision = args->precision, .is_plain = is_plain};
-    if (!args->model)
+    if (!is_open(WEIGHTS))
         return swin2sr_model_open_default(&options, ret_model, reterr);
-    int config = fcntl(CONFIG, F_GETFD) < 0 ? -1 : CONFIG;
-    return swin2sr_model_open_fd(WEIGHTS, config, args->model, &options, ret_model, reterr);
+    return swin2sr_model_open_fd(WEIGHTS, is_open(CONFIG) ? CONFIG : -1, NULL, &options, ret_model, reterr);
 }
 
 /* Is the network right here, and what does it cost? Fills in those fields of READY. */
@@ -128,8 +127,8 @@ static bool say_ready(const swin2sr_model *model, const ipc_ready *tested) {
     const swin2sr_model_info *info = swin2sr_model_get_info(model);
     ipc_message message = {.type = IPC_READY, .ready = *tested};
     ipc_ready *ready = &message.ready;
-    ipc_text_set(ready->model, sizeof ready->model, info->name);
     ipc_text_set(ready->sha256, sizeof ready->sha256, info->sha256);
+    ipc_text_set(ready->license, sizeof ready->license, info->license);
     ipc_text_set(ready->kernels, sizeof ready->kernels, info->kernels);
     ipc_text_set(ready->precision, sizeof ready->precision, precision_names[info->precision]);
     ready->scale = (uint32_t)info->scale;
@@ -174,7 +173,7 @@ int main(int argc, char **argv) {
 
     swin2sr_model *model = NULL;
     swin2sr_error error = {""};
-    ipc_ready tested = {.model = ""};
+    ipc_ready tested = {.license = ""};
     swin2sr_status status = open_model(&args, false, &model, &error);
     if (status == SWIN2SR_OK)
         status = test_model(&args, model, &tested, &error);

@@ -83,7 +83,7 @@ static bool refuse_size(problem *ret_problem, const char *what, uint64_t limit, 
 
 /* Memory that one worker may use for a picture: its share, with a fifth left for what is not predicted. */
 static uint64_t budget_bytes(const server_config *config, const ipc_ready *model) {
-    uint64_t share = cgroup_memory_bytes("") / (uint64_t)config->workers / 5 * 4;
+    uint64_t share = cgroup_memory_bytes("") / (uint64_t)config->worker_count / 5 * 4;
     return share > model->memory_bytes ? share - model->memory_bytes : 0;
 }
 
@@ -101,8 +101,9 @@ static bool can_afford(const server_config *config, const ipc_ready *model, cons
     return true;
 }
 
-bool admit_image(const server_config *config, const ipc_ready *model, const spool_file *upload, probe_info *ret_info,
-                 problem *ret_problem) {
+bool admit_image(const pool *workers, const spool_file *upload, probe_info *ret_info, problem *ret_problem) {
+    const server_config *config = workers->config;
+    const ipc_ready *model = &workers->model;
     switch (probe_upload(upload, ret_info)) {
     case SWIN2SR_OK:
         break;

@@ -14,7 +14,8 @@
 #include "probe/probe.h"
 #include "store/spool.h"
 
-/* Is there room for one more request now? One that is refused because the queue is full is told when to come again.
+/* Is there room for one more request to this model now? One that is refused because the queue is full is told when to
+ * come again.
  * sender  Who asks (admit_sender_of): its refusal keeps a place for it. */
 bool admit_sender(pool *workers, bool is_draining, uint64_t sender, problem *ret_problem);
 
@@ -22,8 +23,7 @@ bool admit_sender(pool *workers, bool is_draining, uint64_t sender, problem *ret
  * of the client's address as proxies say it, its program and key, and the length of the body. */
 uint64_t admit_sender_of(const http_request *request);
 
-/* Is this an image that we read, within the limits? */
-bool admit_image(const server_config *config, const ipc_ready *model, const spool_file *upload, probe_info *ret_info,
-                 problem *ret_problem);
+/* Is this an image that we read, within the limits? Those of time, memory and the result are those of the model. */
+bool admit_image(const pool *workers, const spool_file *upload, probe_info *ret_info, problem *ret_problem);
 
 #endif

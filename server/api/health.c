@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * api/health.c - GET /healthz and GET /readyz (stage 9 of 9, respond).
- * In: nothing.  Out: healthz 200 while the loop turns; readyz 200 when work can be taken, else 503 and what fails. */
+ * In: nothing.  Out: healthz 200 while the loop turns; readyz 200 when every model can take work, else 503 and what
+ * fails. */
 #include "api/routes.h"
 #include "server.h"
 
@@ -15,15 +16,18 @@ void health_on_begin(http_request *request) {
 
 void ready_on_begin(http_request *request) {
     const server *self = request->app;
-    bool has_worker = pool_is_ready(&self->pool);
     json_t *failed = json_array();
     if (self->is_draining)
         json_array_append_new(failed, json_string("draining"));
-    if (!has_worker)
-        json_array_append_new(failed, json_string("workers"));
-    if (!has_worker && self->pool.is_self_test_failing)
-        json_array_append_new(failed, json_string("self_test"));
-    bool is_ready = has_worker && !self->is_draining;
+    for (int i = 0; i < self->pools.count; i++) {
+        const pool *each = &self->pools.pools[i];
+        if (pool_is_ready(each))
+            continue;
+        json_array_append_new(failed, json_sprintf("workers:%s", each->served->name));
+        if (each->is_self_test_failing)
+            json_array_append_new(failed, json_sprintf("self_test:%s", each->served->name));
+    }
+    bool is_ready = json_array_size(failed) == 0;
     answer_fresh(request, is_ready ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE,
                  json_pack("{s:s, s:o}", "status", is_ready ? "ready" : "unavailable", "failed", failed));
 }

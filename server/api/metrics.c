@@ -11,10 +11,13 @@
 static void write_gauges(const server *self, FILE *out) {
     static const char *const states[WORKER_STATE_COUNT] = {"down", "starting", "idle", "busy"};
     metrics_write_family(out, "queue_depth", "gauge", "Requests waiting for a worker.");
-    fprintf(out, "swin2sr_queue_depth %zu\n", self->pool.queue.count);
+    for (const pool *each = self->pools.pools; each < self->pools.pools + self->pools.count; each++)
+        fprintf(out, "swin2sr_queue_depth{model=\"%s\"} %zu\n", each->served->name, each->queue.count);
     metrics_write_family(out, "workers", "gauge", "Worker processes, by state.");
-    for (int state = 0; state < WORKER_STATE_COUNT; state++)
-        fprintf(out, "swin2sr_workers{state=\"%s\"} %d\n", states[state], pool_count(&self->pool, (worker_state)state));
+    for (const pool *each = self->pools.pools; each < self->pools.pools + self->pools.count; each++)
+        for (int state = 0; state < WORKER_STATE_COUNT; state++)
+            fprintf(out, "swin2sr_workers{model=\"%s\",state=\"%s\"} %d\n", each->served->name, states[state],
+                    pool_count(each, (worker_state)state));
     metrics_write_family(out, "connections", "gauge", "Open connections of clients.");
     fprintf(out, "swin2sr_connections %zu\n", self->http.connection_count);
     metrics_write_family(out, "log_lines_dropped_total", "counter",
@@ -28,22 +31,25 @@ static void write_label(FILE *out, const char *text) {
         fprintf(out, *text == '"' || *text == '\\' ? "\\%c" : "%c", *text);
 }
 
-static void write_info(const server *self, FILE *out) {
-    const ipc_ready *model = &self->pool.model;
-    metrics_write_family(out, "build_info", "gauge", "The program's version.");
-    fprintf(out, "swin2sr_build_info{version=\"" SWIN2SR_VERSION "\"} 1\n");
-    if (!self->pool.was_ever_ready)
-        return;
-    metrics_write_family(out, "model_info", "gauge", "The network in use.");
-    fprintf(out, "swin2sr_model_info{name=\"");
-    write_label(out, model->model);
-    fprintf(out, "\",scale=\"%u\",sha256=\"", (unsigned int)model->scale);
+static void write_model(const pool *each, FILE *out) {
+    const ipc_ready *model = &each->model;
+    fprintf(out, "swin2sr_model_info{model=\"%s\",scale=\"%u\",sha256=\"", each->served->name,
+            (unsigned int)model->scale);
     write_label(out, model->sha256);
     fprintf(out, "\",precision=\"");
     write_label(out, model->precision);
     fprintf(out, "\",kernels=\"");
     write_label(out, model->kernels);
     fprintf(out, "\"} 1\n");
+}
+
+static void write_info(const server *self, FILE *out) {
+    metrics_write_family(out, "build_info", "gauge", "The program's version.");
+    fprintf(out, "swin2sr_build_info{version=\"" SWIN2SR_VERSION "\"} 1\n");
+    metrics_write_family(out, "model_info", "gauge", "The networks in use.");
+    for (const pool *each = self->pools.pools; each < self->pools.pools + self->pools.count; each++)
+        if (each->was_ever_ready)
+            write_model(each, out);
 }
 
 void metrics_on_begin(http_request *request) {

@@ -27,6 +27,26 @@ static bool parse_quality(const char *text, uint32_t *ret_quality) {
     return value >= 1 && value <= 100;
 }
 
+static bool set_model(upscale_options *self, const char *value, problem *ret_problem) {
+    if (self->model[0])
+        return wrong(ret_problem, "model", "given more than once");
+    if (self->task)
+        return wrong(ret_problem, "model", "task chooses one; give one of model and task");
+    if (!value[0] || strlen(value) >= sizeof self->model)
+        return wrong(ret_problem, "model", "no such model here; GET /v1/models lists them");
+    strcpy(self->model, value);
+    return true;
+}
+
+static bool set_task(upscale_options *self, const char *value, problem *ret_problem) {
+    if (self->task)
+        return wrong(ret_problem, "task", "given more than once");
+    if (self->model[0])
+        return wrong(ret_problem, "task", "it chooses a model; give one of task and model");
+    self->task = library_task_find(value);
+    return self->task || wrong(ret_problem, "task", "not one of photo, clean, compressed, jpeg, fast");
+}
+
 bool upscale_options_set(upscale_options *self, const char *name, const char *value, problem *ret_problem) {
     if (strcmp(name, "format") == 0) {
         bool is_jpeg = strcmp(value, "jpeg") == 0;
@@ -43,13 +63,12 @@ bool upscale_options_set(upscale_options *self, const char *name, const char *va
             return wrong(ret_problem, name, "not a whole number from 1 to 100");
         self->has_quality = true;
     } else if (strcmp(name, "model") == 0) {
-        if (self->model[0])
-            return wrong(ret_problem, name, "given more than once");
-        if (!value[0] || strlen(value) >= sizeof self->model)
-            return wrong(ret_problem, name, "no such model here");
-        strcpy(self->model, value);
+        return set_model(self, value, ret_problem);
+    } else if (strcmp(name, "task") == 0) {
+        return set_task(self, value, ret_problem);
     } else {
-        *ret_problem = problem_of(PROBLEM_OPTION, "%.60s: no such option; there are format, quality, model", name);
+        *ret_problem =
+            problem_of(PROBLEM_OPTION, "%.60s: no such option; there are format, quality, model, task", name);
         return false;
     }
     return true;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * api/options.h - the options of POST /upscale, the same as query parameters and as form fields (stage 1, request).
- * An unknown name, a wrong value, or a name said twice is a problem, never ignored. */
+ * An unknown name, a wrong value, a name said twice, or model beside task is a problem, never ignored. */
 #ifndef SWIN2SR_SERVER_OPTIONS_H
 #define SWIN2SR_SERVER_OPTIONS_H
 
@@ -9,11 +9,13 @@
 
 #include "http/problem.h"
 #include "ipc/ipc.h"
+#include "library/library.h"
 
 typedef struct upscale_options {
-    ipc_image image;                           /* of the answer; default PNG */
-    uint32_t quality;                          /* 1..100, default 95; no effect on PNG */
-    char model[sizeof((ipc_ready *)0)->model]; /* "" : the server's */
+    ipc_image image;              /* of the answer; default PNG */
+    uint32_t quality;             /* 1..100, default 95; no effect on PNG */
+    char model[LIBRARY_MAX_NAME]; /* "" : not said */
+    const char *task;             /* one of library_task_name; NULL: not said */
     bool has_image, has_quality;
 } upscale_options;
 

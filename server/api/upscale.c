@@ -25,6 +25,7 @@ typedef struct upscale_call {
     http_request *request;
     server *server;
     upscale_options options;
+    pool *pool; /* of the model: the default one until an option says another */
     bool is_form;
     multipart form;
     upscale_part part;
@@ -40,7 +41,7 @@ typedef struct upscale_call {
 /* Every 503 says when to come back. */
 static bool refuse_with(upscale_call *self, problem *what) {
     if (problem_code(what) == MHD_HTTP_SERVICE_UNAVAILABLE && what->retry_after_s == 0)
-        what->retry_after_s = pool_retry_after_s(&self->server->pool);
+        what->retry_after_s = pool_retry_after_s(self->pool);
     http_answer_problem(self->request, what);
     return false;
 }
@@ -143,10 +144,34 @@ static bool read_content_type(upscale_call *self) {
                   "send multipart/form-data with a part named file, or the image itself as image/*");
 }
 
+/* The model that the options so far ask for. false: it is not served here, and the client was told. */
+static bool choose_model(upscale_call *self) {
+    pool_set *pools = &self->server->pools;
+    const upscale_options *options = &self->options;
+    pool *found = options->task       ? pools_find_for_task(pools, options->task)
+                  : options->model[0] ? pools_find(pools, options->model)
+                                      : self->pool;
+    if (found) {
+        self->pool = found;
+        return true;
+    }
+    char names[160];
+    pools_write_names(pools, names, sizeof names);
+    problem what = options->task
+                       ? problem_of(PROBLEM_OPTION, "task: no model here is for %s; there are %s", options->task, names)
+                       : problem_of(PROBLEM_OPTION, "model: no such model here; there are %s", names);
+    return refuse_with(self, &what);
+}
+
 static bool admit_now(upscale_call *self) {
     problem what;
-    return admit_sender(&self->server->pool, self->server->is_draining, self->job.sender, &what) ||
-           refuse_with(self, &what);
+    return admit_sender(self->pool, self->server->is_draining, self->job.sender, &what) || refuse_with(self, &what);
+}
+
+/* Before the body, where it is known which model is meant: a form may still name one. */
+static bool admit_early(upscale_call *self) {
+    bool is_chosen = self->options.model[0] || self->options.task || self->server->pools.count == 1;
+    return (self->is_form && !is_chosen && !self->server->is_draining) || admit_now(self);
 }
 
 void upscale_on_begin(http_request *request) {
@@ -159,12 +184,13 @@ void upscale_on_begin(http_request *request) {
     }
     self->request = request;
     self->server = request->app;
+    self->pool = &self->server->pools.pools[0];
     self->upload.fd = -1;
     job_init(&self->job);
     self->job.sender = admit_sender_of(request);
     upscale_options_init(&self->options);
-    if (admit_now(self) && read_content_type(self))
-        http_request_query(request, on_query_option, self);
+    if (http_request_query(request, on_query_option, self) && choose_model(self) && read_content_type(self))
+        admit_early(self);
 }
 
 /* ---- the body ---- */
@@ -184,7 +210,7 @@ static void add_facts(upscale_call *self) {
     const char *reduced = done->notes & IPC_NOTE_REDUCED_16 ? "reduced-16-bit" : "";
     const char *dropped = done->notes & IPC_NOTE_ALPHA_DROPPED ? "alpha-dropped" : "";
     char text[160];
-    http_answer_header(self->request, "X-Swin2SR-Model", self->server->pool.model.model);
+    http_answer_header(self->request, "X-Swin2SR-Model", self->pool->served->name);
     http_answer_header(self->request, "X-Swin2SR-Plan", "whole");
     if (done->notes) {
         snprintf(text, sizeof text, "%s%s%s", reduced, *reduced && *dropped ? ", " : "", dropped);
@@ -232,20 +258,14 @@ static bool has_image(upscale_call *self) {
     return true;
 }
 
-static bool has_model(upscale_call *self) {
-    return !self->options.model[0] || strcmp(self->options.model, self->server->pool.model.model) == 0 ||
-           refuse(self, PROBLEM_OPTION, "model: no such model here");
-}
-
 static bool admit_upload(upscale_call *self) {
     problem what;
-    return admit_image(&self->server->config, &self->server->pool.model, &self->upload, &self->image, &what) ||
-           refuse_with(self, &what);
+    return admit_image(self->pool, &self->upload, &self->image, &what) || refuse_with(self, &what);
 }
 
 void upscale_on_end(http_request *request) {
     upscale_call *self = request->state;
-    if (!has_image(self) || !has_model(self) || !admit_upload(self) || !admit_now(self))
+    if (!has_image(self) || !choose_model(self) || !admit_now(self) || !admit_upload(self))
         return;
     const server_config *config = &self->server->config;
     job *item = &self->job;
@@ -261,12 +281,12 @@ void upscale_on_end(http_request *request) {
     item->on_finish = on_job_finish;
     item->context = self;
     self->has_job = true;
-    pool_submit(&self->server->pool, item);
+    pool_submit(self->pool, item);
 }
 
 static void drop_job(upscale_call *self) {
     if (self->has_job)
-        pool_cancel(&self->server->pool, &self->job);
+        pool_cancel(self->pool, &self->job);
     self->has_job = false;
 }
 

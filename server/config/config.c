@@ -22,6 +22,7 @@ typedef enum setting_kind {
     KIND_COUNT,       /* int32_t */
     KIND_SIZE,        /* uint64_t */
     KIND_TEXT,        /* const char * */
+    KIND_MODELS,      /* the same, and what it says */
     KIND_PRECISION,   /* the same, one of a few words */
     KIND_FILE,        /* the INI file; not in itself */
     KIND_ACTION,      /* takes no value, is only a flag */
@@ -37,17 +38,21 @@ typedef struct setting {
     int64_t unit; /* of a KIND_SIZE, in what the config counts */
 } setting;
 
+#define TEXT_OF_(text) #text
+#define TEXT_OF(macro) TEXT_OF_(macro)
 #define FIELD(name) offsetof(server_config, name)
 
 static const setting settings[] = {
     {"config", "FILE", "INI file of these settings, as --print-config prints it", NULL, "none", KIND_FILE, 0, 0, 0, 0},
     {"listen", "ADDR:PORT", "where to listen; [ADDR]:PORT for IPv6; port 0 takes a free one, which the log names",
      "127.0.0.1:8080", NULL, KIND_ADDRESS, 0, 0, 0, 0},
-    {"workers", "N", "worker processes", NULL, "the usable cores, at most 2", KIND_COUNT, FIELD(workers), 1,
-     LIMIT_WORKERS, 1},
-    {"threads", "N", "threads of each worker", NULL, "cores / workers", KIND_COUNT, FIELD(threads), 1, LIMIT_THREADS,
+    {"models", "NAME[:N],...", "networks to serve, by name in the model library or as files, each with N workers",
+     LIBRARY_BUILT_IN, NULL, KIND_MODELS, FIELD(models_text), 0, 0, 0},
+    {"workers", "N", "worker processes of a model without a number of its own", NULL,
+     "the usable cores, at most 2, or 1 where several models are served", KIND_COUNT, FIELD(workers), 1, LIMIT_WORKERS,
      1},
-    {"model", "FILE", "weights to serve", NULL, "the network inside the program", KIND_TEXT, FIELD(model), 0, 0, 0},
+    {"threads", "N", "threads of each worker", NULL, "cores / workers of all models", KIND_COUNT, FIELD(threads), 1,
+     LIMIT_THREADS, 1},
     {"precision", "NAME", "arithmetic: auto, fp32, bf16 or int8", "auto", NULL, KIND_PRECISION, FIELD(precision), 0, 0,
      0},
     {"max-body-mib", "N", "largest request body in MiB", "64", NULL, KIND_SIZE, FIELD(body_bytes_max), 1,
@@ -56,8 +61,8 @@ static const setting settings[] = {
      FIELD(in_pixels_max), 1, LIMIT_OUT_PIXELS, 1},
     {"max-frames", "N", "most frames of an animation", "500", NULL, KIND_COUNT, FIELD(frames_max), 1, LIMIT_FRAMES_MAX,
      1},
-    {"queue", "N", "requests that may wait for a worker; one more gets 429", "64", NULL, KIND_COUNT, FIELD(queue_max),
-     0, LIMIT_QUEUE_MAX, 1},
+    {"queue", "N", "requests that may wait for a worker of one model; one more gets 429", "64", NULL, KIND_COUNT,
+     FIELD(queue_max), 0, LIMIT_QUEUE_MAX, 1},
     {"deadline-s", "N", "seconds an image may take, waiting included; then 504", "300", NULL, KIND_COUNT,
      FIELD(deadline_s), 1, LIMIT_WAIT_MAX_S, 1},
     {"drain-s", "N", "seconds to finish work after SIGTERM", "30", NULL, KIND_COUNT, FIELD(drain_s), 0,
@@ -169,6 +174,14 @@ static config_outcome set_number(server_config *c, const setting *row, const cha
     return CONFIG_RUN;
 }
 
+static config_outcome set_models(server_config *c, const char *text, const char *place) {
+    swin2sr_error error = {""};
+    if (models_parse(text, &c->models, &error) != SWIN2SR_OK)
+        return wrong(place, error.text);
+    c->models_text = text;
+    return CONFIG_RUN;
+}
+
 static config_outcome set(server_config *c, const setting *row, const char *text, const char *place) {
     switch (row->kind) {
     case KIND_ADDRESS:
@@ -176,6 +189,8 @@ static config_outcome set(server_config *c, const setting *row, const char *text
     case KIND_COUNT:
     case KIND_SIZE:
         return set_number(c, row, text, place);
+    case KIND_MODELS:
+        return set_models(c, text, place);
     case KIND_PRECISION:
         if (!is_precision(text))
             return wrong(place, "not one of auto, fp32, bf16, int8");
@@ -289,7 +304,9 @@ static void read_environment(given *ret_given) {
 static void set_names(given *self) {
     for (size_t i = 0; i < SETTING_COUNT; i++) {
         snprintf(self->flags[i], sizeof self->flags[i], "--%s", settings[i].name);
-        snprintf(self->names[i], sizeof self->names[i], "SWIN2SR_%s", settings[i].name);
+        /* SWIN2SR_MODELS is the folder of the model library */
+        const char *kind = settings[i].kind == KIND_MODELS ? "SERVED_" : "";
+        snprintf(self->names[i], sizeof self->names[i], "SWIN2SR_%s%s", kind, settings[i].name);
         for (char *at = self->names[i]; *at; at++)
             *at = *at == '-' ? '_' : (char)toupper((unsigned char)*at);
     }
@@ -297,14 +314,27 @@ static void set_names(given *self) {
 
 /* ---- what depends on the machine ---- */
 
-static config_outcome set_computed(server_config *c) {
+static config_outcome set_workers(server_config *c) {
     int cores = swin2sr__cores_usable();
     if (c->workers == 0)
-        c->workers = cores < 2 ? 1 : 2;
+        c->workers = cores < 2 || c->models.count > 1 ? 1 : 2;
+    for (int32_t i = 0; i < c->models.count; i++) {
+        served_model *model = &c->models.rows[i];
+        model->workers = model->workers ? model->workers : c->workers;
+        c->worker_count += model->workers;
+    }
+    if (c->worker_count > LIMIT_WORKERS)
+        return wrong("models", "more than " TEXT_OF(LIMIT_WORKERS) " workers in all");
     if (c->threads == 0)
-        c->threads = cores / c->workers < 1 ? 1 : cores / c->workers;
+        c->threads = cores / c->worker_count < 1 ? 1 : cores / c->worker_count;
     if (c->threads > LIMIT_THREADS)
         c->threads = LIMIT_THREADS;
+    return CONFIG_RUN;
+}
+
+static config_outcome set_computed(server_config *c) {
+    if (set_workers(c) != CONFIG_RUN)
+        return CONFIG_WRONG;
     const char *folder = getenv("TMPDIR");
     if (!c->spool)
         c->spool = folder && *folder ? folder : "/tmp";
@@ -334,9 +364,9 @@ static void print_help(void) {
                preset ? ")" : "");
     }
     printf(
-        "\nA setting is taken from the flag, else from the environment (--max-pixels: SWIN2SR_MAX_PIXELS), else from\n"
-        "the file of --config (max-pixels = N), else it is the default, which stands in brackets\n"
-        "before the range.\n"
+        "\nA setting is taken from the flag, else from the environment (--max-pixels: SWIN2SR_MAX_PIXELS;\n"
+        "--models: SWIN2SR_SERVED_MODELS), else from the file of --config (max-pixels = N), else it is the default,\n"
+        "which stands in brackets before the range.\n"
         "Logs are JSON lines on stdout. SIGTERM finishes the work in hand and exits; a second one exits at once.\n"
         "Exit codes: 0 done, 1 cannot run or work was left unfinished, 2 wrong usage.\n");
 }

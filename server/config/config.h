@@ -6,12 +6,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config/models.h"
+
 typedef struct server_config {
-    char host[64]; /* numeric address or a name */
-    char port[8];  /* 0: any free one */
-    int32_t workers;
-    int32_t threads;       /* of a worker */
-    const char *model;     /* a weight file; NULL: the network inside the worker */
+    char host[64];        /* numeric address or a name */
+    char port[8];         /* 0: any free one */
+    int32_t workers;      /* of a model for which models_text names no number */
+    int32_t worker_count; /* of all models together */
+    int32_t threads;      /* of a worker */
+    const char *models_text;
+    served_models models;  /* what it says, with the number of workers of each */
     const char *precision; /* auto, fp32, bf16, int8 */
     uint64_t body_bytes_max;
     uint64_t in_pixels_max;

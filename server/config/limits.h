@@ -32,7 +32,8 @@
 #define LIMIT_RETRY_AFTER_S 300       /* the longest Retry-After */
 
 /* workers */
-#define LIMIT_WORKERS 64           /* what the flag may say */
+#define LIMIT_MODELS 16            /* networks served by one server */
+#define LIMIT_WORKERS 64           /* what the flag may say, and all models together */
 #define LIMIT_THREADS 256          /* what the flag may say, a worker */
 #define LIMIT_RECYCLE_MAX 1000000  /* what the flag may say */
 #define LIMIT_START_S 120          /* until READY */

@@ -28,16 +28,19 @@ const char *http_request_header(const http_request *request, const char *name) {
 typedef struct query_walk {
     http_visit visit;
     void *context;
+    bool has_stopped;
 } query_walk;
 
 static enum MHD_Result on_query(void *context, enum MHD_ValueKind kind, const char *name, const char *value) {
-    const query_walk *walk = context;
-    return walk->visit(walk->context, name, value ? value : "") ? MHD_YES : MHD_NO;
+    query_walk *walk = context;
+    walk->has_stopped = !walk->visit(walk->context, name, value ? value : "");
+    return walk->has_stopped ? MHD_NO : MHD_YES;
 }
 
-void http_request_query(const http_request *request, http_visit visit, void *context) {
-    query_walk walk = {visit, context};
+bool http_request_query(const http_request *request, http_visit visit, void *context) {
+    query_walk walk = {visit, context, false};
     MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, on_query, &walk);
+    return !walk.has_stopped;
 }
 
 static bool is_fit_id(const char *text) {
@@ -352,7 +355,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     self->metrics->requests[route][code]++;
     metrics_observe(&self->metrics->request_seconds[route], now - request->begun_us);
     if (is_answered && code == 200 && request->route->is_post)
-        metrics_observe(&self->metrics->stage_seconds[METRICS_STAGE_SEND], now - request->sent_us);
+        metrics_observe(&self->metrics->send_seconds, now - request->sent_us);
     log_request(request, code, now - request->begun_us);
 
     request->owner->request = NULL;

@@ -96,9 +96,9 @@ void http_step(http_server *self);
 /* For routes: what the request says. NULL: not there. */
 const char *http_request_header(const http_request *request, const char *name);
 
-/* Visit the query's parameters; value is "" where there is none. Stops when visit returns false. */
+/* Visit the query's parameters; value is "" where there is none. Stops when visit returns false, and returns that. */
 typedef bool (*http_visit)(void *context, const char *name, const char *value);
-void http_request_query(const http_request *request, http_visit visit, void *context);
+bool http_request_query(const http_request *request, http_visit visit, void *context);
 
 /* For routes: the answer, exactly one; further header fields may be added until the call returns to http. */
 void http_answer_text(http_request *request, unsigned int code, const char *type, char *text); /* taken; malloc */

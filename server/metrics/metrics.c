@@ -5,9 +5,11 @@
 
 #include <inttypes.h>
 
+#define LABELS_BYTES 128 /* of a model's name and a stage, or of a route */
+
 static const double bounds[METRICS_BUCKETS] = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1,
                                                2.5,   5,    10,    30,   60,  120,  300};
-static const char *const stage_names[METRICS_STAGE_COUNT] = {"queue", "decode", "infer", "encode", "send"};
+static const char *const stage_names[METRICS_STAGE_COUNT] = {"queue", "decode", "infer", "encode"};
 static const char *const restart_names[METRICS_RESTART_COUNT] = {"exit",     "signal", "deadline", "stuck",
                                                                  "protocol", "oom",    "recycled"};
 
@@ -28,17 +30,17 @@ void metrics_write_family(FILE *out, const char *name, const char *type, const c
     fprintf(out, "# HELP swin2sr_%s %s\n# TYPE swin2sr_%s %s\n", name, help, name, type);
 }
 
-static void write_histogram(FILE *out, const char *name, const char *label, const char *value,
-                            const metrics_histogram *histogram) {
+/* labels: one or more, without the braces. */
+static void write_histogram(FILE *out, const char *name, const char *labels, const metrics_histogram *histogram) {
     uint64_t total = 0;
     for (size_t i = 0; i < METRICS_BUCKETS; i++) {
         total += histogram->counts[i];
-        fprintf(out, "swin2sr_%s_bucket{%s=\"%s\",le=\"%g\"} %" PRIu64 "\n", name, label, value, bounds[i], total);
+        fprintf(out, "swin2sr_%s_bucket{%s,le=\"%g\"} %" PRIu64 "\n", name, labels, bounds[i], total);
     }
     total += histogram->counts[METRICS_BUCKETS];
-    fprintf(out, "swin2sr_%s_bucket{%s=\"%s\",le=\"+Inf\"} %" PRIu64 "\n", name, label, value, total);
-    fprintf(out, "swin2sr_%s_sum{%s=\"%s\"} %.6f\n", name, label, value, histogram->sum_seconds);
-    fprintf(out, "swin2sr_%s_count{%s=\"%s\"} %" PRIu64 "\n", name, label, value, total);
+    fprintf(out, "swin2sr_%s_bucket{%s,le=\"+Inf\"} %" PRIu64 "\n", name, labels, total);
+    fprintf(out, "swin2sr_%s_sum{%s} %.6f\n", name, labels, histogram->sum_seconds);
+    fprintf(out, "swin2sr_%s_count{%s} %" PRIu64 "\n", name, labels, total);
 }
 
 static const char *route_name(const char *const *routes, size_t route_count, size_t route) {
@@ -54,23 +56,42 @@ static void write_requests(const server_metrics *self, const char *const *routes
                 fprintf(out, "swin2sr_requests_total{route=\"%s\",code=\"%zu\"} %" PRIu32 "\n",
                         route_name(routes, route_count, route), code, self->requests[route][code]);
     metrics_write_family(out, "request_seconds", "histogram", "From the request's header to the end of the answer.");
-    for (size_t route = 0; route <= route_count; route++)
-        write_histogram(out, "request_seconds", "route", route_name(routes, route_count, route),
-                        &self->request_seconds[route]);
+    for (size_t route = 0; route <= route_count; route++) {
+        char labels[LABELS_BYTES];
+        snprintf(labels, sizeof labels, "route=\"%s\"", route_name(routes, route_count, route));
+        write_histogram(out, "request_seconds", labels, &self->request_seconds[route]);
+    }
+}
+
+static void write_stages(const server_metrics *self, FILE *out) {
+    metrics_write_family(out, "stage_seconds", "histogram", "Time of one request in each stage.");
+    for (const model_metrics *model = self->models; model < self->models + self->model_count; model++)
+        for (size_t stage = 0; stage < METRICS_STAGE_COUNT; stage++) {
+            char labels[LABELS_BYTES];
+            snprintf(labels, sizeof labels, "model=\"%s\",stage=\"%s\"", model->name, stage_names[stage]);
+            write_histogram(out, "stage_seconds", labels, &model->stage_seconds[stage]);
+        }
+    write_histogram(out, "stage_seconds", "stage=\"send\"", &self->send_seconds);
+}
+
+static void write_models(const server_metrics *self, FILE *out) {
+    const model_metrics *end = self->models + self->model_count;
+    metrics_write_family(out, "worker_restarts_total", "counter", "Workers that had to be started again, by reason.");
+    for (const model_metrics *model = self->models; model < end; model++)
+        for (size_t reason = 0; reason < METRICS_RESTART_COUNT; reason++)
+            fprintf(out, "swin2sr_worker_restarts_total{model=\"%s\",reason=\"%s\"} %" PRIu64 "\n", model->name,
+                    restart_names[reason], model->worker_restarts[reason]);
+    metrics_write_family(out, "pixels_total", "counter", "Pixels of enlarged images, in and out.");
+    for (const model_metrics *model = self->models; model < end; model++) {
+        fprintf(out, "swin2sr_pixels_total{model=\"%s\",dir=\"in\"} %" PRIu64 "\n", model->name, model->in_pixels);
+        fprintf(out, "swin2sr_pixels_total{model=\"%s\",dir=\"out\"} %" PRIu64 "\n", model->name, model->out_pixels);
+    }
 }
 
 void metrics_write(const server_metrics *self, const char *const *routes, size_t route_count, FILE *out) {
     write_requests(self, routes, route_count, out);
-    metrics_write_family(out, "stage_seconds", "histogram", "Time of one request in each stage.");
-    for (size_t stage = 0; stage < METRICS_STAGE_COUNT; stage++)
-        write_histogram(out, "stage_seconds", "stage", stage_names[stage], &self->stage_seconds[stage]);
-    metrics_write_family(out, "worker_restarts_total", "counter", "Workers that had to be started again, by reason.");
-    for (size_t reason = 0; reason < METRICS_RESTART_COUNT; reason++)
-        fprintf(out, "swin2sr_worker_restarts_total{reason=\"%s\"} %" PRIu64 "\n", restart_names[reason],
-                self->worker_restarts[reason]);
-    metrics_write_family(out, "pixels_total", "counter", "Pixels of enlarged images, in and out.");
-    fprintf(out, "swin2sr_pixels_total{dir=\"in\"} %" PRIu64 "\nswin2sr_pixels_total{dir=\"out\"} %" PRIu64 "\n",
-            self->in_pixels, self->out_pixels);
+    write_stages(self, out);
+    write_models(self, out);
     metrics_write_family(out, "upload_bytes_total", "counter", "Bytes of request bodies taken in.");
     fprintf(out, "swin2sr_upload_bytes_total %" PRIu64 "\n", self->upload_bytes);
 }

@@ -18,12 +18,12 @@ typedef struct metrics_histogram {
     double sum_seconds;
 } metrics_histogram;
 
+/* Of an image with its model; sending the answer is the server's. */
 typedef enum metrics_stage {
     METRICS_STAGE_QUEUE = 0,
     METRICS_STAGE_DECODE,
     METRICS_STAGE_INFER,
     METRICS_STAGE_ENCODE,
-    METRICS_STAGE_SEND,
     METRICS_STAGE_COUNT
 } metrics_stage;
 
@@ -39,13 +39,21 @@ typedef enum metrics_restart {
     METRICS_RESTART_COUNT
 } metrics_restart;
 
-typedef struct server_metrics {
-    uint32_t requests[LIMIT_ROUTES + 1][METRICS_CODES]; /* the last route: no such path */
-    metrics_histogram request_seconds[LIMIT_ROUTES + 1];
+typedef struct model_metrics {
+    const char *name; /* printable ASCII without quotes; borrowed */
     metrics_histogram stage_seconds[METRICS_STAGE_COUNT];
     uint64_t worker_restarts[METRICS_RESTART_COUNT];
     uint64_t in_pixels, out_pixels;
+} model_metrics;
+
+typedef struct server_metrics {
+    uint32_t requests[LIMIT_ROUTES + 1][METRICS_CODES]; /* the last route: no such path */
+    metrics_histogram request_seconds[LIMIT_ROUTES + 1];
+    metrics_histogram send_seconds;
     uint64_t upload_bytes;
+    model_metrics models[LIMIT_MODELS];
+    int model_count;
+    uint64_t oom_kills; /* of this cgroup, that have been noticed */
 } server_metrics;
 
 void metrics_observe(metrics_histogram *histogram, uint64_t duration_us);

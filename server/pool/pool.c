@@ -140,20 +140,20 @@ static void note_cost(pool *self, const ipc_done *done, uint64_t run_us) {
 static void note_done(pool *self, const job *item, const worker *w) {
     const ipc_done *done = &item->done;
     note_cost(self, done, swin2sr__clock_us() - item->started_us);
-    metrics_observe(&self->metrics->stage_seconds[METRICS_STAGE_QUEUE], item->started_us - item->queued_us);
-    metrics_observe(&self->metrics->stage_seconds[METRICS_STAGE_DECODE], done->decode_us);
-    metrics_observe(&self->metrics->stage_seconds[METRICS_STAGE_INFER], done->infer_us);
-    metrics_observe(&self->metrics->stage_seconds[METRICS_STAGE_ENCODE], done->encode_us);
-    self->metrics->in_pixels += (uint64_t)done->in_width_px * done->in_height_px;
-    self->metrics->out_pixels += (uint64_t)done->out_width_px * done->out_height_px;
+    metrics_observe(&self->counts->stage_seconds[METRICS_STAGE_QUEUE], item->started_us - item->queued_us);
+    metrics_observe(&self->counts->stage_seconds[METRICS_STAGE_DECODE], done->decode_us);
+    metrics_observe(&self->counts->stage_seconds[METRICS_STAGE_INFER], done->infer_us);
+    metrics_observe(&self->counts->stage_seconds[METRICS_STAGE_ENCODE], done->encode_us);
+    self->counts->in_pixels += (uint64_t)done->in_width_px * done->in_height_px;
+    self->counts->out_pixels += (uint64_t)done->out_width_px * done->out_height_px;
     log_event(self->log, LOG_LEVEL_INFO, "enlarged",
-              json_pack("{s:s, s:s*, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I}", "request_id",
-                        item->request_id, "traceparent", item->trace, "worker_pid", (int)w->pid, "attempt",
-                        item->attempts, "in_width", (int)done->in_width_px, "in_height", (int)done->in_height_px,
-                        "out_width", (int)done->out_width_px, "out_height", (int)done->out_height_px, "out_bytes",
-                        (json_int_t)done->out_bytes, "decode_us", (json_int_t)done->decode_us, "infer_us",
-                        (json_int_t)done->infer_us, "encode_us", (json_int_t)done->encode_us, "memory_bytes",
-                        (json_int_t)done->plan_memory_bytes));
+              json_pack("{s:s, s:s*, s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I}", "request_id",
+                        item->request_id, "traceparent", item->trace, "model", self->served->name, "worker_pid",
+                        (int)w->pid, "attempt", item->attempts, "in_width", (int)done->in_width_px, "in_height",
+                        (int)done->in_height_px, "out_width", (int)done->out_width_px, "out_height",
+                        (int)done->out_height_px, "out_bytes", (json_int_t)done->out_bytes, "decode_us",
+                        (json_int_t)done->decode_us, "infer_us", (json_int_t)done->infer_us, "encode_us",
+                        (json_int_t)done->encode_us, "memory_bytes", (json_int_t)done->plan_memory_bytes));
 }
 
 /* Is the result what was promised? A worker that says otherwise is not believed in anything. */
@@ -170,8 +170,8 @@ static void set_idle(pool *self, worker *w) {
     w->failures = 0;
 }
 
-/* A worker that has done its number of jobs makes room for a fresh one, but never two at a time: memory that leaks or
- * fragments does not grow for long. */
+/* A worker that has done its number of jobs makes room for a fresh one, but never two of a model at a time: memory that
+ * leaks or fragments does not grow for long. */
 static void recycle(pool *self, worker *w) {
     for (int i = 0; i < self->worker_count; i++)
         if (self->workers[i].is_renewed)
@@ -223,10 +223,10 @@ static void on_ready_message(pool *self, worker *w, const ipc_ready *ready) {
     w->state = WORKER_IDLE;
     log_event(self->log, LOG_LEVEL_INFO, "worker_ready",
               json_pack("{s:i, s:s, s:s, s:i, s:s, s:s, s:I, s:s, s:I, s:I, s:I}", "worker_pid", (int)w->pid, "model",
-                        ready->model, "sha256", ready->sha256, "scale", (int)ready->scale, "kernels", ready->kernels,
-                        "precision", ready->precision, "memory_bytes", (json_int_t)ready->memory_bytes, "self_test",
-                        ready->check, "us_per_megapixel", (json_int_t)ready->us_per_megapixel, "base_bytes",
-                        (json_int_t)ready->base_bytes, "column_bytes", (json_int_t)ready->column_bytes));
+                        self->served->name, "sha256", ready->sha256, "scale", (int)ready->scale, "kernels",
+                        ready->kernels, "precision", ready->precision, "memory_bytes", (json_int_t)ready->memory_bytes,
+                        "self_test", ready->check, "us_per_megapixel", (json_int_t)ready->us_per_megapixel,
+                        "base_bytes", (json_int_t)ready->base_bytes, "column_bytes", (json_int_t)ready->column_bytes));
 }
 
 static const char *start_fault(int32_t status) {
@@ -238,8 +238,8 @@ static const char *start_fault(int32_t status) {
 static void on_start_failed(pool *self, const worker *w, const ipc_failed *failed) {
     self->is_self_test_failing = failed->status == SWIN2SR_INTERNAL;
     log_event(self->log, LOG_LEVEL_ERROR, "worker_cannot_start",
-              json_pack("{s:i, s:s, s:s}", "worker_pid", (int)w->pid, "status", start_fault(failed->status), "detail",
-                        failed->detail));
+              json_pack("{s:s, s:i, s:s, s:s}", "model", self->served->name, "worker_pid", (int)w->pid, "status",
+                        start_fault(failed->status), "detail", failed->detail));
     if (!self->was_ever_ready && failed->status != SWIN2SR_NOMEM && !self->is_self_test_failing)
         self->is_hopeless = true;
 }
@@ -296,7 +296,8 @@ static void schedule_restart(pool *self, worker *w) {
 /* what is the setting that names the file. */
 static void log_cannot_start(pool *self, const char *what, int error) {
     log_event(self->log, LOG_LEVEL_ERROR, "worker_cannot_start",
-              json_pack("{s:s, s:s++}", "status", "io", "detail", what, ": ", strerror(error)));
+              json_pack("{s:s, s:s, s:s++}", "model", self->served->name, "status", "io", "detail", what, ": ",
+                        strerror(error)));
 }
 
 static void start_worker(pool *self, worker *w) {
@@ -325,9 +326,10 @@ static void retry(pool *self, job *item) {
 
 /* A SIGKILL that is not ours is the kernel's when it has counted one more than we have noticed. */
 static void classify_end(pool *self, worker *w) {
-    if (w->end_reason != METRICS_RESTART_SIGNAL || w->end_status != -SIGKILL || cgroup_oom_kills("") <= self->oom_kills)
+    if (w->end_reason != METRICS_RESTART_SIGNAL || w->end_status != -SIGKILL ||
+        cgroup_oom_kills("") <= self->metrics->oom_kills)
         return;
-    self->oom_kills++;
+    self->metrics->oom_kills++;
     w->end_reason = METRICS_RESTART_OOM;
 }
 
@@ -338,12 +340,12 @@ static void on_end(void *context, worker *w) {
     job *item = release(self, w);
     classify_end(self, w);
     bool is_recycled = w->end_reason == METRICS_RESTART_RECYCLED;
-    self->metrics->worker_restarts[w->end_reason]++;
+    self->counts->worker_restarts[w->end_reason]++;
     log_event(self->log, is_recycled ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, "worker_ended",
-              json_pack("{s:i, s:s, s:i, s:s?, s:s*, s:i}", "worker", (int)(w - self->workers), "reason",
-                        metrics_restart_name(w->end_reason), "status", w->end_status, "request_id",
-                        item ? item->request_id : NULL, "traceparent", item ? item->trace : NULL, "attempt",
-                        item ? item->attempts : 0));
+              json_pack("{s:s, s:i, s:s, s:i, s:s?, s:s*, s:i}", "model", self->served->name, "worker",
+                        (int)(w - self->workers), "reason", metrics_restart_name(w->end_reason), "status",
+                        w->end_status, "request_id", item ? item->request_id : NULL, "traceparent",
+                        item ? item->trace : NULL, "attempt", item ? item->attempts : 0));
     w->is_renewed = is_recycled;
     is_recycled ? start_worker(self, w) : schedule_restart(self, w);
     if (item)
@@ -373,14 +375,15 @@ static void on_deadline(void *context) {
     finish(self, item, SWIN2SR_TIMEOUT, "the time limit of this service passed before the image was finished");
 }
 
-void pool_init(pool *self, const server_config *config, event_loop *loop, server_log *log, server_metrics *metrics,
-               const spool_folder *spool) {
+void pool_init(pool *self, int index, const server_config *config, event_loop *loop, server_log *log,
+               server_metrics *metrics, const spool_folder *spool) {
     *self = (pool){.config = config, .loop = loop, .log = log, .metrics = metrics, .spool = spool};
-    self->oom_kills = cgroup_oom_kills("");
+    self->served = &config->models.rows[index];
+    self->counts = &metrics->models[index];
     self->handler = (worker_handler){.on_message = on_message, .on_end = on_end, .context = self};
-    self->worker_count = config->workers;
-    if (worker_weights_open(config->model, &self->weights) != SWIN2SR_OK) {
-        log_cannot_start(self, "--model", errno);
+    self->worker_count = self->served->workers;
+    if (worker_weights_open(self->served->path, &self->weights) != SWIN2SR_OK) {
+        log_cannot_start(self, "--models", errno);
         self->is_hopeless = true;
     }
     for (int i = 0; i < self->worker_count; i++) {
@@ -447,10 +450,6 @@ bool pool_is_ready(const pool *self) {
             self->workers[i].is_renewed)
             return true;
     return false;
-}
-
-bool pool_is_quiet(const pool *self) {
-    return self->queue.count == 0 && self->running_count == 0;
 }
 
 /* ---- who may come, and when ---- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * pool/pool.h - jobs to workers and results back (stage 3 of 9, dispatch).
- * Keeps N workers running, gives each idle one the job that has waited longest, watches deadlines, and gives a job
- * whose worker died to another one. Workers may die at any moment; a job always ends: after its second try that had
+ * A pool serves one model: it keeps its N workers running, gives each idle one the job that has waited longest, watches
+ * deadlines, and gives a job whose worker died to another one. Workers may die at any moment; a job always ends: after its second try that had
  * begun, or at its deadline. */
 #ifndef SWIN2SR_SERVER_POOL_H
 #define SWIN2SR_SERVER_POOL_H
@@ -16,16 +16,18 @@
 #include "store/spool.h"
 
 typedef struct pool {
-    const server_config *config; /* this and the next four: borrowed */
+    const served_model *served; /* this and the next six: borrowed */
+    const server_config *config;
     event_loop *loop;
     server_log *log;
     server_metrics *metrics;
+    model_metrics *counts; /* its own in metrics */
     const spool_folder *spool;
     worker_handler handler;
     worker_weights weights;
     worker workers[LIMIT_WORKERS];
-    int worker_count;
-    job_queue queue; /* waiting, in order */
+    int worker_count; /* 1.. */
+    job_queue queue;  /* waiting, in order */
     size_t running_count;
     uint64_t next_id;
     ipc_ready model;     /* what the workers said last; us_per_megapixel goes on with what jobs really take */
@@ -35,12 +37,12 @@ typedef struct pool {
     uint64_t drain_us;   /* running average between two jobs' ends while others wait; 0: not measured yet */
     uint64_t ended_us;   /* when the last job ended; 0: none waited then */
     promise_table promises;
-    uint64_t oom_kills;        /* that have been noticed */
     bool is_self_test_failing; /* the last worker that started got its test picture wrong */
 } pool;
 
-void pool_init(pool *self, const server_config *config, event_loop *loop, server_log *log, server_metrics *metrics,
-               const spool_folder *spool);
+/* index: the model's, in config->models and in metrics->models. */
+void pool_init(pool *self, int index, const server_config *config, event_loop *loop, server_log *log,
+               server_metrics *metrics, const spool_folder *spool);
 
 /* Take a job that job_init made and the owner filled. Finishes through job->on_finish, possibly from within this call. */
 void pool_submit(pool *self, job *item);
@@ -53,7 +55,6 @@ void pool_abandon(pool *self);
 
 int pool_count(const pool *self, worker_state state);
 bool pool_is_ready(const pool *self); /* a worker is there to work */
-bool pool_is_quiet(const pool *self); /* nothing waits, nothing runs */
 
 /* May one more job come from this sender (pool/promise.h)? One that a place waits for may
  * come while the queue has any; others leave the promised places free, except that half of the queue is for everybody:
@@ -70,6 +71,6 @@ uint64_t pool_wait_us(const pool *self);
 /* The same one job further on, in seconds, 1..LIMIT_RETRY_AFTER_S. */
 uint32_t pool_retry_after_s(const pool *self);
 
-void pool_done(pool *self); /* after pool_abandon or when quiet */
+void pool_done(pool *self); /* after pool_abandon, or when nothing waits and nothing runs */
 
 #endif

@@ -23,7 +23,6 @@
 #define CHILD_SOCKET 3
 #define CHILD_WEIGHTS 4
 #define FIRST_FREE_FD 6
-#define ARGUMENTS_MAX 8
 
 extern char **environ;
 
@@ -105,16 +104,16 @@ static int open_high(const char *path) {
     return high;
 }
 
-swin2sr_status worker_weights_open(const char *model, worker_weights *ret_weights) {
+swin2sr_status worker_weights_open(const char *path, worker_weights *ret_weights) {
     worker_weights weights = {.count = 0};
-    if (model) {
-        char path[PATH_MAX];
-        const char *slash = strrchr(model, '/');
-        weights.fds[weights.count++] = open_high(model);
+    if (path[0]) {
+        char beside[PATH_MAX];
+        const char *slash = strrchr(path, '/');
+        weights.fds[weights.count++] = open_high(path);
         if (weights.fds[0] < 0)
             return SWIN2SR_IO;
-        int length = snprintf(path, sizeof path, "%.*sconfig.json", slash ? (int)(slash + 1 - model) : 0, model);
-        if (length < (int)sizeof path && (weights.fds[1] = open_high(path)) >= 0)
+        int length = snprintf(beside, sizeof beside, "%.*sconfig.json", slash ? (int)(slash + 1 - path) : 0, path);
+        if (length < (int)sizeof beside && (weights.fds[1] = open_high(beside)) >= 0)
             weights.count++;
     }
     *ret_weights = weights;
@@ -130,12 +129,7 @@ void worker_weights_close(worker_weights *weights) {
 static int spawn(const server_config *config, const worker_weights *weights, int socket, pid_t *ret_pid) {
     char threads[12];
     snprintf(threads, sizeof threads, "%d", (int)config->threads);
-    char *arguments[ARGUMENTS_MAX] = {(char *)config->worker, "--threads", threads, "--precision",
-                                      (char *)config->precision};
-    if (config->model) {
-        arguments[5] = "--model";
-        arguments[6] = (char *)config->model;
-    }
+    char *arguments[] = {(char *)config->worker, "--threads", threads, "--precision", (char *)config->precision, NULL};
 
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attributes;

@@ -32,8 +32,8 @@ typedef struct worker_weights {
     int count;
 } worker_weights;
 
-/* Open what --model names; NULL is fine.  errors _IO with errno set. */
-SWIN2SR_MUST_CHECK swin2sr_status worker_weights_open(const char *model, worker_weights *ret_weights);
+/* Open a model's path; "" is the network inside the program.  errors _IO with errno set. */
+SWIN2SR_MUST_CHECK swin2sr_status worker_weights_open(const char *path, worker_weights *ret_weights);
 void worker_weights_close(worker_weights *weights);
 
 /* Calls to the pool, on the loop's thread. */

@@ -78,7 +78,7 @@ static void walk_text(cursor *c, char *text, size_t field_bytes) {
 }
 
 static void walk_ready(cursor *c, ipc_ready *ready) {
-    walk_text(c, ready->model, sizeof ready->model);
+    walk_text(c, ready->license, sizeof ready->license);
     walk_text(c, ready->sha256, sizeof ready->sha256);
     walk_text(c, ready->kernels, sizeof ready->kernels);
     walk_text(c, ready->precision, sizeof ready->precision);

@@ -35,7 +35,7 @@ typedef enum ipc_image {
 } ipc_image;
 
 typedef struct ipc_ready {
-    char model[64];    /* name */
+    char license[64];  /* of the weights, "": they do not say */
     char sha256[65];   /* of the weight file, hex */
     char kernels[16];  /* processor level: "c", "avx2", ... */
     char precision[8]; /* "fp32", ... */

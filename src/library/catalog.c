@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * library/catalog.c - the catalogue that the build names in SWIN2SR_CATALOG, put into the program and read from there. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,9 +63,18 @@ const catalog_offer *catalog_find(const catalog *self, const char *name) {
     return NULL;
 }
 
-const catalog_offer *catalog_find_file(const catalog *self, const char *file) {
+const catalog_offer *catalog_find_file(const catalog *self, const char *path) {
+    const char *slash = strrchr(path, '/'), *file = slash ? slash + 1 : path;
     for (size_t i = 0; i < self->count; i++)
         if (strcmp(strrchr(self->offers[i].url, '/') + 1, file) == 0)
             return &self->offers[i];
     return NULL;
+}
+
+void catalog_name_file(const catalog *self, const char *path, char ret_name[LIBRARY_MAX_NAME]) {
+    const catalog_offer *offer = catalog_find_file(self, path);
+    if (offer)
+        snprintf(ret_name, LIBRARY_MAX_NAME, "%s", offer->name);
+    else
+        library_name_of_path(path, ret_name);
 }

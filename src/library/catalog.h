@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+#include "library/library.h"
 #include <swin2sr/status.h>
 
 typedef struct catalog_offer {
@@ -34,7 +35,10 @@ void catalog_done(catalog *self);
 /* The offer of that name, or NULL. */
 const catalog_offer *catalog_find(const catalog *self, const char *name);
 
-/* The offer whose URL ends in that file name, or NULL. */
-const catalog_offer *catalog_find_file(const catalog *self, const char *file);
+/* The offer whose URL ends as the path does, in the same file name, or NULL. */
+const catalog_offer *catalog_find_file(const catalog *self, const char *path);
+
+/* The offer's name where there is one for that file, else what library_name_of_path makes of it. */
+void catalog_name_file(const catalog *self, const char *path, char ret_name[LIBRARY_MAX_NAME]);
 
 #endif

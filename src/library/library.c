@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * library/library.c - the folder of networks: where it is, what lies in it. */
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -21,6 +22,21 @@ bool library_is_file_name(const char *text) {
         if (ends_in(text, ENDINGS[i]))
             return true;
     return strchr(text, '/') != NULL;
+}
+
+void library_name_of_path(const char *path, char ret_name[LIBRARY_MAX_NAME]) {
+    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+    size_t length = strlen(base);
+    if (slash && (strcmp(base, "model.safetensors") == 0 || strcmp(base, "pytorch_model.bin") == 0)) {
+        for (base = slash; base > path && base[-1] != '/';)
+            base--;
+        length = (size_t)(slash - base);
+    } else if (strrchr(base, '.')) {
+        length = (size_t)(strrchr(base, '.') - base);
+    }
+    snprintf(ret_name, LIBRARY_MAX_NAME, "%.*s", (int)(length < LIBRARY_MAX_NAME ? length : 0), base);
+    for (char *c = ret_name; *c; c++)
+        *c = *c == ' ' ? '-' : (char)tolower((unsigned char)*c);
 }
 
 bool library_is_name(const char *text) {

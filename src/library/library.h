@@ -22,6 +22,10 @@
 /* Does text name a file rather than a model: has it a slash, or the ending of a weight file? */
 bool library_is_file_name(const char *text);
 
+/* The name that a file suggests: its last part without the ending, in lower case with - for blanks; the folder's where
+ * the file has the name that every published one has. Whether that is a name is for library_is_name to say. */
+void library_name_of_path(const char *path, char ret_name[LIBRARY_MAX_NAME]);
+
 /* 1 to 64 of [a-z0-9._-], the first a letter or digit, and no file name by the rule above. */
 bool library_is_name(const char *text);
 
@@ -56,7 +60,21 @@ void library_list_done(library_list *list);
 /* "photo", "clean", "compressed", "jpeg", "fast" for index 0 to 4, NULL beyond. */
 const char *library_task_name(size_t index);
 
+/* One of those, or NULL: there is no such task. */
+const char *library_task_find(const char *text);
+
 /* How well a model fits a task: 0 is best. Negative: not for it, or one of the two is unknown. */
 int32_t library_task_rank(const char *task, const char *model_name);
+
+/* The task that a model fits best, or NULL: it is in none of the lists. */
+const char *library_task_of(const char *model_name);
+
+/* The best of many models for a task: start with {0} and consider each; of equals the first stays. */
+typedef struct library_choice {
+    const char *name; /* borrowed; NULL: none fits */
+    int32_t rank;
+} library_choice;
+
+void library_choice_consider(library_choice *best, const char *task, const char *model_name);
 
 #endif

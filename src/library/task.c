@@ -33,10 +33,36 @@ const char *library_task_name(size_t index) {
     return index < TASKS_COUNT ? TASKS[index].task : NULL;
 }
 
+const char *library_task_find(const char *text) {
+    for (size_t i = 0; i < TASKS_COUNT; i++)
+        if (strcmp(TASKS[i].task, text) == 0)
+            return TASKS[i].task;
+    return NULL;
+}
+
 int32_t library_task_rank(const char *task, const char *model_name) {
     for (size_t i = 0; i < TASKS_COUNT; i++)
         for (int32_t rank = 0; strcmp(TASKS[i].task, task) == 0 && rank < MAX_RANKED; rank++)
             if (TASKS[i].models[rank] && strcmp(TASKS[i].models[rank], model_name) == 0)
                 return rank;
     return -1;
+}
+
+const char *library_task_of(const char *model_name) {
+    const char *best = NULL;
+    int32_t best_rank = MAX_RANKED;
+    for (size_t i = 0; i < TASKS_COUNT; i++) {
+        int32_t rank = library_task_rank(TASKS[i].task, model_name);
+        if (rank >= 0 && rank < best_rank) {
+            best = TASKS[i].task;
+            best_rank = rank;
+        }
+    }
+    return best;
+}
+
+void library_choice_consider(library_choice *best, const char *task, const char *model_name) {
+    int32_t rank = library_task_rank(task, model_name);
+    if (rank >= 0 && (!best->name || rank < best->rank))
+        *best = (library_choice){model_name, rank};
 }

@@ -67,7 +67,12 @@ class Client:
                 (line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))}
 
     def metric(self, name):
-        return self.metrics().get("swin2sr_" + name, 0)
+        """'name{label="value"}': the sum over all samples that have those labels."""
+        name, *labels = name.rstrip("}").split("{")
+        wanted = set(labels[0].split(",") if labels else ())
+        samples = ((*key.rstrip("}").partition("{")[::2], value) for key, value in self.metrics().items())
+        return sum(value for sample, has, value in samples
+                   if sample == "swin2sr_" + name and wanted <= set(has.split(",")))
 
     def wait_metric(self, name, value, patience_s=PATIENCE_S):
         wait_for(f"{name} = {value}", lambda: self.metric(name) == value, patience_s)
@@ -75,8 +80,8 @@ class Client:
     def upscale(self, data, **options):
         return requests.post(self.url + "/upscale", files={"file": ("picture", data)}, data=options, timeout=PATIENCE_S)
 
-    def upscale_in_background(self, data):
-        return Background(lambda: self.upscale(data))
+    def upscale_in_background(self, data, **options):
+        return Background(lambda: self.upscale(data, **options))
 
     def raw(self, request):
         """Send bytes on a connection of one's own, as far as they are taken; all that comes back until its end."""

@@ -12,7 +12,7 @@ from service import SERVER
 pytestmark = pytest.mark.sanitize
 
 ROOT = Path(__file__).resolve().parents[2]
-ROW = re.compile(r"^  (--[a-z-]+)( [A-Z:]+)? +(.+?)(?: \(([^()]*(?:\(.*\))?[^()]*)\))?$", re.M)
+ROW = re.compile(r"^  (--[a-z-]+)( [A-Z:\[\],.]+)? +(.+?)(?: \(([^()]*(?:\(.*\))?[^()]*)\))?$", re.M)
 
 
 def run(*arguments, **variables):
@@ -54,7 +54,7 @@ def test_defaults():
     settings = printed()
     assert settings["listen"] == ("127.0.0.1:8080", "default")
     assert settings["max-body-mib"] == ("64", "default")
-    assert settings["model"] == ("", "the network inside the program")
+    assert settings["models"] == ("swin2sr-lightweight-x4", "default")
     assert int(settings["workers"][0]) in (1, 2)
     assert settings["worker"][0] == str(SERVER.parent / "swin2sr-worker")
 
@@ -114,6 +114,29 @@ def test_wrong_values_are_said_with_their_place(file, name, value):
     assert f"--{name}: not " in refused(f"--{name}", value)
     assert f"{variable}: not " in refused(**{variable: value})
     assert re.search(rf"server\.ini: {name}: not ", refused("--config", file(f"{name} = {value}\n")))
+
+
+def test_models_are_not_the_library_that_holds_them(file, tmp_path):
+    """SWIN2SR_MODELS is the folder of the library, so the setting has another variable."""
+    (tmp_path / "a-network.safetensors").write_bytes(b"")
+    folder = str(tmp_path)
+    assert printed(SWIN2SR_MODELS=folder)["models"] == ("swin2sr-lightweight-x4", "default")
+    assert printed(SWIN2SR_MODELS=folder, SWIN2SR_SERVED_MODELS="a-network:2")["models"] == \
+        ("a-network:2", "SWIN2SR_SERVED_MODELS")
+    path = file("models = a-network, swin2sr-lightweight-x4:3\n")
+    assert printed("--config", path, SWIN2SR_MODELS=folder)["models"][0] == "a-network, swin2sr-lightweight-x4:3"
+    assert "server.ini: models: a-network: no such model" in refused("--config", path)
+    assert "SWIN2SR_SERVED_MODELS: nope: no such model" in refused(SWIN2SR_SERVED_MODELS="nope")
+
+
+@pytest.mark.parametrize("models, word", [
+    (",", "names no model"), ("nope", "no such model"), ("A:1", "neither"), ("..", "neither"), ("swin2sr-lightweight-x4:", "1 to 64"),
+    ("swin2sr-lightweight-x4:0", "1 to 64"), ("swin2sr-lightweight-x4:65", "1 to 64"), ("a:99999999999999999999", "1 to 64"),
+    ("swin2sr-lightweight-x4:1:x", "1 to 64"), ("/x/a.pth /y/A.safetensors", "two models"), ("/a.pth:40,/b.pth:25", "in all"),
+    (" ".join(f"/{i}.pth" for i in range(17)), "more than 16"), ("/" + "x" * 5000, "long"),
+    ("/a+.pth", "letters")])
+def test_wrong_models_are_said(models, word):
+    assert word in refused("--models", models)
 
 
 @pytest.mark.parametrize("text", ["nope = 1\n", "queue\n", "= 1\n", "queue = 1\nqueue = 2\n", "config = a\n", "[other]\n",

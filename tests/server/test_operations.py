@@ -32,7 +32,7 @@ def test_not_ready_without_workers(start, sleeper):
     service = start("--worker", sleeper, ready=False)
     response = requests.get(service.url + "/readyz")
     assert response.status_code == 503
-    assert response.json() == {"status": "unavailable", "failed": ["workers"]}
+    assert response.json() == {"status": "unavailable", "failed": ["workers:swin2sr-lightweight-x4"]}
     assert requests.get(service.url + "/healthz").status_code == 200
     refused = service.upscale(picture())
     check_problem(refused, 503, "starting")
@@ -77,11 +77,12 @@ def test_metrics_count(start):
     assert metrics['swin2sr_requests_total{route="other",code="404"}'] == 1
     assert metrics['swin2sr_request_seconds_count{route="/upscale"}'] == 2
     for stage in "queue", "decode", "infer", "encode", "send":
-        assert metrics[f'swin2sr_stage_seconds_count{{stage="{stage}"}}'] == 1
-    assert metrics['swin2sr_pixels_total{dir="in"}'] == 100
-    assert metrics['swin2sr_pixels_total{dir="out"}'] == 1600
-    assert metrics['swin2sr_workers{state="idle"}'] == 1
-    assert metrics["swin2sr_queue_depth"] == 0
+        assert service.metric(f'stage_seconds_count{{stage="{stage}"}}') == 1
+    model = 'model="swin2sr-lightweight-x4"'
+    assert metrics[f'swin2sr_pixels_total{{{model},dir="in"}}'] == 100
+    assert metrics[f'swin2sr_pixels_total{{{model},dir="out"}}'] == 1600
+    assert metrics[f'swin2sr_workers{{{model},state="idle"}}'] == 1
+    assert metrics[f"swin2sr_queue_depth{{{model}}}"] == 0
     assert metrics["swin2sr_upload_bytes_total"] > 4
 
 
@@ -215,7 +216,7 @@ def test_cannot_run(arguments, word):
 
 @pytest.mark.parametrize("arguments, detail", [
     (["--worker", "/nonexistent"], "--worker: No such file or directory"),
-    (["--model", "/nonexistent"], "--model: No such file or directory"), (["--model", "/etc/passwd"], "neither a checkpoint")])
+    (["--models", "/nonexistent"], "--models: No such file or directory"), (["--models", "/etc/passwd"], "neither a PyTorch")])
 def test_workers_that_cannot_start_are_said_and_end_it(arguments, detail):
     ended = run("--listen", "127.0.0.1:0", *arguments)
     assert ended.returncode == 1

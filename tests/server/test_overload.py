@@ -20,8 +20,7 @@ IS_LONG = bool(os.environ.get("SWIN2SR_LONG_TESTS"))
 
 def worker_seconds(service):
     """Spent so far on pictures that were answered."""
-    metrics = service.metrics()
-    return sum(metrics[f'swin2sr_stage_seconds_sum{{stage="{stage}"}}'] for stage in ("decode", "infer", "encode"))
+    return sum(service.metric(f'stage_seconds_sum{{stage="{stage}"}}') for stage in ("decode", "infer", "encode"))
 
 
 class Overload:

@@ -77,7 +77,7 @@ def test_failed_self_test_never_becomes_ready(start):
     assert service.events("worker_ready") == []
     ready = requests.get(service.url + "/readyz")
     assert ready.status_code == 503
-    assert ready.json() == {"status": "unavailable", "failed": ["workers", "self_test"]}
+    assert ready.json() == {"status": "unavailable", "failed": ["workers:swin2sr-lightweight-x4", "self_test:swin2sr-lightweight-x4"]}
     assert requests.get(service.url + "/healthz").status_code == 200
     check_problem(service.upscale(picture()), 503, "starting")
     assert service.close() == 0
@@ -116,7 +116,7 @@ def split_network(folder):
 
 def test_other_network_is_held_against_the_plain_kernels(start, tmp_path):
     weights = split_network(tmp_path / "a-network")
-    service = start("--workers", "1", "--model", weights)
+    service = start("--workers", "1", "--models", weights)
     assert ready(service)["self_test"] == "plain"
     assert ready(service)["model"] == "a-network"
     assert open_image(service.upscale(picture(10, 10)).content).size == (40, 40)
@@ -124,7 +124,7 @@ def test_other_network_is_held_against_the_plain_kernels(start, tmp_path):
 
 def test_workers_keep_the_network_that_the_server_opened(start, tmp_path):
     weights = split_network(tmp_path / "a-network")
-    service = start("--workers", "1", "--model", weights)
+    service = start("--workers", "1", "--models", weights)
     before = service.upscale(picture()).content
     weights.unlink()
     (tmp_path / "a-network/config.json").unlink()
@@ -135,7 +135,7 @@ def test_workers_keep_the_network_that_the_server_opened(start, tmp_path):
 
 
 def test_worker_holds_nothing_else(start):
-    service = start("--workers", "1", "--model", NETWORK)
+    service = start("--workers", "1", "--models", NETWORK)
     pid, = service.worker_pids()
     wait_for("an idle worker", lambda: service.metric('workers{state="idle"}') == 1)
     held = {int(entry.name): os.readlink(entry).split(":")[0] for entry in Path(f"/proc/{pid}/fd").iterdir()}

@@ -14,7 +14,7 @@
 
 static const ipc_message samples[] = {
     {.type = IPC_READY,
-     .ready = {.model = "a-network",
+     .ready = {.license = "a-licence",
                .sha256 = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
                .kernels = "avx512",
                .precision = "fp32",
@@ -68,7 +68,7 @@ static void fields_arrive(void **state) {
     uint8_t frame[IPC_FRAME_MAX_BYTES];
     ipc_message message;
     assert_int_equal(ipc_decode(frame, ipc_encode(&samples[0], frame), &message), SWIN2SR_OK);
-    assert_string_equal(message.ready.model, "a-network");
+    assert_string_equal(message.ready.license, "a-licence");
     assert_string_equal(message.ready.sha256, samples[0].ready.sha256);
     assert_int_equal(message.ready.scale, 4);
     assert_true(message.ready.memory_bytes == UINT64_MAX);

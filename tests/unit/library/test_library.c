@@ -145,24 +145,71 @@ static void test_tasks(void **state) {
     assert_int_equal(library_task_rank("photo", "unknown"), -1);
     assert_int_equal(library_task_rank("unknown", "jpeg"), -1);
     assert_int_equal(library_task_rank("", ""), -1);
+    for (size_t i = 0; i < 5; i++)
+        assert_ptr_equal(library_task_find(names[i]), library_task_name(i));
+    assert_null(library_task_find(""));
+    assert_null(library_task_find("Photo"));
+    assert_string_equal(library_task_of(LIBRARY_BUILT_IN), "fast");
+    assert_null(library_task_of("unknown"));
+}
+
+static void test_choice(void **state) {
+    library_choice best = {NULL, 0};
+    library_choice_consider(&best, "clean", "unknown");
+    library_choice_consider(&best, "clean", "jpeg");
+    assert_null(best.name);
+    library_choice_consider(&best, "clean", LIBRARY_BUILT_IN);
+    library_choice_consider(&best, "clean", "lightweight-x2");
+    assert_string_equal(best.name, LIBRARY_BUILT_IN);
+    library_choice_consider(&best, "clean", "classical-x2");
+    assert_string_equal(best.name, "classical-x2");
+}
+
+static void test_names_of_paths(void **state) {
+    static const char *const rows[][2] = {
+        {"a/Net_G 5.pth", "net_g-5"},
+        {"x.y.safetensors", "x.y"},
+        {"/b/model.safetensors", "b"},
+        {"b/pytorch_model.bin", "b"},
+        {"/model.bin", "model"},
+        {"model.safetensors", "model"},
+        {"/model.safetensors", ""},
+        {"a/", ""},
+        {"", ""},
+    };
+    char name[LIBRARY_MAX_NAME], long_path[LIBRARY_MAX_NAME + 10];
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        library_name_of_path(rows[i][0], name);
+        assert_string_equal(name, rows[i][1]);
+    }
+    memset(long_path, 'a', sizeof(long_path));
+    long_path[sizeof(long_path) - 1] = '\0';
+    library_name_of_path(long_path, name);
+    assert_false(library_is_name(name));
 }
 
 /* Each is a name, is for the task it names, and comes from the official release. */
 static void test_catalog(void **state) {
     static const char release[] = "https://github.com/mv-lab/swin2sr/releases/download/v0.0.1/Swin2SR_";
+    char name[LIBRARY_MAX_NAME];
     catalog offers;
     assert_int_equal(catalog_open(&offers, NULL), SWIN2SR_OK);
     assert_int_equal(offers.count, 6);
     for (size_t i = 0; i < offers.count; i++) {
         const catalog_offer *offer = &offers.offers[i];
         assert_true(library_is_name(offer->name));
-        assert_true(library_task_rank(offer->task, offer->name) >= 0);
+        assert_string_equal(library_task_of(offer->name), offer->task);
         assert_memory_equal(offer->url, release, sizeof(release) - 1);
         assert_string_equal(offer->license, "Apache-2.0");
         assert_true(offer->scale == 1 || offer->scale == 2 || offer->scale == 4);
         assert_ptr_equal(catalog_find(&offers, offer->name), offer);
     }
     assert_string_equal(catalog_find_file(&offers, "Swin2SR_Jpeg_dynamic.pth")->name, "jpeg");
+    assert_string_equal(catalog_find_file(&offers, "/a/Swin2SR_Jpeg_dynamic.pth")->name, "jpeg");
+    catalog_name_file(&offers, "/a/Swin2SR_Jpeg_dynamic.pth", name);
+    assert_string_equal(name, "jpeg");
+    catalog_name_file(&offers, "/a/Mine.pth", name);
+    assert_string_equal(name, "mine");
     assert_null(catalog_find(&offers, "unknown"));
     assert_null(catalog_find_file(&offers, ""));
     catalog_done(&offers);
@@ -172,7 +219,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names),   cmocka_unit_test(test_file_names), cmocka_unit_test(test_folder),
         cmocka_unit_test(test_find),    cmocka_unit_test(test_tasks),      cmocka_unit_test(test_list),
-        cmocka_unit_test(test_catalog),
+        cmocka_unit_test(test_catalog), cmocka_unit_test(test_choice),     cmocka_unit_test(test_names_of_paths),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -16,6 +16,7 @@ static void defaults(void **state) {
     assert_int_equal(options.image, IPC_IMAGE_PNG);
     assert_int_equal(options.quality, 95);
     assert_string_equal(options.model, "");
+    assert_null(options.task);
 }
 
 static void good_values(void **state) {
@@ -28,13 +29,30 @@ static void good_values(void **state) {
     assert_int_equal(options.image, IPC_IMAGE_JPEG);
     assert_int_equal(options.quality, 100);
     assert_string_equal(options.model, "a-network");
+    upscale_options_init(&options);
+    assert_true(upscale_options_set(&options, "task", "photo", &what));
+    assert_string_equal(options.task, "photo");
+}
+
+static void a_model_or_a_task(void **state) {
+    static const char *const rows[][2] = {{"model", "m"}, {"task", "fast"}};
+    for (size_t i = 0; i < 2; i++) {
+        upscale_options options;
+        problem what;
+        upscale_options_init(&options);
+        assert_true(upscale_options_set(&options, rows[i][0], rows[i][1], &what));
+        assert_false(upscale_options_set(&options, rows[1 - i][0], rows[1 - i][1], &what));
+        assert_int_equal(problem_code(&what), 422);
+        assert_non_null(strstr(what.detail, "one of"));
+    }
 }
 
 static void bad_values(void **state) {
     static const char *const rows[][2] = {
-        {"format", ""},     {"format", "jpg"},    {"format", "PNG"}, {"quality", ""},   {"quality", "0"},
-        {"quality", "101"}, {"quality", "1000"},  {"quality", "+9"}, {"quality", "9 "}, {"quality", "4294967297"},
-        {"model", ""},      {"colour", "\xff\n"}, {"", ""},
+        {"format", ""},    {"format", "jpg"},         {"format", "PNG"},    {"quality", ""},
+        {"quality", "0"},  {"quality", "101"},        {"quality", "1000"},  {"quality", "+9"},
+        {"quality", "9 "}, {"quality", "4294967297"}, {"model", ""},        {"task", ""},
+        {"task", "Photo"}, {"task", "photo "},        {"colour", "\xff\n"}, {"", ""},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         upscale_options options;
@@ -47,7 +65,7 @@ static void bad_values(void **state) {
 }
 
 static void twice_is_once_too_often(void **state) {
-    static const char *const rows[][2] = {{"format", "png"}, {"quality", "95"}, {"model", "m"}};
+    static const char *const rows[][2] = {{"format", "png"}, {"quality", "95"}, {"model", "m"}, {"task", "fast"}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         upscale_options options;
         problem what;
@@ -63,6 +81,7 @@ int main(void) {
         cmocka_unit_test(defaults),
         cmocka_unit_test(good_values),
         cmocka_unit_test(bad_values),
+        cmocka_unit_test(a_model_or_a_task),
         cmocka_unit_test(twice_is_once_too_often),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -86,7 +86,7 @@ static void plain_kernels_with_another_picture(void **state) {
 
 static void cost_can_be_predicted_with(void **state) {
     swin2sr_model *model = open_default(false, SWIN2SR_PRECISION_FP32);
-    ipc_ready ready = {.model = ""};
+    ipc_ready ready = {.license = ""};
     assert_int_equal(self_test_measure(model, 1, &ready, NULL), SWIN2SR_OK);
     assert_in_range(ready.us_per_megapixel, 1, IPC_COST_MAX);
     assert_in_range(ready.base_bytes, 1, IPC_COST_MAX);

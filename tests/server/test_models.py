@@ -1,0 +1,312 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Several networks in one service: each answers as the command line does, and none pays for another's trouble."""
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+import requests
+
+from service import BUILD, Service, check_problem, open_image, picture, png_header, slow_picture, wait_for
+
+ROOT = Path(__file__).resolve().parents[2]
+GOLDENS = ROOT / "tests/fixtures/goldens"
+BUILT_IN = "swin2sr-lightweight-x4"
+# name: scale. Enlarging and not, windows of 8 and of 7, colour and grey, three heads.
+FILES = {"tiny_shuffle_x3": 3, "jpeg_gray": 1, "tiny_jpeg": 1, "tiny_nearest_x4": 4}
+SCALES = {"tiny_shuffle_x3": 3, BUILT_IN: 4, "jpeg_gray": 1, "tiny_jpeg": 1, "tiny_nearest_x4": 4}
+
+
+def path_of(name):
+    return GOLDENS / f"{name}.safetensors"
+
+
+def served(*names):
+    return ["--models", ",".join(name if name == BUILT_IN else f"{path_of(name)}:1" for name in names)]
+
+
+def picture_for(name, *size, **options):
+    """Some networks know no colours."""
+    return picture(*size, mode="L" if "gray" in name else "RGB", **options)
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    with Service(tmp_path_factory.mktemp("spool"), "--workers", "1", *served(*SCALES)) as running:
+        running.wait_ready()
+        yield running
+
+
+def by_command_line(data, folder, *arguments, **variables):
+    """What `swin2sr upscale` makes of it, and what it says."""
+    (folder / "in.png").write_bytes(data)
+    ended = subprocess.run([BUILD / "swin2sr", "upscale", folder / "in.png", "-f", "-o", folder / "out.png", *arguments],
+                           capture_output=True, text=True, check=True, env={**os.environ, **variables})
+    return open_image((folder / "out.png").read_bytes()), ended.stderr
+
+
+def pid_of(service, name):
+    """The worker of a model that has one."""
+    return [event["worker_pid"] for event in service.events("worker_ready") if event["model"] == name][-1]
+
+
+def wait_busy(service, name, count=1):
+    service.wait_metric(f'workers{{model="{name}",state="busy"}}', count)
+
+
+# ---- which model ----
+
+@pytest.mark.sanitize
+@pytest.mark.parametrize("name, scale", SCALES.items())
+def test_each_answers_as_the_command_line_does(many, tmp_path, name, scale):
+    data = picture_for(name, 37, 23, seed=3)
+    answer = many.upscale(data, model=name)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["X-Swin2SR-Model"] == name
+    image = open_image(answer.content)
+    expected, _ = by_command_line(data, tmp_path, "--model", name if name == BUILT_IN else path_of(name))
+    assert image.size == (37 * scale, 23 * scale) == expected.size
+    assert (image.mode, image.tobytes()) == (expected.mode, expected.tobytes())
+
+
+@pytest.mark.sanitize
+def test_the_first_is_the_default(many):
+    data = picture()
+    answer = many.upscale(data)
+    assert answer.headers["X-Swin2SR-Model"] == next(iter(SCALES))
+    assert answer.content == many.upscale(data, model=next(iter(SCALES))).content
+
+
+@pytest.mark.sanitize
+def test_query_and_bare_body(many):
+    answer = requests.post(many.url + "/upscale?model=tiny_jpeg", data=picture(9, 9), headers={"Content-Type": "image/png"})
+    assert answer.headers["X-Swin2SR-Model"] == "tiny_jpeg" and open_image(answer.content).size == (9, 9)
+
+
+@pytest.mark.sanitize
+@pytest.mark.parametrize("options, word", [
+    ({"model": "nope"}, "model"), ({"task": "nope"}, "task"), ({"task": ""}, "task"), ({"task": "jpeg"}, "task"),
+    ({"model": BUILT_IN, "task": "fast"}, "task"), ({"task": "fast", "model": BUILT_IN}, "model"),
+    ({"task": "fast", "model": ""}, "model"), ({"model": BUILT_IN.upper()}, "model")])
+def test_what_is_not_served_is_refused(many, options, word):
+    for answer in many.upscale(picture(), **options), requests.post(many.url + "/upscale", params=options, data=picture()):
+        document = check_problem(answer, 422, "bad_option")
+        assert document["detail"].startswith(word + ":")
+
+
+@pytest.mark.parametrize("options", [{"model": "nope"}, {"task": "jpeg"}])
+def test_the_refusal_lists_what_is_served(many, options):
+    detail = many.upscale(picture(), **options).json()["detail"]
+    assert detail.endswith("there are " + ", ".join(SCALES))
+
+
+def test_a_network_without_colours_says_so(many):
+    answer = many.upscale(picture(), model="jpeg_gray")
+    assert "grey" in check_problem(answer, 415, "unsupported_image")["detail"]
+
+
+def test_a_model_given_twice_is_refused(many):
+    for fields in [("model", BUILT_IN), ("model", BUILT_IN)], [("task", "fast"), ("task", "fast")]:
+        answer = requests.post(many.url + "/upscale", params=fields, data=picture())
+        assert "more than once" in check_problem(answer, 422, "bad_option")["detail"]
+
+
+def test_a_task_takes_what_the_command_line_takes(start, tmp_path):
+    library = tmp_path / "library"
+    library.mkdir()
+    for name, fixture in {"classical-x2": "tiny_shuffle_x3", "jpeg": "tiny_jpeg", "lightweight-x2": "tiny_nearest_x4"}.items():
+        shutil.copy(path_of(fixture), library / f"{name}.safetensors")
+    service = start("--models", f"lightweight-x2 jpeg, {BUILT_IN},classical-x2", env={**os.environ, "SWIN2SR_MODELS": library})
+    models = {model["name"]: model["task"] for model in requests.get(service.url + "/v1/models").json()["models"]}
+    assert models == {"lightweight-x2": "fast", "jpeg": "jpeg", BUILT_IN: "fast", "classical-x2": "clean"}
+    chosen = {}
+    for task in "photo", "clean", "compressed", "jpeg", "fast":
+        answer = service.upscale(picture(), task=task)
+        chosen[task] = answer.headers["X-Swin2SR-Model"]
+        image, said = by_command_line(picture(), tmp_path, "--task", task, SWIN2SR_MODELS=str(library))
+        assert f"task {task}: {chosen[task]}\n" in said
+        assert open_image(answer.content).tobytes() == image.tobytes()
+    assert chosen == {"photo": BUILT_IN, "clean": "classical-x2", "compressed": BUILT_IN, "jpeg": "jpeg", "fast": BUILT_IN}
+
+
+# ---- what is told ----
+
+@pytest.mark.sanitize
+def test_models_are_listed(many):
+    models = requests.get(many.url + "/v1/models").json()["models"]
+    assert {model["name"]: model["scale"] for model in models} == SCALES
+    assert [model["default"] for model in models] == [True, False, False, False, False]
+    for model in models:
+        arguments = [] if model["name"] == BUILT_IN else ["--model", path_of(model["name"])]
+        info = json.loads(subprocess.run([BUILD / "swin2sr", "model", "info", "--json", *arguments], capture_output=True,
+                                         check=True).stdout)
+        for fact in "scale", "sha256", "parameters", "kernels", "precision":
+            assert model[fact] == info[fact], fact
+        assert model["license"] == (info["license"] or None)
+        assert model["ready"] is True
+
+
+def test_metrics_are_told_apart(start):
+    service = start(*served("tiny_shuffle_x3", "tiny_jpeg"))
+    service.upscale(picture(10, 10))
+    service.upscale(picture(20, 10), model="tiny_jpeg")
+    os.kill(pid_of(service, "tiny_jpeg"), signal.SIGKILL)
+    service.wait_metric('worker_restarts_total{model="tiny_jpeg",reason="signal"}', 1)
+    metrics = service.metrics()
+    for name, scale, pixels in ("tiny_shuffle_x3", 3, 100), ("tiny_jpeg", 1, 200):
+        assert metrics[f'swin2sr_pixels_total{{model="{name}",dir="in"}}'] == pixels
+        assert metrics[f'swin2sr_pixels_total{{model="{name}",dir="out"}}'] == pixels * scale**2
+        assert metrics[f'swin2sr_stage_seconds_count{{model="{name}",stage="infer"}}'] == 1
+        assert metrics[f'swin2sr_queue_depth{{model="{name}"}}'] == 0
+        assert service.metric(f'model_info{{model="{name}",scale="{scale}"}}') == 1
+        assert service.metric(f'workers{{model="{name}"}}') == 1
+    assert service.metric('worker_restarts_total{model="tiny_shuffle_x3"}') == 0
+
+
+def test_promtool_accepts_the_metrics_of_many(many):
+    promtool = os.environ.get("PROMTOOL") or shutil.which("promtool")
+    if not promtool:
+        pytest.skip("promtool is not installed; PROMTOOL names it where it is not in PATH")
+    metrics = requests.get(many.url + "/metrics").content
+    checked = subprocess.run([promtool, "check", "metrics"], input=metrics, capture_output=True)
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
+
+
+def test_ready_when_each_model_is(start, tmp_path):
+    """The worker of the second model never says anything."""
+    program = tmp_path / "worker"
+    program.write_text(f'#!/bin/sh\n[ -e /proc/self/fd/4 ] && exec sleep 1000\nexec "{BUILD}/swin2sr-worker" "$@"\n')
+    program.chmod(0o755)
+    service = start("--worker", program, *served(BUILT_IN, "tiny_jpeg"), ready=False)
+    wait_for("the first model", lambda: service.upscale(picture()).status_code == 200)
+    ready = requests.get(service.url + "/readyz")
+    assert (ready.status_code, ready.json()) == (503, {"status": "unavailable", "failed": ["workers:tiny_jpeg"]})
+    first, second = requests.get(service.url + "/v1/models").json()["models"]
+    assert first["ready"] is True and first["scale"] == 4
+    assert second == {"name": "tiny_jpeg", "task": None, "default": False, "ready": False}
+    check_problem(service.upscale(picture(), model="tiny_jpeg"), 503, "starting")
+
+
+def test_a_model_that_cannot_be_loaded_ends_it(start, tmp_path):
+    (tmp_path / "bad.safetensors").write_bytes(b"nothing")
+    for path in tmp_path / "bad.safetensors", tmp_path / "none.safetensors":
+        service = start("--models", f"{BUILT_IN},{path}", ready=False)
+        assert service.wait() == 1
+        assert [event["model"] for event in service.events("worker_cannot_start")] == [path.stem]
+
+
+# ---- limits are the model's ----
+
+def test_limit_of_the_result_is_by_scale(start):
+    service = start("--max-pixels", "60000000", "--deadline-s", "86400", *served(BUILT_IN, "tiny_jpeg"))
+    data = png_header(7800, 7000)
+    document = check_problem(service.upscale(data), 413, "image_too_large")
+    assert (document["limit"], document["actual"]) == (800_000_000, 7800 * 7000 * 16)
+    check_problem(service.upscale(data, model="tiny_jpeg"), 422, "corrupt_image")  # let through: 54.6 million stay that many
+
+
+def test_limit_of_time_is_by_cost(start):
+    service = start("--deadline-s", "2", *served(BUILT_IN, "tiny_jpeg"))
+    side = 2000
+    cost = {event["model"]: event["us_per_megapixel"] * side * side / 1e12 for event in service.events("worker_ready")}
+    assert cost[BUILT_IN] > 2
+    document = check_problem(service.upscale(png_header(side, side)), 413, "image_too_large")
+    assert document["limit"] == 2 and document["actual"] == int(cost[BUILT_IN])
+    if cost["tiny_jpeg"] < 1:
+        check_problem(service.upscale(png_header(side, side), model="tiny_jpeg"), 422, "corrupt_image")
+
+
+@pytest.mark.parametrize("name", SCALES)
+def test_predicted_memory_is_never_less_than_planned(many, name):
+    """Whatever the window: the prediction counts sides filled up to multiples of 8."""
+    said = next(event for event in many.events("worker_ready") if event["model"] == name)
+    for width in 1, 7, 8, 50, 56, 57, 113, 225, 400, 401, 900:
+        assert many.upscale(picture_for(name, width, 9), model=name).status_code == 200
+        done = wait_for("the log", lambda: [event for event in many.events("enlarged") if
+                                            (event["in_width"], event["in_height"], event["model"]) == (width, 9, name)])[0]
+        assert done["memory_bytes"] <= said["base_bytes"] + said["column_bytes"] * ((width + 7) // 8 * 8), width
+
+
+# ---- none pays for another ----
+
+def test_a_death_is_its_own_models_only(start):
+    """The second model's worker is killed at work: another one of that model does it, and the first goes on meanwhile."""
+    service = start("--recycle", "0", *served("tiny_jpeg", BUILT_IN))
+    data = slow_picture()
+    undisturbed = service.upscale(data, model=BUILT_IN).content
+    first = pid_of(service, "tiny_jpeg")
+    call = service.upscale_in_background(data, model=BUILT_IN)
+    wait_busy(service, BUILT_IN)
+    os.kill(pid_of(service, BUILT_IN), signal.SIGKILL)
+    while call.result is None:
+        answer = service.upscale(picture(), model="tiny_jpeg")
+        assert answer.status_code == 200 and answer.headers["X-Swin2SR-Model"] == "tiny_jpeg"
+    response = call.join()
+    assert response.headers["X-Swin2SR-Model"] == BUILT_IN and response.content == undisturbed
+    done = [event for event in service.events("enlarged") if event["model"] == BUILT_IN]
+    assert [event["attempt"] for event in done] == [1, 2]
+    assert [event["model"] for event in service.events("worker_ended")] == [BUILT_IN]
+    assert pid_of(service, "tiny_jpeg") == first and first in service.worker_pids()
+
+
+@pytest.mark.sanitize
+@pytest.mark.parametrize("blocked, free", [("tiny_shuffle_x3", "tiny_jpeg"), ("tiny_jpeg", "tiny_shuffle_x3")])
+def test_a_backlog_is_its_own_models_only(start, blocked, free):
+    """Which of the two is the default makes no difference; a form says its model late, a query early."""
+    service = start("--queue", "1", *served("tiny_shuffle_x3", "tiny_jpeg"))
+    os.kill(pid_of(service, blocked), signal.SIGSTOP)
+    running = service.upscale_in_background(picture(), model=blocked)
+    wait_busy(service, blocked)
+    waiting = service.upscale_in_background(picture(), model=blocked)
+    service.wait_metric(f'queue_depth{{model="{blocked}"}}', 1)
+    query = {"model": blocked}
+    for refused in (service.upscale(picture(), model=blocked),
+                    requests.post(service.url + "/upscale", params=query, data=picture())):
+        document = check_problem(refused, 429, "queue_full")
+        assert (document["limit"], document["actual"]) == (1, 1) and document["retry_after"] >= 1
+    for _ in range(5):
+        assert service.upscale(picture(), model=free).status_code == 200
+        assert requests.post(service.url + "/upscale", params={"model": free}, data=picture()).status_code == 200
+    os.kill(pid_of(service, free), signal.SIGSTOP)
+    calls = [service.upscale_in_background(picture(), model=free)]
+    wait_busy(service, free)
+    calls.append(service.upscale_in_background(picture(), model=free))  # it has a place in a queue of its own
+    service.wait_metric(f'queue_depth{{model="{free}"}}', 1)
+    check_problem(service.upscale(picture(), model=free), 429, "queue_full")
+    service.signal_workers(signal.SIGCONT)
+    assert {call.join().status_code for call in [running, waiting, *calls]} == {200}
+    assert service.events("worker_ended") == []
+
+
+def test_wait_is_predicted_from_the_models_own_pace(start):
+    """The same number wait for both: two have to go before there is room again, and one model is slow."""
+    service = start("--queue", "4", *served("tiny_jpeg", BUILT_IN))
+    data = {"tiny_jpeg": picture(), BUILT_IN: picture(120, 100)}
+    timings = {name: service.upscale(data[name], model=name).headers["Server-Timing"] for name in data}
+    service.signal_workers(signal.SIGSTOP)
+    calls, told = [], {}
+    for name in data:
+        calls += [service.upscale_in_background(data["tiny_jpeg"], model=name) for _ in range(5)]
+        service.wait_metric(f'queue_depth{{model="{name}"}}', 4)
+        told[name] = service.upscale(data["tiny_jpeg"], model=name).json()["retry_after"]
+    service.signal_workers(signal.SIGCONT)
+    assert {call.join().status_code for call in calls} == {200}
+    timing = re.search(r"infer;dur=([0-9.]+)", timings[BUILT_IN])[1]
+    assert told["tiny_jpeg"] == 1 and told[BUILT_IN] > 2 * float(timing) / 1000
+
+
+def test_drain_finishes_what_every_model_has(start):
+    service = start(*served("tiny_shuffle_x3", "tiny_jpeg"))
+    service.signal_workers(signal.SIGSTOP)
+    calls = [service.upscale_in_background(picture(), model=name) for name in ("tiny_shuffle_x3", "tiny_jpeg") * 2]
+    service.wait_metric("queue_depth", 2)
+    service.process.terminate()
+    wait_for("the drain", lambda: service.events("draining"))
+    assert (service.events("draining")[0]["waiting"], service.events("draining")[0]["running"]) == (2, 2)
+    service.signal_workers(signal.SIGCONT)
+    assert {call.join().status_code for call in calls} == {200}
+    assert service.wait() == 0
