@@ -156,6 +156,16 @@ class Service(Client):
         for pid in self.worker_pids():
             os.kill(pid, number)
 
+    def spool_count(self):
+        """Files of the spool that the server has open."""
+        count = 0
+        for entry in Path(f"/proc/{self.process.pid}/fd").iterdir():
+            try:
+                count += os.readlink(entry).startswith(str(self.spool))
+            except FileNotFoundError:
+                pass  # closed meanwhile
+        return count
+
     def fd_count(self):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 

@@ -227,12 +227,11 @@ def test_full_disk(start, limit):
 def test_upload_without_room_gives_it_back(start):
     """What was written is gone at once, not when the rest of the body has come in."""
     service = start(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000)))
-    before = service.fd_count()
     with socket.create_connection(service.address, timeout=30) as connection:
         connection.sendall(b"POST /upscale HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\n"
                            b"Content-Length: 100000\r\n\r\n" + bytes(2000))
-        wait_for("the upload and its connection", lambda: service.fd_count() == before + 2)
+        wait_for("the upload", lambda: service.spool_count() == 1)
         connection.sendall(bytes(2000))
-        wait_for("the connection alone", lambda: service.fd_count() == before + 1)
+        wait_for("no upload", lambda: service.spool_count() == 0)
         connection.sendall(bytes(96000))
         assert connection.recv(4096).startswith(b"HTTP/1.1 507 ")
