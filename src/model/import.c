@@ -104,6 +104,8 @@ static swin2sr_status set_metadata(writer *to, const swin2sr_import_options *opt
 static swin2sr_status write_all(writer *to, const void *data, size_t bytes) {
     for (const char *at = data; bytes;) {
         ssize_t written = write(to->fd, at, bytes < 1u << 30 ? bytes : 1u << 30);
+        if (written < 0 && errno == EINTR)
+            continue;
         if (written <= 0)
             return cannot_write(to, strerror(errno));
         at += written;
