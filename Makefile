@@ -14,7 +14,7 @@ REPS ?= 5
 FUZZ_SECONDS ?= 60
 CANCELS ?= 200
 
-.PHONY: help deps deps-test build run test test-quick test-tsan test-neon check-reference bench bench-peers train-smoke evaluate fuzz image test-image format install clean
+.PHONY: help deps deps-test build run test test-quick test-tsan test-neon check-reference bench bench-peers train-smoke evaluate evaluate-photographs fuzz image test-image format install clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := build
 
@@ -30,6 +30,7 @@ help:
 	@echo 'make check-reference               every input size against the PyTorch reference in ../shared (minutes)'
 	@echo 'make train-smoke                   the training programs, small, from packages to pixels (minutes)'
 	@echo 'make evaluate [SET5=DIR] [OUT=DIR] quality of the default network, table and contact sheet'
+	@echo 'make evaluate-photographs          the same on photographs of Debian packages (fetches 120 MB)'
 	@echo 'make fuzz [FUZZ_SECONDS=60]        each libFuzzer target for so long'
 	@echo 'make image                         the container of deploy/Containerfile (buildah, podman or docker)'
 	@echo 'make test-image                    the same, and the API tests against it under podman'
@@ -84,6 +85,12 @@ train-smoke: build
 evaluate: build
 	@tools/install_packages.sh train
 	@SWIN2SR_BUILD='$(BUILD)' train/evaluate.py $(SET5) --out $(OUT)
+
+evaluate-photographs: build
+	@tools/install_packages.sh train
+	train/fetch_images.py $(BUILD)/evaluate-packages --group evaluate
+	train/photographs.py $(BUILD)/evaluate-packages $(BUILD)/photographs
+	@SWIN2SR_BUILD='$(BUILD)' train/evaluate.py $(BUILD)/photographs --out $(OUT)-photographs
 
 fuzz:
 	@tools/install_packages.sh build fuzz

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # tools/run_tests.sh quick|full - run the tests on what is built and print the totals; the exit status is theirs.
 # quick: format, layers, unit, kernels, images.  full: also golden, command line, weight files, server,
-# ASan + UBSan, TSan.
+# training (what needs python3-torch is skipped where it is not installed), ASan + UBSan, TSan.
 # Environment: BUILD (build), MESON, PYTHON. Results (JUnit XML and logs) lie in $BUILD/test-results/.
 # Every step runs even if one before it failed.
 set -uo pipefail
@@ -70,6 +70,7 @@ full)
     step unit meson_tests unit "$build"
     step project python_tests project "$build" tests/project
     step programs python_tests programs "$build" tests/cli tests/model tests/server
+    step training python_tests training "$build" tests/train
     step sanitizer-build sanitizer_build
     export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
     step sanitizer-unit meson_tests sanitizer-unit "$build-asan" --no-suite golden --timeout-multiplier 5

@@ -36,7 +36,7 @@ HEAD = """# The pictures and fonts behind the network
 
 Written by `train/fetch_images.py --licences`; the list itself is [packages.txt](packages.txt). Everything comes from Debian 12 (main), which ships it as free software. Each package's own copyright file, `usr/share/doc/PACKAGE/copyright`, says which licence covers which file and who made it; here are the names it gives, those for packaging and programs included. Where it gives none in machine-readable form, the names come from its words and are marked *.
 
-Groups: `first` made the network that is shipped; `more` is added for the next one; `smoke` is what `make train-smoke` takes.
+Groups: `first` made the network that is shipped; `more` is added for the next one; `evaluate` are photographs that networks are judged by and never trained on; `smoke` is what `make train-smoke` takes.
 
 | package | version | groups | MB | licences |
 |---|---|---|---|---|

@@ -2,7 +2,7 @@
 """Swin2SR with the head pixelshuffledirect, for training: official parameter names, any scale and size.
 
 In: float [B][3][H][W], 0..1.  Out: [B][3][H*S][W*S].  Sides are continued by reflection to whole windows and cut again.
-The trunk stays float under autocast (every addition to it comes from a LayerNorm or is cast), and so does the head: half
+The trunk stays float under autocast (what is added to it is cast before its LayerNorm), and so does the head: half
 precision would round the pixels. Tensors that follow from the shape are no parameters and are not saved.
 """
 import math
@@ -98,10 +98,10 @@ class Block(nn.Module):
         w, down, across = self.window, height // self.window, width // self.window
         moved = x.roll((-self.shift, -self.shift), (1, 2)) if self.shift else x
         tokens = moved.reshape(batch, down, w, across, w, dim).transpose(2, 3).reshape(-1, w * w, dim)
-        tokens = self.norm1(self.attn(tokens, mask if self.shift else None))
+        tokens = self.norm1(self.attn(tokens, mask if self.shift else None).float())
         back = tokens.reshape(batch, down, across, w, w, dim).transpose(2, 3).reshape(x.shape)
         x = x + (back.roll((self.shift, self.shift), (1, 2)) if self.shift else back)
-        return x + self.norm2(self.mlp(x))
+        return x + self.norm2(self.mlp(x).float())
 
 
 class Embedding(nn.Module):
@@ -155,7 +155,7 @@ class Network(nn.Module):
         x = functional.pad(x, (0, -width % self.window, 0, -height % self.window), "reflect") - self.mean
         mask = shift_mask(*x.shape[2:], self.window, x.device)
         first = self.conv_first(x)
-        y = self.patch_embed.norm(self.patch_embed.proj(first).permute(0, 2, 3, 1)).float()
+        y = self.patch_embed.norm(self.patch_embed.proj(first).permute(0, 2, 3, 1).float())
         for group in self.layers:
             y = group(y, mask)
         y = self.conv_after_body(self.norm(y).permute(0, 3, 1, 2)) + first

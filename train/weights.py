@@ -46,7 +46,8 @@ def load(net, path):
 
 def save(path, tensors, metadata):
     """Write tensors as F16; a value that half precision cannot hold is an error."""
-    arrays = {name: tensor.detach().cpu().numpy().astype("<f2") for name, tensor in tensors.items()}
+    with np.errstate(over="ignore"):
+        arrays = {name: tensor.detach().cpu().numpy().astype("<f2") for name, tensor in tensors.items()}
     if not all(np.isfinite(array).all() for array in arrays.values()):
         raise ValueError("a weight is too large for half precision, or not a number")
     make_network.save(path, arrays, metadata)
