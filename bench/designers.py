@@ -72,23 +72,21 @@ def parse():
     parser.add_argument("--count", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--url", help="a service that runs; one of our own")
-    parser.add_argument("--build", help="build folder (SWIN2SR_BUILD, build)")
-    parser.add_argument("--out", type=Path, help="results file; bench/results/designers.json")
+    machine.add_options(parser)
     return parser.parse_args()
 
 
 def main():
     options = parse()
-    build = library.find_build(options.build)
-    about = machine.describe(build)
+    build, about = options.build, machine.describe(options.build)
     files = find_files(options.pictures, options.count)
     pixels = [width * height for width, height in (Image.open(file).size for file in files)]
     with tempfile.TemporaryDirectory() as name:
         expected = [serving.enlarge(build, file, Path(name) / "right.png") for file in files]
         with contextlib.nullcontext(options.url) if options.url else serving.started(build, name) as url:
             results = measure(url, files, expected, options.rounds)
-    machine.save(options.out or Path(__file__).resolve().parent / "results" / "designers.json", about, "designers",
-                 pictures=len(files), pixels=sum(pixels), largest_pixels=max(pixels), **results)
+    machine.save(options.out, about, "designers", pictures=len(files), pixels=sum(pixels), largest_pixels=max(pixels),
+                 **results)
 
 
 if __name__ == "__main__":

@@ -53,15 +53,13 @@ def parse():
     parser.add_argument("--threads", nargs="+", type=int)
     parser.add_argument("--precision", choices=library.PRECISIONS, default="fp32")
     parser.add_argument("--reps", type=int, help="default: more for small sizes")
-    parser.add_argument("--build", help="build folder (SWIN2SR_BUILD, build)")
-    parser.add_argument("--out", type=Path, help="results file; bench/results/engine-WHAT.json")
+    machine.add_options(parser)
     return parser.parse_args()
 
 
 def main():
     options, runs = parse(), []
-    build = library.find_build(options.build)
-    about = machine.describe(build)
+    build, about = options.build, machine.describe(options.build)
     with tempfile.TemporaryDirectory() as folder:
         for name, size, threads in chosen(options):
             network = Path(folder) / f"{name}.safetensors"
@@ -74,8 +72,7 @@ def main():
             print(f"{name:15} {size:>9} threads {threads}  {run['seconds_min']:8.3f} s  {run['gmac_per_s']:6.1f} GMAC/s"
                   f"  {100 * (run['peak_share'] or 0):4.1f} % of peak  {run['memory_bytes'] / 1e6:6.0f} MB resident"
                   f"  {run['plan_bytes'] / 1e6:6.0f} MB planned  load {run['load_after']}", flush=True)
-    out = options.out or Path(__file__).resolve().parent / "results" / f"engine-{options.what}.json"
-    machine.save(out, about, f"engine-{options.what}", runs=runs)
+    machine.save(options.out, about, f"engine-{options.what}", runs=runs)
 
 
 if __name__ == "__main__":

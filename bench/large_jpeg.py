@@ -13,7 +13,6 @@ import tempfile
 import time
 from pathlib import Path
 
-import library
 import machine
 import pictures
 import seams
@@ -38,15 +37,13 @@ def parse():
     parser.add_argument("--overlap", type=int, default=32)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--pictures", help="folder of photographs; the repository's sample")
-    parser.add_argument("--build", help="build folder (SWIN2SR_BUILD, build)")
-    parser.add_argument("--out", type=Path, help="results file; bench/results/large_jpeg.json")
+    machine.add_options(parser)
     return parser.parse_args()
 
 
 def main():
     options = parse()
-    build = library.find_build(options.build)
-    about = machine.describe(build)
+    build, about = options.build, machine.describe(options.build)
     width, height = map(int, options.size.split("x"))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -60,8 +57,7 @@ def main():
         print("tiles:", runs["tiles"], flush=True)
         compared = seams.difference(seams.read(whole), seams.read(tiled))
         print(f"tiles against whole: {compared}")
-    out = options.out or Path(__file__).resolve().parent / "results" / "large_jpeg.json"
-    machine.save(out, about, "large_jpeg", size=options.size, threads=options.threads, tile=options.tile,
+    machine.save(options.out, about, "large_jpeg", size=options.size, threads=options.threads, tile=options.tile,
                  overlap=options.overlap, **runs, difference=compared)
 
 

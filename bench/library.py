@@ -51,6 +51,11 @@ def find_build(build=None):
     return Path(build or os.environ.get("SWIN2SR_BUILD") or Path(__file__).resolve().parent.parent / "build").resolve()
 
 
+def add_build(parser):
+    """Option --build DIR; options.build is the folder, whether it is given or not."""
+    parser.add_argument("--build", type=find_build, default=find_build(), help="build folder (SWIN2SR_BUILD, build)")
+
+
 def find_shared(shared=None):
     """The folder with the reference implementation: the argument, SWIN2SR_SHARED, or ../shared."""
     return Path(shared or os.environ.get("SWIN2SR_SHARED") or Path(__file__).resolve().parents[2] / "shared").resolve()

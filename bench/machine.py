@@ -7,7 +7,10 @@ import platform
 import subprocess
 from pathlib import Path
 
+import library
+
 ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "bench" / "results"
 FLAGS = ("avx2", "fma", "avx512f", "avx512_bf16", "avx512_vnni", "avx_vnni", "amx_bf16", "amx_int8")
 
 
@@ -68,8 +71,15 @@ def load():
     return round(os.getloadavg()[0], 2)
 
 
+def add_options(parser):
+    """What every measurement is told: which build, and where the results go."""
+    library.add_build(parser)
+    parser.add_argument("--out", type=Path, help="results file (bench/results/WHAT.json)")
+
+
 def save(path, machine, what, **results):
     """Write one results file: what was measured, where, and the numbers."""
+    path = path or RESULTS / f"{what}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({"what": what, "machine": machine, **results}, indent=1) + "\n")
     print(f"wrote {path}")

@@ -17,11 +17,9 @@ from pathlib import Path
 
 from PIL import Image
 
-import library
 import machine
 import make_network
 
-RESULTS = Path(__file__).resolve().parent / "results" / "models.json"
 NETWORKS = {"swin2sr-lightweight-x4": "lightweight_x4", "lightweight-x2": "lightweight_x2",
             "classical-x2": "classical_x2", "classical-x4": "classical_x4", "compressed-x4": "compressed_x4",
             "realworld-x4": "realworld_x4", "jpeg": "jpeg_gray"}
@@ -58,15 +56,14 @@ def parse():
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
     parser.add_argument("--size", default="256x256", help="WxH of the timed input")
     parser.add_argument("--reps", type=int, default=3)
-    parser.add_argument("--build", help="build folder (SWIN2SR_BUILD, build)")
-    parser.add_argument("--out", type=Path, default=RESULTS)
+    machine.add_options(parser)
+    parser.set_defaults(out=machine.RESULTS / "models.json")
     return parser.parse_args()
 
 
 def main():
     options, runs = parse(), []
-    build = library.find_build(options.build)
-    about = machine.describe(build)
+    build, about = options.build, machine.describe(options.build)
     before = {run["name"]: run for run in json.loads(options.out.read_text())["runs"]} if options.out.exists() else {}
     with tempfile.TemporaryDirectory() as folder:
         picture = Path(folder) / "picture.png"

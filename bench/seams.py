@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-import library
 import machine
 import pictures
 
@@ -66,22 +65,20 @@ def parse():
     parser.add_argument("--tile", nargs="+", type=int, default=[64, 128, 256, 512])
     parser.add_argument("--overlap", nargs="+", type=int, default=[0, 8, 16, 32, 64])
     parser.add_argument("--pictures", help="folder of photographs; the repository's sample")
-    parser.add_argument("--build", help="build folder (SWIN2SR_BUILD, build)")
-    parser.add_argument("--out", type=Path, help="results file; bench/results/seams.json")
+    machine.add_options(parser)
     return parser.parse_args()
 
 
 def main():
     options, runs = parse(), []
-    build = library.find_build(options.build)
-    about = machine.describe(build)
+    build, about = options.build, machine.describe(options.build)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for size in options.size:
             width, height = map(int, size.split("x"))
             pictures.mosaic(options.pictures, width, height).save(folder / "source.png")
             runs += measure(build, folder / "source.png", size, options.tile, options.overlap, folder)
-    machine.save(options.out or Path(__file__).resolve().parent / "results" / "seams.json", about, "seams", runs=runs)
+    machine.save(options.out, about, "seams", runs=runs)
 
 
 if __name__ == "__main__":

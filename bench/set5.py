@@ -10,12 +10,13 @@ train/evaluate.py measures more with the same functions.
 """
 import argparse
 import json
-import os
 import subprocess
 import tempfile
 from pathlib import Path
 
 from PIL import Image
+
+import library
 
 ROOT = Path(__file__).resolve().parents[1]
 DEFAULT = ROOT / "../shared/testdata/set5"
@@ -30,7 +31,7 @@ def add_options(parser):
     """What every measurement of a network is told."""
     parser.add_argument("--model", default="swin2sr-lightweight-x4")
     parser.add_argument("--precision", default="fp32")
-    parser.add_argument("--build", type=Path, default=Path(os.environ.get("SWIN2SR_BUILD", ROOT / "build")))
+    library.add_build(parser)
 
 
 def scale_of(options):

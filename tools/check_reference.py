@@ -154,7 +154,7 @@ def full_depth(checks, lib, shared, folder, name, side=64):
 
 def parse():
     parser = argparse.ArgumentParser(description="compare the library with the reference implementation in PyTorch")
-    parser.add_argument("--build", help="build folder (SWIN2SR_BUILD, build)")
+    library.add_build(parser)
     parser.add_argument("--shared", help="folder with reference/swin2sr_reference.py (SWIN2SR_SHARED, ../shared)")
     parser.add_argument("--quick", action="store_true", help="every fifth size, the lightweight networks")
     parser.add_argument("--networks", nargs="*", choices=sorted(make_network.SHAPES), help="only these at full depth")

@@ -9,7 +9,6 @@ the exit status 1 when any failed. The network has the full shape; 40 steps make
 """
 import argparse
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -22,6 +21,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+import library
 import weights
 from network import Network
 
@@ -91,10 +91,9 @@ def compare_pixels(checks, folder, program):
 
 
 def main():
-    root = HERE.parent
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--build", type=Path, default=Path(os.environ.get("SWIN2SR_BUILD", root / "build")))
+    library.add_build(parser)
     options, checks = parser.parse_args(), Checks()
     options.folder.mkdir(parents=True, exist_ok=True)
     for name in ("whole.pt", "halves.pt"):

@@ -151,15 +151,14 @@ def parse():
     parser.add_argument("--reps", type=int, default=5)
     parser.add_argument("--precision", choices=library.PRECISIONS, default="fp32", help="of the engine; peers: fp32")
     parser.add_argument("--peers", nargs="+", choices=PEERS, default=PEERS)
-    parser.add_argument("--build", help="build folder (SWIN2SR_BUILD, build)")
     parser.add_argument("--shared", help="folder with reference/swin2sr_reference.py (SWIN2SR_SHARED, ../shared)")
-    parser.add_argument("--out", type=Path, help="results file; bench/results/peers.json")
+    machine.add_options(parser)
     return parser.parse_args()
 
 
 def main():
     options = parse()
-    build, shared = library.find_build(options.build), library.find_shared(options.shared)
+    build, shared = options.build, library.find_shared(options.shared)
     if "onnxruntime" in options.peers:
         install_onnxruntime(build)
     runs, about = [], machine.describe(build)
@@ -168,7 +167,7 @@ def main():
             with tempfile.TemporaryDirectory() as folder:
                 runs.append(measure(options, name, threads, build, shared, Path(folder)))
             report(runs[-1])
-    machine.save(options.out or HERE.parent / "results" / "peers.json", about, "peers", runs=runs)
+    machine.save(options.out, about, "peers", runs=runs)
 
 
 if __name__ == "__main__":
