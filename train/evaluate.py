@@ -37,6 +37,10 @@ LEAST_GAIN = {"clean": 1.5, "50": 0.5}  # dB of PSNR-Y over the better of bicubi
 MOST_SHIFT = 0.3  # levels, each channel, mean over the pictures
 
 
+def reduced(original, scale):
+    return original.resize([side // scale for side in original.size], Image.BICUBIC)
+
+
 def find_pictures(folder, scale):
     """(name, original, clean input) of every picture that is large enough."""
     if (folder / "HR").is_dir():
@@ -46,7 +50,7 @@ def find_pictures(folder, scale):
     for path in sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES):
         original = set5.cut(path, scale)
         if min(original.size) >= SSIM + 2 * scale:
-            yield path.stem, original, original.resize([side // scale for side in original.size], Image.BICUBIC)
+            yield path.stem, original, reduced(original, scale)
 
 
 def save_input(clean, name, folder):
@@ -143,7 +147,7 @@ def measure_input(options, scale, name, pictures, folder):
         rows["original"].append(measure_original(scale, original))
         for method in METHODS:
             found[method] = enlarge(options, method, small, original.size, folder / "large.png")
-            rows[method].append(measure(options, scale, original, found[method], folder))
+            rows[method].append({"name": title, **measure(options, scale, original, found[method], folder)})
         sheet.add(title, found)
     return {method: total(rows[method], scale) for method in COLUMNS}, sheet
 
@@ -156,6 +160,7 @@ def total(rows, scale):
     if "shift" in rows[0]:
         shifts = np.array([row["shift"] for row in rows])
         found.update(set5.mean(rows), shift=shifts.mean(axis=0).tolist(), shift_of_one=float(np.abs(shifts).max()),
+                     most_shifted=rows[np.abs(shifts).max(axis=1).argmax()]["name"],
                      overshoot=float(np.mean([row["overshoot"] for row in rows])))
     return found
 
@@ -173,7 +178,7 @@ def table(results, scale, count):
     name, methods = next(iter(results.items()))
     rows = {
         "colour shift R, G, B, levels": lambda m: ", ".join(f"{shift:+.2f}" for shift in m["shift"]),
-        "largest of one picture, levels": lambda m: f"{m['shift_of_one']:.2f}",
+        "largest of one picture, levels": lambda m: f"{m['shift_of_one']:.2f} ({m['most_shifted']})",
         f"grid of the scale (period {scale}), levels": lambda m: f"{m['grid']:.3f}",
         f"windows (period {scale * WINDOW}; one level apart: {methods['original']['windows_of_one_level']:.3f})":
             lambda m: f"{m['windows']:.3f}",

@@ -171,6 +171,15 @@ def test_lossy_pictures_are_reduced(packages, scene):
     assert make_pool.load(small, CROP, small.generator(1)) is None
 
 
+def test_photographs_are_cut_to_their_middle(packages, scene, tmp_path, monkeypatch):
+    pixels = scene(700, 300)
+    packages("wide.png", pixels)
+    monkeypatch.setattr(photographs, "read_list", lambda: [("photos", "wide.png")])
+    monkeypatch.setattr("sys.argv", ["photographs.py", str(packages.folder), str(tmp_path / "out")])
+    photographs.main()
+    assert np.array_equal(Image.open(tmp_path / "out/wide.png"), pixels[:, 94:606])
+
+
 def test_hashes_stay_when_a_picture_is_retouched(scene):
     picture = Image.fromarray(scene(256, 192))
     one = hashing.perceptual_hash(picture)

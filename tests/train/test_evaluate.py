@@ -84,7 +84,7 @@ def test_too_small_pictures_are_left_out(scene, tmp_path):
 
 
 def row(psnr, **others):
-    return {"psnr_y": psnr, "ssim_y": 0.9, "psnr_rgb": psnr, "shift": [0.0] * 3, "shift_of_one": 0.0, "grid": 0.2,
+    return {"psnr_y": psnr, "ssim_y": 0.9, "psnr_rgb": psnr, "shift": [0.0] * 3, "shift_of_one": 0.0, "most_shifted": "", "grid": 0.2,
             "windows": 0.02, "overshoot": 0.1, **others}
 
 
@@ -135,8 +135,8 @@ def test_made_up_faults_are_found(options, plain, tmp_path, monkeypatch, words, 
     noise = np.random.default_rng(0).integers(-1, 2, plain.shape)
     spoilt = Image.fromarray((spoil(plain) + noise).clip(0, 255).astype(np.uint8))
     monkeypatch.setattr(set5, "enlarge", lambda options, small, path: spoilt.save(path))
-    clean = original.resize([side // SCALE for side in original.size], Image.BICUBIC)
-    found, _ = evaluate.measure_input(options, SCALE, "clean", [("made", original, clean)], tmp_path)
+    pictures = [("made", original, evaluate.reduced(original, SCALE))]
+    found, _ = evaluate.measure_input(options, SCALE, "clean", pictures, tmp_path)
     faults = "\n".join(evaluate.faults({"clean": found}))
     assert words in faults if words else not faults, faults
 
