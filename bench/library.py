@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The C library through ctypes: what the checks and benchmarks of this folder need of include/swin2sr.
 
-In: float32 or uint8 arrays [H][W][3], or [H][W][1] for grey networks.  Out: the same type, [H*S][W*S][..].  A failed call raises LibraryError.
+In: float32 or uint8 arrays [H][W][3], or [H][W][1] for grey networks.  Out: the same type, [H*S][W*S][..].  A failed
+call raises LibraryError.
 The structs below mirror include/swin2sr/{image,model,stream}.h field by field.
 """
 import ctypes

@@ -119,7 +119,8 @@ def save(path, arrays, metadata):
     """Write a safetensors file of float32 or float16 arrays."""
     header, at = {"__metadata__": metadata}, 0
     for name, array in arrays.items():
-        header[name] = {"dtype": f"F{8 * array.itemsize}", "shape": list(array.shape), "data_offsets": [at, at + array.nbytes]}
+        header[name] = {"dtype": f"F{8 * array.itemsize}", "shape": list(array.shape),
+                        "data_offsets": [at, at + array.nbytes]}
         at += array.nbytes
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)

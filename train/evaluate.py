@@ -208,6 +208,12 @@ def faults(results):
         yield "more overshoot than bicubic interpolation"
 
 
+def input_name(text):
+    if text != "clean" and not (text.isdecimal() and 1 <= int(text) <= 100):
+        raise argparse.ArgumentTypeError(f"clean, or a JPEG quality from 1 to 100, not {text!r}")
+    return text
+
+
 def write(folder, text, results, sheets):
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "table.md").write_text(text)
@@ -221,7 +227,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, nargs="?", default=set5.DEFAULT)
     set5.add_options(parser)
-    parser.add_argument("--inputs", nargs="+", default=INPUTS, help="clean, or JPEG qualities (clean 90 75 50 30)")
+    parser.add_argument("--inputs", nargs="+", type=input_name, default=INPUTS, metavar="INPUT",
+                        help="clean, or JPEG qualities (clean 90 75 50 30)")
     parser.add_argument("--out", type=Path, help="folder for table.md, results.json and the sheets")
     parser.add_argument("--check", action="store_true", help="exit 1 when the network is not good enough")
     options = parser.parse_args()

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Swin2SR with the head pixelshuffledirect, for training: official parameter names, any scale and size.
+"""Swin2SR with the head pixelshuffledirect, for training: official parameter names, any scale.
 
-In: float [B][3][H][W], 0..1.  Out: [B][3][H*S][W*S].  Sides are continued by reflection to whole windows and cut again.
+In: float [B][3][H][W], 0..1, sides of 5 pixels or more.  Out: [B][3][H*S][W*S].  Sides are continued by reflection to
+whole windows and cut again.
 The trunk stays float under autocast (what is added to it is cast before its LayerNorm), and so does the head: half
 precision would round the pixels. Tensors that follow from the shape are no parameters and are not saved.
 """

@@ -171,7 +171,9 @@ def test_a_sheet_shows_the_places_themselves(scene):
     assert np.array_equal(crops[0], original[48:80, 112:144]) and np.array_equal(crops[3], np.asarray(bad)[48:80, 112:144])
 
 
-def test_nothing_to_measure_is_an_error(build, tmp_path):
-    run = subprocess.run([sys.executable, evaluate.__file__, tmp_path / "none", "--build", build], capture_output=True,
-                         text=True)
-    assert run.returncode == 2 and "no pictures" in run.stderr
+@pytest.mark.parametrize("options, words", [([], "no pictures"), (["--inputs", "clean", "101"], "JPEG quality"),
+                                            (["--inputs", "dirty"], "JPEG quality")])
+def test_what_cannot_be_measured_is_an_error(build, tmp_path, options, words):
+    run = subprocess.run([sys.executable, evaluate.__file__, tmp_path / "none", "--build", build, *options],
+                         capture_output=True, text=True)
+    assert run.returncode == 2 and words in run.stderr and "Traceback" not in run.stderr
