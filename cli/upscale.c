@@ -99,6 +99,12 @@ static bool is_folder(const char *path) {
     return strcmp(path, "-") != 0 && stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
+/* A pipe or a device in a folder would be waited for; a link to nothing is left to be reported. */
+static bool is_no_file(const char *path) {
+    struct stat info;
+    return stat(path, &info) == 0 && !S_ISREG(info.st_mode);
+}
+
 static const char *base_name(const char *path) {
     const char *slash = strrchr(path, '/');
     return slash ? slash + 1 : path;
@@ -136,7 +142,7 @@ static int add_folder(name_list *inputs, const char *folder) {
     bool is_ok = true;
     for (int i = 0; i < n; i++) {
         char *path = joined(folder, entries[i]->d_name);
-        if (is_ok && (!path || !is_folder(path)))
+        if (is_ok && (!path || !is_no_file(path)))
             is_ok = names_take(inputs, path);
         else
             free(path);

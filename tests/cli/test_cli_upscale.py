@@ -108,6 +108,7 @@ def test_folders(swin2sr, tmp_path):
     save(folder / "a.JPG", format="JPEG")
     (folder / "notes.txt").write_text("no image")
     (folder / ".hidden.png").write_text("no image")
+    os.mkfifo(folder / "pipe.png")  # nobody writes to it
     done = swin2sr("upscale", folder, "-o", tmp_path / "out", "--json")
     assert sorted(os.listdir(tmp_path / "out")) == ["a_x4.png", "b.two_x4.png"]
     assert [os.path.basename(r["input"]) for r in json.loads(done.stdout)] == ["a.JPG", "b.two.png"]
