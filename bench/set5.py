@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Mean PSNR-Y, SSIM-Y and PSNR-RGB of a network on Set5, by the published protocol.
 
-usage: bench/set5.py [--model NAME|FILE] [--precision fp32|bf16] [--set5 DIR] [--build DIR]
+usage: bench/set5.py [--model NAME|FILE] [--precision fp32|bf16|int8] [--set5 DIR] [--build DIR]
 
 DIR holds HR/NAME.png and LR_bicubic/X2/NAMEx2.png (X3, X4): the layout of the official test sets. The original is cut
 to a multiple of the scale, inputs are padded as in the published script, the border left out is the scale.

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How good a network is: beside bicubic and Lanczos, on clean and on compressed pictures, in numbers and to look at.
 
-usage: train/evaluate.py [FOLDER] [--model NAME|FILE] [--precision fp32|bf16] [--inputs clean 90 ...] [--out DIR]
+usage: train/evaluate.py [FOLDER] [--model NAME|FILE] [--precision fp32|bf16|int8] [--inputs clean 90 ...] [--out DIR]
                          [--check] [--build DIR]
 
 In: FOLDER in the layout of Set5 (HR/NAME.png, LR_bicubic/X4/NAMEx4.png), or any folder of good pictures, which are then

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * self_test.c - the self-test of a worker, before READY.
  * In: a model.  Out: right or wrong, and the coefficients that admission predicts with.
- * Kernel levels round differently, so a level may be off by one (bf16: by a few); a wrong kernel is off by far. */
+ * Kernel levels round differently, so a level may be off by one (bf16 and int8: by a few); a wrong kernel is off by far. */
 #include "self_test.h"
 
 #include <math.h>

@@ -19,7 +19,7 @@ typedef enum swin2sr_precision {
     SWIN2SR_PRECISION_AUTO = 0, /* a fixed choice, never a timing; fp32 in this version */
     SWIN2SR_PRECISION_FP32,
     SWIN2SR_PRECISION_BF16, /* inputs of the blocks' products rounded to bf16, all else fp32 */
-    SWIN2SR_PRECISION_INT8, /* not in this version */
+    SWIN2SR_PRECISION_INT8, /* linear layers on 8 bits with a scale a token and an output, all else fp32 */
     SWIN2SR_PRECISION_COUNT
 } swin2sr_precision;
 
@@ -35,7 +35,7 @@ typedef struct swin2sr_model_options {
 typedef struct swin2sr_model_info {
     const char *name;    /* from the file's metadata, else the file's base name, else "unnamed" */
     const char *head;    /* "pixelshuffledirect", "pixelshuffle", ... "" for none */
-    const char *kernels; /* the kernel level in use: "c", "avx2", "avx512", "c_bf16", "bf16" */
+    const char *kernels; /* the kernel level in use: "c", "avx2", "avx512", "c_bf16", "bf16", "vnni", ... */
     const char *license; /* from the metadata, "" when it does not say */
     swin2sr_precision precision;
     int32_t scale;     /* output pixels per input pixel along a side */

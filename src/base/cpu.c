@@ -24,6 +24,7 @@ swin2sr__cpu swin2sr__cpu_detect(void) {
         .has_avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
                       __builtin_cpu_supports("fma"),
+        .has_vnni = __builtin_cpu_supports("avx512vnni"),
         .has_bf16 = __builtin_cpu_supports("avx512bf16"),
         .has_sha = has_sha() && __builtin_cpu_supports("ssse3") && __builtin_cpu_supports("sse4.1"),
     };

@@ -9,6 +9,7 @@
 typedef struct swin2sr__cpu {
     bool has_avx2;   /* AVX2 and FMA */
     bool has_avx512; /* F, BW, DQ, VL */
+    bool has_vnni;   /* AVX512-VNNI */
     bool has_bf16;   /* AVX512-BF16 */
     bool has_sha;    /* SHA-256, SSSE3 and SSE4.1 */
 } swin2sr__cpu;

@@ -117,16 +117,18 @@ static void compute_window(const swin2sr__engine *engine, const swin2sr__block *
                            scratch *s) {
     const swin2sr__kernels *kernels = engine->kernels;
     int32_t C = engine->network->config.dim, A = engine->network->config.heads, D = C / A;
-    const float *panel = panel_of(kernels, s, s->x, C);
+    const float *operand = operand_of(kernels, s, panel_of(kernels, s, s->x, C), C);
     for (int32_t a = 0; a < A; a++) {
-        kernels->linear(s->qkv, panel, &block->qkv[a]);
+        kernels->linear(s->qkv, operand, &block->qkv[a]);
         kernels->attention(s->attended + a * D / kernels->pair * LANES, s->qkv, &block->attention[a], region,
                            s->scores);
     }
-    kernels->linear_squares(s->y, s->squares, s->attended, &block->proj);
+    kernels->linear_squares(s->y, s->squares, operand_of(kernels, s, s->attended, C), &block->proj);
     kernels->norm_add(s->x, s->y, s->squares, block->norm1.gamma, block->norm1.beta, C);
-    kernels->linear_gelu(s->hidden, panel_of(kernels, s, s->x, C), &block->fc1);
-    kernels->linear_squares(s->y, s->squares, s->hidden, &block->fc2);
+    operand = operand_of(kernels, s, panel_of(kernels, s, s->x, C), C);
+    kernels->linear_gelu(s->hidden, operand, &block->fc1);
+    operand = operand_of(kernels, s, s->hidden, block->fc2.inputs);
+    kernels->linear_squares(s->y, s->squares, operand, &block->fc2);
     kernels->norm_add(s->x, s->y, s->squares, block->norm2.gamma, block->norm2.beta, C);
 }
 

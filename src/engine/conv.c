@@ -151,7 +151,8 @@ static void end_store(const conv_job *job, const scratch *s, int32_t y, int32_t 
 static void end_narrow(const conv_job *job, const scratch *s, int32_t y, int32_t x, int32_t columns) {
     const swin2sr__engine *engine = job->engine;
     int32_t channels = job->narrow->channels;
-    engine->kernels->linear(s->y, panel_of(engine->kernels, s, s->conv, channels), &job->narrow->point);
+    const float *panel = panel_of(engine->kernels, s, s->conv, channels);
+    engine->kernels->linear(s->y, operand_of(engine->kernels, s, panel, channels), &job->narrow->point);
     for (int32_t i = 0; i < channels * LANES; i++)
         s->y[i] = s->y[i] > 0.0f ? s->y[i] : job->narrow->slope * s->y[i];
     store_row(job->output, panel_of(engine->kernels, s, s->y, channels), y, x, columns);

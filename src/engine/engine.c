@@ -57,12 +57,14 @@ static void lay_scratch(swin2sr__engine *engine, swin2sr__arena *arena) {
         if (engine->network->stages[i].conv.outputs > conv)
             conv = engine->network->stages[i].conv.outputs;
     }
-    int32_t panel = engine->network->kernels->to_panel ? (conv > config->dim ? conv : config->dim) + 1 : 0;
+    const swin2sr__kernels *kernels = engine->network->kernels;
+    int32_t panel = kernels->to_panel ? conv + 1 : 0;
+    int32_t operand = swin2sr__operand_rows(kernels, config->hidden > config->dim ? config->hidden : config->dim);
     engine->threads = swin2sr__arena_take(arena, engine->options.threads, sizeof *engine->threads);
     for (uint32_t i = 0; i < engine->options.threads; i++) {
         scratch s = {0};
         s.x = lay_block(arena, config->dim);
-        s.panel = lay_block(arena, panel);
+        s.panel = lay_block(arena, operand > panel ? operand : panel);
         s.qkv = lay_block(arena, 3 * (config->dim / config->heads));
         s.scores = lay_block(arena, LANES);
         s.attended = lay_block(arena, config->dim);

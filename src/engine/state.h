@@ -45,7 +45,7 @@ typedef struct pixel_rows {
 
 /* One thread's memory. */
 typedef struct scratch {
-    float *x, *panel, *qkv, *scores, *attended, *y, *hidden, *conv; /* [..][64] */
+    float *x, *panel, *qkv, *scores, *attended, *y, *hidden, *conv; /* [..][64]; panel: or an operand */
     float *unused_tile;                                             /* [C][16]: where lanes without a tile go */
     float squares[LANES];
     uint8_t region[LANES];
@@ -101,6 +101,15 @@ static inline const float *panel_of(const swin2sr__kernels *kernels, const scrat
     if (!kernels->to_panel)
         return values;
     kernels->to_panel(s->panel, values, K);
+    return s->panel;
+}
+
+/* A panel of K as linear layers read it. */
+static inline const float *operand_of(const swin2sr__kernels *kernels, const scratch *s, const float *panel,
+                                      int32_t K) {
+    if (!kernels->to_operand)
+        return panel;
+    kernels->to_operand(s->panel, panel, K);
     return s->panel;
 }
 

@@ -17,7 +17,10 @@
 #define SWIN2SR__LANES 64
 #define SWIN2SR__UNIT 16 /* lanes of one tile-channel; rows are padded to this */
 #define SWIN2SR__MAX_SHUFFLE 8
+#define SWIN2SR__BURSTS 2
 #define SWIN2SR__NORM_EPS 1e-5f
+#define SWIN2SR__INT8_MAX 127.0f
+#define SWIN2SR__INT8_TINY 1e-30f /* a token's range is at least this: its inverse must be finite */
 #define SWIN2SR__LOG2E 1.44269504088896340736f
 
 /* Logits are kept inside the range of exp2 without looking for their maximum: cosine * scale + bias lies in
@@ -44,20 +47,26 @@ typedef struct swin2sr__conv_input {
 } swin2sr__conv_input;
 
 /* Pointers are aligned to 64 bytes where they are [..][64] arrays; outputs never alias inputs unless said so.
- * A panel is the input of products in the table's own type: [K / pair][64] words of 32 bits; for fp32 the values
- * themselves. Values outside panels are float in every table. */
+ * A panel is the input of products in the table's own type: [K / pair][64] words of 32 bits; for fp32 and int8 the
+ * values themselves. Values outside panels are float in every table.
+ * An operand is what linear layers read: the panel, or in an int8 table its values rounded to 8 bits with a scale a
+ * token: x = q * scale, q -127..127, to the nearest, ties to even. [64] scales, then [K / 4][64] words of bytes q + 128,
+ * the first in the lowest bits. Sums of q are exact and y = fma(sum, scale of the token * scale of the output, bias), so
+ * int8 linear layers give the same bits at every level. */
 typedef struct swin2sr__kernels {
-    const char *name; /* "c", "avx2", "avx512", "c_bf16", "bf16", "neon" */
+    const char *name; /* "c", "avx2", "avx512", "c_bf16", "bf16", "c_int8", "avx2_int8", "vnni", "neon" */
     swin2sr_precision precision;
     int32_t pair; /* values in one word of a panel and of packed weights: 1, or 2 for native bf16 */
-    /* Weights of linear layers for this table; (inputs + pair - 1) / pair words an output. */
+    /* Weights of linear layers for this table; swin2sr__linear_words words an output. */
     void (*pack_linear)(float *dst, const float *weights, int32_t outputs, int32_t inputs);
     /* Weights of conv3x3_panel, as swin2sr__pack_conv says; those of conv3x3 are packed by swin2sr__pack_conv. */
     void (*pack_conv)(float *dst, const float *weights, int32_t outputs, const int32_t *channels, int32_t count);
 
     /* Values [K][64] to a panel. NULL where they are one. */
     void (*to_panel)(float *panel, const float *x, int32_t K);
-    /* y[n][t] = bias[n] + sum_k w[n][k] x[k][t].  x panel of K, y [N][64]; N counts the padding of pack.h, K as is. */
+    /* A panel of K to an operand, of swin2sr__operand_rows rows of [64]. NULL where they are one. */
+    void (*to_operand)(float *operand, const float *panel, int32_t K);
+    /* y[n][t] = bias[n] + sum_k w[n][k] x[k][t].  x operand of K, y [N][64]; N counts the padding of pack.h, K as is. */
     void (*linear)(float *y, const float *x, const swin2sr__linear *linear);
     /* The same, then exact GELU: y/2 * (1 + erf(y / sqrt 2)). The result is a panel of N. */
     void (*linear_gelu)(float *panel, const float *x, const swin2sr__linear *linear);
@@ -95,21 +104,35 @@ typedef struct swin2sr__kernels {
     void (*gather)(float *x, const float *const tiles[4], int32_t C);
     void (*scatter)(float *const tiles[4], const float *x, int32_t C);
 
-    /* Multiply-adds as fast as the processor can, nothing else; returns how many. For peak.h. */
-    double (*fma_burst)(void);
+    /* Multiply-adds as fast as the processor can, nothing else, in one of SWIN2SR__BURSTS shapes; returns how many. For
+     * peak.h. NULL where the type is emulated. */
+    double (*fma_burst)(int32_t shape);
 } swin2sr__kernels;
 
+/* Words that the table's pack_linear makes of one output. */
+static inline int32_t swin2sr__linear_words(const swin2sr__kernels *table, int32_t inputs) {
+    return table->to_operand ? swin2sr__int8_words(inputs) : (inputs + table->pair - 1) / table->pair;
+}
+
+/* Rows of [64] that the table's to_operand makes of K values; 0 where it has none. */
+static inline int32_t swin2sr__operand_rows(const swin2sr__kernels *table, int32_t K) {
+    return table->to_operand ? 1 + (K + 3) / 4 : 0;
+}
+
 /* The strongest table of a precision that this processor runs, at most the level SWIN2SR_CPU asks for (c, avx2, avx512,
- * bf16; neon). AUTO is fp32. NULL: this build has none. */
+ * vnni, bf16; neon). AUTO is fp32. Every precision has one. */
 const swin2sr__kernels *swin2sr__kernels_get(swin2sr_precision precision);
 /* A table by name, NULL when unknown or not runnable here. For tests. */
 const swin2sr__kernels *swin2sr__kernels_named(const char *name);
 
 extern const swin2sr__kernels swin2sr__kernels_c;
 extern const swin2sr__kernels swin2sr__kernels_c_bf16;
+extern const swin2sr__kernels swin2sr__kernels_c_int8;
 extern const swin2sr__kernels swin2sr__kernels_avx2;
 extern const swin2sr__kernels swin2sr__kernels_avx512;
 extern const swin2sr__kernels swin2sr__kernels_bf16;
+extern const swin2sr__kernels swin2sr__kernels_avx2_int8;
+extern const swin2sr__kernels swin2sr__kernels_vnni;
 extern const swin2sr__kernels swin2sr__kernels_neon;
 
 #endif

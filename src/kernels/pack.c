@@ -2,6 +2,7 @@
  * kernels/pack.c - weights into the kernels' layout, once, when a model is opened. */
 #include "kernels/pack.h"
 
+#include <math.h>
 #include <stdbool.h>
 
 int32_t swin2sr__pack_outputs(int32_t outputs) {
@@ -53,6 +54,34 @@ void swin2sr__pack_linear_bf16(float *dst, const float *weights, int32_t outputs
                 memcpy(dst, &word, sizeof word);
             }
         }
+    }
+}
+
+/* One output, `width` words apart in dst; weights of (almost) nothing are 0. */
+static void pack_output_int8(float *dst, int32_t width, const float *row, int32_t inputs) {
+    float range = 0.0f, scale;
+    int32_t sum = 0;
+    for (int32_t k = 0; k < inputs; k++)
+        range = fmaxf(range, fabsf(row[k]));
+    scale = range > 1e-30f ? range / 64.0f : 0.0f;
+    for (int32_t k = 0; k < inputs; k++) {
+        int32_t q = scale > 0.0f ? (int32_t)rintf(row[k] / scale) : 0;
+        ((int8_t *)(dst + k / 4 * width))[k % 4] = (int8_t)q;
+        sum += q;
+    }
+    dst += (inputs + 3) / 4 * width;
+    sum *= -128;
+    memcpy(dst, &sum, sizeof sum);
+    dst[width] = scale;
+}
+
+void swin2sr__pack_linear_int8(float *dst, const float *weights, int32_t outputs, int32_t inputs) {
+    int32_t padded = swin2sr__pack_outputs(outputs), words = swin2sr__int8_words(inputs);
+    memset(dst, 0, (size_t)padded * (size_t)words * sizeof *dst);
+    for (int32_t n = 0, width; n < padded; n += width, dst += (ptrdiff_t)words * width) {
+        width = swin2sr__group_width(padded - n);
+        for (int32_t i = 0; i < width && n + i < outputs; i++)
+            pack_output_int8(dst + i, width, weights + (size_t)(n + i) * (size_t)inputs, inputs);
     }
 }
 

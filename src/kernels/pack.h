@@ -31,6 +31,15 @@ void swin2sr__pack_linear(float *dst, const float *weights, int32_t outputs, int
 void swin2sr__pack_linear_bf16(float *dst, const float *weights, int32_t outputs, int32_t inputs);
 /* As swin2sr__pack_linear, each weight rounded to bf16 and kept as a float. */
 void swin2sr__pack_linear_rounded(float *dst, const float *weights, int32_t outputs, int32_t inputs);
+/* The same in int8: w = q * scale, a scale an output; q is -64..64, so that the products of two weights with bytes fit 16
+ * bits together, as AVX2 adds them. Inputs 4k to 4k + 3 share a word, the first in its lowest byte. Behind the words of a
+ * group stand, one an output, the whole number that a sum starts with, -128 * sum q, which undoes what is added to every
+ * activation (kernels.h), and the scale: swin2sr__int8_words(inputs) words an output. */
+void swin2sr__pack_linear_int8(float *dst, const float *weights, int32_t outputs, int32_t inputs);
+
+static inline int32_t swin2sr__int8_words(int32_t inputs) {
+    return (inputs + 3) / 4 + 2;
+}
 
 /* A 3x3 convolution: weights [outputs][input][ky][c][kx], `count` inputs of so many channels each. Packed by input, ky,
  * word, kx; a word holds `pair` channels, and one more of zeros where their number is odd: swin2sr__conv_rows words an

@@ -6,7 +6,7 @@
 #include <swin2sr/model.h>
 
 /* The calling core's multiply-add peak for the type, at the kernel level in use, in 1e9 a second; best of many
- * bursts in about 50 ms. 0 where this build has no kernels of that type. */
+ * bursts in about 50 ms. 0 where the type is emulated. */
 double swin2sr__peak_gmac_per_s(swin2sr_precision precision);
 
 #endif

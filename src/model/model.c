@@ -20,13 +20,11 @@ struct swin2sr_model {
     char license[SWIN2SR__MAX_MODEL_NAME];
 };
 
-/* The precision that will run, or _UNSUPPORTED. AUTO is a fixed choice, so that two workers give the same bits. */
+/* The precision that will run. AUTO is a fixed choice, so that two workers give the same bits. */
 static swin2sr_status resolve_precision(swin2sr_precision asked, swin2sr_precision *ret_precision,
                                         swin2sr_error *reterr) {
     if (asked < 0 || asked >= SWIN2SR_PRECISION_COUNT)
         return swin2sr__error_set(reterr, SWIN2SR_INVALID, "unknown precision %d", (int)asked);
-    if (!swin2sr__kernels_get(asked))
-        return swin2sr__error_set(reterr, SWIN2SR_UNSUPPORTED, "this version runs fp32 and bf16 only");
     *ret_precision = swin2sr__kernels_get(asked)->precision;
     return SWIN2SR_OK;
 }
@@ -57,11 +55,11 @@ static void fill_info(swin2sr_model *model, const swin2sr__weights *weights, con
     model->info.weights_bytes = model->network.memory.size;
 }
 
-/* The C kernels of a precision; those of fp32 where it has none of its own. */
+/* The C kernels of a precision. */
 static const swin2sr__kernels *plain_kernels(swin2sr_precision precision) {
-    const swin2sr__kernels *own =
-        precision == SWIN2SR_PRECISION_BF16 ? swin2sr__kernels_named("c_bf16") : swin2sr__kernels_named("c");
-    return own ? own : swin2sr__kernels_named("c");
+    static const swin2sr__kernels *const tables[SWIN2SR_PRECISION_COUNT] = {
+        &swin2sr__kernels_c, &swin2sr__kernels_c, &swin2sr__kernels_c_bf16, &swin2sr__kernels_c_int8};
+    return tables[precision];
 }
 
 static swin2sr_status open_bytes(const void *data, size_t size, const char *name, const char *config_json,

@@ -122,7 +122,7 @@ static swin2sr__linear take_linear(loader *l, int32_t outputs, int32_t inputs, c
                                    const float *bias) {
     const swin2sr__kernels *kernels = l->network->kernels;
     float *packed;
-    swin2sr__linear linear = take_room(l, outputs, inputs, (inputs + kernels->pair - 1) / kernels->pair, bias, &packed);
+    swin2sr__linear linear = take_room(l, outputs, inputs, swin2sr__linear_words(kernels, inputs), bias, &packed);
     if (is_reading(l))
         kernels->pack_linear(packed, weights, outputs, inputs);
     return linear;

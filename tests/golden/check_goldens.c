@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * tests/golden/check_goldens.c - small networks of every head against the oracle's tensors.
  * usage: check_goldens FOLDER...   each may hold NAME.safetensors with NAME.golden.safetensors
- * For each network: the output and the taps inside the body at the kernel level in use (SWIN2SR_CPU), the first layer
- * out of bounds is printed; output bits at 1, 2 and 3 threads and 1, 2 and 5 rows per step. The aux head's second image is compared
- * too. */
+ * For each network, in fp32 and in int8: the output and the taps inside the body at the kernel level in use (SWIN2SR_CPU),
+ * the first layer out of bounds is printed; output bits at 1, 2 and 3 threads and 1, 2 and 5 rows per step. The aux
+ * head's second image is compared too. */
 #include <dirent.h>
 #include <math.h>
 #include <stdio.h>
@@ -26,10 +26,16 @@ typedef struct plane {
     int32_t height, width, channels;
 } plane;
 
+/* How far values are from a golden's. */
+typedef struct distance {
+    double worst;           /* largest difference; NaN sticks */
+    double squares, energy; /* sums of the differences' squares and of the golden's */
+} distance;
+
 typedef struct tap_target {
     char name[64]; /* "tap.layer0.block1" */
     plane expected;
-    double worst;
+    distance distance;
 } tap_target;
 
 typedef struct golden {
@@ -108,6 +114,18 @@ static void free_golden(golden *g) {
         free(g->taps[i].expected.values);
 }
 
+static void add_difference(distance *sum, float value, float expected) {
+    double d = fabs((double)value - (double)expected);
+    sum->worst = d <= sum->worst ? sum->worst : d;
+    sum->squares += d * d;
+    sum->energy += (double)expected * (double)expected;
+}
+
+/* What is judged: of fp32 the largest difference, of int8 the share of the noise in the signal, both as amplitudes. */
+static double error_of(const distance *sum, swin2sr_precision precision) {
+    return precision == SWIN2SR_PRECISION_INT8 ? sqrt(sum->squares / sum->energy) : sum->worst;
+}
+
 static void compare_tap(void *context, swin2sr__tap_layer layer, int32_t group, int32_t block,
                         const int32_t y[SWIN2SR__LANES], const int32_t x[SWIN2SR__LANES], const float *values) {
     golden *g = context;
@@ -124,11 +142,9 @@ static void compare_tap(void *context, swin2sr__tap_layer layer, int32_t group, 
         if (strcmp(tap->name, name) != 0)
             continue;
         for (int32_t t = 0; t < SWIN2SR__LANES; t++) {
-            for (int32_t c = 0; y[t] >= 0 && c < p->channels; c++) {
-                double d = fabs((double)values[c * SWIN2SR__LANES + t] -
-                                (double)p->values[(y[t] * p->width + x[t]) * p->channels + c]);
-                tap->worst = d <= tap->worst ? tap->worst : d; /* NaN sticks */
-            }
+            for (int32_t c = 0; y[t] >= 0 && c < p->channels; c++)
+                add_difference(&tap->distance, values[c * SWIN2SR__LANES + t],
+                               p->values[(y[t] * p->width + x[t]) * p->channels + c]);
         }
     }
 }
@@ -175,26 +191,15 @@ static plane run_engine(const swin2sr_model *model, golden *g, int32_t rows, uin
     return out;
 }
 
-static double worst_difference(const plane *a, const plane *b) {
-    double worst = 0.0;
-    for (int32_t i = 0; i < a->height * a->width * a->channels; i++) {
-        double d = fabs((double)a->values[i] - (double)b->values[i]);
-        worst = d <= worst ? worst : d;
-    }
-    return worst;
-}
-
-/* The same for the part of a larger plane. */
-static double worst_cropped(const plane *a, const plane *larger) {
-    double worst = 0.0;
+/* From the top left part of a golden that may be larger. */
+static distance distance_between(const plane *a, const plane *larger) {
+    distance sum = {0};
     for (int32_t y = 0; y < a->height; y++) {
-        for (int32_t x = 0; x < a->width * a->channels; x++) {
-            double d = fabs((double)a->values[y * a->width * a->channels + x] -
-                            (double)larger->values[y * larger->width * larger->channels + x]);
-            worst = d <= worst ? worst : d;
-        }
+        for (int32_t x = 0; x < a->width * a->channels; x++)
+            add_difference(&sum, a->values[y * a->width * a->channels + x],
+                           larger->values[y * larger->width * larger->channels + x]);
     }
-    return worst;
+    return sum;
 }
 
 static bool check_bits(const swin2sr_model *model, golden *g, const plane *first) {
@@ -217,25 +222,31 @@ static bool check_bits(const swin2sr_model *model, golden *g, const plane *first
 
 static bool check_network(const char *name, const swin2sr_model *model, golden *g) {
     const swin2sr_model_info *info = swin2sr_model_get_info(model);
+    swin2sr_precision precision = info->precision;
     bool is_plain = strcmp(info->kernels, "c") == 0, is_good = true;
     double y_bound = is_plain ? 2e-5 : 5e-5, tap_bound = is_plain ? 5e-5 : 1e-4, worst_tap = 0.0;
+    if (precision == SWIN2SR_PRECISION_INT8)
+        y_bound = 0.04, tap_bound = 0.06; /* every linear layer adds about half a percent */
     plane aux = {NULL, g->x.height, g->x.width, g->x.channels};
     if (g->aux.values)
         aux.values = calloc((size_t)aux.height * (size_t)aux.width * (size_t)aux.channels, sizeof *aux.values);
     plane y = run_engine(model, g, 1, 1, true, aux.values ? &aux : NULL);
     for (int i = 0; i < g->taps_count; i++) {
         tap_target *tap = &g->taps[i];
-        if (is_good && !(tap->worst <= tap_bound)) {
-            printf("  first layer out of bounds: %s, error %.2e, bound %.0e\n", tap->name, tap->worst, tap_bound);
+        double error = error_of(&tap->distance, precision);
+        if (is_good && !(error <= tap_bound)) {
+            printf("  first layer out of bounds: %s, error %.2e, bound %.0e\n", tap->name, error, tap_bound);
             is_good = false;
         }
-        worst_tap = fmax(worst_tap, tap->worst);
+        worst_tap = fmax(worst_tap, error);
     }
-    double worst = worst_difference(&y, &g->y);
+    distance distance_of_y = distance_between(&y, &g->y);
+    double worst = error_of(&distance_of_y, precision);
     if (aux.values) {
-        double worst_aux = worst_cropped(&aux, &g->aux);
+        distance distance_of_aux = distance_between(&aux, &g->aux);
+        double worst_aux = error_of(&distance_of_aux, precision);
         printf("  second image %.2e (bound %.0e)\n", worst_aux, y_bound);
-        worst = fmax(worst, worst_aux);
+        worst = worst_aux <= worst ? worst : worst_aux;
     }
     is_good = worst <= y_bound && is_good && check_bits(model, g, &y);
     printf("%s %s (%s): y %.2e (bound %.0e), taps %.2e (bound %.0e)\n", is_good ? "ok  " : "FAIL", name, info->kernels,
@@ -246,14 +257,14 @@ static bool check_network(const char *name, const swin2sr_model *model, golden *
 }
 
 /* 1 passed, 0 failed, -1 skipped. */
-static int check_golden(const char *folder, const char *name) {
+static int check_golden(const char *folder, const char *name, swin2sr_precision precision) {
     char path[1024];
     golden g;
     swin2sr_model *model = NULL;
     swin2sr_error error = {""};
     snprintf(path, sizeof path, "%s/%s.safetensors", folder, name);
-    swin2sr_model_options fp32 = {.precision = SWIN2SR_PRECISION_FP32};
-    swin2sr_status status = swin2sr_model_open(path, &fp32, &model, &error);
+    swin2sr_model_options options = {.precision = precision};
+    swin2sr_status status = swin2sr_model_open(path, &options, &model, &error);
     if (status == SWIN2SR_UNSUPPORTED) {
         printf("skip %s: %s\n", name, error.text);
         return -1;
@@ -271,6 +282,7 @@ static int check_golden(const char *folder, const char *name) {
 }
 
 int main(int argc, char **argv) {
+    static const swin2sr_precision precisions[] = {SWIN2SR_PRECISION_FP32, SWIN2SR_PRECISION_INT8};
     int passed = 0, failed = 0, skipped = 0;
     for (int i = 1; i < argc; i++) {
         struct dirent **entries = NULL;
@@ -279,9 +291,9 @@ int main(int argc, char **argv) {
             printf("skip %s: not there\n", argv[i]);
         for (int j = 0; j < count; j++) {
             char *suffix = strstr(entries[j]->d_name, ".golden.safetensors");
-            if (suffix) {
+            for (size_t k = 0; suffix && k < sizeof precisions / sizeof precisions[0]; k++) {
                 *suffix = 0;
-                int result = check_golden(argv[i], entries[j]->d_name);
+                int result = check_golden(argv[i], entries[j]->d_name, precisions[k]);
                 passed += result == 1;
                 failed += result == 0;
                 skipped += result < 0;

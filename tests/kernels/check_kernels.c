@@ -75,7 +75,9 @@ static void judge(result *r, const float *got, const float *want, const double *
 
 /* The plain C table that a table is checked against. */
 static const swin2sr__kernels *oracle_of(const swin2sr__kernels *table) {
-    return table->precision == SWIN2SR_PRECISION_BF16 ? &swin2sr__kernels_c_bf16 : &swin2sr__kernels_c;
+    return table->precision == SWIN2SR_PRECISION_BF16   ? &swin2sr__kernels_c_bf16
+           : table->precision == SWIN2SR_PRECISION_INT8 ? &swin2sr__kernels_c_int8
+                                                        : &swin2sr__kernels_c;
 }
 
 /* What rounding an intermediate the other way costs, relative: half the spacing of bf16, on both sides; 0 in fp32. */
@@ -85,21 +87,23 @@ static double flip_of(const swin2sr__kernels *table) {
 
 /* Errors of the vector kernels' 2^x (relative) and GELU (absolute below 1), the C library's own included. */
 static double exp_error_of(const swin2sr__kernels *table) {
-    return table->precision == SWIN2SR_PRECISION_FP32 ? 4.0 * EPS : 8e-5;
+    return table->precision == SWIN2SR_PRECISION_BF16 ? 8e-5 : 4.0 * EPS;
 }
 
 static double gelu_error_of(const swin2sr__kernels *table) {
-    return table->precision == SWIN2SR_PRECISION_FP32 ? 2.6e-7 : 2e-5;
+    return table->precision == SWIN2SR_PRECISION_BF16 ? 2e-5 : 2.6e-7;
 }
 
-/* x [K][64] as the table's products read it. */
-static float *new_panel(const swin2sr__kernels *table, const float *x, int32_t K) {
-    float *panel = new_floats((size_t)(K + 1) * T);
-    if (table->to_panel)
-        table->to_panel(panel, x, K);
+/* x [K][64] as the table's linear layers read it. */
+static float *new_operand(const swin2sr__kernels *table, const float *x, int32_t K) {
+    float *operand = new_floats((size_t)(K + 2) * T);
+    if (table->to_operand)
+        table->to_operand(operand, x, K);
+    else if (table->to_panel)
+        table->to_panel(operand, x, K);
     else
-        memcpy(panel, x, (size_t)K * T * sizeof *x);
-    return panel;
+        memcpy(operand, x, (size_t)K * T * sizeof *x);
+    return operand;
 }
 
 /* A panel of n (even) channels back to floats, in place: words are split from the last one down. */
@@ -124,7 +128,7 @@ typedef struct layer {
 
 /* The layer packed for a table; free the weights. */
 static swin2sr__linear pack_for(const swin2sr__kernels *table, const layer *l) {
-    float *weights = new_floats((size_t)l->packed.outputs * (size_t)l->packed.inputs);
+    float *weights = new_floats((size_t)l->packed.outputs * (size_t)swin2sr__linear_words(table, l->packed.inputs));
     table->pack_linear(weights, l->weights, l->outputs, l->packed.inputs);
     return (swin2sr__linear){weights, l->bias, l->packed.inputs, l->packed.outputs};
 }
@@ -175,26 +179,27 @@ static void check_linear(const swin2sr__kernels *table, result *r, int kind) {
         swin2sr__linear ours = pack_for(table, &l), theirs = pack_for(oracle, &l);
         size_t count = (size_t)l.packed.outputs * T;
         float *x = new_floats((size_t)K * T), *want = new_guarded(count), *got = new_guarded(count);
-        float *panel = new_panel(table, x, K), *oracle_panel = new_panel(oracle, x, K);
+        float *operand = new_operand(table, x, K), *oracle_operand = new_operand(oracle, x, K);
         double *bound = malloc(count * sizeof *bound);
         float *squares_want = new_guarded(T), *squares_got = new_guarded(T);
         linear_bounds(bound, &l, x, N);
         for (size_t j = 0; j < count; j++)
-            bound[j] *= 1.0 + 3.0 * flip_of(table); /* |w||x| may be so much larger after rounding */
+            bound[j] = table->to_operand ? 1e-37                                    /* none: the same bits */
+                                         : bound[j] * (1.0 + 3.0 * flip_of(table)); /* as |w||x| after rounding */
         if (kind == 0) {
-            oracle->linear(want, oracle_panel, &theirs);
-            table->linear(got, panel, &ours);
+            oracle->linear(want, oracle_operand, &theirs);
+            table->linear(got, operand, &ours);
         } else if (kind == 1) {
-            oracle->linear_gelu(want, oracle_panel, &theirs);
-            table->linear_gelu(got, panel, &ours);
+            oracle->linear_gelu(want, oracle_operand, &theirs);
+            table->linear_gelu(got, operand, &ours);
             open_panel(table, got, l.packed.outputs);
             for (size_t j = 0; j < count; j++) /* the slope of GELU is under 1.13; its own error is absolute below 1 */
                 bound[j] = 1.13 * bound[j] + gelu_error_of(table) * fmax(1.0, fabs((double)want[j])) +
                            flip_of(table) * fabs((double)want[j]);
         } else {
             double squares_bound[T];
-            oracle->linear_squares(want, squares_want, oracle_panel, &theirs);
-            table->linear_squares(got, squares_got, panel, &ours);
+            oracle->linear_squares(want, squares_want, oracle_operand, &theirs);
+            table->linear_squares(got, squares_got, operand, &ours);
             for (int32_t t = 0; t < T; t++) {
                 squares_bound[t] = 1e-37;
                 for (int32_t n = 0; n < l.packed.outputs; n++) {
@@ -209,8 +214,8 @@ static void check_linear(const swin2sr__kernels *table, result *r, int kind) {
         free((void *)ours.weights);
         free((void *)theirs.weights);
         free(x);
-        free(panel);
-        free(oracle_panel);
+        free(operand);
+        free(oracle_operand);
         free(bound);
         free_guarded(want);
         free_guarded(got);
@@ -229,6 +234,84 @@ static void check_gelu(const swin2sr__kernels *table, result *r) {
 
 static void check_squares(const swin2sr__kernels *table, result *r) {
     check_linear(table, r, 2);
+}
+
+/* Tokens with what a range may be: nothing, next to nothing, everything, no number; ties; and bytes at their ends, whose
+ * products with the largest weights are the largest sums. */
+static float extreme_value(int32_t k, int32_t t, float x) {
+    switch (t) {
+    case 0:
+        return 0.0f;
+    case 1:
+        return 1e-42f * x;
+    case 2:
+        return 1e35f * x;
+    case 3:
+        return k == 2 ? INFINITY : x;
+    case 4:
+        return k == 1 ? NAN : x;
+    case 5:
+        return k == 0 ? 127.0f : (float)(k % 250 - 125) + 0.5f;
+    case 6:
+        return k % 3 ? -1.0f : 1.0f;
+    default:
+        return t < 16 ? 1.0f : x * (float)(1 << t % 16);
+    }
+}
+
+/* Rounding to 8 bits: operands and results are those of C to the bit, and the results are within half a step of each
+ * value and weight of what the numbers themselves give. */
+static void check_int8(const swin2sr__kernels *table, result *r) {
+    for (size_t i = 0; table->to_operand && i < SHAPES; i++) {
+        int32_t K = shapes[i][0], N = shapes[i][1];
+        layer l = new_layer(N, K, 1.0f);
+        for (int32_t j = 0; j < N * K / 2; j++)
+            l.weights[j] = j / K == 1 ? 0.0f : j % 2 ? 1.0f : -1.0f + (float)(j / K % 2) * 2.0f;
+        swin2sr__linear packed = pack_for(table, &l);
+        size_t count = (size_t)l.packed.outputs * T, rows = (size_t)swin2sr__operand_rows(table, K) * T;
+        float *x = new_floats((size_t)K * T), *want = new_guarded(rows), *got = new_guarded(rows);
+        float *y_want = new_guarded(count), *y_got = new_guarded(count);
+        for (int32_t j = 0; j < K * T; j++)
+            x[j] = extreme_value(j / T, j % T, x[j]);
+        swin2sr__kernels_c_int8.to_operand(want, x, K);
+        table->to_operand(got, x, K);
+        swin2sr__kernels_c_int8.linear(y_want, want, &packed);
+        table->linear(y_got, got, &packed);
+        bool is_good =
+            memcmp(got, want, rows * sizeof *got) == 0 && is_guard_whole(got, rows) && is_guard_whole(y_got, count);
+        for (int32_t n = 0; n < N; n++) {
+            for (int32_t t = 0; t < T; t++) {
+                float value = y_got[n * T + t], expected = y_want[n * T + t];
+                is_good = is_good && (value == expected || (isnan(value) && isnan(expected) && t == 3));
+                if (t == 3 || t == 4)
+                    continue;
+                double sum = (double)l.bias[n], range = 1e-30, weights = 0.0, bound = 0.0, size = fabs(sum);
+                for (int32_t k = 0; k < K; k++) {
+                    range = fmax(range, fabs((double)x[k * T + t]));
+                    weights = fmax(weights, fabs((double)l.weights[n * K + k]));
+                }
+                for (int32_t k = 0; k < K; k++) {
+                    double a = (double)x[k * T + t], w = (double)l.weights[n * K + k];
+                    sum += a * w;
+                    size += fabs(a * w);
+                    bound += fabs(a) * weights / 128.0 + fabs(w) * range / 254.0 + range * weights / 32512.0;
+                }
+                bound += 8.0 * EPS * (size + (double)K * range * weights);
+                double share = fabs((double)value - sum) / (bound + 1e-37);
+                r->worst = fmax(r->worst, share);
+                is_good = is_good && share <= 1.0;
+            }
+        }
+        r->checked++;
+        r->failed += !is_good;
+        free_layer(&l);
+        free((void *)packed.weights);
+        free(x);
+        free_guarded(want);
+        free_guarded(got);
+        free_guarded(y_want);
+        free_guarded(y_got);
+    }
 }
 
 /* A weight 2^l is wrong by the relative error of its logit's absolute error: l is up to scale + 8, in eps. */
@@ -337,7 +420,7 @@ static void to_words(const swin2sr__kernels *table, float *words, const float *r
     for (int32_t i = 0; i < C * ROW_STRIDE; i++) {
         uint32_t bits = swin2sr__bf16_bits(rows[i]), half = (uint32_t)(i / ROW_STRIDE % 2), word = 0;
         float *to = words + i / ROW_STRIDE / table->pair * ROW_STRIDE + i % ROW_STRIDE;
-        if (table->precision == SWIN2SR_PRECISION_FP32)
+        if (table->precision != SWIN2SR_PRECISION_BF16)
             bits = 0, memcpy(&word, &rows[i], sizeof word);
         else if (table->pair == 1)
             word = bits << 16;
@@ -488,15 +571,11 @@ static void check_tiles(const swin2sr__kernels *table, result *r) {
 static const struct {
     const char *name;
     void (*check)(const swin2sr__kernels *table, result *r);
-} checks[] = {{"linear", check_plain},
-              {"linear_gelu", check_gelu},
-              {"linear_squares", check_squares},
-              {"attention", check_attention},
-              {"norms", check_norms},
-              {"conv3x3", check_conv},
-              {"conv3x3_panel", check_conv_panel},
-              {"put_bytes", check_bytes},
-              {"gather and scatter", check_tiles}};
+} checks[] = {{"linear", check_plain},           {"linear_gelu", check_gelu},
+              {"linear_squares", check_squares}, {"int8", check_int8},
+              {"attention", check_attention},    {"norms", check_norms},
+              {"conv3x3", check_conv},           {"conv3x3_panel", check_conv_panel},
+              {"put_bytes", check_bytes},        {"gather and scatter", check_tiles}};
 
 /* One measurement: what to run and how many multiply-adds that is. */
 typedef struct bench_case {
@@ -504,26 +583,32 @@ typedef struct bench_case {
     swin2sr__linear linear, gelu, qkv, conv;
     swin2sr__attention_head head;
     swin2sr__conv_input input;
-    float *x, *y, *scores;
+    float *x, *operand, *y, *scores;
     float squares[T];
+    int32_t shape; /* of the burst */
 } bench_case;
 
 static double run_burst(bench_case *b) {
-    return b->table->fma_burst();
+    return (b->table->fma_burst ? b->table : &swin2sr__kernels_c)->fma_burst(b->shape);
+}
+
+static double run_operand(bench_case *b) {
+    b->table->to_operand(b->y, b->x, b->linear.inputs);
+    return (double)b->linear.inputs * b->linear.outputs * T;
 }
 
 static double run_linear(bench_case *b) {
-    b->table->linear_squares(b->y, b->squares, b->x, &b->linear);
+    b->table->linear_squares(b->y, b->squares, b->operand, &b->linear);
     return (double)b->linear.inputs * b->linear.outputs * T;
 }
 
 static double run_gelu(bench_case *b) {
-    b->table->linear_gelu(b->y, b->x, &b->gelu);
+    b->table->linear_gelu(b->y, b->operand, &b->gelu);
     return (double)b->gelu.inputs * b->gelu.outputs * T;
 }
 
 static double run_head(bench_case *b) {
-    b->table->linear(b->y, b->x, &b->qkv);
+    b->table->linear(b->y, b->operand, &b->qkv);
     b->table->attention(b->y + 3 * b->head.dim * T, b->y, &b->head, NULL, b->scores);
     return ((double)b->qkv.inputs * b->qkv.outputs + 2.0 * T * b->head.dim) * T;
 }
@@ -559,6 +644,7 @@ static void bench(const swin2sr__kernels *table, int32_t C, int32_t D) {
                     .qkv = pack_for(table, &triple),
                     .conv = {new_floats((size_t)(C * C) * 9), taps.bias, 0, taps.packed.outputs},
                     .x = new_floats((size_t)C * 304),
+                    .operand = new_floats((size_t)C * 304),
                     .y = new_floats((size_t)(2 * C) * T),
                     .scores = new_floats(T * T)};
     b.head = (swin2sr__attention_head){new_floats(T * T), 14.0f, false, D, T};
@@ -566,10 +652,19 @@ static void bench(const swin2sr__kernels *table, int32_t C, int32_t D) {
     table->pack_conv((float *)b.conv.weights, taps.weights, C, &C, 1);
     if (table->to_panel)
         memset(b.x, 0x3c, (size_t)C * 304 * sizeof *b.x); /* small numbers of any type */
-    double burst = best_rate(&b, run_burst), percent = 100.0 / burst;
-    printf("%-7s C %3d: burst %.1f GMAC/s; linear %.0f %%, with GELU %.0f %%, head %.0f %%, convolution %.0f %%\n",
+    memcpy(b.operand, b.x, (size_t)C * 304 * sizeof *b.x);
+    if (table->to_operand)
+        table->to_operand(b.operand, b.x, C);
+    double burst = 0.0;
+    for (b.shape = 0; b.shape < SWIN2SR__BURSTS; b.shape++)
+        burst = fmax(burst, best_rate(&b, run_burst));
+    double percent = 100.0 / burst;
+    printf("%-9s C %3d: burst %.1f GMAC/s; linear %.0f %%, with GELU %.0f %%, head %.0f %%, convolution %.0f %%\n",
            table->name, C, burst, percent * best_rate(&b, run_linear), percent * best_rate(&b, run_gelu),
            percent * best_rate(&b, run_head), percent * best_rate(&b, run_conv));
+    if (table->to_operand)
+        printf("%-9s C %3d: rounding to 8 bits takes %.0f %% as long as such a linear layer\n", table->name, C,
+               100.0 * best_rate(&b, run_linear) / best_rate(&b, run_operand));
     free_layer(&square);
     free_layer(&wide);
     free_layer(&triple);
@@ -580,12 +675,13 @@ static void bench(const swin2sr__kernels *table, int32_t C, int32_t D) {
     free((void *)b.conv.weights);
     free((void *)b.head.bias);
     free(b.x);
+    free(b.operand);
     free(b.y);
     free(b.scores);
 }
 
 int main(int argc, char **argv) {
-    static const char *const names[] = {"c", "avx2", "avx512", "c_bf16", "bf16", "neon"};
+    static const char *const names[] = {"c", "avx2", "avx512", "c_bf16", "bf16", "c_int8", "avx2_int8", "vnni", "neon"};
     int passed = 0, failed = 0, skipped = 0;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         const swin2sr__kernels *table = swin2sr__kernels_named(names[i]);
@@ -603,7 +699,9 @@ int main(int argc, char **argv) {
             result r = {.kernel = checks[j].name, .table = names[i]};
             random_state = 1;
             checks[j].check(table, &r);
-            printf("%s %-6s %-18s %3d cases, worst error %.2f of its bound\n", r.failed ? "FAIL" : "ok  ", r.table,
+            if (!r.checked) /* not of this precision */
+                continue;
+            printf("%s %-9s %-18s %3d cases, worst error %.2f of its bound\n", r.failed ? "FAIL" : "ok  ", r.table,
                    r.kernel, r.checked, r.worst);
             passed += !r.failed;
             failed += !!r.failed;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * kernels/c/block_c.c - the plain C kernels: the oracle every other variant is tested against.
  * Written to be read; formulas and shapes are in kernels.h. The bf16 table does the same and rounds what enters a
- * product, one float a value, so that results of bf16 can be checked on any processor. */
+ * product, one float a value, so that results of bf16 can be checked on any processor. The int8 table has linear layers
+ * of its own. */
 #include <math.h>
 #include <string.h>
 
@@ -52,27 +53,89 @@ static void linear_c(float *y, const float *x, const swin2sr__linear *linear) {
     }
 }
 
-static void linear_gelu_any(float *panel, const float *x, const swin2sr__linear *linear, bool is_bf16) {
-    linear_c(panel, x, linear);
-    for (int32_t i = 0; i < linear->outputs * T; i++)
-        panel[i] = rounded(0.5f * panel[i] * (1.0f + erff(panel[i] * 0.70710678118654752440f)), is_bf16);
+static void to_operand_int8(float *operand, const float *x, int32_t K) {
+    memset(operand + T, 0x80, (size_t)((K + 3) / 4) * T * sizeof *operand);
+    for (int32_t t = 0; t < T; t++) {
+        float range = SWIN2SR__INT8_TINY;
+        for (int32_t k = 0; k < K; k++)
+            range = fabsf(x[k * T + t]) > range ? fabsf(x[k * T + t]) : range;
+        float inverse = SWIN2SR__INT8_MAX / range;
+        operand[t] = range * (1.0f / SWIN2SR__INT8_MAX);
+        for (int32_t k = 0; k < K; k++) {
+            float value = x[k * T + t] * inverse;
+            int32_t q = value == value ? (int32_t)rintf(value) : 0; /* what is no number, and infinity, count as 0 */
+            ((uint8_t *)(operand + T + k / 4 * T + t))[k % 4] = (uint8_t)(q + 128);
+        }
+    }
+}
+
+/* acc[i][t] += sum_k w[k][i] . x[k][t] over words of four bytes. */
+static void accumulate_bytes(int32_t acc[6][T], int32_t width, const float *x, const float *w, int32_t words) {
+    for (int32_t k = 0; k < words; k++, x += T, w += width) {
+        const uint8_t *bytes = (const uint8_t *)x;
+        for (int32_t i = 0; i < width; i++) {
+            const int8_t *q = (const int8_t *)(w + i);
+            for (int32_t t = 0; t < T; t++)
+                acc[i][t] +=
+                    q[0] * bytes[4 * t] + q[1] * bytes[4 * t + 1] + q[2] * bytes[4 * t + 2] + q[3] * bytes[4 * t + 3];
+        }
+    }
+}
+
+static void linear_int8(float *y, const float *x, const swin2sr__linear *linear) {
+    const float *w = linear->weights;
+    int32_t words = swin2sr__int8_words(linear->inputs) - 2;
+    for (int32_t n = 0, width; n < linear->outputs; n += width, w += (words + 2) * width) {
+        int32_t acc[6][T], starts[6];
+        width = swin2sr__group_width(linear->outputs - n);
+        const float *scales = w + (words + 1) * width;
+        memcpy(starts, w + words * width, (size_t)width * sizeof starts[0]);
+        for (int32_t i = 0; i < width * T; i++)
+            acc[i / T][i % T] = starts[i / T];
+        accumulate_bytes(acc, width, x + T, w, words);
+        for (int32_t i = 0; i < width; i++) {
+            for (int32_t t = 0; t < T; t++)
+                y[(n + i) * T + t] = fmaf((float)acc[i][t], x[t] * scales[i], linear->bias[n + i]);
+        }
+    }
+}
+
+static void gelu(float *x, int32_t count, bool is_bf16) {
+    for (int32_t i = 0; i < count; i++)
+        x[i] = rounded(0.5f * x[i] * (1.0f + erff(x[i] * 0.70710678118654752440f)), is_bf16);
 }
 
 static void linear_gelu_c(float *panel, const float *x, const swin2sr__linear *linear) {
-    linear_gelu_any(panel, x, linear, false);
+    linear_c(panel, x, linear);
+    gelu(panel, linear->outputs * T, false);
 }
 
 static void linear_gelu_bf16(float *panel, const float *x, const swin2sr__linear *linear) {
-    linear_gelu_any(panel, x, linear, true);
+    linear_c(panel, x, linear);
+    gelu(panel, linear->outputs * T, true);
+}
+
+static void linear_gelu_int8(float *panel, const float *x, const swin2sr__linear *linear) {
+    linear_int8(panel, x, linear);
+    gelu(panel, linear->outputs * T, false);
+}
+
+static void sum_squares(float *squares, const float *y, int32_t N) {
+    for (int32_t t = 0; t < T; t++) {
+        squares[t] = 0.0f;
+        for (int32_t n = 0; n < N; n++)
+            squares[t] += y[n * T + t] * y[n * T + t];
+    }
 }
 
 static void linear_squares_c(float *y, float *squares, const float *x, const swin2sr__linear *linear) {
     linear_c(y, x, linear);
-    for (int32_t t = 0; t < T; t++) {
-        squares[t] = 0.0f;
-        for (int32_t n = 0; n < linear->outputs; n++)
-            squares[t] += y[n * T + t] * y[n * T + t];
-    }
+    sum_squares(squares, y, linear->outputs);
+}
+
+static void linear_squares_int8(float *y, float *squares, const float *x, const swin2sr__linear *linear) {
+    linear_int8(y, x, linear);
+    sum_squares(squares, y, linear->outputs);
 }
 
 /* rows [D][64] *= factor / norm, with the norm's floor of 1e-12. */
@@ -217,8 +280,9 @@ static void scatter_c(float *const tiles[4], const float *x, int32_t C) {
     }
 }
 
-static double fma_burst_c(void) {
+static double fma_burst_c(int32_t shape) {
     float acc[16];
+    (void)shape;
     for (int i = 0; i < 16; i++)
         acc[i] = (float)i;
     for (int n = 0; n < 100000; n++) {
@@ -229,18 +293,22 @@ static double fma_burst_c(void) {
     return 16.0 * 100000.0;
 }
 
-#define SHARED                                                                                              \
-    .pair = 1, .linear = linear_c, .linear_squares = linear_squares_c, .norm_add = norm_add_c,              \
-    .layer_norm = layer_norm_c, .conv3x3 = conv3x3_c, .conv3x3_panel = conv3x3_c, .put_bytes = put_bytes_c, \
-    .gather = gather_c, .scatter = scatter_c, .fma_burst = fma_burst_c
+/* clang-format off */
+#define SHARED                                                                                                        \
+    .pair = 1, .norm_add = norm_add_c, .layer_norm = layer_norm_c, .conv3x3 = conv3x3_c, .conv3x3_panel = conv3x3_c,   \
+    .put_bytes = put_bytes_c, .gather = gather_c, .scatter = scatter_c
+/* clang-format on */
 
 const swin2sr__kernels swin2sr__kernels_c = {
     .name = "c",
     .precision = SWIN2SR_PRECISION_FP32,
     .pack_linear = swin2sr__pack_linear,
     .pack_conv = swin2sr__pack_conv,
+    .linear = linear_c,
     .linear_gelu = linear_gelu_c,
+    .linear_squares = linear_squares_c,
     .attention = attention_c,
+    .fma_burst = fma_burst_c,
     SHARED,
 };
 
@@ -250,7 +318,22 @@ const swin2sr__kernels swin2sr__kernels_c_bf16 = {
     .pack_linear = swin2sr__pack_linear_rounded,
     .pack_conv = swin2sr__pack_conv_rounded,
     .to_panel = to_panel_bf16,
+    .linear = linear_c,
     .linear_gelu = linear_gelu_bf16,
+    .linear_squares = linear_squares_c,
     .attention = attention_bf16,
+    SHARED,
+};
+
+const swin2sr__kernels swin2sr__kernels_c_int8 = {
+    .name = "c_int8",
+    .precision = SWIN2SR_PRECISION_INT8,
+    .pack_linear = swin2sr__pack_linear_int8,
+    .pack_conv = swin2sr__pack_conv,
+    .to_operand = to_operand_int8,
+    .linear = linear_int8,
+    .linear_gelu = linear_gelu_int8,
+    .linear_squares = linear_squares_int8,
+    .attention = attention_c,
     SHARED,
 };

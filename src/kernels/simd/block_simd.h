@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * kernels/simd/block_simd.h - the kernels of a block once, for every vector width and for fp32 and bf16 products.
+ * kernels/simd/block_simd.h - the kernels of a block once, for every vector width and for fp32, bf16 and int8 products.
  * In: the including file (x86/fp32_avx512.c, x86/bf16_avx512.c, ...) defines before it
  *   vf, VL                       the vector and its floats
  *   v_load v_store v_set v_bcast v_fma v_fnma v_add v_sub v_mul v_div v_sqrt v_max v_min v_abs v_copysign
@@ -12,13 +12,24 @@
  *   v_store_panel(p, n, lo, hi)  channels n (even) and n + 1 into the panel p [K / PAIR][64]
  *   compact_row(p, row)          64 floats of row as 64 / PAIR panel values
  *   EXP2_TERMS, GELU_TERMS       polynomials, highest power first, of EXP2_DEGREE and GELU_DEGREE
- *   TABLE, TABLE_NAME, TABLE_PRECISION, PACK_LINEAR, PACK_CONV
+ *   TABLE, TABLE_NAME, PACK_LINEAR, PACK_CONV
+ * and for int8 linear layers (vf holds the bits of words)
+ *   IS_INT8                      1
+ *   v_bytes(values)              four vectors as words of an operand: to the nearest, what is no number to 0; + 128
+ *   v_dot_ints(b, x, acc)        acc + the four products of weights b and activations x
+ *   v_from_ints(acc)             whole numbers to floats
  * A register tile is six outputs (or four) by MAIN vectors. Every accumulator has a name: gcc keeps arrays that are
  * updated in a loop in memory, which costs two thirds of the speed. */
 #include <math.h>
 #include <string.h>
 
 #include "kernels/kernels.h"
+
+#ifndef IS_INT8
+#define IS_INT8 0
+#define v_dot_ints v_dot
+#define v_from_ints(a) (a)
+#endif
 
 #define T SWIN2SR__LANES
 #define INLINE static inline __attribute__((always_inline))
@@ -43,22 +54,27 @@
 #define ROW_OUT(i, V) OUT_##V(i)
 #define ROW_ADD(i, V) { vf b = v_bcast(w + (i) * wi); ADD_##V(i) }
 #define STEP(R, V, p) { LOAD_##V(p) ROWS_##R(ROW_ADD, V) }
-/* Words of a panel or floats: `is_panel` is a constant wherever these are used. */
-#define MULTIPLY_ADD(b, x, a) (is_panel ? v_dot(b, x, a) : v_fma(b, x, a))
+/* `type` is a constant wherever these are used. */
+#define MULTIPLY_ADD(b, x, a) (type == INTEGERS ? v_dot_ints(b, x, a) : type == PANEL ? v_dot(b, x, a) : v_fma(b, x, a))
 
-/* product_RxV: acc[R][V] += sum_k w[k * wk + i * wi] . x[k * T ..] over K rows of a panel.
+typedef enum word_type {
+    FLOATS,
+    PANEL,
+    INTEGERS
+} word_type;
+
+/* product_RxV: acc[R][V] += sum_k w[k * wk + i * wi] . x[k * T ..] over K rows of a panel or an operand.
  * convolve_RxV: the same over inputs, ky, c, kx of rows of words or floats. */
 #define DEFINE_TILE(R, V)                                                                                              \
     INLINE void product_##R##x##V(vf acc[6][4], const float *x, const float *w, ptrdiff_t wk, ptrdiff_t wi,            \
-                                  int32_t K) {                                                                         \
-        const bool is_panel = true;                                                                                    \
+                                  int32_t K, const word_type type) {                                                   \
         ROWS_##R(ROW_IN, V)                                                                                            \
         for (int32_t k = 0; k < K; k++, x += T, w += wk)                                                               \
             STEP(R, V, x)                                                                                              \
         ROWS_##R(ROW_OUT, V)                                                                                           \
     }                                                                                                                  \
     INLINE void convolve_##R##x##V(vf acc[6][4], const swin2sr__conv_input *inputs, int32_t count, ptrdiff_t t,        \
-                                   const float *w, const bool is_panel) {                                              \
+                                   const float *w, const word_type type) {                                             \
         enum { wi = 1 };                                                                                               \
         ROWS_##R(ROW_IN, V)                                                                                            \
         for (int32_t i = 0; i < count; i++) {                                                                          \
@@ -105,17 +121,17 @@ DEFINE_TILE(4, 2)
 INLINE void product(vf acc[6][4], int32_t width, const float *x, const float *w, ptrdiff_t wk, ptrdiff_t wi,
                     int32_t K) {
     if (width == 6)
-        PRODUCT_6(acc, x, w, wk, wi, K);
+        PRODUCT_6(acc, x, w, wk, wi, K, PANEL);
     else
-        PRODUCT_4(acc, x, w, wk, wi, K);
+        PRODUCT_4(acc, x, w, wk, wi, K, PANEL);
 }
 
-/* Packed weights: the strides are constants, so the broadcasts need no address arithmetic. */
+/* An operand and packed weights: the strides are constants, so the broadcasts need no address arithmetic. */
 INLINE void product_packed(vf acc[6][4], int32_t width, const float *x, const float *w, int32_t K) {
     if (width == 6)
-        PRODUCT_6(acc, x, w, 6, 1, K);
+        PRODUCT_6(acc, x, w, 6, 1, K, IS_INT8 ? INTEGERS : PANEL);
     else
-        PRODUCT_4(acc, x, w, 4, 1, K);
+        PRODUCT_4(acc, x, w, 4, 1, K, IS_INT8 ? INTEGERS : PANEL);
 }
 
 /* Constants of 2^x and GELU for the end of one register tile. Loaded there, through a pointer that the compiler cannot see
@@ -158,14 +174,26 @@ typedef enum linear_end {
     LINEAR_SQUARES
 } linear_end;
 
+/* Sums to y = sum * (scale of the token * scale of the output) + bias. */
+INLINE void scale_sums(vf acc[6][4], int32_t width, const float *token_scales, const float *scales, const float *bias) {
+    for (int32_t i = 0; i < width; i++) {
+        vf scale = v_bcast(scales + i), b = v_bcast(bias + i);
+        for (int32_t j = 0; j < MAIN; j++)
+            acc[i][j] = v_fma(v_from_ints(acc[i][j]), v_mul(v_load(token_scales + j * VL), scale), b);
+    }
+}
+
 INLINE void linear_tile(float *y, float *squares, const float *x, const float *w, const float *bias, int32_t rows,
                         int32_t width, linear_end end) {
+    const float *starts = IS_INT8 ? w + rows * width : bias;
     vf acc[6][4];
     for (int32_t i = 0; i < width; i++) {
         for (int32_t j = 0; j < MAIN; j++)
-            acc[i][j] = v_bcast(bias + i);
+            acc[i][j] = v_bcast(starts + i);
     }
-    product_packed(acc, width, x, w, rows);
+    product_packed(acc, width, x + (IS_INT8 ? T : 0), w, rows);
+    if (IS_INT8)
+        scale_sums(acc, width, x, starts + width, bias);
     const terms c = load_terms();
     for (int32_t j = 0; j < MAIN; j++) {
         vf sum = end == LINEAR_SQUARES ? v_load(squares + j * VL) : v_set(0.0f);
@@ -187,7 +215,7 @@ INLINE void linear_tile(float *y, float *squares, const float *x, const float *w
 
 INLINE void linear_any(float *y, float *squares, const float *x, const swin2sr__linear *linear, linear_end end) {
     const float *w = linear->weights;
-    int32_t rows = (linear->inputs + PAIR - 1) / PAIR, n = 0;
+    int32_t words = swin2sr__linear_words(&TABLE, linear->inputs), rows = words - (IS_INT8 ? 2 : 0), n = 0;
     while (n < linear->outputs) {
         int32_t width = swin2sr__group_width(linear->outputs - n);
         float *out = y + n / (end == LINEAR_GELU ? PAIR : 1) * T;
@@ -198,7 +226,7 @@ INLINE void linear_any(float *y, float *squares, const float *x, const swin2sr__
                 linear_tile(out + t, squares + t, x + t, w, linear->bias + n, rows, 4, end);
         }
         n += width;
-        w += (ptrdiff_t)rows * width;
+        w += (ptrdiff_t)words * width;
     }
 }
 
@@ -350,6 +378,24 @@ static void to_panel_simd(float *panel, const float *x, int32_t K) {
     }
 }
 
+#if IS_INT8
+static void to_operand_simd(float *operand, const float *x, int32_t K) {
+    for (int32_t t = 0; t < T; t += VL) {
+        float *words = operand + T + t;
+        vf range = v_set(SWIN2SR__INT8_TINY), values[4];
+        for (int32_t k = 0; k < K; k++)
+            range = v_max(v_abs(v_load(x + k * T + t)), range);
+        vf inverse = v_div(v_set(SWIN2SR__INT8_MAX), range);
+        v_store(operand + t, v_mul(range, v_set(1.0f / SWIN2SR__INT8_MAX)));
+        for (int32_t k = 0; k < K; k += 4, words += T) {
+            for (int32_t i = 0; i < 4; i++)
+                values[i] = k + i < K ? v_mul(v_load(x + (k + i) * T + t), inverse) : v_set(0.0f);
+            v_store(words, v_bytes(values));
+        }
+    }
+}
+#endif
+
 static void norm_add_simd(float *x, const float *y, const float *squares, const float *gamma, const float *beta,
                           int32_t C) {
     vf scale[T / VL];
@@ -389,7 +435,7 @@ typedef struct conv_call {
     const swin2sr__conv_input *inputs;
     int32_t inputs_count;
     float slope;
-    bool is_panel;
+    word_type type;
 } conv_call;
 
 INLINE void conv_tile(float *y, const conv_call *call, const float *w, const float *bias, int32_t t, int32_t width,
@@ -400,13 +446,13 @@ INLINE void conv_tile(float *y, const conv_call *call, const float *w, const flo
             acc[i][j] = v_bcast(bias + i);
     }
     if (vectors == MAIN && width == 6)
-        CONVOLVE_6(acc, call->inputs, call->inputs_count, t, w, call->is_panel);
+        CONVOLVE_6(acc, call->inputs, call->inputs_count, t, w, call->type);
     else if (vectors == MAIN)
-        CONVOLVE_4(acc, call->inputs, call->inputs_count, t, w, call->is_panel);
+        CONVOLVE_4(acc, call->inputs, call->inputs_count, t, w, call->type);
     else if (width == 6)
-        CONVOLVE_UNIT_6(acc, call->inputs, call->inputs_count, t, w, call->is_panel);
+        CONVOLVE_UNIT_6(acc, call->inputs, call->inputs_count, t, w, call->type);
     else
-        CONVOLVE_UNIT_4(acc, call->inputs, call->inputs_count, t, w, call->is_panel);
+        CONVOLVE_UNIT_4(acc, call->inputs, call->inputs_count, t, w, call->type);
     for (int32_t i = 0; i < width; i++) {
         for (int32_t j = 0; j < vectors; j++) {
             vf negative = v_mul(acc[i][j], v_set(call->slope)), zero = v_set(0.0f);
@@ -442,13 +488,13 @@ INLINE void conv_any(float *y, const conv_call *call, const swin2sr__linear *lin
 
 static void conv3x3_simd(float *y, const swin2sr__conv_input *inputs, int32_t inputs_count,
                          const swin2sr__linear *linear, float slope, int32_t units) {
-    const conv_call call = {inputs, inputs_count, slope, false};
+    const conv_call call = {inputs, inputs_count, slope, FLOATS};
     conv_any(y, &call, linear, units);
 }
 
 static void conv3x3_panel_simd(float *y, const swin2sr__conv_input *inputs, int32_t inputs_count,
                                const swin2sr__linear *linear, float slope, int32_t units) {
-    const conv_call call = {inputs, inputs_count, slope, true};
+    const conv_call call = {inputs, inputs_count, slope, PANEL};
     conv_any(y, &call, linear, units);
 }
 
@@ -491,31 +537,51 @@ static void scatter_simd(float *const tiles[4], const float *x, int32_t C) {
     }
 }
 
-/* Twelve independent chains cover the latency of two units on every processor we know. */
-static double fma_burst_simd(void) {
-    enum {
-        CHAINS = 12,
-        ROUNDS = 20000
-    };
-    vf a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, m = v_set(0.999f), b = v_set(0.001f);
-    a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = a8 = a9 = a10 = a11 = v_set(1.0f);
-#define CHAIN(a)        \
-    a = v_dot(m, b, a); \
-    __asm__ volatile("" : "+" V_CONSTRAINT(a));
-    for (int i = 0; i < ROUNDS; i++) {
-        CHAIN(a0)
-        CHAIN(a1) CHAIN(a2) CHAIN(a3) CHAIN(a4) CHAIN(a5) CHAIN(a6) CHAIN(a7) CHAIN(a8) CHAIN(a9) CHAIN(a10) CHAIN(a11)
+/* Independent chains of the table's own products. Twelve fit everywhere; where there are 32 registers 24 cover products
+ * whose latency times their number a cycle is more. An operand changes each time, or the products would leave the loop. */
+#define CHAIN(i)                                                 \
+    a##i = IS_INT8 ? v_dot_ints(m, b, a##i) : v_dot(m, b, a##i); \
+    __asm__ volatile("" : "+" V_CONSTRAINT(a##i), "+" V_CONSTRAINT(m));
+/* clang-format off */
+#define CHAINS_12(M) M(0) M(1) M(2) M(3) M(4) M(5) M(6) M(7) M(8) M(9) M(10) M(11)
+#define CHAINS_24(M) CHAINS_12(M) M(12) M(13) M(14) M(15) M(16) M(17) M(18) M(19) M(20) M(21) M(22) M(23)
+#define START(i) vf a##i = v_set(0.0f);
+/* clang-format on */
+#define BURST(CHAINS)                                \
+    {                                                \
+        CHAINS(START)                                \
+        for (int32_t i = 0; i < BURST_ROUNDS; i++) { \
+            CHAINS(CHAIN)                            \
+        }                                            \
     }
-#undef CHAIN
-    return (double)CHAINS * ROUNDS * VL * PAIR;
+
+enum {
+    BURST_ROUNDS = 20000
+};
+
+static double fma_burst_simd(int32_t shape) {
+    vf m = v_set(0.999f), b = v_set(0.001f);
+    double macs = (double)BURST_ROUNDS * VL * (IS_INT8 ? 4 : PAIR);
+    if (shape == 0 || MAIN < 4) {
+        BURST(CHAINS_12)
+        return 12.0 * macs;
+    }
+    BURST(CHAINS_24)
+    return 24.0 * macs;
 }
 
 const swin2sr__kernels TABLE = {
     .name = TABLE_NAME,
-    .precision = TABLE_PRECISION,
     .pair = PAIR,
-    .pack_linear = PACK_LINEAR,
     .pack_conv = PACK_CONV,
+#if IS_INT8
+    .precision = SWIN2SR_PRECISION_INT8,
+    .pack_linear = swin2sr__pack_linear_int8,
+    .to_operand = to_operand_simd,
+#else
+    .precision = PAIR > 1 ? SWIN2SR_PRECISION_BF16 : SWIN2SR_PRECISION_FP32,
+    .pack_linear = PACK_LINEAR,
+#endif
     .to_panel = PAIR > 1 ? to_panel_simd : NULL,
     .linear = linear_simd,
     .linear_gelu = linear_gelu_simd,

@@ -6,7 +6,6 @@
 #include "kernels/kernels.h"
 
 #define PAIR 1
-#define TABLE_PRECISION SWIN2SR_PRECISION_FP32
 #define PACK_LINEAR swin2sr__pack_linear
 #define PACK_CONV swin2sr__pack_conv
 #define v_dot(b, x, acc) v_fma(b, x, acc)

@@ -8,7 +8,6 @@
 #define PAIR 2
 #define TABLE swin2sr__kernels_bf16
 #define TABLE_NAME "bf16"
-#define TABLE_PRECISION SWIN2SR_PRECISION_BF16
 #define PACK_LINEAR swin2sr__pack_linear_bf16
 #define PACK_CONV swin2sr__pack_conv_bf16
 /* What follows is rounded to bf16, by 2e-3 of itself. 2^x on [-1/2, 1/2]: relative error under 7.5e-5; GELU 2e-5. */
