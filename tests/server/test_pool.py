@@ -230,7 +230,7 @@ def test_worker_that_cannot_be_renewed_is_missed(start, tmp_path):
     program.unlink()
     assert service.upscale(picture(2, 2)).status_code == 200
     wait_for("the failed start", lambda: service.events("worker_cannot_start"))
-    assert requests.get(service.url + "/readyz").json()["failed"] == ["workers"]
+    assert requests.get(service.url + "/readyz").json()["failed"] == ["workers:swin2sr-lightweight-x4"]
 
 
 def test_worker_is_kept_where_nothing_is_renewed(start):
