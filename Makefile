@@ -24,7 +24,7 @@ help:
 	@echo 'make build                         build/swin2sr, build/swin2sr-server, build/swin2sr-worker, the library'
 	@echo 'make test                          everything; make test-quick: under a minute'
 	@echo 'make test-tsan [CANCELS=200]       threads and cancels under ThreadSanitizer (minutes)'
-	@echo 'make test-neon                     kernels and golden networks for 64-bit Arm, under qemu'
+	@echo 'make test-neon                     kernels and golden networks for 64-bit Arm, under qemu (half an hour)'
 	@echo 'make bench [SIZE=256x256] [REPS=5] the engine alone, one thread and all threads'
 	@echo 'make bench-peers                   beside ONNX Runtime and PyTorch (minutes)'
 	@echo 'make check-reference               every input size against the PyTorch reference in ../shared (minutes)'
