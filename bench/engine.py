@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measure the engine alone with `swin2sr bench`: networks x sizes x threads; seconds, GMAC/s, share of peak, memory.
 
-usage: bench/engine.py [--network NAME ...] [--size 128x128 ...] [--threads 1 2] [--reps N] [--precision fp32]
-                       [--what speed|memory] [--out FILE]
+usage: bench/engine.py [--network NAME ...] [--size 128x128 ...] [--threads 1 2] [--reps N] [--what speed|memory]
+                       [--precision fp32 ...] [--out FILE]
 
 --what memory takes the sizes of the memory gates instead: classical x4 512 wide, 512 and 4096 high; lightweight x4 4000
 wide. One thread is pinned to one core. Wall times are of the best repetition; the load says how busy others were.
 """
 import argparse
+import itertools
 import json
 import os
 import subprocess
@@ -51,7 +52,7 @@ def parse():
     parser.add_argument("--network", nargs="+", choices=sorted(make_network.SHAPES))
     parser.add_argument("--size", nargs="+", help="WxH")
     parser.add_argument("--threads", nargs="+", type=int)
-    parser.add_argument("--precision", choices=library.PRECISIONS, default="fp32")
+    parser.add_argument("--precision", nargs="+", choices=library.PRECISIONS, default=["fp32"])
     parser.add_argument("--reps", type=int, help="default: more for small sizes")
     machine.add_options(parser)
     return parser.parse_args()
@@ -61,16 +62,17 @@ def main():
     options, runs = parse(), []
     build, about = options.build, machine.describe(options.build)
     with tempfile.TemporaryDirectory() as folder:
-        for name, size, threads in chosen(options):
+        for (name, size, threads), precision in itertools.product(chosen(options), options.precision):
             network = Path(folder) / f"{name}.safetensors"
             if not network.exists():
                 make_network.save_network(network, make_network.SHAPES[name], name)
             reps = options.reps or (1 if options.what == "memory" else REPS.get(size, 3))
-            run = {"network": name, **bench(build, network, size, threads, reps, options.precision),
+            run = {"network": name, **bench(build, network, size, threads, reps, precision),
                    "load_after": machine.load()}
             runs.append(run)
-            print(f"{name:15} {size:>9} threads {threads}  {run['seconds_min']:8.3f} s  {run['gmac_per_s']:6.1f} GMAC/s"
-                  f"  {100 * (run['peak_share'] or 0):4.1f} % of peak  {run['memory_bytes'] / 1e6:6.0f} MB resident"
+            print(f"{name:15} {size:>9} {precision} threads {threads}  {run['seconds_min']:8.3f} s"
+                  f"  {run['gmac_per_s']:6.1f} GMAC/s  {100 * (run['peak_share'] or 0):4.1f} % of peak"
+                  f"  {run['memory_bytes'] / 1e6:6.0f} MB resident"
                   f"  {run['plan_bytes'] / 1e6:6.0f} MB planned  load {run['load_after']}", flush=True)
     machine.save(options.out, about, f"engine-{options.what}", runs=runs)
 

@@ -80,15 +80,13 @@ def parse():
     parser.add_argument("--arrivals", type=int, default=100)
     parser.add_argument("--pictures", type=Path, help="folder of photographs; Set5 of the shared test data")
     parser.add_argument("--url", help="a service that runs; one of our own")
-    parser.add_argument("--build", help="build folder (SWIN2SR_BUILD, build)")
-    parser.add_argument("--out", type=Path, help="results file; bench/results/service.json")
+    machine.add_options(parser)
     return parser.parse_args()
 
 
 def main():
     options = parse()
-    build = library.find_build(options.build)
-    about = machine.describe(build)
+    build, about = options.build, machine.describe(options.build)
     arguments = ["--precision", options.precision] + (["--workers", options.workers] if options.workers else [])
     folder = options.pictures or library.find_shared() / "testdata" / "set5"
     width, height = map(int, options.size.split("x"))
@@ -107,7 +105,7 @@ def main():
             rate = options.load * max(run["images_per_s"] for run in closed)
             waits = open_loop(url, data, right, rate, options.arrivals)
             show("open:  ", waits)
-    machine.save(options.out or Path(__file__).resolve().parent / "results" / "service.json", about, "service",
+    machine.save(options.out, about, "service",
                  size=options.size, precision=options.precision, share=options.load, closed=closed, open=waits)
 
 
