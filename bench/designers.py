@@ -8,7 +8,6 @@ Starts a service with its default settings where no --url names one. Every answe
 `swin2sr upscale` makes of the same file; one that is not the same bytes ends the run with exit code 1.
 """
 import argparse
-import contextlib
 import statistics
 import tempfile
 import threading
@@ -71,7 +70,7 @@ def parse():
                         default=[testdata / "real", testdata / "set5" / "LR_bicubic" / "X4"])
     parser.add_argument("--count", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--url", help="a service that runs; one of our own")
+    serving.add_url(parser)
     machine.add_options(parser)
     return parser.parse_args()
 
@@ -83,7 +82,7 @@ def main():
     pixels = [width * height for width, height in (Image.open(file).size for file in files)]
     with tempfile.TemporaryDirectory() as name:
         expected = [serving.enlarge(build, file, Path(name) / "right.png") for file in files]
-        with contextlib.nullcontext(options.url) if options.url else serving.started(build, name) as url:
+        with serving.at(options.url, build, name) as url:
             results = measure(url, files, expected, options.rounds)
     machine.save(options.out, about, "designers", pictures=len(files), pixels=sum(pixels), largest_pixels=max(pixels),
                  **results)

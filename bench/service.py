@@ -10,7 +10,6 @@ same ones every time) at a share of the best closed-loop rate; a wait counts fro
 service where no --url names one. Every answer must be the bytes that `swin2sr upscale` makes, else exit code 1.
 """
 import argparse
-import contextlib
 import random
 import tempfile
 import time
@@ -79,7 +78,7 @@ def parse():
     parser.add_argument("--load", type=float, default=0.6, help="open loop, share of the best closed-loop rate")
     parser.add_argument("--arrivals", type=int, default=100)
     parser.add_argument("--pictures", type=Path, help="folder of photographs; Set5 of the shared test data")
-    parser.add_argument("--url", help="a service that runs; one of our own")
+    serving.add_url(parser)
     machine.add_options(parser)
     return parser.parse_args()
 
@@ -95,8 +94,7 @@ def main():
         pictures.mosaic(folder if folder.is_dir() else None, width, height).save(source)
         right = serving.enlarge(build, source, Path(name) / "right.jpg", "--precision", options.precision)
         data = source.read_bytes()
-        with contextlib.nullcontext(options.url) if options.url \
-                else serving.started(build, name, *arguments) as url:
+        with serving.at(options.url, build, name, *arguments) as url:
             ask(url, data, right, time.monotonic())
             closed = []
             for clients in options.clients:

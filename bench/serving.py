@@ -30,6 +30,15 @@ def started(build, folder, *arguments):
         log.join()
 
 
+def add_url(parser):
+    parser.add_argument("--url", help="a service that runs; one of our own")
+
+
+def at(url, build, folder, *arguments):
+    """The service that url names, else one of our own for the time of the block."""
+    return contextlib.nullcontext(url) if url else started(build, folder, *arguments)
+
+
 def enlarge(build, source, target, *arguments):
     """What the command line makes of it."""
     subprocess.run([build / "swin2sr", "upscale", "--quiet", "--force", "-o", target, *arguments, source], check=True)
