@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  * engine/conv.c - the 3x3 convolutions, each with what follows it: norm, residual, pixel shuffle (inside stage 6 of 9).
  * In: rows of a ring.  Out: rows and tiles of the next ring, or pixels.
- * A task is 64 columns of a few rows, all outputs; its weights stream past once a row. */
+ * A task is 64 columns of four rows, all outputs; its weights stream past once. */
 #include <math.h>
 #include <string.h>
 
 #include "engine/state.h"
 
-#define ROWS_PER_TASK 2
+#define CONV_ROWS SWIN2SR__CONV_ROWS
 
 typedef struct conv_job conv_job;
-/* What follows the convolution of 64 columns: s->conv [N][64] at row y, column x, `columns` of them real. */
-typedef void (*conv_end)(const conv_job *job, const scratch *s, int32_t y, int32_t x, int32_t columns);
+/* What follows the convolution of 64 columns: values [N][64] at row y, column x, `columns` of them real. */
+typedef void (*conv_end)(const conv_job *job, const scratch *s, float *values, int32_t y, int32_t x, int32_t columns);
 
 struct conv_job {
     swin2sr__engine *engine;
@@ -29,11 +29,11 @@ struct conv_job {
 
 static swin2sr__conv_input input_at(const swin2sr__engine *engine, const row_ring *ring, int32_t y, int32_t x) {
     swin2sr__conv_input input = {.channels = ring->channels};
-    for (int32_t ky = 0; ky < 3; ky++) {
-        int32_t row = y + ky - 1;
+    for (int32_t i = 0; i < CONV_ROWS + 2; i++) {
+        int32_t row = y + i - 1;
         bool is_inside = row >= 0 && row < ring->height;
-        input.rows[ky] = (is_inside ? row_at(ring, row, 0) : engine->zero_row + ROW_MARGIN) + x;
-        input.strides[ky] = is_inside ? ring->stride : 0;
+        input.rows[i] = (is_inside ? row_at(ring, row, 0) : engine->zero_row + ROW_MARGIN) + x;
+        input.strides[i] = is_inside ? ring->stride : 0;
     }
     return input;
 }
@@ -42,26 +42,25 @@ static void conv_task(void *context, uint32_t task, uint32_t thread) {
     const conv_job *job = context;
     swin2sr__engine *engine = job->engine;
     int32_t width = job->inputs[0]->width, blocks = (width + LANES - 1) / LANES;
-    int32_t x = (int32_t)task % blocks * LANES, y = job->rows.from + (int32_t)task / blocks * ROWS_PER_TASK;
-    int32_t end = y + ROWS_PER_TASK < job->rows.to ? y + ROWS_PER_TASK : job->rows.to;
+    int32_t x = (int32_t)task % blocks * LANES, y = job->rows.from + (int32_t)task / blocks * CONV_ROWS;
+    int32_t rows = job->rows.to - y < CONV_ROWS ? job->rows.to - y : CONV_ROWS;
     int32_t columns = width - x < LANES ? width - x : LANES;
     const scratch *s = &engine->threads[thread];
+    swin2sr__conv_input inputs[2];
+    swin2sr__conv conv = {inputs, job->inputs_count,           job->linear,   job->slope,
+                          rows,   (columns + UNIT - 1) / UNIT, s->transformed};
     if (!swin2sr__engine_goes_on(engine, thread))
         return;
-    for (; y < end; y++) {
-        swin2sr__conv_input inputs[2];
-        for (int32_t i = 0; i < job->inputs_count; i++)
-            inputs[i] = input_at(engine, job->inputs[i], y, x);
-        (job->is_pixels ? engine->kernels->conv3x3 : engine->kernels->conv3x3_panel)(
-            s->conv, inputs, job->inputs_count, job->linear, job->slope, (columns + UNIT - 1) / UNIT);
-        job->end(job, s, y, x, columns);
-    }
+    for (int32_t i = 0; i < job->inputs_count; i++)
+        inputs[i] = input_at(engine, job->inputs[i], y, x);
+    (job->is_pixels ? engine->kernels->conv3x3 : engine->kernels->conv3x3_panel)(s->conv, &conv);
+    for (int32_t i = 0; i < rows; i++)
+        job->end(job, s, s->conv + (ptrdiff_t)i * job->linear->outputs * LANES, y + i, x, columns);
 }
 
 static void run_conv(conv_job *job) {
     int32_t rows = job->rows.to - job->rows.from, blocks = (job->inputs[0]->width + LANES - 1) / LANES;
-    swin2sr__pool_run(job->engine->pool, conv_task, job,
-                      (uint32_t)((rows + ROWS_PER_TASK - 1) / ROWS_PER_TASK * blocks));
+    swin2sr__pool_run(job->engine->pool, conv_task, job, (uint32_t)((rows + CONV_ROWS - 1) / CONV_ROWS * blocks));
 }
 
 static void store_row(const row_ring *ring, const float *values, int32_t y, int32_t x, int32_t columns) {
@@ -110,9 +109,8 @@ static void tap_row(const conv_job *job, swin2sr__tap_layer layer, const float *
     options->tap(options->tap_context, layer, job->index, 0, py, px, values);
 }
 
-static void end_embed(const conv_job *job, const scratch *s, int32_t y, int32_t x, int32_t columns) {
+static void end_embed(const conv_job *job, const scratch *s, float *values, int32_t y, int32_t x, int32_t columns) {
     const swin2sr__network *network = job->engine->network;
-    float *values = s->conv;
     job->engine->kernels->layer_norm(values, network->embed_norm.gamma, network->embed_norm.beta, network->config.dim);
     tap_row(job, SWIN2SR__TAP_EMBED, values, y, x, columns);
     enter_group(job->engine, 0, values, y, x, columns);
@@ -129,9 +127,8 @@ void swin2sr__engine_run_embed(swin2sr__engine *engine) {
                          .end = end_embed});
 }
 
-static void end_group(const conv_job *job, const scratch *s, int32_t y, int32_t x, int32_t columns) {
+static void end_group(const conv_job *job, const scratch *s, float *values, int32_t y, int32_t x, int32_t columns) {
     const swin2sr__engine *engine = job->engine;
-    float *values = s->conv;
     const swin2sr__network *network = engine->network;
     add_row(&engine->residual[job->index], values, y, x, columns);
     tap_row(job, SWIN2SR__TAP_GROUP, values, y, x, columns);
@@ -143,15 +140,15 @@ static void end_group(const conv_job *job, const scratch *s, int32_t y, int32_t 
     }
 }
 
-static void end_store(const conv_job *job, const scratch *s, int32_t y, int32_t x, int32_t columns) {
-    store_row(job->output, panel_of(job->engine->kernels, s, s->conv, job->linear->outputs), y, x, columns);
+static void end_store(const conv_job *job, const scratch *s, float *values, int32_t y, int32_t x, int32_t columns) {
+    store_row(job->output, panel_of(job->engine->kernels, s, values, job->linear->outputs), y, x, columns);
 }
 
 /* The 1x1 of a narrow part, and its activation. */
-static void end_narrow(const conv_job *job, const scratch *s, int32_t y, int32_t x, int32_t columns) {
+static void end_narrow(const conv_job *job, const scratch *s, float *values, int32_t y, int32_t x, int32_t columns) {
     const swin2sr__engine *engine = job->engine;
     int32_t channels = job->narrow->channels;
-    const float *panel = panel_of(engine->kernels, s, s->conv, channels);
+    const float *panel = panel_of(engine->kernels, s, values, channels);
     engine->kernels->linear(s->y, operand_of(engine->kernels, s, panel, channels), &job->narrow->point);
     for (int32_t i = 0; i < channels * LANES; i++)
         s->y[i] = s->y[i] > 0.0f ? s->y[i] : job->narrow->slope * s->y[i];
@@ -207,32 +204,32 @@ static void spread_row(float *row, const float *lanes, int32_t r, int32_t count)
 }
 
 /* Pixel shuffle: outputs (dy * r + dx) * C + c become row r * y + dy, column r * x + dx of channel c. */
-static void shuffle_row(const swin2sr__engine *engine, const scratch *s, const row_ring *ring, int32_t C, int32_t r,
-                        int32_t y, int32_t x, int32_t columns) {
+static void shuffle_row(const swin2sr__engine *engine, const scratch *s, const float *values, const row_ring *ring,
+                        int32_t C, int32_t r, int32_t y, int32_t x, int32_t columns) {
     int32_t count = ring->width - r * x < columns * r ? ring->width - r * x : columns * r;
     for (int32_t dy = 0; dy < r && r * y + dy < ring->height; dy++) {
         for (int32_t dx = 0; dx < r; dx++) {
-            const float *panel = panel_of(engine->kernels, s, s->conv + (dy * r + dx) * C * LANES, C);
+            const float *panel = panel_of(engine->kernels, s, values + (dy * r + dx) * C * LANES, C);
             for (int32_t c = 0; c < ring->channels; c++)
                 spread_row(row_at(ring, r * y + dy, c) + r * x + dx, panel + c * LANES, r, count - dx);
         }
     }
 }
 
-static void end_stage(const conv_job *job, const scratch *s, int32_t y, int32_t x, int32_t columns) {
+static void end_stage(const conv_job *job, const scratch *s, float *values, int32_t y, int32_t x, int32_t columns) {
     const swin2sr__engine *engine = job->engine;
     const swin2sr__network *network = engine->network;
     int32_t r = network->stages[job->index].shuffle;
     if (job->index < network->stages_count - 1) {
         if (job->index == SWIN2SR__AUX_STAGE && swin2sr__network_has_aux(network))
-            swin2sr__engine_put_pixels(engine, &engine->aux, s->conv, r, y, x, columns);
-        shuffle_row(engine, s, &engine->stages[job->index + 1], network->stages[job->index].out_channels, r, y, x,
-                    columns);
+            swin2sr__engine_put_pixels(engine, &engine->aux, values, r, y, x, columns);
+        shuffle_row(engine, s, values, &engine->stages[job->index + 1], network->stages[job->index].out_channels, r, y,
+                    x, columns);
         return;
     }
     if (network->config.head == SWIN2SR__HEAD_NONE) /* adds its output to its input */
-        add_row(&engine->input, s->conv, y, x, columns);
-    swin2sr__engine_put_pixels(engine, &engine->output, s->conv, r, y, x, columns);
+        add_row(&engine->input, values, y, x, columns);
+    swin2sr__engine_put_pixels(engine, &engine->output, values, r, y, x, columns);
 }
 
 void swin2sr__engine_run_stage(swin2sr__engine *engine, int32_t stage) {

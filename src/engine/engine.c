@@ -11,6 +11,7 @@
 #include "engine/state.h"
 
 #define PROGRESS_US 20000
+
 int32_t swin2sr__engine_padded(const swin2sr__network *network, int32_t side_px, swin2sr_pad pad) {
     int32_t window = network->config.window_px;
     return pad == SWIN2SR_PAD_SYMMETRIC_ALWAYS ? (side_px / window + 1) * window
@@ -46,18 +47,24 @@ static pixel_rows lay_pixels(swin2sr__arena *arena, int32_t rows, int32_t width,
     return out;
 }
 
+static int32_t max(int32_t a, int32_t b) {
+    return a > b ? a : b;
+}
+
 static float *lay_block(swin2sr__arena *arena, int32_t channels) {
     return swin2sr__arena_take(arena, (size_t)channels, LANES * sizeof(float));
 }
 
 static void lay_scratch(swin2sr__engine *engine, swin2sr__arena *arena) {
     const swin2sr__config *config = &engine->network->config;
-    int32_t conv = config->dim;
-    for (int32_t i = 0; i < engine->network->stages_count; i++) {
-        if (engine->network->stages[i].conv.outputs > conv)
-            conv = engine->network->stages[i].conv.outputs;
-    }
     const swin2sr__kernels *kernels = engine->network->kernels;
+    int32_t conv = config->dim, inputs = config->dim + config->channels; /* of the convolution after the body */
+    for (int32_t i = 0; i < engine->network->stages_count; i++) {
+        conv = max(conv, engine->network->stages[i].conv.outputs);
+        inputs = max(inputs, engine->network->stages[i].in_channels);
+    }
+    if (swin2sr__network_has_aux(engine->network))
+        inputs = max(inputs, 2 * config->features); /* the last stage's second input */
     int32_t panel = kernels->to_panel ? conv + 1 : 0;
     int32_t operand = swin2sr__operand_rows(kernels, config->hidden > config->dim ? config->hidden : config->dim);
     engine->threads = swin2sr__arena_take(arena, engine->options.threads, sizeof *engine->threads);
@@ -70,7 +77,8 @@ static void lay_scratch(swin2sr__engine *engine, swin2sr__arena *arena) {
         s.attended = lay_block(arena, config->dim);
         s.y = lay_block(arena, config->dim);
         s.hidden = lay_block(arena, config->hidden + 2);
-        s.conv = lay_block(arena, conv + 2);
+        s.conv = lay_block(arena, SWIN2SR__CONV_ROWS * (conv + 2));
+        s.transformed = swin2sr__arena_take(arena, swin2sr__conv_scratch(kernels, inputs), sizeof(float));
         s.unused_tile = swin2sr__arena_take(arena, (size_t)config->dim, UNIT * sizeof(float));
         if (engine->threads)
             engine->threads[i] = s;

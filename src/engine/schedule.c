@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define TILE 4
+#define CONV_ROWS SWIN2SR__CONV_ROWS
 #define CUBIC_BEFORE 1 /* rows that a bicubic reads above the one its source lies in, and below */
 #define CUBIC_AFTER 2
 
@@ -39,13 +40,16 @@ void swin2sr__schedule_init(swin2sr__schedule *schedule, const swin2sr__network 
     schedule->shift = network->config.window_px / 2;
     schedule->unit = swin2sr__network_is_tiled(network) ? TILE : 1;
     schedule->step_rows = rows * network->config.window_px;
-    /* After the first upsampling a row is wide: one at a time (4.1 MB at 4000 pixels x4). */
-    schedule->head_rows = network->stages_count == 1 ? side->padded : 1;
 }
 
 /* Rows a 3x3 convolution can do when `rows` of its input are there. */
-static int32_t convolved(int32_t rows, int32_t height) {
+static int32_t covered(int32_t rows, int32_t height) {
     return rows == height ? height : max(rows - 1, 0);
+}
+
+/* The same of one that makes rows by fours. */
+static int32_t convolved(int32_t rows, int32_t height) {
+    return rows == height ? height : covered(rows, height) / CONV_ROWS * CONV_ROWS;
 }
 
 /* The last edge of a row of windows at or before `rows`: multiples of the window, shifted ones half a window on. */
@@ -58,7 +62,7 @@ static int32_t window_edge(const swin2sr__schedule *s, int32_t rows, bool is_shi
 
 bool swin2sr__schedule_step(swin2sr__schedule *s, int32_t available) {
     const swin2sr__network *network = s->network;
-    int32_t H = s->side.padded, ready = convolved(available, H), wanted = min(s->embed.to + s->step_rows, H);
+    int32_t H = s->side.padded, ready = covered(available, H), wanted = min(s->embed.to + s->step_rows, H);
     if (swin2sr__schedule_is_done(s) || ready < wanted)
         return false;
     s->available = available;
@@ -73,8 +77,7 @@ bool swin2sr__schedule_step(swin2sr__schedule *s, int32_t available) {
             rows = convolved(rows, H);
             advance(&s->narrows[g], rows);
         }
-        rows = convolved(rows, H);
-        rows = min(rows == H ? rows : rows / s->unit * s->unit, s->convs[g].to + s->step_rows);
+        rows = min(convolved(rows, H), s->convs[g].to + (s->step_rows + CONV_ROWS - 1) / CONV_ROWS * CONV_ROWS);
         advance(&s->convs[g], rows);
         rows = s->convs[g].to;
     }
@@ -99,27 +102,27 @@ static int32_t bicubic_rows(const swin2sr__schedule *s, int32_t wanted) {
 static int32_t joined_rows(swin2sr__schedule *s, int32_t rows, int32_t height) {
     rows = min(rows, height);
     advance(&s->bicubic, bicubic_rows(s, min(rows + 1, height)));
-    advance(&s->cubic, min(rows, convolved(s->bicubic.to, height)));
+    advance(&s->cubic, min(rows, covered(s->bicubic.to, height)));
     return s->cubic.to;
 }
 
 bool swin2sr__schedule_head(swin2sr__schedule *s) {
     const swin2sr__network *network = s->network;
-    int32_t height = s->side.padded, ready = convolved(s->after_body.to, height), last = network->stages_count - 1;
-    if (s->stages[0].to >= ready)
-        return false;
-    int32_t rows = min(ready, s->stages[0].to + s->head_rows);
+    int32_t rows = s->after_body.to, height = s->side.padded, last = network->stages_count - 1, next = -1, to = 0;
     for (int32_t i = 0; i <= last; i++) {
-        advance(&s->stages[i], rows);
-        rows = s->stages[i].to * network->stages[i].shuffle;
-        height *= network->stages[i].shuffle;
-        if (i + 1 == last && swin2sr__network_has_aux(network)) {
+        if (i == last && swin2sr__network_has_aux(network)) {
             height = s->side.px * network->config.scale;
             rows = joined_rows(s, rows, height);
         }
         rows = convolved(rows, height);
+        if (rows > s->stages[i].to)
+            next = i, to = last ? min(rows, s->stages[i].to + CONV_ROWS) : rows;
+        rows = s->stages[i].to * network->stages[i].shuffle;
+        height *= network->stages[i].shuffle;
     }
-    return true;
+    for (int32_t i = 0; i <= last; i++)
+        advance(&s->stages[i], i == next ? to : 0);
+    return next >= 0 || s->bicubic.to > s->bicubic.from || s->cubic.to > s->cubic.from;
 }
 
 bool swin2sr__schedule_is_done(const swin2sr__schedule *s) {

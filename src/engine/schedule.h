@@ -32,7 +32,6 @@ typedef struct swin2sr__schedule {
     int32_t shift;       /* of a shifted block: half a window */
     int32_t unit;        /* rows that the features' ring holds together: a tile's, or one */
     int32_t step_rows;   /* rows of windows a step, in pixels */
-    int32_t head_rows;   /* low-resolution rows the head does at a time */
     int32_t available;   /* input rows there were in this step */
     swin2sr__span embed; /* into the ring of group 0 */
     swin2sr__span blocks[SWIN2SR__MAX_GROUPS][SWIN2SR__MAX_DEPTH];
@@ -65,7 +64,9 @@ void swin2sr__schedule_init(swin2sr__schedule *schedule, const swin2sr__network 
 
 /* Plan the next step of the body. available: padded input rows there are. false: more input is needed, or all done. */
 bool swin2sr__schedule_step(swin2sr__schedule *schedule, int32_t available);
-/* Plan the next piece of the head out of what the body has finished. false: nothing to do. */
+/* Plan the next piece of the head out of what the body has finished: four rows of the deepest stage that has its input,
+ * so that little is kept (a row of 64 channels is 4.1 MB at 4000 pixels x4), or all rows of an only stage. false: nothing
+ * to do. */
 bool swin2sr__schedule_head(swin2sr__schedule *schedule);
 bool swin2sr__schedule_is_done(const swin2sr__schedule *schedule);
 /* 0..1 of all blocks' rows. */

@@ -45,8 +45,9 @@ typedef struct pixel_rows {
 
 /* One thread's memory. */
 typedef struct scratch {
-    float *x, *panel, *qkv, *scores, *attended, *y, *hidden, *conv; /* [..][64]; panel: or an operand */
-    float *unused_tile;                                             /* [C][16]: where lanes without a tile go */
+    float *x, *panel, *qkv, *scores, *attended, *y, *hidden; /* [..][64]; panel: or an operand */
+    float *conv, *transformed; /* [4][..][64] rows of a convolution; swin2sr__conv_scratch */
+    float *unused_tile;        /* [C][16]: where lanes without a tile go */
     float squares[LANES];
     uint8_t region[LANES];
 } scratch;

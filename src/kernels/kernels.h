@@ -15,7 +15,8 @@
 #include <swin2sr/model.h>
 
 #define SWIN2SR__LANES 64
-#define SWIN2SR__UNIT 16 /* lanes of one tile-channel; rows are padded to this */
+#define SWIN2SR__UNIT 16     /* lanes of one tile-channel; rows are padded to this */
+#define SWIN2SR__CONV_ROWS 4 /* that a convolution makes at once: from a multiple of four on, or its bits change */
 #define SWIN2SR__MAX_SHUFFLE 8
 #define SWIN2SR__BURSTS 2
 #define SWIN2SR__NORM_EPS 1e-5f
@@ -37,14 +38,26 @@ typedef struct swin2sr__attention_head {
     int32_t keys;      /* tokens of a window, rounded up to even: 64 for window 8 */
 } swin2sr__attention_head;
 
-/* One input of a convolution: three rows of [channels][strides] floats, or words of a panel, at the first pixel of the
- * block.
- * Columns -1 and 16 * units are read: they hold the neighbour or the zero padding. A row of zeros has stride 0. */
+/* One input of a convolution: rows of [channels][strides] floats, or words of a panel, at the first pixel of the block;
+ * the first row is the one above it, and there are two more than the convolution makes.
+ * Columns -1 and 16 * units are read: they hold the neighbour or the zero padding, and columns -16 to -2 and up to
+ * 16 * units + 15 are memory, aligned to 64 bytes from column 0. A row of zeros has stride 0. */
 typedef struct swin2sr__conv_input {
-    const float *rows[3];
-    size_t strides[3]; /* floats from one channel of a row to the next */
-    int32_t channels;  /* or words, each `pair` channels */
+    const float *rows[SWIN2SR__CONV_ROWS + 2];
+    size_t strides[SWIN2SR__CONV_ROWS + 2]; /* floats from one channel of a row to the next */
+    int32_t channels;                       /* or words, each `pair` channels */
 } swin2sr__conv_input;
+
+/* A 3x3 convolution of one or two inputs, and what follows it at once: act(v) = v > 0 ? v : slope * v. */
+typedef struct swin2sr__conv {
+    const swin2sr__conv_input *inputs;
+    int32_t inputs_count;
+    const swin2sr__linear *linear;
+    float slope;
+    int32_t rows;   /* to make, 1..4 */
+    int32_t units;  /* 1..4: only lanes 0 .. 16 * units - 1 are made */
+    float *scratch; /* swin2sr__conv_scratch floats, aligned to 64 bytes; conv3x3 needs none */
+} swin2sr__conv;
 
 /* Pointers are aligned to 64 bytes where they are [..][64] arrays; outputs never alias inputs unless said so.
  * A panel is the input of products in the table's own type: [K / pair][64] words of 32 bits; for fp32 and int8 the
@@ -57,6 +70,7 @@ typedef struct swin2sr__kernels {
     const char *name; /* "c", "avx2", "avx512", "c_bf16", "bf16", "c_int8", "avx2_int8", "vnni", "neon" */
     swin2sr_precision precision;
     int32_t pair; /* values in one word of a panel and of packed weights: 1, or 2 for native bf16 */
+    int32_t taps; /* words that pack_conv makes of a word's 3x3 weights: 9, or 18 for swin2sr__pack_conv_winograd */
     /* Weights of linear layers for this table; swin2sr__linear_words words an output. */
     void (*pack_linear)(float *dst, const float *weights, int32_t outputs, int32_t inputs);
     /* Weights of conv3x3_panel, as swin2sr__pack_conv says; those of conv3x3 are packed by swin2sr__pack_conv. */
@@ -85,13 +99,10 @@ typedef struct swin2sr__kernels {
     /* LayerNorm over channels in place, mean included. x [C][64]. */
     void (*layer_norm)(float *x, const float *gamma, const float *beta, int32_t C);
 
-    /* y[n][t] = act(bias[n] + sum over inputs, ky, c, kx of w * input); act(v) = v > 0 ? v : slope * v.
-     * units    1..4: only lanes 0 .. 16 * units - 1 are computed.  y [N][64]. */
-    void (*conv3x3)(float *y, const swin2sr__conv_input *inputs, int32_t inputs_count, const swin2sr__linear *linear,
-                    float slope, int32_t units);
-    /* The same in the table's own type: rows of a panel's words. The same function where a panel holds floats. */
-    void (*conv3x3_panel)(float *y, const swin2sr__conv_input *inputs, int32_t inputs_count,
-                          const swin2sr__linear *linear, float slope, int32_t units);
+    /* y[r][n][t] = act(bias[n] + sum over inputs, ky, c, kx of w * input).  y [4][N][64], rows over `rows` undefined. */
+    void (*conv3x3)(float *y, const swin2sr__conv *conv);
+    /* The same in the table's own type: rows of a panel's words, weights by pack_conv. Four rows may share products. */
+    void (*conv3x3_panel)(float *y, const swin2sr__conv *conv);
 
     /* One row of 8-bit pixels out of a block before its pixel shuffle by r, low-resolution row and dy fixed:
      * pixels[i * channels + c] = round(clip(values[c * r * r + i % r][i / r] * factor + mean[c]) * 255), half up,
@@ -112,6 +123,16 @@ typedef struct swin2sr__kernels {
 /* Words that the table's pack_linear makes of one output. */
 static inline int32_t swin2sr__linear_words(const swin2sr__kernels *table, int32_t inputs) {
     return table->to_operand ? swin2sr__int8_words(inputs) : (inputs + table->pair - 1) / table->pair;
+}
+
+/* Words that the table's pack_conv makes of one output. */
+static inline int32_t swin2sr__conv_words(const swin2sr__kernels *table, const int32_t *channels, int32_t count) {
+    return swin2sr__conv_rows(channels, count, table->pair) / 9 * table->taps;
+}
+
+/* Floats that the table's conv3x3_panel needs beside its inputs, of so many channels together. */
+static inline size_t swin2sr__conv_scratch(const swin2sr__kernels *table, int32_t channels) {
+    return table->taps == 9 ? 0 : (size_t)channels * SWIN2SR__WINOGRAD_POINTS * (SWIN2SR__LANES + 2 * SWIN2SR__UNIT);
 }
 
 /* Rows of [64] that the table's to_operand makes of K values; 0 where it has none. */

@@ -101,6 +101,41 @@ void swin2sr__pack_conv_rounded(float *dst, const float *weights, int32_t output
     swin2sr__pack_linear_rounded(dst, weights, outputs, swin2sr__conv_rows(channels, count, 1));
 }
 
+/* Three weights of a column as the value of their polynomial at a point, over the product of the point's distances to
+ * the other (finite) ones. */
+static float winograd_weight(int32_t point, const double g[3]) {
+    const double a = SWIN2SR__WINOGRAD_A, b = SWIN2SR__WINOGRAD_B;
+    const double points[] = {0.0, a, -a, b, -b};
+    const double distances[] = {a * a * b * b, 2 * a * a * (a * a - b * b), 2 * a * a * (a * a - b * b),
+                                2 * b * b * (b * b - a * a), 2 * b * b * (b * b - a * a)};
+    if (point == SWIN2SR__WINOGRAD_POINTS - 1)
+        return (float)g[2];
+    return (float)((g[0] + points[point] * (g[1] + points[point] * g[2])) / distances[point]);
+}
+
+void swin2sr__pack_conv_winograd(float *dst, const float *weights, int32_t outputs, const int32_t *channels,
+                                 int32_t count) {
+    int32_t padded = swin2sr__pack_outputs(outputs);
+    size_t inputs = (size_t)swin2sr__conv_rows(channels, count, 1);
+    for (int32_t n = 0, width; n < padded; n += width) {
+        width = swin2sr__group_width(padded - n);
+        for (int32_t point = 0; point < SWIN2SR__WINOGRAD_POINTS; point++) {
+            const float *first = weights + (size_t)n * inputs;
+            for (int32_t i = 0; i < count; first += 9 * channels[i], i++) {
+                for (int32_t tap = 0; tap < 3 * channels[i]; tap++) {
+                    for (int32_t k = 0; k < width; k++) {
+                        const float *g = first + (size_t)k * inputs + tap;
+                        bool is_there = n + k < outputs;
+                        *dst++ = is_there
+                                     ? winograd_weight(point, (double[]){g[0], g[3 * channels[i]], g[6 * channels[i]]})
+                                     : 0.0f;
+                    }
+                }
+            }
+        }
+    }
+}
+
 /* One output's weights of one input, `width` words apart in dst: channels c and c + 1 of the same tap to one word. */
 static void pack_taps_bf16(float *dst, int32_t width, const float *weights, int32_t channels) {
     for (int32_t ky = 0; ky < 3; ky++) {

@@ -50,6 +50,15 @@ void swin2sr__pack_conv_rounded(float *dst, const float *weights, int32_t output
 void swin2sr__pack_conv_bf16(float *dst, const float *weights, int32_t outputs, const int32_t *channels, int32_t count);
 int32_t swin2sr__conv_rows(const int32_t *channels, int32_t count, int32_t pair);
 
+/* The same for Winograd's F(4, 3) down the columns: four rows of outputs from six rows of inputs cost six products
+ * instead of twelve, those of polynomials at six points: 0, A, -A, B, -B and infinity. These points are exact in float,
+ * and with them the result is about as exact as the plain sum. Packed by point, input, channel, kx: twice the words. */
+#define SWIN2SR__WINOGRAD_POINTS 6
+#define SWIN2SR__WINOGRAD_A 0.625f
+#define SWIN2SR__WINOGRAD_B 1.5f
+void swin2sr__pack_conv_winograd(float *dst, const float *weights, int32_t outputs, const int32_t *channels,
+                                 int32_t count);
+
 /* value rounded to the nearest bf16, ties to even: the upper half of a float's bits. */
 static inline uint32_t swin2sr__bf16_bits(float value) {
     uint32_t bits;

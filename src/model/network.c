@@ -134,7 +134,7 @@ static swin2sr__linear take_conv(loader *l, int32_t outputs, const int32_t *chan
     const swin2sr__kernels *kernels = l->network->kernels;
     float *packed;
     swin2sr__linear linear = take_room(l, outputs, swin2sr__conv_rows(channels, count, 1),
-                                       swin2sr__conv_rows(channels, count, kernels->pair), bias, &packed);
+                                       swin2sr__conv_words(kernels, channels, count), bias, &packed);
     if (is_reading(l))
         kernels->pack_conv(packed, weights, outputs, channels, count);
     return linear;

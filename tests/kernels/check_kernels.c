@@ -432,69 +432,136 @@ static void to_words(const swin2sr__kernels *table, float *words, const float *r
     }
 }
 
-/* k * eps * sum |w||x| of every output; K = 9 (C1 + C2). */
-static void conv_bounds(double *bound, const layer *l, float *rows[2][3], const int32_t channels[2],
-                        const size_t strides[3]) {
-    int32_t K = l->packed.inputs;
-    for (int32_t n = 0; n < l->packed.outputs; n++) {
-        for (int32_t t = 0; t < T; t++) {
-            double sum = n < l->outputs ? fabs((double)l->bias[n]) : 0.0;
-            for (int32_t k = 0; k < K && n < l->outputs; k++) {
-                int32_t i = k >= 9 * channels[0], at = k - (i ? 9 * channels[0] : 0);
-                int32_t ky = at / (3 * channels[i]), c = at % (3 * channels[i]) / 3;
-                float x = rows[i][ky][16 + (size_t)c * strides[ky] + (size_t)(t + at % 3) - 1];
-                sum += fabs((double)l->weights[n * K + k] * (double)x);
-            }
-            bound[n * T + t] = (K + 2) * EPS * sum + 1e-37;
+/* What a convolution of one or two inputs reads: rows of floats, column 0 at [16]. */
+typedef struct conv_rows {
+    float *rows[2][SWIN2SR__CONV_ROWS + 2];
+    size_t strides[SWIN2SR__CONV_ROWS + 2];
+    int32_t channels[2];
+} conv_rows;
+
+static conv_rows new_conv_rows(int32_t C1, int32_t C2, bool has_zero_stride) {
+    conv_rows in = {.channels = {C1, C2}};
+    for (int32_t y = 0; y < SWIN2SR__CONV_ROWS + 2; y++) {
+        in.strides[y] = has_zero_stride && y == 0 ? 0 : ROW_STRIDE;
+        for (int32_t i = 0; i < 2; i++) {
+            float *row = in.rows[i][y] = new_floats((size_t)(in.channels[i] + 1) * ROW_STRIDE);
+            for (int32_t x = 0; x < in.channels[i] * ROW_STRIDE && in.strides[y] == 0; x++)
+                row[x] = row[x % ROW_STRIDE]; /* the same channel again and again */
         }
     }
+    return in;
+}
+
+/* Weight and input of term k = (ky, channel, kx) of an output's sum, row y, lane t. */
+static double conv_weight(const layer *l, int32_t n, int32_t k) {
+    return (double)l->weights[n * l->packed.inputs + k];
+}
+
+static double conv_value(const conv_rows *in, int32_t k, int32_t y, int32_t t) {
+    int32_t i = k >= 9 * in->channels[0], at = k - (i ? 9 * in->channels[0] : 0), C = in->channels[i];
+    int32_t row = y + at / (3 * C), c = at % (3 * C) / 3;
+    return (double)in->rows[i][row][16 + (size_t)c * in->strides[row] + (size_t)(t + at % 3) - 1];
+}
+
+/* sum |w||x| of an output. */
+static double conv_size(const layer *l, const conv_rows *in, int32_t n, int32_t y, int32_t t) {
+    double sum = fabs((double)l->bias[n]);
+    for (int32_t k = 0; k < l->packed.inputs; k++)
+        sum += fabs(conv_weight(l, n, k) * conv_value(in, k, y, t));
+    return sum;
+}
+
+/* The same of the products at Winograd's points and back: sum |back| (sum |G||w|) (sum |D||d|), by the definition of
+ * polynomials at points 0, a, -a, b, -b and infinity. */
+static double winograd_size(const layer *l, const conv_rows *in, int32_t n, int32_t y, int32_t t) {
+    const double a = SWIN2SR__WINOGRAD_A, b = SWIN2SR__WINOGRAD_B, points[] = {0.0, a, -a, b, -b};
+    double sum = fabs((double)l->bias[n]);
+    for (int32_t p = 0; p < SWIN2SR__WINOGRAD_POINTS; p++) {
+        bool is_infinite = p == SWIN2SR__WINOGRAD_POINTS - 1;
+        double back = is_infinite ? y == 3 : pow(fabs(points[p]), y), distance = 1.0;
+        double others[SWIN2SR__WINOGRAD_POINTS] = {1.0}; /* |coefficients| of the product of (x + |other point|) */
+        for (int32_t q = 0, degree = 0; q < SWIN2SR__WINOGRAD_POINTS - 1; q++) {
+            if (q == p)
+                continue;
+            distance *= is_infinite ? 1.0 : fabs(points[p] - points[q]);
+            for (int32_t i = ++degree; i >= 0; i--)
+                others[i] = (i ? others[i - 1] : 0.0) + fabs(points[q]) * (i < degree ? others[i] : 0.0);
+        }
+        for (int32_t k = 0; k < l->packed.inputs && back > 0.0; k++) {
+            int32_t i = k >= 9 * in->channels[0], first = i ? 9 * in->channels[0] : 0, row = 3 * in->channels[i];
+            double weight = 0.0, value = 0.0;
+            if (k - first >= row) /* the first of three weights of a column stands for all */
+                continue;
+            for (int32_t ky = 0; ky < 3; ky++)
+                weight += fabs(conv_weight(l, n, k + ky * row)) * (is_infinite ? ky == 2 : pow(fabs(points[p]), ky)) /
+                          distance;
+            for (int32_t d = 0; d < SWIN2SR__CONV_ROWS + 2; d++)
+                value += fabs(conv_value(in, k, d, t)) * others[d];
+            sum += back * weight * value;
+        }
+    }
+    return sum;
+}
+
+/* k * eps * the terms of every output; rows that are not asked for may be anything. */
+static double *conv_bounds(const swin2sr__kernels *table, bool is_panel, const layer *l, const conv_rows *in,
+                           int32_t rows) {
+    int32_t K = l->packed.inputs, N = l->packed.outputs;
+    double *bound = malloc((size_t)(SWIN2SR__CONV_ROWS * N * T) * sizeof *bound);
+    for (int32_t i = 0; i < SWIN2SR__CONV_ROWS * N * T; i++) {
+        int32_t y = i / (N * T), n = i / T % N, t = i % T;
+        bound[i] = y < rows ? 1e-37 : INFINITY;
+        if (y >= rows || n >= l->outputs)
+            continue;
+        bound[i] += (K + 2) * EPS * conv_size(l, in, n, y, t) * (1.0 + (is_panel ? 3.0 * flip_of(table) : 0.0));
+        if (is_panel && table->taps == 3 * SWIN2SR__WINOGRAD_POINTS)
+            bound[i] += (K / 3 + 16) * EPS * winograd_size(l, in, n, y, t);
+    }
+    return bound;
+}
+
+/* One table's convolution of the rows. */
+static void run_convolution(const swin2sr__kernels *table, bool is_panel, const layer *l, const conv_rows *in,
+                            swin2sr__conv conv, float *y) {
+    const int32_t count = in->channels[1] ? 2 : 1, channels = in->channels[0] + in->channels[1];
+    float *weights = new_floats(18 * (size_t)l->packed.outputs * ((size_t)channels + 2)), *words[2][6];
+    swin2sr__linear linear = {weights, l->bias, 0, l->packed.outputs};
+    swin2sr__conv_input inputs[2];
+    (is_panel ? table->pack_conv : swin2sr__pack_conv)(weights, l->weights, l->outputs, in->channels, count);
+    for (int32_t i = 0; i < 2; i++) {
+        inputs[i].channels = is_panel ? (in->channels[i] + table->pair - 1) / table->pair : in->channels[i];
+        for (int32_t row = 0; row < SWIN2SR__CONV_ROWS + 2; row++) {
+            words[i][row] = new_floats((size_t)(in->channels[i] + 1) * ROW_STRIDE);
+            if (is_panel)
+                to_words(table, words[i][row], in->rows[i][row], in->channels[i]);
+            inputs[i].rows[row] = (is_panel ? words[i][row] : in->rows[i][row]) + 16;
+            inputs[i].strides[row] = in->strides[row];
+        }
+    }
+    conv.inputs = inputs;
+    conv.inputs_count = count;
+    conv.linear = &linear;
+    conv.scratch = is_panel ? new_floats(swin2sr__conv_scratch(table, channels)) : NULL;
+    (is_panel ? table->conv3x3_panel : table->conv3x3)(y, &conv);
+    free(conv.scratch);
+    free(weights);
+    for (int32_t i = 0; i < 2 * (SWIN2SR__CONV_ROWS + 2); i++)
+        free(words[i / 6][i % 6]);
 }
 
 static void conv_case(const swin2sr__kernels *table, result *r, bool is_panel, int32_t N, int32_t C1, int32_t C2,
                       int32_t units, float slope) {
-    const swin2sr__kernels *oracle = is_panel ? oracle_of(table) : &swin2sr__kernels_c;
-    const int32_t channels[2] = {C1, C2}, count = C2 ? 2 : 1;
     layer l = new_layer(N, 9 * (C1 + C2), 1.0f);
-    size_t outputs = (size_t)l.packed.outputs * T, room = 9 * (size_t)l.packed.outputs * ((size_t)(C1 + C2) + 2),
-           strides[3] = {units == 2 ? 0 : ROW_STRIDE, ROW_STRIDE, ROW_STRIDE};
-    float *want = new_guarded(outputs), *got = new_guarded(outputs), *rows[2][3], *words[2][2][3];
-    float *weights[2] = {new_floats(room), new_floats(room)};
-    double *bound = malloc(outputs * sizeof *bound);
-    swin2sr__conv_input inputs[2][2]; /* of the table and of the oracle */
-    for (int32_t who = 0; who < 2; who++) {
-        const swin2sr__kernels *of = who ? oracle : table;
-        (is_panel ? of->pack_conv : swin2sr__pack_conv)(weights[who], l.weights, N, channels, count);
-        for (int32_t i = 0; i < 2; i++) {
-            inputs[who][i].channels = is_panel ? (channels[i] + of->pair - 1) / of->pair : channels[i];
-            for (int32_t ky = 0; ky < 3; ky++) {
-                if (who == 0)
-                    rows[i][ky] = new_floats((size_t)(channels[i] + 1) * ROW_STRIDE);
-                for (int32_t x = 0; x < channels[i] * ROW_STRIDE && strides[ky] == 0; x++)
-                    rows[i][ky][x] = rows[i][ky][x % ROW_STRIDE]; /* the same channel again and again */
-                words[who][i][ky] = new_floats((size_t)(channels[i] + 1) * ROW_STRIDE);
-                if (is_panel)
-                    to_words(of, words[who][i][ky], rows[i][ky], channels[i]);
-                inputs[who][i].rows[ky] = (is_panel ? words[who][i][ky] : rows[i][ky]) + 16;
-                inputs[who][i].strides[ky] = strides[ky];
-            }
-        }
-    }
-    conv_bounds(bound, &l, rows, channels, strides);
-    for (size_t j = 0; j < outputs; j++)
-        bound[j] *= 1.0 + (is_panel ? 3.0 * flip_of(table) : 0.0); /* |w||x| may be so much larger after rounding */
-    swin2sr__linear ours = {weights[0], l.bias, 0, l.packed.outputs},
-                    theirs = {weights[1], l.bias, 0, l.packed.outputs};
-    (is_panel ? oracle->conv3x3_panel : oracle->conv3x3)(want, inputs[1], count, &theirs, slope, units);
-    (is_panel ? table->conv3x3_panel : table->conv3x3)(got, inputs[0], count, &ours, slope, units);
+    conv_rows in = new_conv_rows(C1, C2, units == 2);
+    size_t outputs = SWIN2SR__CONV_ROWS * (size_t)l.packed.outputs * T;
+    swin2sr__conv conv = {.slope = slope, .units = units, .rows = 1 + (units + C1) % SWIN2SR__CONV_ROWS};
+    float *want = new_guarded(outputs), *got = new_guarded(outputs);
+    double *bound = conv_bounds(table, is_panel, &l, &in, conv.rows);
+    run_convolution(is_panel ? oracle_of(table) : &swin2sr__kernels_c, is_panel, &l, &in, conv, want);
+    run_convolution(table, is_panel, &l, &in, conv, got);
     judge(r, got, want, bound, outputs); /* lanes past the units keep the guard value in both */
-    for (int32_t i = 0; i < 2; i++) {
-        for (int32_t ky = 0; ky < 3; ky++) {
-            free(rows[i][ky]);
-            free(words[0][i][ky]);
-            free(words[1][i][ky]);
-        }
-        free(weights[i]);
-    }
+    for (int32_t i = 0; i < 2 * (SWIN2SR__CONV_ROWS + 2); i++)
+        free(in.rows[i / 6][i % 6]);
     free_layer(&l);
     free(bound);
     free_guarded(want);
@@ -583,7 +650,7 @@ typedef struct bench_case {
     swin2sr__linear linear, gelu, qkv, conv;
     swin2sr__attention_head head;
     swin2sr__conv_input input;
-    float *x, *operand, *y, *scores;
+    float *x, *operand, *y, *scores, *transformed;
     float squares[T];
     int32_t shape; /* of the burst */
 } bench_case;
@@ -614,8 +681,11 @@ static double run_head(bench_case *b) {
 }
 
 static double run_conv(bench_case *b) {
-    b->table->conv3x3_panel(b->y, &b->input, 1, &b->conv, 1.0f, T / SWIN2SR__UNIT);
-    return 9.0 * b->linear.inputs * b->conv.outputs * T;
+    swin2sr__conv conv = {
+        &b->input, 1, &b->conv, 1.0f, SWIN2SR__CONV_ROWS, T / SWIN2SR__UNIT, b->transformed,
+    };
+    b->table->conv3x3_panel(b->y, &conv);
+    return 9.0 * b->linear.inputs * b->conv.outputs * T * SWIN2SR__CONV_ROWS;
 }
 
 /* Multiply-adds a nanosecond of this thread's processor time, best of many. */
@@ -642,17 +712,22 @@ static void bench(const swin2sr__kernels *table, int32_t C, int32_t D) {
                     .linear = pack_for(table, &square),
                     .gelu = pack_for(table, &wide),
                     .qkv = pack_for(table, &triple),
-                    .conv = {new_floats((size_t)(C * C) * 9), taps.bias, 0, taps.packed.outputs},
-                    .x = new_floats((size_t)C * 304),
-                    .operand = new_floats((size_t)C * 304),
-                    .y = new_floats((size_t)(2 * C) * T),
-                    .scores = new_floats(T * T)};
+                    .conv = {new_floats((size_t)(C * C) * 18), taps.bias, 0, taps.packed.outputs},
+                    .x = new_floats((size_t)C * 6 * ROW_STRIDE),
+                    .operand = new_floats((size_t)C * 6 * ROW_STRIDE),
+                    .y = new_floats((size_t)(4 * C) * T),
+                    .scores = new_floats(T * T),
+                    .transformed = new_floats(swin2sr__conv_scratch(table, C))};
     b.head = (swin2sr__attention_head){new_floats(T * T), 14.0f, false, D, T};
-    b.input = (swin2sr__conv_input){{b.x + 16, b.x + 120, b.x + 208}, {304, 304, 304}, C / table->pair};
+    b.input.channels = C / table->pair;
+    for (int32_t row = 0; row < SWIN2SR__CONV_ROWS + 2; row++) {
+        b.input.rows[row] = b.x + 16 + (ptrdiff_t)row * ROW_STRIDE;
+        b.input.strides[row] = (size_t)6 * ROW_STRIDE;
+    }
     table->pack_conv((float *)b.conv.weights, taps.weights, C, &C, 1);
     if (table->to_panel)
-        memset(b.x, 0x3c, (size_t)C * 304 * sizeof *b.x); /* small numbers of any type */
-    memcpy(b.operand, b.x, (size_t)C * 304 * sizeof *b.x);
+        memset(b.x, 0x3c, (size_t)C * 6 * ROW_STRIDE * sizeof *b.x); /* small numbers of any type */
+    memcpy(b.operand, b.x, (size_t)C * 6 * ROW_STRIDE * sizeof *b.x);
     if (table->to_operand)
         table->to_operand(b.operand, b.x, C);
     double burst = 0.0;
@@ -678,6 +753,7 @@ static void bench(const swin2sr__kernels *table, int32_t C, int32_t D) {
     free(b.operand);
     free(b.y);
     free(b.scores);
+    free(b.transformed);
 }
 
 int main(int argc, char **argv) {

@@ -230,27 +230,32 @@ static void layer_norm_c(float *x, const float *gamma, const float *beta, int32_
     }
 }
 
-static void conv3x3_c(float *y, const swin2sr__conv_input *inputs, int32_t inputs_count, const swin2sr__linear *linear,
-                      float slope, int32_t units) {
+static void conv_row(float *y, const swin2sr__conv *conv, int32_t row) {
+    const swin2sr__linear *linear = conv->linear;
     const float *w = linear->weights;
-    int32_t lanes = units * SWIN2SR__UNIT;
+    int32_t lanes = conv->units * SWIN2SR__UNIT;
     for (int32_t n = 0, width; n < linear->outputs; n += width) {
         float acc[6][T];
         width = swin2sr__group_width(linear->outputs - n);
         fill_bias(acc, width, linear->bias + n);
-        for (int32_t i = 0; i < inputs_count; i++) {
-            const swin2sr__conv_input *in = &inputs[i];
+        for (int32_t i = 0; i < conv->inputs_count; i++) {
+            const swin2sr__conv_input *in = &conv->inputs[i];
             for (int32_t ky = 0; ky < 3; ky++) {
-                for (int32_t c = 0; c < in->channels; c++, w += 3 * width)
-                    accumulate(acc, width, in->rows[ky] + (size_t)c * in->strides[ky] - 1, 1, w, (size_t)width, 1, 3,
-                               lanes);
+                const float *x = in->rows[row + ky] - 1;
+                for (int32_t c = 0; c < in->channels; c++, w += 3 * width, x += in->strides[row + ky])
+                    accumulate(acc, width, x, 1, w, (size_t)width, 1, 3, lanes);
             }
         }
         for (int32_t i = 0; i < width; i++) {
             for (int32_t t = 0; t < lanes; t++)
-                y[(n + i) * T + t] = acc[i][t] > 0.0f ? acc[i][t] : slope * acc[i][t];
+                y[(n + i) * T + t] = acc[i][t] > 0.0f ? acc[i][t] : conv->slope * acc[i][t];
         }
     }
+}
+
+static void conv3x3_c(float *y, const swin2sr__conv *conv) {
+    for (int32_t row = 0; row < conv->rows; row++)
+        conv_row(y + (size_t)row * (size_t)conv->linear->outputs * T, conv, row);
 }
 
 static uint8_t to_byte(float value) {
@@ -295,8 +300,8 @@ static double fma_burst_c(int32_t shape) {
 
 /* clang-format off */
 #define SHARED                                                                                                        \
-    .pair = 1, .norm_add = norm_add_c, .layer_norm = layer_norm_c, .conv3x3 = conv3x3_c, .conv3x3_panel = conv3x3_c,   \
-    .put_bytes = put_bytes_c, .gather = gather_c, .scatter = scatter_c
+    .pair = 1, .taps = 9, .norm_add = norm_add_c, .layer_norm = layer_norm_c, .conv3x3 = conv3x3_c,                     \
+    .conv3x3_panel = conv3x3_c, .put_bytes = put_bytes_c, .gather = gather_c, .scatter = scatter_c
 /* clang-format on */
 
 const swin2sr__kernels swin2sr__kernels_c = {

@@ -64,7 +64,7 @@ typedef enum word_type {
 } word_type;
 
 /* product_RxV: acc[R][V] += sum_k w[k * wk + i * wi] . x[k * T ..] over K rows of a panel or an operand.
- * convolve_RxV: the same over inputs, ky, c, kx of rows of words or floats. */
+ * convolve_RxV: the same over inputs, `rows` of each from row `y` on, channels and kx, of words or floats. */
 #define DEFINE_TILE(R, V)                                                                                              \
     INLINE void product_##R##x##V(vf acc[6][4], const float *x, const float *w, ptrdiff_t wk, ptrdiff_t wi,            \
                                   int32_t K, const word_type type) {                                                   \
@@ -73,12 +73,12 @@ typedef enum word_type {
             STEP(R, V, x)                                                                                              \
         ROWS_##R(ROW_OUT, V)                                                                                           \
     }                                                                                                                  \
-    INLINE void convolve_##R##x##V(vf acc[6][4], const swin2sr__conv_input *inputs, int32_t count, ptrdiff_t t,        \
-                                   const float *w, const word_type type) {                                             \
+    INLINE void convolve_##R##x##V(vf acc[6][4], const swin2sr__conv_input *inputs, int32_t count, int32_t y,          \
+                                   int32_t rows, ptrdiff_t t, const float *w, const word_type type) {                  \
         enum { wi = 1 };                                                                                               \
         ROWS_##R(ROW_IN, V)                                                                                            \
         for (int32_t i = 0; i < count; i++) {                                                                          \
-            for (int32_t ky = 0; ky < 3; ky++) {                                                                       \
+            for (int32_t ky = y; ky < y + rows; ky++) {                                                                \
                 const float *x = inputs[i].rows[ky] + t;                                                               \
                 for (int32_t c = 0; c < inputs[i].channels; c++, x += inputs[i].strides[ky]) {                         \
                     STEP(R, V, x - 1)                                                                                  \
@@ -431,72 +431,7 @@ static void layer_norm_simd(float *x, const float *gamma, const float *beta, int
     }
 }
 
-typedef struct conv_call {
-    const swin2sr__conv_input *inputs;
-    int32_t inputs_count;
-    float slope;
-    word_type type;
-} conv_call;
-
-INLINE void conv_tile(float *y, const conv_call *call, const float *w, const float *bias, int32_t t, int32_t width,
-                      int32_t vectors) {
-    vf acc[6][4];
-    for (int32_t i = 0; i < width; i++) {
-        for (int32_t j = 0; j < vectors; j++)
-            acc[i][j] = v_bcast(bias + i);
-    }
-    if (vectors == MAIN && width == 6)
-        CONVOLVE_6(acc, call->inputs, call->inputs_count, t, w, call->type);
-    else if (vectors == MAIN)
-        CONVOLVE_4(acc, call->inputs, call->inputs_count, t, w, call->type);
-    else if (width == 6)
-        CONVOLVE_UNIT_6(acc, call->inputs, call->inputs_count, t, w, call->type);
-    else
-        CONVOLVE_UNIT_4(acc, call->inputs, call->inputs_count, t, w, call->type);
-    for (int32_t i = 0; i < width; i++) {
-        for (int32_t j = 0; j < vectors; j++) {
-            vf negative = v_mul(acc[i][j], v_set(call->slope)), zero = v_set(0.0f);
-            vf value = v_add(v_max(acc[i][j], zero), v_sub(negative, v_max(negative, zero)));
-            v_store(y + i * T + t + j * VL, value);
-        }
-    }
-}
-
-INLINE void conv_any(float *y, const conv_call *call, const swin2sr__linear *linear, int32_t units) {
-    const float *w = linear->weights;
-    int32_t lanes = units * SWIN2SR__UNIT, rows = 0;
-    for (int32_t i = 0; i < call->inputs_count; i++)
-        rows += 9 * call->inputs[i].channels;
-    for (int32_t n = 0, width; n < linear->outputs; n += width, w += (ptrdiff_t)rows * width) {
-        const float *bias = linear->bias + n;
-        int32_t t = 0;
-        width = swin2sr__group_width(linear->outputs - n);
-        for (; t + STRIDE <= lanes; t += STRIDE) {
-            if (width == 6)
-                conv_tile(y + n * T, call, w, bias, t, 6, MAIN);
-            else
-                conv_tile(y + n * T, call, w, bias, t, 4, MAIN);
-        }
-        for (; t < lanes; t += SWIN2SR__UNIT) {
-            if (width == 6)
-                conv_tile(y + n * T, call, w, bias, t, 6, UNIT_VECTORS);
-            else
-                conv_tile(y + n * T, call, w, bias, t, 4, UNIT_VECTORS);
-        }
-    }
-}
-
-static void conv3x3_simd(float *y, const swin2sr__conv_input *inputs, int32_t inputs_count,
-                         const swin2sr__linear *linear, float slope, int32_t units) {
-    const conv_call call = {inputs, inputs_count, slope, FLOATS};
-    conv_any(y, &call, linear, units);
-}
-
-static void conv3x3_panel_simd(float *y, const swin2sr__conv_input *inputs, int32_t inputs_count,
-                               const swin2sr__linear *linear, float slope, int32_t units) {
-    const conv_call call = {inputs, inputs_count, slope, PANEL};
-    conv_any(y, &call, linear, units);
-}
+#include "kernels/simd/conv.h"
 
 /* Bytes channel by channel first, then woven together: the network's last stage writes 3 bytes for 1.1 M multiply-adds. */
 static void put_bytes_simd(uint8_t *pixels, const float *values, int32_t r, int32_t channels, int32_t count,
@@ -573,6 +508,7 @@ static double fma_burst_simd(int32_t shape) {
 const swin2sr__kernels TABLE = {
     .name = TABLE_NAME,
     .pair = PAIR,
+    .taps = PAIR > 1 ? 9 : 18,
     .pack_conv = PACK_CONV,
 #if IS_INT8
     .precision = SWIN2SR_PRECISION_INT8,
@@ -590,7 +526,7 @@ const swin2sr__kernels TABLE = {
     .norm_add = norm_add_simd,
     .layer_norm = layer_norm_simd,
     .conv3x3 = conv3x3_simd,
-    .conv3x3_panel = PAIR > 1 ? conv3x3_panel_simd : conv3x3_simd,
+    .conv3x3_panel = conv3x3_panel_simd,
     .put_bytes = put_bytes_simd,
     .gather = gather_simd,
     .scatter = scatter_simd,

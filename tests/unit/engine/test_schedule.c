@@ -48,8 +48,14 @@ static swin2sr__side whole_side(int32_t padded, int32_t cut) {
 }
 
 /* A 3x3 convolution over `made` of `height` rows may have done no more than `done`. */
-static void check_convolved(int32_t done, int32_t made, int32_t height) {
+static void check_covered(int32_t done, int32_t made, int32_t height) {
     assert_true(done == height ? made == height : done <= (made ? made - 1 : 0));
+}
+
+/* The same of one that makes rows by fours, from a multiple of four on. */
+static void check_convolved(int32_t done, int32_t made, int32_t height) {
+    check_covered(done, made, height);
+    assert_true(done == height || done % SWIN2SR__CONV_ROWS == 0);
 }
 
 static void check_body(const swin2sr__schedule *s, const swin2sr__schedule *before) {
@@ -72,7 +78,7 @@ static void check_body(const swin2sr__schedule *s, const swin2sr__schedule *befo
         }
         assert_int_equal(s->convs[g].from, before->convs[g].to);
         check_convolved(s->convs[g].to, input, height);
-        assert_true(s->convs[g].to - s->convs[g].from <= s->step_rows);
+        assert_true(s->convs[g].to - s->convs[g].from < s->step_rows + SWIN2SR__CONV_ROWS);
         input = s->convs[g].to;
     }
     if (s->network->body_narrow.channels) {
@@ -90,7 +96,7 @@ static void check_head(const swin2sr__schedule *s, const swin2sr__schedule *befo
         if (is_joined) {
             height = s->side.px * s->network->config.scale;
             assert_int_equal(s->cubic.from, before->cubic.to);
-            check_convolved(s->cubic.to, s->bicubic.to, height);
+            check_covered(s->cubic.to, s->bicubic.to, height);
             assert_true(s->cubic.to <= made);
             made = s->cubic.to;
             int32_t last = (int32_t)swin2sr__side_source(&s->side, s->network->config.scale, s->bicubic.to - 1) + 2;
@@ -166,9 +172,22 @@ static void test_rings_do_not_grow_with_height(void **state) {
     assert_true(low.latency < 24 * GROUPS + 32);
 }
 
+/* What waits before a stage: the four rows that it makes next and their neighbours, what a shuffle by two makes of four
+ * rows, and less than four that were too few. */
+static void test_head_keeps_little(void **state) {
+    (void)state;
+    swin2sr__network network = make_network(GROUPS, DEPTH, HEAD_SHUFFLES, 8, false);
+    swin2sr__side side = whole_side(1024, 0);
+    swin2sr__ring_rows rings = swin2sr__schedule_measure(&network, &side, 1);
+    for (int32_t i = 1; i < network.stages_count; i++)
+        assert_in_range(rings.stages[i], 4 + 2, 4 + 2 + 8 + 3);
+    assert_in_range(rings.output, 4, 4);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_heights),
+        cmocka_unit_test(test_head_keeps_little),
         cmocka_unit_test(test_rings_do_not_grow_with_height),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
