@@ -21,11 +21,11 @@ if [ ! -d "$out/arm64" ]; then
 fi
 
 engine=(src/base/*.c src/kernels/*.c src/kernels/c/*.c src/model/*.c src/engine/*.c src/upscale/*.c)
-flags=(-O2 -D_GNU_SOURCE "-DSWIN2SR_VERSION=\"test\"" "-DSWIN2SR_DEFAULT_NETWORK=\"$PWD/models/swin2sr-lightweight-x4/model.safetensors\""
+flags=(-O2 -Wno-psabi -D_GNU_SOURCE "-DSWIN2SR_VERSION=\"test\"" "-DSWIN2SR_DEFAULT_NETWORK=\"$PWD/models/swin2sr-lightweight-x4/model.safetensors\""
     -Iinclude -Isrc -I"$out/arm64/usr/include")
 libraries=("$out/arm64/usr/lib/aarch64-linux-gnu/libjansson.a" -lm -lpthread)
-for test in tests/kernels/check_kernels.c tests/golden/check_goldens.c; do
-    aarch64-linux-gnu-gcc -static "${flags[@]}" "$test" "${engine[@]}" -O3 src/kernels/arm/*.c "${libraries[@]}" \
+for test in "tests/kernels/wide.c tests/kernels/check_kernels.c" tests/golden/check_goldens.c; do
+    aarch64-linux-gnu-gcc -static "${flags[@]}" $test "${engine[@]}" -O3 src/kernels/arm/*.c "${libraries[@]}" \
         -o "$out/$(basename "$test" .c)"
 done
 

@@ -12,6 +12,7 @@
 
 #include "base/memory.h"
 #include "kernels/kernels.h"
+#include "wide.h"
 
 #define T SWIN2SR__LANES
 #define EPS 1.1920929e-7
@@ -757,10 +758,13 @@ static void bench(const swin2sr__kernels *table, int32_t C, int32_t D) {
 }
 
 int main(int argc, char **argv) {
-    static const char *const names[] = {"c", "avx2", "avx512", "c_bf16", "bf16", "c_int8", "avx2_int8", "vnni", "neon"};
+    static const char *const names[] = {"c",    "wide",   "avx2",      "avx512", "c_bf16",
+                                        "bf16", "c_int8", "avx2_int8", "vnni",   "neon"};
     int passed = 0, failed = 0, skipped = 0;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         const swin2sr__kernels *table = swin2sr__kernels_named(names[i]);
+        if (strcmp(names[i], swin2sr__kernels_wide.name) == 0)
+            table = &swin2sr__kernels_wide;
         if (!table) {
             printf("skip %s: this processor or build does not have it\n", names[i]);
             skipped++;
