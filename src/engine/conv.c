@@ -29,7 +29,7 @@ struct conv_job {
 
 static swin2sr__conv_input input_at(const swin2sr__engine *engine, const row_ring *ring, int32_t y, int32_t x) {
     swin2sr__conv_input input = {.channels = ring->channels};
-    for (int32_t i = 0; i < CONV_ROWS + 2; i++) {
+    for (int32_t i = 0; i < SWIN2SR__CONV_INPUT_ROWS; i++) {
         int32_t row = y + i - 1;
         bool is_inside = row >= 0 && row < ring->height;
         input.rows[i] = (is_inside ? row_at(ring, row, 0) : engine->zero_row + ROW_MARGIN) + x;

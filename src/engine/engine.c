@@ -47,10 +47,6 @@ static pixel_rows lay_pixels(swin2sr__arena *arena, int32_t rows, int32_t width,
     return out;
 }
 
-static int32_t max(int32_t a, int32_t b) {
-    return a > b ? a : b;
-}
-
 static float *lay_block(swin2sr__arena *arena, int32_t channels) {
     return swin2sr__arena_take(arena, (size_t)channels, LANES * sizeof(float));
 }

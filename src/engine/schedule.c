@@ -13,14 +13,6 @@
 #define CUBIC_BEFORE 1 /* rows that a bicubic reads above the one its source lies in, and below */
 #define CUBIC_AFTER 2
 
-static int32_t min(int32_t a, int32_t b) {
-    return a < b ? a : b;
-}
-
-static int32_t max(int32_t a, int32_t b) {
-    return a > b ? a : b;
-}
-
 /* Move on to `to`, never backwards. */
 static void advance(swin2sr__span *span, int32_t to) {
     span->from = span->to;

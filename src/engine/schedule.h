@@ -10,6 +10,14 @@
 
 #include "model/network.h"
 
+static inline int32_t min(int32_t a, int32_t b) {
+    return a < b ? a : b;
+}
+
+static inline int32_t max(int32_t a, int32_t b) {
+    return a > b ? a : b;
+}
+
 /* Rows [from, to) that a layer does in this step. */
 typedef struct swin2sr__span {
     int32_t from, to;

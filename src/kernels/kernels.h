@@ -17,6 +17,9 @@
 #define SWIN2SR__LANES 64
 #define SWIN2SR__UNIT 16     /* lanes of one tile-channel; rows are padded to this */
 #define SWIN2SR__CONV_ROWS 4 /* that a convolution makes at once: from a multiple of four on, or its bits change */
+#define SWIN2SR__CONV_INPUT_ROWS (SWIN2SR__CONV_ROWS + 2)
+#define SWIN2SR__CONV_COLUMNS \
+    (SWIN2SR__LANES + 2 * SWIN2SR__UNIT) /* that a convolution may read, its block in the middle */
 #define SWIN2SR__MAX_SHUFFLE 8
 #define SWIN2SR__BURSTS 2
 #define SWIN2SR__NORM_EPS 1e-5f
@@ -43,9 +46,9 @@ typedef struct swin2sr__attention_head {
  * Columns -1 and 16 * units are read: they hold the neighbour or the zero padding, and columns -16 to -2 and up to
  * 16 * units + 15 are memory, aligned to 64 bytes from column 0. A row of zeros has stride 0. */
 typedef struct swin2sr__conv_input {
-    const float *rows[SWIN2SR__CONV_ROWS + 2];
-    size_t strides[SWIN2SR__CONV_ROWS + 2]; /* floats from one channel of a row to the next */
-    int32_t channels;                       /* or words, each `pair` channels */
+    const float *rows[SWIN2SR__CONV_INPUT_ROWS];
+    size_t strides[SWIN2SR__CONV_INPUT_ROWS]; /* floats from one channel of a row to the next */
+    int32_t channels;                         /* or words, each `pair` channels */
 } swin2sr__conv_input;
 
 /* A 3x3 convolution of one or two inputs, and what follows it at once: act(v) = v > 0 ? v : slope * v. */
@@ -132,7 +135,7 @@ static inline int32_t swin2sr__conv_words(const swin2sr__kernels *table, const i
 
 /* Floats that the table's conv3x3_panel needs beside its inputs, of so many channels together. */
 static inline size_t swin2sr__conv_scratch(const swin2sr__kernels *table, int32_t channels) {
-    return table->taps == 9 ? 0 : (size_t)channels * SWIN2SR__WINOGRAD_POINTS * (SWIN2SR__LANES + 2 * SWIN2SR__UNIT);
+    return table->taps == 9 ? 0 : (size_t)channels * SWIN2SR__WINOGRAD_POINTS * SWIN2SR__CONV_COLUMNS;
 }
 
 /* Rows of [64] that the table's to_operand makes of K values; 0 where it has none. */

@@ -413,7 +413,7 @@ static void check_norms(const swin2sr__kernels *table, result *r) {
 }
 
 enum {
-    ROW_STRIDE = 16 + T + 16
+    ROW_STRIDE = SWIN2SR__CONV_COLUMNS
 };
 
 /* Rows of floats [C][ROW_STRIDE] as conv3x3_panel reads them. */
@@ -435,14 +435,14 @@ static void to_words(const swin2sr__kernels *table, float *words, const float *r
 
 /* What a convolution of one or two inputs reads: rows of floats, column 0 at [16]. */
 typedef struct conv_rows {
-    float *rows[2][SWIN2SR__CONV_ROWS + 2];
-    size_t strides[SWIN2SR__CONV_ROWS + 2];
+    float *rows[2][SWIN2SR__CONV_INPUT_ROWS];
+    size_t strides[SWIN2SR__CONV_INPUT_ROWS];
     int32_t channels[2];
 } conv_rows;
 
 static conv_rows new_conv_rows(int32_t C1, int32_t C2, bool has_zero_stride) {
     conv_rows in = {.channels = {C1, C2}};
-    for (int32_t y = 0; y < SWIN2SR__CONV_ROWS + 2; y++) {
+    for (int32_t y = 0; y < SWIN2SR__CONV_INPUT_ROWS; y++) {
         in.strides[y] = has_zero_stride && y == 0 ? 0 : ROW_STRIDE;
         for (int32_t i = 0; i < 2; i++) {
             float *row = in.rows[i][y] = new_floats((size_t)(in.channels[i] + 1) * ROW_STRIDE);
@@ -496,7 +496,7 @@ static double winograd_size(const layer *l, const conv_rows *in, int32_t n, int3
             for (int32_t ky = 0; ky < 3; ky++)
                 weight += fabs(conv_weight(l, n, k + ky * row)) * (is_infinite ? ky == 2 : pow(fabs(points[p]), ky)) /
                           distance;
-            for (int32_t d = 0; d < SWIN2SR__CONV_ROWS + 2; d++)
+            for (int32_t d = 0; d < SWIN2SR__CONV_INPUT_ROWS; d++)
                 value += fabs(conv_value(in, k, d, t)) * others[d];
             sum += back * weight * value;
         }
@@ -525,13 +525,14 @@ static double *conv_bounds(const swin2sr__kernels *table, bool is_panel, const l
 static void run_convolution(const swin2sr__kernels *table, bool is_panel, const layer *l, const conv_rows *in,
                             swin2sr__conv conv, float *y) {
     const int32_t count = in->channels[1] ? 2 : 1, channels = in->channels[0] + in->channels[1];
-    float *weights = new_floats(18 * (size_t)l->packed.outputs * ((size_t)channels + 2)), *words[2][6];
+    float *weights = new_floats(18 * (size_t)l->packed.outputs * ((size_t)channels + 2)),
+          *words[2][SWIN2SR__CONV_INPUT_ROWS];
     swin2sr__linear linear = {weights, l->bias, 0, l->packed.outputs};
     swin2sr__conv_input inputs[2];
     (is_panel ? table->pack_conv : swin2sr__pack_conv)(weights, l->weights, l->outputs, in->channels, count);
     for (int32_t i = 0; i < 2; i++) {
         inputs[i].channels = is_panel ? (in->channels[i] + table->pair - 1) / table->pair : in->channels[i];
-        for (int32_t row = 0; row < SWIN2SR__CONV_ROWS + 2; row++) {
+        for (int32_t row = 0; row < SWIN2SR__CONV_INPUT_ROWS; row++) {
             words[i][row] = new_floats((size_t)(in->channels[i] + 1) * ROW_STRIDE);
             if (is_panel)
                 to_words(table, words[i][row], in->rows[i][row], in->channels[i]);
@@ -546,8 +547,8 @@ static void run_convolution(const swin2sr__kernels *table, bool is_panel, const 
     (is_panel ? table->conv3x3_panel : table->conv3x3)(y, &conv);
     free(conv.scratch);
     free(weights);
-    for (int32_t i = 0; i < 2 * (SWIN2SR__CONV_ROWS + 2); i++)
-        free(words[i / 6][i % 6]);
+    for (int32_t i = 0; i < 2 * SWIN2SR__CONV_INPUT_ROWS; i++)
+        free(words[i % 2][i / 2]);
 }
 
 static void conv_case(const swin2sr__kernels *table, result *r, bool is_panel, int32_t N, int32_t C1, int32_t C2,
@@ -561,8 +562,8 @@ static void conv_case(const swin2sr__kernels *table, result *r, bool is_panel, i
     run_convolution(is_panel ? oracle_of(table) : &swin2sr__kernels_c, is_panel, &l, &in, conv, want);
     run_convolution(table, is_panel, &l, &in, conv, got);
     judge(r, got, want, bound, outputs); /* lanes past the units keep the guard value in both */
-    for (int32_t i = 0; i < 2 * (SWIN2SR__CONV_ROWS + 2); i++)
-        free(in.rows[i / 6][i % 6]);
+    for (int32_t i = 0; i < 2 * SWIN2SR__CONV_INPUT_ROWS; i++)
+        free(in.rows[i % 2][i / 2]);
     free_layer(&l);
     free(bound);
     free_guarded(want);
@@ -714,21 +715,22 @@ static void bench(const swin2sr__kernels *table, int32_t C, int32_t D) {
                     .gelu = pack_for(table, &wide),
                     .qkv = pack_for(table, &triple),
                     .conv = {new_floats((size_t)(C * C) * 18), taps.bias, 0, taps.packed.outputs},
-                    .x = new_floats((size_t)C * 6 * ROW_STRIDE),
-                    .operand = new_floats((size_t)C * 6 * ROW_STRIDE),
+                    .x = new_floats((size_t)C * SWIN2SR__CONV_INPUT_ROWS * ROW_STRIDE),
+                    .operand = new_floats((size_t)C * SWIN2SR__CONV_INPUT_ROWS * ROW_STRIDE),
                     .y = new_floats((size_t)(4 * C) * T),
                     .scores = new_floats(T * T),
                     .transformed = new_floats(swin2sr__conv_scratch(table, C))};
     b.head = (swin2sr__attention_head){new_floats(T * T), 14.0f, false, D, T};
     b.input.channels = C / table->pair;
-    for (int32_t row = 0; row < SWIN2SR__CONV_ROWS + 2; row++) {
+    for (int32_t row = 0; row < SWIN2SR__CONV_INPUT_ROWS; row++) {
         b.input.rows[row] = b.x + 16 + (ptrdiff_t)row * ROW_STRIDE;
-        b.input.strides[row] = (size_t)6 * ROW_STRIDE;
+        b.input.strides[row] = (size_t)SWIN2SR__CONV_INPUT_ROWS * ROW_STRIDE;
     }
     table->pack_conv((float *)b.conv.weights, taps.weights, C, &C, 1);
     if (table->to_panel)
-        memset(b.x, 0x3c, (size_t)C * 6 * ROW_STRIDE * sizeof *b.x); /* small numbers of any type */
-    memcpy(b.operand, b.x, (size_t)C * 6 * ROW_STRIDE * sizeof *b.x);
+        memset(b.x, 0x3c,
+               (size_t)C * SWIN2SR__CONV_INPUT_ROWS * ROW_STRIDE * sizeof *b.x); /* small numbers of any type */
+    memcpy(b.operand, b.x, (size_t)C * SWIN2SR__CONV_INPUT_ROWS * ROW_STRIDE * sizeof *b.x);
     if (table->to_operand)
         table->to_operand(b.operand, b.x, C);
     double burst = 0.0;

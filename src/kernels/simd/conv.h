@@ -92,16 +92,13 @@ static void conv3x3_panel_simd(float *y, const swin2sr__conv *conv) {
 #else
 
 /* Six rows d as six values of polynomials, those of pack.h's points, which are multiplied with the weights' there.
- * Scratch is [6][channels][VALUES], column 0 at UNIT. */
-enum {
-    VALUES = T + 2 * SWIN2SR__UNIT
-};
+ * Scratch is [6][channels][SWIN2SR__CONV_COLUMNS], column 0 at UNIT. */
 #define A SWIN2SR__WINOGRAD_A
 #define B SWIN2SR__WINOGRAD_B
 
 INLINE void transform_rows(float *values, const swin2sr__conv_input *in, int32_t channels, int32_t lanes) {
-    ptrdiff_t point = (ptrdiff_t)channels * VALUES;
-    for (ptrdiff_t c = 0; c < in->channels; c++, values += VALUES) {
+    ptrdiff_t point = (ptrdiff_t)channels * SWIN2SR__CONV_COLUMNS;
+    for (ptrdiff_t c = 0; c < in->channels; c++, values += SWIN2SR__CONV_COLUMNS) {
         for (ptrdiff_t t = -VL; t < lanes + VL; t += VL) {
             float *to = values + SWIN2SR__UNIT + t;
             vf d0 = v_load(in->rows[0] + c * (ptrdiff_t)in->strides[0] + t);
@@ -165,8 +162,8 @@ INLINE void winograd_tile(float *y, const swin2sr__conv *conv, const float *w, i
     int32_t channels = all_channels(conv);
     float sums[SWIN2SR__WINOGRAD_POINTS * 6 * STRIDE];
     for (int32_t point = 0; point < SWIN2SR__WINOGRAD_POINTS; point++) {
-        const float *values = conv->scratch + (ptrdiff_t)point * channels * VALUES + SWIN2SR__UNIT;
-        winograd_point(sums + point * 6 * STRIDE, &(swin2sr__conv_input){{values}, {VALUES}, channels},
+        const float *values = conv->scratch + (ptrdiff_t)point * channels * SWIN2SR__CONV_COLUMNS + SWIN2SR__UNIT;
+        winograd_point(sums + point * 6 * STRIDE, &(swin2sr__conv_input){{values}, {SWIN2SR__CONV_COLUMNS}, channels},
                        w + (ptrdiff_t)point * 3 * channels * width, t, width, vectors);
     }
     for (int32_t i = 0; i < width; i++) {
@@ -179,7 +176,8 @@ INLINE void winograd_tile(float *y, const swin2sr__conv *conv, const float *w, i
 static void conv3x3_panel_simd(float *y, const swin2sr__conv *conv) {
     int32_t channels = all_channels(conv);
     float *values = conv->scratch;
-    for (int32_t i = 0; i < conv->inputs_count; values += (ptrdiff_t)conv->inputs[i].channels * VALUES, i++)
+    for (int32_t i = 0; i < conv->inputs_count;
+         values += (ptrdiff_t)conv->inputs[i].channels * SWIN2SR__CONV_COLUMNS, i++)
         transform_rows(values, &conv->inputs[i], channels, conv->units * SWIN2SR__UNIT);
     conv_any(y, conv, 3 * SWIN2SR__WINOGRAD_POINTS * channels, winograd_tile);
 }

@@ -127,6 +127,8 @@ static void run_height(const swin2sr__network *network, int32_t height, int32_t 
         progress = swin2sr__schedule_progress(&s);
         for (before = s; swin2sr__schedule_head(&s); before = s)
             check_head(&s, &before);
+        assert_int_equal(s.bicubic.to, before.bicubic.to); /* nothing to do: nothing was planned */
+        assert_int_equal(s.cubic.to, before.cubic.to);
     }
     assert_int_equal(available, height);
     int32_t scale = 1;
