@@ -11,16 +11,22 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 #if defined(__x86_64__)
 #include <cpuid.h>
 
-/* Leaf 7, which __builtin_cpu_supports of gcc 12 does not ask for this. */
+/* Leaf 7, of which __builtin_cpu_supports does not ask for these: of gcc 12 SHA, of clang 14 AVX-VNNI. */
 static bool has_sha(void) {
     unsigned a, b, c, d;
     return __get_cpuid_count(7, 0, &a, &b, &c, &d) && b & bit_SHA;
+}
+
+static bool has_avxvnni(void) {
+    unsigned a, b, c, d;
+    return __get_cpuid_count(7, 1, &a, &b, &c, &d) && a & bit_AVXVNNI;
 }
 
 swin2sr__cpu swin2sr__cpu_detect(void) {
     __builtin_cpu_init();
     return (swin2sr__cpu){
         .has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"),
+        .has_avxvnni = has_avxvnni(),
         .has_avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
                       __builtin_cpu_supports("fma"),
@@ -43,9 +49,19 @@ static void find_name(void) {
         name[--end] = 0;
 }
 #else
+#if defined(__aarch64__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+
+swin2sr__cpu swin2sr__cpu_detect(void) {
+    unsigned long features = getauxval(AT_HWCAP2);
+    return (swin2sr__cpu){.has_bf16 = features & HWCAP2_BF16, .has_i8mm = features & HWCAP2_I8MM};
+}
+#else
 swin2sr__cpu swin2sr__cpu_detect(void) {
     return (swin2sr__cpu){0};
 }
+#endif
 
 static void find_name(void) {
     strcpy(name, "unknown");

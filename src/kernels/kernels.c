@@ -15,7 +15,7 @@ typedef struct level {
     bool is_runnable;
 } level;
 
-#define MAX_LEVELS 8
+#define MAX_LEVELS 9
 
 /* Weakest first; returns how many. */
 static int list_levels(level levels[MAX_LEVELS]) {
@@ -23,16 +23,20 @@ static int list_levels(level levels[MAX_LEVELS]) {
     levels[count++] = (level){"c", &swin2sr__kernels_c_bf16, true};
     levels[count++] = (level){"c", &swin2sr__kernels_c_int8, true};
     levels[count++] = (level){"c", &swin2sr__kernels_c, true};
-#if defined(__x86_64__)
     swin2sr__cpu cpu = swin2sr__cpu_detect();
+    (void)cpu; /* where neither follows */
+#if defined(__x86_64__)
     bool has_avx512 = cpu.has_avx512 && cpu.has_avx2;
     levels[count++] = (level){"avx2", &swin2sr__kernels_avx2, cpu.has_avx2};
     levels[count++] = (level){"avx2", &swin2sr__kernels_avx2_int8, cpu.has_avx2};
+    levels[count++] = (level){"avxvnni", &swin2sr__kernels_avxvnni, cpu.has_avx2 && cpu.has_avxvnni};
     levels[count++] = (level){"avx512", &swin2sr__kernels_avx512, has_avx512};
     levels[count++] = (level){"vnni", &swin2sr__kernels_vnni, has_avx512 && cpu.has_vnni};
     levels[count++] = (level){"bf16", &swin2sr__kernels_bf16, has_avx512 && cpu.has_bf16};
 #elif defined(__aarch64__)
     levels[count++] = (level){"neon", &swin2sr__kernels_neon, true}; /* every 64-bit Arm has it */
+    levels[count++] = (level){"i8mm", &swin2sr__kernels_neon_int8, cpu.has_i8mm};
+    levels[count++] = (level){"bf16", &swin2sr__kernels_neon_bf16, cpu.has_bf16};
 #endif
     return count;
 }

@@ -70,7 +70,7 @@ typedef struct swin2sr__conv {
  * the first in the lowest bits. Sums of q are exact and y = fma(sum, scale of the token * scale of the output, bias), so
  * int8 linear layers give the same bits at every level. */
 typedef struct swin2sr__kernels {
-    const char *name; /* "c", "avx2", "avx512", "c_bf16", "bf16", "c_int8", "avx2_int8", "vnni", "neon" */
+    const char *name; /* "c", "avx2", "avx512", "c_bf16", "bf16", "c_int8", "avx2_int8", "avxvnni", "vnni"; "neon", ... */
     swin2sr_precision precision;
     int32_t pair; /* values in one word of a panel and of packed weights: 1, or 2 for native bf16 */
     int32_t taps; /* words that pack_conv makes of a word's 3x3 weights: 9, or 18 for swin2sr__pack_conv_winograd */
@@ -143,8 +143,8 @@ static inline int32_t swin2sr__operand_rows(const swin2sr__kernels *table, int32
     return table->to_operand ? 1 + (K + 3) / 4 : 0;
 }
 
-/* The strongest table of a precision that this processor runs, at most the level SWIN2SR_CPU asks for (c, avx2, avx512,
- * vnni, bf16; neon). AUTO is fp32. Every precision has one. */
+/* The strongest table of a precision that this processor runs, at most the level SWIN2SR_CPU asks for (c, avx2,
+ * avxvnni, avx512, vnni, bf16; on Arm c, neon, i8mm, bf16). AUTO is fp32. Every precision has one. */
 const swin2sr__kernels *swin2sr__kernels_get(swin2sr_precision precision);
 /* A table by name, NULL when unknown or not runnable here. For tests. */
 const swin2sr__kernels *swin2sr__kernels_named(const char *name);
@@ -156,7 +156,10 @@ extern const swin2sr__kernels swin2sr__kernels_avx2;
 extern const swin2sr__kernels swin2sr__kernels_avx512;
 extern const swin2sr__kernels swin2sr__kernels_bf16;
 extern const swin2sr__kernels swin2sr__kernels_avx2_int8;
+extern const swin2sr__kernels swin2sr__kernels_avxvnni;
 extern const swin2sr__kernels swin2sr__kernels_vnni;
 extern const swin2sr__kernels swin2sr__kernels_neon;
+extern const swin2sr__kernels swin2sr__kernels_neon_int8;
+extern const swin2sr__kernels swin2sr__kernels_neon_bf16;
 
 #endif

@@ -1,51 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * kernels/arm/fp32_neon.c - fp32 kernels for 64-bit Arm: 16 lanes x 6 outputs in 24 of 32 registers.
- * The kernels themselves are in simd/block_simd.h; here is what a vector is. */
-#include <arm_neon.h>
-
-#include "kernels/kernels.h"
-
-typedef float32x4_t vf;
-#define VL 4
-#define MAIN 4
-#define V_CONSTRAINT "w"
-#define TABLE swin2sr__kernels_neon
-#define TABLE_NAME "neon"
-
-#define v_load(p) vld1q_f32(p)
-#define v_store(p, a) vst1q_f32(p, a)
-#define v_set(s) vdupq_n_f32(s)
-#define v_bcast(p) vld1q_dup_f32(p)
-#define v_fma(a, b, c) vfmaq_f32(c, a, b)
-#define v_fnma(a, b, c) vfmsq_f32(c, a, b)
-#define v_add(a, b) vaddq_f32(a, b)
-#define v_sub(a, b) vsubq_f32(a, b)
-#define v_mul(a, b) vmulq_f32(a, b)
-#define v_div(a, b) vdivq_f32(a, b)
-#define v_sqrt(a) vsqrtq_f32(a)
-#define v_max(a, b) vmaxnmq_f32(a, b) /* b where a is not a number */
-#define v_min(a, b) vminnmq_f32(a, b)
-#define v_abs(a) vabsq_f32(a)
-#define v_copysign(a, s) vbslq_f32(vdupq_n_u32(0x80000000u), s, a)
-#define v_round(a) vrndnq_f32(a)
-
-/* a 2^n; n below -126 counts as -126. */
-static inline __attribute__((always_inline)) vf v_scale(vf a, vf n) {
-    int32x4_t exponent = vcvtq_s32_f32(v_max(n, v_set(-126.0f)));
-    return v_mul(a, vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(exponent, vdupq_n_s32(127)), 23)));
-}
-
-static inline __attribute__((always_inline)) void v_store_bytes(uint8_t *p, vf value) {
-    uint16x4_t words = vmovn_u32(vcvtq_u32_f32(value));
-    vst1_lane_u32((uint32_t *)(void *)p, vreinterpret_u32_u8(vmovn_u16(vcombine_u16(words, words))), 0);
-}
-
-static inline __attribute__((always_inline)) vf v_keep(vf value, const uint8_t *region, int32_t t, int32_t key) {
-    const uint32_t lanes[4] = {region[t], region[t + 1], region[t + 2], region[t + 3]};
-    uint32x4_t is_seen = vceqq_u32(vld1q_u32(lanes), vdupq_n_u32(region[key]));
-    return vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(value), is_seen));
-}
+ * kernels/arm/fp32_neon.c - fp32 kernels for 64-bit Arm. The kernels themselves are in simd/block_simd.h. */
+#include "kernels/arm/vector_neon.h"
 
 #include "kernels/simd/panel_fp32.h"
+
+#define TABLE swin2sr__kernels_neon
+#define TABLE_NAME "neon"
 
 #include "kernels/simd/block_simd.h"

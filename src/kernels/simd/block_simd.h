@@ -2,7 +2,7 @@
  * kernels/simd/block_simd.h - the kernels of a block once, for every vector width and for fp32, bf16 and int8 products.
  * In: the including file (x86/fp32_avx512.c, x86/bf16_avx512.c, ...) defines before it
  *   vf, VL                       the vector and its floats
- *   v_load v_store v_set v_bcast v_fma v_fnma v_add v_sub v_mul v_div v_sqrt v_max v_min v_abs v_copysign
+ *   v_load v_store v_set v_bcast v_fma v_fnma v_add v_sub v_mul v_div v_sqrt v_max v_min v_abs
  *   v_round(v), v_scale(v, n)    to the nearest whole number; v 2^n
  *   v_store_bytes(p, v)          VL values 0..255.99 as bytes, fractions dropped
  *   v_keep(v, region, t, key)    v in the lanes t.. whose region equals region[key], 0 elsewhere

@@ -1,22 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * kernels/x86/bf16_avx512.c - bf16 products with AVX512-BF16: inputs of products are rounded to bf16, two to 32 bits;
- * sums, norms and softmax stay fp32. The kernels themselves are in simd/block_simd.h. */
+ * kernels/x86/bf16_avx512.c - bf16 products with AVX512-BF16. The kernels themselves are in simd/block_simd.h. */
 #include "kernels/x86/vector_avx512.h"
 
-#include "kernels/kernels.h"
+#include "kernels/simd/panel_bf16.h"
 
-#define PAIR 2
 #define TABLE swin2sr__kernels_bf16
 #define TABLE_NAME "bf16"
-#define PACK_LINEAR swin2sr__pack_linear_bf16
-#define PACK_CONV swin2sr__pack_conv_bf16
-/* What follows is rounded to bf16, by 2e-3 of itself. 2^x on [-1/2, 1/2]: relative error under 7.5e-5; GELU 2e-5. */
-#define EXP2_DEGREE 3
-#define EXP2_TERMS \
-    { 0.0551713407f, 0.2426111698f, 0.6932610273f, 0.9999280572f }
-#define GELU_DEGREE 4
-#define GELU_TERMS \
-    { 0.00386628875f, -0.0440794142f, -0.468014564f, -1.14737246f, -1.00047959f }
 #define v_dot(b, x, acc) _mm512_dpbf16_ps(acc, (__m512bh)(b), (__m512bh)(x))
 
 /* Word 2i from lane i of the lower half, word 2i + 1 from lane i of the upper one. */

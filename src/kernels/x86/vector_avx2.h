@@ -25,7 +25,6 @@ typedef __m256 vf;
 #define v_max(a, b) _mm256_max_ps(a, b) /* b where a is not a number */
 #define v_min(a, b) _mm256_min_ps(a, b)
 #define v_abs(a) _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a)
-#define v_copysign(a, s) _mm256_or_ps(a, _mm256_and_ps(s, _mm256_set1_ps(-0.0f))) /* a is not negative */
 
 static inline __attribute__((always_inline)) void v_store_bytes(uint8_t *p, vf value) {
     __m256i whole = _mm256_cvttps_epi32(value);

@@ -9,7 +9,9 @@
 typedef __m512 vf;
 #define VL 16
 #define MAIN 4
+#ifndef V_CONSTRAINT /* another one where instructions are emulated */
 #define V_CONSTRAINT "v"
+#endif
 
 #define v_load(p) _mm512_loadu_ps(p)
 #define v_store(p, a) _mm512_storeu_ps(p, a)
@@ -25,12 +27,11 @@ typedef __m512 vf;
 #define v_min(a, b) _mm512_min_ps(a, b)
 #define v_store_bytes(p, a) _mm_storeu_si128((__m128i *)(void *)(p), _mm512_cvtusepi32_epi8(_mm512_cvttps_epi32(a)))
 #define v_abs(a) _mm512_abs_ps(a)
-#define v_copysign(a, s) _mm512_or_ps(a, _mm512_and_ps(s, _mm512_set1_ps(-0.0f))) /* a is not negative */
 
 /* One load for four uses: left alone, the compiler folds a broadcast into each FMA and the loads become the limit. */
 static inline __attribute__((always_inline)) vf v_bcast(const float *p) {
-    vf b;
-    __asm__("vbroadcastss %1, %0" : "=v"(b) : "m"(*p));
+    vf b = v_set(*p);
+    __asm__("" : "+" V_CONSTRAINT(b));
     return b;
 }
 
