@@ -20,16 +20,32 @@ if [ ! -d "$out/arm64" ]; then
     mv "$out/arm64.part" "$out/arm64"
 fi
 
-engine=(src/base/*.c src/kernels/*.c src/kernels/c/*.c src/model/*.c src/engine/*.c src/upscale/*.c)
 flags=(-O2 -Wno-psabi -D_GNU_SOURCE "-DSWIN2SR_VERSION=\"test\"" "-DSWIN2SR_DEFAULT_NETWORK=\"$PWD/models/swin2sr-lightweight-x4/model.safetensors\""
     -Iinclude -Isrc -I"$out/arm64/usr/include")
 libraries=("$out/arm64/usr/lib/aarch64-linux-gnu/libjansson.a" -lm -lpthread)
-for test in "tests/kernels/wide.c tests/kernels/check_kernels.c" tests/golden/check_goldens.c; do
-    aarch64-linux-gnu-gcc -static "${flags[@]}" $test "${engine[@]}" -O3 src/kernels/arm/*.c "${libraries[@]}" \
-        -o "$out/$(basename "$test" .c)"
+objects=()
+
+# compile SOURCE FLAG...
+compile() {
+    local object="$out/$(basename "$1" .c)${2//[^a-z0-9]/_}.o"
+    aarch64-linux-gnu-gcc "${flags[@]}" "${@:2}" -c "$1" -o "$object"
+    objects+=("$object")
+}
+
+for source in src/base/*.c src/kernels/*.c src/kernels/c/*.c src/model/*.c src/engine/*.c src/upscale/*.c; do
+    compile "$source" -O2
 done
+compile src/kernels/arm/fp32_neon.c -O3
+compile src/kernels/arm/int8_neon.c -O3 -march=armv8.2-a+i8mm
+compile src/kernels/arm/bf16_neon.c -O3 -march=armv8.2-a+bf16
+aarch64-linux-gnu-gcc -static "${flags[@]}" tests/golden/check_goldens.c "${objects[@]}" "${libraries[@]}" -o "$out/check_goldens"
+
+for level in avx512:fp32_avx512 vnni:int8_vnni bf16:bf16_avx512; do
+    compile "src/kernels/x86/${level#*:}.c" "-Dswin2sr__kernels_${level%:*}=swin2sr__emulated_${level%:*}" -Itests/kernels/emulated
+done
+aarch64-linux-gnu-gcc -static "${flags[@]}" tests/kernels/check_kernels.c "${objects[@]}" "${libraries[@]}" -o "$out/check_kernels"
 
 run=()
 [ "$(uname -m)" = aarch64 ] || run=(qemu-aarch64-static)
 "${run[@]}" "$out/check_kernels"
-SWIN2SR_CPU=neon "${run[@]}" "$out/check_goldens" tests/fixtures/goldens ../shared/goldens
+"${run[@]}" "$out/check_goldens" tests/fixtures/goldens ../shared/goldens

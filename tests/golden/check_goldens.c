@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * tests/golden/check_goldens.c - small networks of every head against the oracle's tensors.
  * usage: check_goldens FOLDER...   each may hold NAME.safetensors with NAME.golden.safetensors
- * For each network, in fp32 and in int8: the output and the taps inside the body at the kernel level in use (SWIN2SR_CPU),
+ * For each network, in fp32, bf16 and int8: the output and the taps inside the body at the kernel level in use (SWIN2SR_CPU),
  * the first layer out of bounds is printed; output bits at 1, 2 and 3 threads and 1, 2 and 5 rows per step. The aux
  * head's second image is compared too. */
 #include <dirent.h>
@@ -121,9 +121,9 @@ static void add_difference(distance *sum, float value, float expected) {
     sum->energy += (double)expected * (double)expected;
 }
 
-/* What is judged: of fp32 the largest difference, of int8 the share of the noise in the signal, both as amplitudes. */
+/* What is judged: of fp32 the largest difference, else the share of the noise in the signal, both as amplitudes. */
 static double error_of(const distance *sum, swin2sr_precision precision) {
-    return precision == SWIN2SR_PRECISION_INT8 ? sqrt(sum->squares / sum->energy) : sum->worst;
+    return precision == SWIN2SR_PRECISION_FP32 ? sum->worst : sqrt(sum->squares / sum->energy);
 }
 
 static void compare_tap(void *context, swin2sr__tap_layer layer, int32_t group, int32_t block,
@@ -225,6 +225,8 @@ static bool check_network(const char *name, const swin2sr_model *model, golden *
     swin2sr_precision precision = info->precision;
     bool is_plain = strcmp(info->kernels, "c") == 0, is_good = true;
     double y_bound = is_plain ? 2e-5 : 5e-5, tap_bound = is_plain ? 5e-5 : 1e-4, worst_tap = 0.0;
+    if (precision == SWIN2SR_PRECISION_BF16)
+        y_bound = 0.01, tap_bound = 0.02;
     if (precision == SWIN2SR_PRECISION_INT8)
         y_bound = 0.04, tap_bound = 0.06; /* every linear layer adds about half a percent */
     plane aux = {NULL, g->x.height, g->x.width, g->x.channels};
@@ -282,7 +284,8 @@ static int check_golden(const char *folder, const char *name, swin2sr_precision 
 }
 
 int main(int argc, char **argv) {
-    static const swin2sr_precision precisions[] = {SWIN2SR_PRECISION_FP32, SWIN2SR_PRECISION_INT8};
+    static const swin2sr_precision precisions[] = {SWIN2SR_PRECISION_FP32, SWIN2SR_PRECISION_BF16,
+                                                   SWIN2SR_PRECISION_INT8};
     int passed = 0, failed = 0, skipped = 0;
     for (int i = 1; i < argc; i++) {
         struct dirent **entries = NULL;

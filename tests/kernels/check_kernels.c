@@ -12,7 +12,7 @@
 
 #include "base/memory.h"
 #include "kernels/kernels.h"
-#include "wide.h"
+#include "emulated/tables.h"
 
 #define T SWIN2SR__LANES
 #define EPS 1.1920929e-7
@@ -479,7 +479,8 @@ static double winograd_size(const layer *l, const conv_rows *in, int32_t n, int3
     double sum = fabs((double)l->bias[n]);
     for (int32_t p = 0; p < SWIN2SR__WINOGRAD_POINTS; p++) {
         bool is_infinite = p == SWIN2SR__WINOGRAD_POINTS - 1;
-        double back = is_infinite ? y == 3 : pow(fabs(points[p]), y), distance = 1.0;
+        double x = is_infinite ? 0.0 : fabs(points[p]), powers[] = {!is_infinite, x, is_infinite ? 1.0 : x * x};
+        double back = is_infinite ? y == 3 : pow(x, y), distance = 1.0;
         double others[SWIN2SR__WINOGRAD_POINTS] = {1.0}; /* |coefficients| of the product of (x + |other point|) */
         for (int32_t q = 0, degree = 0; q < SWIN2SR__WINOGRAD_POINTS - 1; q++) {
             if (q == p)
@@ -494,8 +495,7 @@ static double winograd_size(const layer *l, const conv_rows *in, int32_t n, int3
             if (k - first >= row) /* the first of three weights of a column stands for all */
                 continue;
             for (int32_t ky = 0; ky < 3; ky++)
-                weight += fabs(conv_weight(l, n, k + ky * row)) * (is_infinite ? ky == 2 : pow(fabs(points[p]), ky)) /
-                          distance;
+                weight += fabs(conv_weight(l, n, k + ky * row)) * powers[ky] / distance;
             for (int32_t d = 0; d < SWIN2SR__CONV_INPUT_ROWS; d++)
                 value += fabs(conv_value(in, k, d, t)) * others[d];
             sum += back * weight * value;
@@ -759,36 +759,52 @@ static void bench(const swin2sr__kernels *table, int32_t C, int32_t D) {
     free(b.transformed);
 }
 
+/* Every check of a table's precision; counts. */
+static void check_table(const swin2sr__kernels *table, const char *name, int *passed, int *failed) {
+    for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
+        result r = {.kernel = checks[i].name, .table = name};
+        random_state = 1;
+        checks[i].check(table, &r);
+        if (!r.checked) /* not of this precision */
+            continue;
+        printf("%s %-16s %-18s %3d cases, worst error %.2f of its bound\n", r.failed ? "FAIL" : "ok  ", r.table,
+               r.kernel, r.checked, r.worst);
+        *passed += !r.failed;
+        *failed += !!r.failed;
+    }
+}
+
 int main(int argc, char **argv) {
-    static const char *const names[] = {"c",    "wide",   "avx2",      "avx512", "c_bf16",
-                                        "bf16", "c_int8", "avx2_int8", "vnni",   "neon"};
+    static const char *const names[] = {"c",         "avx2",    "avx512", "c_bf16", "bf16",      "c_int8",
+                                        "avx2_int8", "avxvnni", "vnni",   "neon",   "neon_int8", "neon_bf16"};
+    static const struct {
+        const char *name;
+        const swin2sr__kernels *table;
+    } emulated[] = {
+        {"emulated avx512", &swin2sr__emulated_avx512},
+        {"emulated vnni", &swin2sr__emulated_vnni},
+        {"emulated bf16", &swin2sr__emulated_bf16},
+#if defined(__x86_64__)
+        {"emulated avxvnni", &swin2sr__emulated_avxvnni},
+#endif
+    };
+    bool can_emulate = swin2sr__kernels_named("avx2") || swin2sr__kernels_named("neon");
+    bool is_bench = argc > 1 && strcmp(argv[1], "--bench") == 0;
     int passed = 0, failed = 0, skipped = 0;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         const swin2sr__kernels *table = swin2sr__kernels_named(names[i]);
-        if (strcmp(names[i], swin2sr__kernels_wide.name) == 0)
-            table = &swin2sr__kernels_wide;
         if (!table) {
             printf("skip %s: this processor or build does not have it\n", names[i]);
             skipped++;
-            continue;
-        }
-        if (argc > 1 && strcmp(argv[1], "--bench") == 0) {
+        } else if (is_bench) {
             bench(table, 180, 30);
             bench(table, 60, 10);
-            continue;
-        }
-        for (size_t j = 0; j < sizeof checks / sizeof checks[0]; j++) {
-            result r = {.kernel = checks[j].name, .table = names[i]};
-            random_state = 1;
-            checks[j].check(table, &r);
-            if (!r.checked) /* not of this precision */
-                continue;
-            printf("%s %-9s %-18s %3d cases, worst error %.2f of its bound\n", r.failed ? "FAIL" : "ok  ", r.table,
-                   r.kernel, r.checked, r.worst);
-            passed += !r.failed;
-            failed += !!r.failed;
+        } else {
+            check_table(table, names[i], &passed, &failed);
         }
     }
+    for (size_t i = 0; i < sizeof emulated / sizeof emulated[0] && can_emulate && !is_bench; i++)
+        check_table(emulated[i].table, emulated[i].name, &passed, &failed);
     printf("kernels: %d passed, %d failed, %d skipped\n", passed, failed, skipped);
     return failed != 0;
 }

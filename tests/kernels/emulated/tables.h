@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * tests/kernels/emulated/tables.h - tables of kernels whose instructions are emulated. On x86 they need AVX2. */
+#ifndef SWIN2SR_TESTS_KERNELS_EMULATED_TABLES_H
+#define SWIN2SR_TESTS_KERNELS_EMULATED_TABLES_H
+
+#include "kernels/kernels.h"
+
+extern const swin2sr__kernels swin2sr__emulated_avx512;
+extern const swin2sr__kernels swin2sr__emulated_vnni;
+extern const swin2sr__kernels swin2sr__emulated_bf16;
+#if defined(__x86_64__)
+extern const swin2sr__kernels swin2sr__emulated_avxvnni;
+#endif
+
+#endif
