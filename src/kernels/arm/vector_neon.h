@@ -10,6 +10,7 @@ typedef float32x4_t vf;
 #define VL 4
 #define MAIN 4
 #define V_CONSTRAINT "w"
+#define V_SHIFT 0x1.8p23f
 
 #define v_load(p) vld1q_f32(p)
 #define v_store(p, a) vst1q_f32(p, a)
@@ -25,12 +26,15 @@ typedef float32x4_t vf;
 #define v_max(a, b) vmaxnmq_f32(a, b) /* b where a is not a number */
 #define v_min(a, b) vminnmq_f32(a, b)
 #define v_abs(a) vabsq_f32(a)
-#define v_round(a) vrndnq_f32(a)
 
-/* a 2^n; n below -126 counts as -126. */
-static inline __attribute__((always_inline)) vf v_scale(vf a, vf n) {
-    int32x4_t exponent = vcvtq_s32_f32(v_max(n, v_set(-126.0f)));
-    return v_mul(a, vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(exponent, vdupq_n_s32(127)), 23)));
+/* The whole number nearest to a, in the lowest bits. */
+#define v_whole(a) vaddq_f32(a, v_set(V_SHIFT))
+#define v_fraction(a, whole) vsubq_f32(a, vsubq_f32(whole, v_set(V_SHIFT)))
+
+/* a 2^whole, added to the exponent's bits. */
+static inline __attribute__((always_inline)) vf v_scale(vf a, vf whole) {
+    int32x4_t exponent = vshlq_n_s32(vreinterpretq_s32_f32(whole), 23);
+    return vreinterpretq_f32_s32(vaddq_s32(vreinterpretq_s32_f32(a), exponent));
 }
 
 static inline __attribute__((always_inline)) void v_store_bytes(uint8_t *p, vf value) {

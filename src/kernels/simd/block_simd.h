@@ -3,7 +3,9 @@
  * In: the including file (x86/fp32_avx512.c, x86/bf16_avx512.c, ...) defines before it
  *   vf, VL                       the vector and its floats
  *   v_load v_store v_set v_bcast v_fma v_fnma v_add v_sub v_mul v_div v_sqrt v_max v_min v_abs
- *   v_round(v), v_scale(v, n)    to the nearest whole number; v 2^n
+ *   v_whole(v)                   to the nearest whole number, in a form that is the header's own
+ *   v_fraction(v, whole)         v less that
+ *   v_scale(v, whole)            v 2^whole, v between 1/2 and 2 and whole -126..126
  *   v_store_bytes(p, v)          VL values 0..255.99 as bytes, fractions dropped
  *   v_keep(v, region, t, key)    v in the lanes t.. whose region equals region[key], 0 elsewhere
  *   MAIN                         vectors of the widest register tile: 4 (AVX-512: 64 lanes x 6; NEON: 16) or 2 (AVX2: 16)
@@ -11,7 +13,7 @@
  *   v_dot(b, x, acc)             acc + the PAIR products of b and x
  *   v_store_panel(p, n, lo, hi)  channels n (even) and n + 1 into the panel p [K / PAIR][64]
  *   compact_row(p, row)          64 floats of row as 64 / PAIR panel values
- *   EXP2_TERMS, GELU_TERMS       polynomials, highest power first, of EXP2_DEGREE and GELU_DEGREE
+ *   EXP2_TERMS, GELU_TERMS       (TERM): polynomials, highest power first, of EXP2_DEGREE and GELU_DEGREE
  *   TABLE, TABLE_NAME, PACK_LINEAR, PACK_CONV
  * and for int8 linear layers (vf holds the bits of words)
  *   IS_INT8                      1
@@ -134,38 +136,30 @@ INLINE void product_packed(vf acc[6][4], int32_t width, const float *x, const fl
         PRODUCT_4(acc, x, w, 4, 1, K, IS_INT8 ? INTEGERS : PANEL);
 }
 
-/* Constants of 2^x and GELU for the end of one register tile. Loaded there, through a pointer that the compiler cannot see
- * through: left alone it keeps them in registers during the products and accumulators in memory. */
+/* The polynomials of 2^x and GELU, a vector each. */
 typedef struct terms {
-    vf exp2[EXP2_DEGREE + 1], tail[GELU_DEGREE + 1];
+    float exp2[EXP2_DEGREE + 1][VL], tail[GELU_DEGREE + 1][VL];
 } terms;
 
-INLINE terms load_terms(void) {
-    static const float exp2_terms[] = EXP2_TERMS, tail_terms[] = GELU_TERMS;
-    const float *e = exp2_terms, *g = tail_terms;
-    terms loaded;
-    __asm__ volatile("" : "+r"(e), "+r"(g));
-    for (int32_t i = 0; i <= EXP2_DEGREE; i++)
-        loaded.exp2[i] = v_bcast(e + i);
-    for (int32_t i = 0; i <= GELU_DEGREE; i++)
-        loaded.tail[i] = v_bcast(g + i);
-    return loaded;
-}
+/* clang-format off */
+#define SPREAD(value) {[0 ... VL - 1] = value},
+static const __attribute__((aligned(64))) terms polynomials = {{EXP2_TERMS(SPREAD)}, {GELU_TERMS(SPREAD)}};
+/* clang-format on */
 
-/* 2^x. */
-INLINE vf v_exp2(vf x, const terms *c) {
-    vf n = v_round(x), f = v_sub(x, n), p = c->exp2[0];
+/* 2^x, x -126..126. */
+INLINE vf v_exp2(vf x) {
+    vf n = v_whole(x), f = v_fraction(x, n), p = v_load(polynomials.exp2[0]);
     for (int32_t i = 1; i <= EXP2_DEGREE; i++)
-        p = v_fma(p, f, c->exp2[i]);
+        p = v_fma(p, f, v_load(polynomials.exp2[i]));
     return v_scale(p, n);
 }
 
 /* x/2 (1 + erf(x / sqrt 2)) = max(x, 0) - |x| * tail(|x|); the tail is 2 to a polynomial, which ends at 6. */
-INLINE vf v_gelu(vf x, const terms *c) {
-    vf z = v_min(v_abs(x), v_set(6.0f)), p = c->tail[0];
+INLINE vf v_gelu(vf x) {
+    vf z = v_min(v_abs(x), v_set(6.0f)), p = v_load(polynomials.tail[0]);
     for (int32_t i = 1; i <= GELU_DEGREE; i++)
-        p = v_fma(p, z, c->tail[i]);
-    return v_fnma(z, v_exp2(p, c), v_max(v_set(0.0f), x));
+        p = v_fma(p, z, v_load(polynomials.tail[i]));
+    return v_fnma(z, v_exp2(p), v_max(v_set(0.0f), x));
 }
 
 typedef enum linear_end {
@@ -194,15 +188,10 @@ INLINE void linear_tile(float *y, float *squares, const float *x, const float *w
     product_packed(acc, width, x + (IS_INT8 ? T : 0), w, rows);
     if (IS_INT8)
         scale_sums(acc, width, x, starts + width, bias);
-    const terms c = load_terms();
     for (int32_t j = 0; j < MAIN; j++) {
         vf sum = end == LINEAR_SQUARES ? v_load(squares + j * VL) : v_set(0.0f);
         for (int32_t i = 0; i < width; i += 2) {
             vf lo = acc[i][j], hi = acc[i + 1][j];
-            if (end == LINEAR_GELU) {
-                v_store_panel(y + j * VL, i, v_gelu(lo, &c), v_gelu(hi, &c));
-                continue;
-            }
             if (end == LINEAR_SQUARES)
                 sum = v_fma(hi, hi, v_fma(lo, lo, sum));
             v_store(y + i * T + j * VL, lo);
@@ -213,18 +202,29 @@ INLINE void linear_tile(float *y, float *squares, const float *x, const float *w
     }
 }
 
+/* GELU of a group's sums [width][64], into the panel. On its own: constants that stay in registers during the products
+ * would cost accumulators theirs. */
+static __attribute__((noinline)) void gelu_rows(float *panel, const float *sums, int32_t width) {
+    for (int32_t i = 0; i < width; i += 2) {
+        for (int32_t t = 0; t < T; t += VL)
+            v_store_panel(panel + t, i, v_gelu(v_load(sums + i * T + t)), v_gelu(v_load(sums + (i + 1) * T + t)));
+    }
+}
+
 INLINE void linear_any(float *y, float *squares, const float *x, const swin2sr__linear *linear, linear_end end) {
     const float *w = linear->weights;
     int32_t words = swin2sr__linear_words(&TABLE, linear->inputs), rows = words - (IS_INT8 ? 2 : 0), n = 0;
     while (n < linear->outputs) {
         int32_t width = swin2sr__group_width(linear->outputs - n);
-        float *out = y + n / (end == LINEAR_GELU ? PAIR : 1) * T;
+        float sums[6 * T] __attribute__((aligned(64))), *out = end == LINEAR_GELU ? sums : y + n * T;
         for (int32_t t = 0; t < T; t += STRIDE) {
             if (width == 6)
                 linear_tile(out + t, squares + t, x + t, w, linear->bias + n, rows, 6, end);
             else
                 linear_tile(out + t, squares + t, x + t, w, linear->bias + n, rows, 4, end);
         }
+        if (end == LINEAR_GELU)
+            gelu_rows(y + n / PAIR * T, sums, width);
         n += width;
         w += (ptrdiff_t)words * width;
     }
@@ -260,61 +260,70 @@ INLINE void normalize(float *rows, int32_t D, float factor) {
     }
 }
 
-/* The logits of `width` keys from `key` on for the lanes t.., as weights (or as they are, with a max pass to come). */
-INLINE void score_tile(float *scores, vf sum[4], vf maximum[4], const float *q, const float *k,
-                       const swin2sr__attention_head *head, const uint8_t *region, int32_t key, int32_t t,
-                       int32_t width) {
+/* The logits of `width` keys from `key` on for the lanes t.. */
+INLINE void score_tile(float *scores, const float *q, const float *k, const swin2sr__attention_head *head, int32_t key,
+                       int32_t t, int32_t width) {
     vf acc[6][4];
     for (int32_t i = 0; i < width; i++) {
         for (int32_t j = 0; j < MAIN; j++)
             acc[i][j] = v_load(head->bias + (key + i) * T + t + j * VL);
     }
     product(acc, width, q + t, k + key, T, 1, head->dim / PAIR);
-    const terms c = load_terms();
-    for (int32_t i = 0; i < width && head->has_max_pass; i++) {
-        for (int32_t j = 0; j < MAIN; j++) {
-            vf logit = acc[i][j];
-            if (region) { /* -1e30 where the key is absent */
-                vf shown = v_keep(v_set(1e30f), region, t + j * VL, key + i);
-                logit = v_add(v_keep(logit, region, t + j * VL, key + i), v_sub(shown, v_set(1e30f)));
-            }
-            maximum[j] = v_max(maximum[j], logit);
+    for (int32_t i = 0; i < width; i++) {
+        for (int32_t j = 0; j < MAIN; j++)
             v_store(scores + (key + i) * T + t + j * VL, acc[i][j]);
-        }
-    }
-    for (int32_t i = 0; i < width && !head->has_max_pass; i += 2) {
-        for (int32_t j = 0; j < MAIN; j++) {
-            vf lo = v_exp2(acc[i][j], &c), hi = v_exp2(acc[i + 1][j], &c);
-            if (region) {
-                lo = v_keep(lo, region, t + j * VL, key + i);
-                hi = v_keep(hi, region, t + j * VL, key + i + 1);
-            }
-            sum[j] = v_add(v_add(sum[j], lo), hi);
-            v_store_panel(scores + t + j * VL, key + i, lo, hi);
-        }
     }
 }
 
-INLINE void exponentiate(float *scores, vf sum[4], const vf maximum[4], const swin2sr__attention_head *head,
-                         const uint8_t *region, int32_t t) {
-    const terms c = load_terms();
-    for (int32_t key = 0; key < head->keys; key += 2) {
-        for (int32_t j = 0; j < MAIN; j++) {
-            const float *score = scores + key * T + t + j * VL;
-            vf lo = v_exp2(v_sub(v_load(score), maximum[j]), &c);
-            vf hi = v_exp2(v_sub(v_load(score + T), maximum[j]), &c);
-            if (region) {
-                lo = v_keep(lo, region, t + j * VL, key);
-                hi = v_keep(hi, region, t + j * VL, key + 1);
-            }
-            sum[j] = v_add(v_add(sum[j], lo), hi);
-            v_store_panel(scores + t + j * VL, key, lo, hi);
+/* The largest logit of each lane, of the keys it sees. */
+INLINE vf find_maximum(const float *scores, int32_t keys, const uint8_t *region, int32_t t) {
+    vf maximum = v_set(-INFINITY);
+    for (int32_t key = 0; key < keys; key++) {
+        vf logit = v_load(scores + key * T + t);
+        if (region) { /* -1e30 where the key is absent */
+            vf shown = v_keep(v_set(1e30f), region, t, key);
+            logit = v_add(v_keep(logit, region, t, key), v_sub(shown, v_set(1e30f)));
         }
+        maximum = v_max(maximum, logit);
+    }
+    return maximum;
+}
+
+/* Logits to weights, as a panel in the same place; returns the inverse of their sum. */
+INLINE vf exponentiate(float *scores, const swin2sr__attention_head *head, const uint8_t *region, int32_t t) {
+    vf sum = v_set(0.0f), maximum = sum;
+    if (head->has_max_pass)
+        maximum = find_maximum(scores, head->keys, region, t);
+    for (int32_t key = 0; key < head->keys; key += 2) {
+        vf lo = v_load(scores + key * T + t), hi = v_load(scores + (key + 1) * T + t);
+        if (head->has_max_pass) {
+            lo = v_max(v_set(-126.0f), v_sub(lo, maximum));
+            hi = v_max(v_set(-126.0f), v_sub(hi, maximum));
+        }
+        lo = v_exp2(lo), hi = v_exp2(hi);
+        if (region) {
+            lo = v_keep(lo, region, t, key);
+            hi = v_keep(hi, region, t, key + 1);
+        }
+        sum = v_add(v_add(sum, lo), hi);
+        v_store_panel(scores + t, key, lo, hi);
+    }
+    return v_div(v_set(1.0f), sum);
+}
+
+/* For the lanes of one register tile; on its own for the same reason as gelu_rows. */
+static __attribute__((noinline)) void softmax(float *scores, float *shares, const swin2sr__attention_head *head,
+                                              const uint8_t *region, int32_t t) {
+    for (int32_t j = 0; j < STRIDE; j += VL) {
+        if (region)
+            v_store(shares + j, exponentiate(scores, head, region, t + j));
+        else
+            v_store(shares + j, exponentiate(scores, head, NULL, t + j));
     }
 }
 
 /* `width` channels of scores x v for the lanes t.., into the panel. */
-INLINE void value_tile(float *out, const float *scores, const float *v, const vf share[4], int32_t keys, int32_t d,
+INLINE void value_tile(float *out, const float *scores, const float *v, const float *shares, int32_t keys, int32_t d,
                        int32_t t, int32_t width) {
     vf acc[6][4];
     for (int32_t i = 0; i < width; i++) {
@@ -324,49 +333,37 @@ INLINE void value_tile(float *out, const float *scores, const float *v, const vf
     product(acc, width, scores + t, v + d * (T / PAIR), 1, T / PAIR, keys / PAIR);
     for (int32_t i = 0; i < width; i += 2) {
         for (int32_t j = 0; j < MAIN; j++)
-            v_store_panel(out + t + j * VL, d + i, v_mul(acc[i][j], share[j]), v_mul(acc[i + 1][j], share[j]));
-    }
-}
-
-INLINE void attention_any(float *out, const float *qkv, const swin2sr__attention_head *head, const uint8_t *region,
-                          float *scores) {
-    int32_t D = head->dim;
-    const float *q = qkv, *k = qkv + D * T, *v = qkv + 2 * D * T;
-    for (int32_t t = 0; t < T; t += STRIDE) {
-        vf sum[4], maximum[4];
-        for (int32_t j = 0; j < MAIN; j++)
-            sum[j] = v_set(0.0f), maximum[j] = v_set(-INFINITY);
-        for (int32_t key = 0, width; key < head->keys; key += width) {
-            width = swin2sr__group_width(head->keys - key);
-            if (width == 6)
-                score_tile(scores, sum, maximum, q, k, head, region, key, t, 6);
-            else
-                score_tile(scores, sum, maximum, q, k, head, region, key, t, 4);
-        }
-        if (head->has_max_pass)
-            exponentiate(scores, sum, maximum, head, region, t);
-        for (int32_t j = 0; j < MAIN; j++)
-            sum[j] = v_div(v_set(1.0f), sum[j]);
-        for (int32_t d = 0, width; d < D; d += width) {
-            width = swin2sr__group_width(D - d);
-            if (width == 6)
-                value_tile(out, scores, v, sum, head->keys, d, t, 6);
-            else
-                value_tile(out, scores, v, sum, head->keys, d, t, 4);
-        }
+            v_store_panel(out + t + j * VL, d + i, v_mul(acc[i][j], v_load(shares + j * VL)),
+                          v_mul(acc[i + 1][j], v_load(shares + j * VL)));
     }
 }
 
 static void attention_simd(float *out, float *qkv, const swin2sr__attention_head *head, const uint8_t *region,
                            float *scores) {
-    normalize(qkv, head->dim, head->scale);
-    normalize(qkv + head->dim * T, head->dim, 1.0f);
-    for (int32_t d = 0; d < head->dim && PAIR > 1; d++)
-        compact_row(qkv + 2 * head->dim * T + d * (T / PAIR), qkv + (2 * head->dim + d) * T);
-    if (region)
-        attention_any(out, qkv, head, region, scores);
-    else
-        attention_any(out, qkv, head, NULL, scores);
+    int32_t D = head->dim;
+    const float *q = qkv, *k = qkv + D * T, *v = qkv + 2 * D * T;
+    normalize(qkv, D, head->scale);
+    normalize(qkv + D * T, D, 1.0f);
+    for (int32_t d = 0; d < D && PAIR > 1; d++)
+        compact_row(qkv + 2 * D * T + d * (T / PAIR), qkv + (2 * D + d) * T);
+    for (int32_t t = 0; t < T; t += STRIDE) {
+        float shares[STRIDE] __attribute__((aligned(64)));
+        for (int32_t key = 0, width; key < head->keys; key += width) {
+            width = swin2sr__group_width(head->keys - key);
+            if (width == 6)
+                score_tile(scores, q, k, head, key, t, 6);
+            else
+                score_tile(scores, q, k, head, key, t, 4);
+        }
+        softmax(scores, shares, head, region, t);
+        for (int32_t d = 0, width; d < D; d += width) {
+            width = swin2sr__group_width(D - d);
+            if (width == 6)
+                value_tile(out, scores, v, shares, head->keys, d, t, 6);
+            else
+                value_tile(out, scores, v, shares, head->keys, d, t, 4);
+        }
+    }
 }
 
 static void to_panel_simd(float *panel, const float *x, int32_t K) {

@@ -10,6 +10,7 @@ typedef __m256 vf;
 #define VL 8
 #define MAIN 2
 #define V_CONSTRAINT "x"
+#define V_SHIFT 0x1.8p23f
 
 #define v_load(p) _mm256_loadu_ps(p)
 #define v_store(p, a) _mm256_storeu_ps(p, a)
@@ -32,12 +33,14 @@ static inline __attribute__((always_inline)) void v_store_bytes(uint8_t *p, vf v
     _mm_storel_epi64((__m128i *)(void *)p, _mm_packus_epi16(words, words));
 }
 
-#define v_round(a) _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
+/* The whole number nearest to a, in the lowest bits. */
+#define v_whole(a) _mm256_add_ps(a, v_set(V_SHIFT))
+#define v_fraction(a, whole) _mm256_sub_ps(a, _mm256_sub_ps(whole, v_set(V_SHIFT)))
 
-/* a 2^n; n below -126 counts as -126. */
-static inline __attribute__((always_inline)) vf v_scale(vf a, vf n) {
-    __m256i exponent = _mm256_cvtps_epi32(v_max(n, v_set(-126.0f)));
-    return v_mul(a, _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(exponent, _mm256_set1_epi32(127)), 23)));
+/* a 2^whole, added to the exponent's bits. */
+static inline __attribute__((always_inline)) vf v_scale(vf a, vf whole) {
+    __m256i exponent = _mm256_slli_epi32(_mm256_castps_si256(whole), 23);
+    return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(a), exponent));
 }
 
 static inline __attribute__((always_inline)) vf v_keep(vf value, const uint8_t *region, int32_t t, int32_t key) {

@@ -35,8 +35,9 @@ static inline __attribute__((always_inline)) vf v_bcast(const float *p) {
     return b;
 }
 
-#define v_round(a) _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
-#define v_scale(a, n) _mm512_scalef_ps(a, n) /* a 2^n; underflows to 0 */
+#define v_whole(a) _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
+#define v_fraction(a, whole) _mm512_sub_ps(a, whole)
+#define v_scale(a, whole) _mm512_scalef_ps(a, whole) /* a 2^whole */
 
 static inline __attribute__((always_inline)) vf v_keep(vf value, const uint8_t *region, int32_t t, int32_t key) {
     __m128i lanes = _mm_loadu_si128((const __m128i *)(const void *)(region + t));
