@@ -50,7 +50,6 @@ static void find_name(void) {
 }
 #else
 #if defined(__aarch64__)
-#include <asm/hwcap.h>
 #include <sys/auxv.h>
 
 swin2sr__cpu swin2sr__cpu_detect(void) {

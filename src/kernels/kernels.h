@@ -70,7 +70,7 @@ typedef struct swin2sr__conv {
  * the first in the lowest bits. Sums of q are exact and y = fma(sum, scale of the token * scale of the output, bias), so
  * int8 linear layers give the same bits at every level. */
 typedef struct swin2sr__kernels {
-    const char *name; /* "c", "avx2", "avx512", "c_bf16", "bf16", "c_int8", "avx2_int8", "avxvnni", "vnni"; "neon", ... */
+    const char *name; /* "c", "avx2", "avx512", "c_bf16", "bf16", "c_int8", "vnni", "neon", ... (kernels.c) */
     swin2sr_precision precision;
     int32_t pair; /* values in one word of a panel and of packed weights: 1, or 2 for native bf16 */
     int32_t taps; /* words that pack_conv makes of a word's 3x3 weights: 9, or 18 for swin2sr__pack_conv_winograd */
