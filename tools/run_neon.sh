@@ -27,13 +27,13 @@ objects=()
 
 # compile SOURCE FLAG...
 compile() {
-    local object="$out/$(basename "$1" .c)${2//[^a-z0-9]/_}.o"
+    local object="$out/${1//\//_}.o"
     aarch64-linux-gnu-gcc "${flags[@]}" "${@:2}" -c "$1" -o "$object"
     objects+=("$object")
 }
 
 for source in src/base/*.c src/kernels/*.c src/kernels/c/*.c src/model/*.c src/engine/*.c src/upscale/*.c; do
-    compile "$source" -O2
+    compile "$source"
 done
 compile src/kernels/arm/fp32_neon.c -O3
 compile src/kernels/arm/int8_neon.c -O3 -march=armv8.2-a+i8mm

@@ -10,7 +10,6 @@ typedef float32x4_t vf;
 #define VL 4
 #define MAIN 4
 #define V_CONSTRAINT "w"
-#define V_SHIFT 0x1.8p23f
 
 #define v_load(p) vld1q_f32(p)
 #define v_store(p, a) vst1q_f32(p, a)
@@ -26,10 +25,6 @@ typedef float32x4_t vf;
 #define v_max(a, b) vmaxnmq_f32(a, b) /* b where a is not a number */
 #define v_min(a, b) vminnmq_f32(a, b)
 #define v_abs(a) vabsq_f32(a)
-
-/* The whole number nearest to a, in the lowest bits. */
-#define v_whole(a) vaddq_f32(a, v_set(V_SHIFT))
-#define v_fraction(a, whole) vsubq_f32(a, vsubq_f32(whole, v_set(V_SHIFT)))
 
 /* a 2^whole, added to the exponent's bits. */
 static inline __attribute__((always_inline)) vf v_scale(vf a, vf whole) {

@@ -3,9 +3,8 @@
  * In: the including file (x86/fp32_avx512.c, x86/bf16_avx512.c, ...) defines before it
  *   vf, VL                       the vector and its floats
  *   v_load v_store v_set v_bcast v_fma v_fnma v_add v_sub v_mul v_div v_sqrt v_max v_min v_abs
- *   v_whole(v)                   to the nearest whole number, in a form that is the header's own
- *   v_fraction(v, whole)         v less that
- *   v_scale(v, whole)            v 2^whole, v between 1/2 and 2 and whole -126..126
+ *   v_scale(v, whole)            v 2^whole, v between 1/2 and 2 and whole = v_whole(x) for x -126..126
+ *   v_whole(x), v_fraction(x, whole)   the nearest whole number, and x less that; or those below
  *   v_store_bytes(p, v)          VL values 0..255.99 as bytes, fractions dropped
  *   v_keep(v, region, t, key)    v in the lanes t.. whose region equals region[key], 0 elsewhere
  *   MAIN                         vectors of the widest register tile: 4 (AVX-512: 64 lanes x 6; NEON: 16) or 2 (AVX2: 16)
@@ -13,7 +12,7 @@
  *   v_dot(b, x, acc)             acc + the PAIR products of b and x
  *   v_store_panel(p, n, lo, hi)  channels n (even) and n + 1 into the panel p [K / PAIR][64]
  *   compact_row(p, row)          64 floats of row as 64 / PAIR panel values
- *   EXP2_TERMS, GELU_TERMS       (TERM): polynomials, highest power first, of EXP2_DEGREE and GELU_DEGREE
+ *   EXP2_TERMS, GELU_TERMS       (TERM): the coefficients of polynomials, highest power first
  *   TABLE, TABLE_NAME, PACK_LINEAR, PACK_CONV
  * and for int8 linear layers (vf holds the bits of words)
  *   IS_INT8                      1
@@ -136,7 +135,20 @@ INLINE void product_packed(vf acc[6][4], int32_t width, const float *x, const fl
         PRODUCT_4(acc, x, w, 4, 1, K, IS_INT8 ? INTEGERS : PANEL);
 }
 
-/* The polynomials of 2^x and GELU, a vector each. */
+/* The whole number in a float's lowest bits. */
+#ifndef v_whole
+#define V_SHIFT 0x1.8p23f
+#define v_whole(x) v_add(x, v_set(V_SHIFT))
+#define v_fraction(x, whole) v_sub(x, v_sub(whole, v_set(V_SHIFT)))
+#endif
+
+/* The polynomials of 2^x and GELU, a vector a term. */
+#define ONE(value) +1
+enum {
+    EXP2_DEGREE = EXP2_TERMS(ONE) - 1,
+    GELU_DEGREE = GELU_TERMS(ONE) - 1
+};
+
 typedef struct terms {
     float exp2[EXP2_DEGREE + 1][VL], tail[GELU_DEGREE + 1][VL];
 } terms;

@@ -10,7 +10,6 @@ typedef __m256 vf;
 #define VL 8
 #define MAIN 2
 #define V_CONSTRAINT "x"
-#define V_SHIFT 0x1.8p23f
 
 #define v_load(p) _mm256_loadu_ps(p)
 #define v_store(p, a) _mm256_storeu_ps(p, a)
@@ -32,10 +31,6 @@ static inline __attribute__((always_inline)) void v_store_bytes(uint8_t *p, vf v
     __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256(whole, 1));
     _mm_storel_epi64((__m128i *)(void *)p, _mm_packus_epi16(words, words));
 }
-
-/* The whole number nearest to a, in the lowest bits. */
-#define v_whole(a) _mm256_add_ps(a, v_set(V_SHIFT))
-#define v_fraction(a, whole) _mm256_sub_ps(a, _mm256_sub_ps(whole, v_set(V_SHIFT)))
 
 /* a 2^whole, added to the exponent's bits. */
 static inline __attribute__((always_inline)) vf v_scale(vf a, vf whole) {

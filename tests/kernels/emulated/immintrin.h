@@ -5,7 +5,6 @@
 #ifndef SWIN2SR_TESTS_KERNELS_EMULATED_IMMINTRIN_H
 #define SWIN2SR_TESTS_KERNELS_EMULATED_IMMINTRIN_H
 
-#include <limits.h>
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
@@ -32,33 +31,15 @@ typedef uint8_t bytes_128 __attribute__((vector_size(16)));
     return result
 #define EACH_FLOAT(value) EACH(__m512, 16, value)
 
-HERE __m512 _mm512_loadu_ps(const void *p) {
-    __m512 result;
-    memcpy(&result, p, sizeof result);
-    return result;
-}
+typedef float anywhere_512 __attribute__((vector_size(64), aligned(1), may_alias));
+typedef long long anywhere_128 __attribute__((vector_size(16), aligned(1), may_alias));
 
-HERE void _mm512_storeu_ps(void *p, __m512 a) {
-    memcpy(p, &a, sizeof a);
-}
-
-HERE __m512i _mm512_load_si512(const void *p) {
-    return (__m512i)_mm512_loadu_ps(p);
-}
-
-HERE void _mm512_storeu_si512(void *p, __m512i a) {
-    memcpy(p, &a, sizeof a);
-}
-
-HERE __m128i _mm_loadu_si128(const __m128i *p) {
-    __m128i result;
-    memcpy(&result, p, sizeof result);
-    return result;
-}
-
-HERE void _mm_storeu_si128(__m128i *p, __m128i a) {
-    memcpy(p, &a, sizeof a);
-}
+#define _mm512_loadu_ps(p) ((__m512) * (const anywhere_512 *)(p))
+#define _mm512_storeu_ps(p, a) (*(anywhere_512 *)(p) = (anywhere_512)(a))
+#define _mm512_load_si512(p) ((__m512i)_mm512_loadu_ps(p))
+#define _mm512_storeu_si512(p, a) _mm512_storeu_ps(p, a)
+#define _mm_loadu_si128(p) ((__m128i) * (const anywhere_128 *)(p))
+#define _mm_storeu_si128(p, a) (*(anywhere_128 *)(p) = (anywhere_128)(a))
 
 #define _mm512_set1_ps(s) ((s) - (__m512){0})
 #define _mm512_set1_epi32(s) ((__m512i)((s) - (ints_512){0}))
