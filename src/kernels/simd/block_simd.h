@@ -12,7 +12,6 @@
  *   v_dot(b, x, acc)             acc + the PAIR products of b and x
  *   v_store_panel(p, n, lo, hi)  channels n (even) and n + 1 into the panel p [K / PAIR][64]
  *   compact_row(p, row)          64 floats of row as 64 / PAIR panel values
- *   EXP2_TERMS, GELU_TERMS       (TERM): the coefficients of polynomials, highest power first
  *   TABLE, TABLE_NAME, PACK_LINEAR, PACK_CONV
  * and for int8 linear layers (vf holds the bits of words)
  *   IS_INT8                      1
@@ -142,13 +141,33 @@ INLINE void product_packed(vf acc[6][4], int32_t width, const float *x, const fl
 #define v_fraction(x, whole) v_sub(x, v_sub(whole, v_set(V_SHIFT)))
 #endif
 
-/* The polynomials of 2^x and GELU, a vector a term. */
+/* The polynomials of 2^x on [-1/2, 1/2] and of GELU's tail: (TERM), highest power first. */
+/* clang-format off */
+#if IS_INT8 || PAIR > 1
+/* What follows is rounded to 8 bits or to bf16, by 2e-3 of itself. Relative error under 7.5e-5; GELU 2e-5. */
+#define EXP2_TERMS(TERM) \
+    TERM(0.0551713407f) TERM(0.2426111698f) TERM(0.6932610273f) TERM(0.9999280572f)
+#define GELU_TERMS(TERM) \
+    TERM(0.00386628875f) TERM(-0.0440794142f) TERM(-0.468014564f) TERM(-1.14737246f) \
+    TERM(-1.00047959f)
+#else
+/* Relative error under 1.5e-7; GELU 1e-7. */
+#define EXP2_TERMS(TERM) \
+    TERM(0.0013276472f) TERM(0.0096755419f) TERM(0.0555071309f) TERM(0.2402212024f) \
+    TERM(0.6931469440f) TERM(1.0000001192f)
+#define GELU_TERMS(TERM) \
+    TERM(3.30928298e-05f) TERM(-0.000769219822f) TERM(0.00808071689f) TERM(-0.0534121046f) \
+    TERM(-0.458770973f) TERM(-1.1512017f) TERM(-0.999993061f)
+#endif
+/* clang-format on */
+
 #define ONE(value) +1
 enum {
     EXP2_DEGREE = EXP2_TERMS(ONE) - 1,
     GELU_DEGREE = GELU_TERMS(ONE) - 1
 };
 
+/* A vector a term. */
 typedef struct terms {
     float exp2[EXP2_DEGREE + 1][VL], tail[GELU_DEGREE + 1][VL];
 } terms;
