@@ -27,7 +27,7 @@ objects=()
 
 # compile SOURCE FLAG...
 compile() {
-    local object="$out/${1//\//_}.o"
+    local object="$out/${#objects[@]}.o"
     aarch64-linux-gnu-gcc "${flags[@]}" "${@:2}" -c "$1" -o "$object"
     objects+=("$object")
 }
@@ -37,12 +37,19 @@ for source in src/base/*.c src/kernels/*.c src/kernels/c/*.c src/model/*.c src/e
 done
 compile src/kernels/arm/fp32_neon.c -O3
 compile src/kernels/arm/int8_neon.c -O3 -march=armv8.2-a+i8mm
+compile src/kernels/arm/int8_neon.c -O3 -march=armv8.2-a+i8mm+bf16
 compile src/kernels/arm/bf16_neon.c -O3 -march=armv8.2-a+bf16
 aarch64-linux-gnu-gcc -static "${flags[@]}" tests/golden/check_goldens.c "${objects[@]}" "${libraries[@]}" -o "$out/check_goldens"
 
-for level in avx512:fp32_avx512 vnni:int8_vnni bf16:bf16_avx512; do
-    compile "src/kernels/x86/${level#*:}.c" "-Dswin2sr__kernels_${level%:*}=swin2sr__emulated_${level%:*}" -Itests/kernels/emulated
-done
+# emulate TABLE SOURCE FLAG...
+emulate() {
+    compile "src/kernels/x86/$2.c" "-Dswin2sr__kernels_$1=swin2sr__emulated_$1" -Itests/kernels/emulated "${@:3}"
+}
+
+emulate avx512 fp32_avx512
+emulate vnni int8_vnni
+emulate bf16 bf16_avx512
+emulate vnni_bf16 int8_vnni -D__AVX512BF16__
 aarch64-linux-gnu-gcc -static "${flags[@]}" tests/kernels/check_kernels.c "${objects[@]}" "${libraries[@]}" -o "$out/check_kernels"
 
 run=()

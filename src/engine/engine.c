@@ -67,7 +67,8 @@ static void lay_scratch(swin2sr__engine *engine, swin2sr__arena *arena) {
     for (uint32_t i = 0; i < engine->options.threads; i++) {
         scratch s = {0};
         s.x = lay_block(arena, config->dim);
-        s.panel = lay_block(arena, operand > panel ? operand : panel);
+        s.panel = lay_block(arena, panel);
+        s.operand = lay_block(arena, operand);
         s.qkv = lay_block(arena, 3 * (config->dim / config->heads));
         s.scores = lay_block(arena, LANES);
         s.attended = lay_block(arena, config->dim);

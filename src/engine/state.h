@@ -45,7 +45,7 @@ typedef struct pixel_rows {
 
 /* One thread's memory. */
 typedef struct scratch {
-    float *x, *panel, *qkv, *scores, *attended, *y, *hidden; /* [..][64]; panel: or an operand */
+    float *x, *panel, *operand, *qkv, *scores, *attended, *y, *hidden; /* [..][64] */
     float *conv, *transformed; /* [4][..][64] rows of a convolution; swin2sr__conv_scratch */
     float *unused_tile;        /* [C][16]: where lanes without a tile go */
     float squares[LANES];
@@ -110,8 +110,8 @@ static inline const float *operand_of(const swin2sr__kernels *kernels, const scr
                                       int32_t K) {
     if (!kernels->to_operand)
         return panel;
-    kernels->to_operand(s->panel, panel, K);
-    return s->panel;
+    kernels->to_operand(s->operand, panel, K);
+    return s->operand;
 }
 
 /* Between tasks: false once the caller has asked to stop. Thread 0 asks it, at most every 20 ms. */

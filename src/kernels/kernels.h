@@ -63,16 +63,17 @@ typedef struct swin2sr__conv {
 } swin2sr__conv;
 
 /* Pointers are aligned to 64 bytes where they are [..][64] arrays; outputs never alias inputs unless said so.
- * A panel is the input of products in the table's own type: [K / pair][64] words of 32 bits; for fp32 and int8 the
- * values themselves. Values outside panels are float in every table.
+ * A panel is the input of products in the table's own type: [K / pair][64] words of 32 bits; in an fp32 table the
+ * values themselves. Values outside panels are float in every table. Outside linear layers an int8 table is as one of
+ * fp32 or of bf16.
  * An operand is what linear layers read: the panel, or in an int8 table its values rounded to 8 bits with a scale a
  * token: x = q * scale, q -127..127, to the nearest, ties to even. [64] scales, then [K / 4][64] words of bytes q + 128,
  * the first in the lowest bits. Sums of q are exact and y = fma(sum, scale of the token * scale of the output, bias), so
- * int8 linear layers give the same bits at every level. */
+ * int8 linear layers of the same panel give the same bits at every level. */
 typedef struct swin2sr__kernels {
     const char *name; /* "c", "avx2", "avx512", "c_bf16", "bf16", "c_int8", "vnni", "neon", ... (kernels.c) */
     swin2sr_precision precision;
-    int32_t pair; /* values in one word of a panel and of packed weights: 1, or 2 for native bf16 */
+    int32_t pair; /* values in one word of a panel and of packed weights: 1, or 2 where they are bf16 */
     int32_t taps; /* words that pack_conv makes of a word's 3x3 weights: 9, or 18 for swin2sr__pack_conv_winograd */
     /* Weights of linear layers for this table; swin2sr__linear_words words an output. */
     void (*pack_linear)(float *dst, const float *weights, int32_t outputs, int32_t inputs);
@@ -158,8 +159,10 @@ extern const swin2sr__kernels swin2sr__kernels_bf16;
 extern const swin2sr__kernels swin2sr__kernels_avx2_int8;
 extern const swin2sr__kernels swin2sr__kernels_avxvnni;
 extern const swin2sr__kernels swin2sr__kernels_vnni;
+extern const swin2sr__kernels swin2sr__kernels_vnni_bf16;
 extern const swin2sr__kernels swin2sr__kernels_neon;
 extern const swin2sr__kernels swin2sr__kernels_neon_int8;
 extern const swin2sr__kernels swin2sr__kernels_neon_bf16;
+extern const swin2sr__kernels swin2sr__kernels_neon_int8_bf16;
 
 #endif

@@ -74,16 +74,25 @@ static void judge(result *r, const float *got, const float *want, const double *
     r->failed += !is_good;
 }
 
-/* The plain C table that a table is checked against. */
-static const swin2sr__kernels *oracle_of(const swin2sr__kernels *table) {
-    return table->precision == SWIN2SR_PRECISION_BF16   ? &swin2sr__kernels_c_bf16
-           : table->precision == SWIN2SR_PRECISION_INT8 ? &swin2sr__kernels_c_int8
-                                                        : &swin2sr__kernels_c;
+static bool is_bf16(const swin2sr__kernels *table) {
+    return table->precision == SWIN2SR_PRECISION_BF16 || table->pair == 2;
+}
+
+/* The plain C table that a table's linear layers are checked against. */
+static const swin2sr__kernels *linear_oracle(const swin2sr__kernels *table) {
+    return table->to_operand ? &swin2sr__kernels_c_int8
+           : is_bf16(table)  ? &swin2sr__kernels_c_bf16
+                             : &swin2sr__kernels_c;
+}
+
+/* And its attention and convolutions. */
+static const swin2sr__kernels *panel_oracle(const swin2sr__kernels *table) {
+    return is_bf16(table) ? &swin2sr__kernels_c_bf16 : &swin2sr__kernels_c;
 }
 
 /* What rounding an intermediate the other way costs, relative: half the spacing of bf16, on both sides; 0 in fp32. */
 static double flip_of(const swin2sr__kernels *table) {
-    return table->precision == SWIN2SR_PRECISION_BF16 ? 1.0 / 128.0 : 0.0;
+    return is_bf16(table) ? 1.0 / 128.0 : 0.0;
 }
 
 /* Errors of the vector kernels' 2^x (relative) and GELU (absolute below 1), the C library's own included. */
@@ -95,15 +104,30 @@ static double gelu_error_of(const swin2sr__kernels *table) {
     return table->precision == SWIN2SR_PRECISION_FP32 ? 2.6e-7 : 2e-5;
 }
 
+/* Inputs of an int8 table that rounds them to bf16 first: values that do not change by that. */
+static void settle(const swin2sr__kernels *table, float *x, int32_t K) {
+    for (int32_t i = 0; i < K * T && table->to_operand && is_bf16(table); i++) {
+        uint32_t bits = swin2sr__bf16_bits(x[i]) << 16;
+        memcpy(&x[i], &bits, sizeof bits);
+    }
+}
+
 /* x [K][64] as the table's linear layers read it. */
+static void put_operand(const swin2sr__kernels *table, float *operand, const float *x, int32_t K) {
+    float *panel = new_floats((size_t)(K + 1) * T);
+    memcpy(panel, x, (size_t)K * T * sizeof *x);
+    if (table->to_panel)
+        table->to_panel(panel, x, K);
+    if (table->to_operand)
+        table->to_operand(operand, panel, K);
+    else
+        memcpy(operand, panel, (size_t)K * T * sizeof *x);
+    free(panel);
+}
+
 static float *new_operand(const swin2sr__kernels *table, const float *x, int32_t K) {
     float *operand = new_floats((size_t)(K + 2) * T);
-    if (table->to_operand)
-        table->to_operand(operand, x, K);
-    else if (table->to_panel)
-        table->to_panel(operand, x, K);
-    else
-        memcpy(operand, x, (size_t)K * T * sizeof *x);
+    put_operand(table, operand, x, K);
     return operand;
 }
 
@@ -172,7 +196,7 @@ static const int32_t shapes[][2] = {{60, 30}, {60, 60}, {180, 90}, {120, 60}, {7
 #define SHAPES (sizeof shapes / sizeof shapes[0])
 
 static void check_linear(const swin2sr__kernels *table, result *r, int kind) {
-    const swin2sr__kernels *oracle = oracle_of(table);
+    const swin2sr__kernels *oracle = linear_oracle(table);
     for (size_t i = 0; i < SHAPES; i++) {
         int32_t K = shapes[i][0], N = shapes[i][1];
         float scale = i == 2 ? 1e3f : i == 4 ? 1e-3f : 1.0f;
@@ -180,6 +204,7 @@ static void check_linear(const swin2sr__kernels *table, result *r, int kind) {
         swin2sr__linear ours = pack_for(table, &l), theirs = pack_for(oracle, &l);
         size_t count = (size_t)l.packed.outputs * T;
         float *x = new_floats((size_t)K * T), *want = new_guarded(count), *got = new_guarded(count);
+        settle(table, x, K);
         float *operand = new_operand(table, x, K), *oracle_operand = new_operand(oracle, x, K);
         double *bound = malloc(count * sizeof *bound);
         float *squares_want = new_guarded(T), *squares_got = new_guarded(T);
@@ -274,8 +299,9 @@ static void check_int8(const swin2sr__kernels *table, result *r) {
         float *y_want = new_guarded(count), *y_got = new_guarded(count);
         for (int32_t j = 0; j < K * T; j++)
             x[j] = extreme_value(j / T, j % T, x[j]);
-        swin2sr__kernels_c_int8.to_operand(want, x, K);
-        table->to_operand(got, x, K);
+        settle(table, x, K);
+        put_operand(&swin2sr__kernels_c_int8, want, x, K);
+        put_operand(table, got, x, K);
         swin2sr__kernels_c_int8.linear(y_want, want, &packed);
         table->linear(y_got, got, &packed);
         bool is_good =
@@ -332,7 +358,7 @@ static void attention_case(const swin2sr__kernels *table, result *r, int32_t D, 
                                     .dim = D,
                                     .keys = keys};
     memcpy(copy, qkv, 3 * count * sizeof *qkv);
-    oracle_of(table)->attention(want, copy, &head, region, scores);
+    panel_oracle(table)->attention(want, copy, &head, region, scores);
     double logit_error = EPS * (natural_scale * 1.4427 * (D + 4) + 24.0), relative;
     logit_error += 2.0 * flip_of(table) * natural_scale * 1.4427; /* sum |q||k| <= 1 */
     relative = 2.0 * (exp2(logit_error) - 1.0 + exp_error_of(table) + keys * EPS) + 4.0 * flip_of(table);
@@ -421,7 +447,7 @@ static void to_words(const swin2sr__kernels *table, float *words, const float *r
     for (int32_t i = 0; i < C * ROW_STRIDE; i++) {
         uint32_t bits = swin2sr__bf16_bits(rows[i]), half = (uint32_t)(i / ROW_STRIDE % 2), word = 0;
         float *to = words + i / ROW_STRIDE / table->pair * ROW_STRIDE + i % ROW_STRIDE;
-        if (table->precision != SWIN2SR_PRECISION_BF16)
+        if (!is_bf16(table))
             bits = 0, memcpy(&word, &rows[i], sizeof word);
         else if (table->pair == 1)
             word = bits << 16;
@@ -559,7 +585,7 @@ static void conv_case(const swin2sr__kernels *table, result *r, bool is_panel, i
     swin2sr__conv conv = {.slope = slope, .units = units, .rows = 1 + (units + C1) % SWIN2SR__CONV_ROWS};
     float *want = new_guarded(outputs), *got = new_guarded(outputs);
     double *bound = conv_bounds(table, is_panel, &l, &in, conv.rows);
-    run_convolution(is_panel ? oracle_of(table) : &swin2sr__kernels_c, is_panel, &l, &in, conv, want);
+    run_convolution(is_panel ? panel_oracle(table) : &swin2sr__kernels_c, is_panel, &l, &in, conv, want);
     run_convolution(table, is_panel, &l, &in, conv, got);
     judge(r, got, want, bound, outputs); /* lanes past the units keep the guard value in both */
     for (int32_t i = 0; i < 2 * SWIN2SR__CONV_INPUT_ROWS; i++)
@@ -775,8 +801,9 @@ static void check_table(const swin2sr__kernels *table, const char *name, int *pa
 }
 
 int main(int argc, char **argv) {
-    static const char *const names[] = {"c",         "avx2",    "avx512", "c_bf16", "bf16",      "c_int8",
-                                        "avx2_int8", "avxvnni", "vnni",   "neon",   "neon_int8", "neon_bf16"};
+    static const char *const names[] = {"c",      "avx2",      "avx512",    "c_bf16",        "bf16",
+                                        "c_int8", "avx2_int8", "avxvnni",   "vnni",          "vnni_bf16",
+                                        "neon",   "neon_int8", "neon_bf16", "neon_int8_bf16"};
     static const struct {
         const char *name;
         const swin2sr__kernels *table;
@@ -784,6 +811,7 @@ int main(int argc, char **argv) {
         {"emulated avx512", &swin2sr__emulated_avx512},
         {"emulated vnni", &swin2sr__emulated_vnni},
         {"emulated bf16", &swin2sr__emulated_bf16},
+        {"emulated vnni_bf16", &swin2sr__emulated_vnni_bf16},
 #if defined(__x86_64__)
         {"emulated avxvnni", &swin2sr__emulated_avxvnni},
 #endif

@@ -1,13 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
- * kernels/arm/int8_neon.c - int8 linear layers for 64-bit Arm with I8MM: USDOT; all else is fp32. The kernels themselves
- * are in simd/block_simd.h. */
+ * kernels/arm/int8_neon.c - int8 linear layers for 64-bit Arm with I8MM: USDOT; attention and convolutions are bf16
+ * where this is compiled for BF16, else fp32. The kernels themselves are in simd/block_simd.h. */
 #include "kernels/arm/vector_neon.h"
 
+#ifdef __ARM_FEATURE_BF16_VECTOR_ARITHMETIC
+#include "kernels/arm/panel_neonbf16.h"
+
+#define TABLE swin2sr__kernels_neon_int8_bf16
+#define TABLE_NAME "neon_int8_bf16"
+#else
 #include "kernels/simd/panel_fp32.h"
 
-#define IS_INT8 1
 #define TABLE swin2sr__kernels_neon_int8
 #define TABLE_NAME "neon_int8"
+#endif
+
+#define IS_INT8 1
 #define ints(a) vreinterpretq_s32_f32(a)
 #define v_from_ints(a) vcvtq_f32_s32(ints(a))
 #define v_dot_ints(b, x, acc) \

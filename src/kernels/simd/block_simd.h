@@ -12,6 +12,7 @@
  *   v_dot(b, x, acc)             acc + the PAIR products of b and x
  *   v_store_panel(p, n, lo, hi)  channels n (even) and n + 1 into the panel p [K / PAIR][64]
  *   compact_row(p, row)          64 floats of row as 64 / PAIR panel values
+ *   v_low_half(word), v_high_half(word)   bf16 only: channels n (even) and n + 1 out of a word of a panel
  *   TABLE, TABLE_NAME, PACK_LINEAR, PACK_CONV
  * and for int8 linear layers (vf holds the bits of words)
  *   IS_INT8                      1
@@ -407,17 +408,32 @@ static void to_panel_simd(float *panel, const float *x, int32_t K) {
 }
 
 #if IS_INT8
-static void to_operand_simd(float *operand, const float *x, int32_t K) {
+/* Four channels from k (a multiple of four) on out of a panel of K; zeros past its end. */
+INLINE void load_channels(vf values[4], const float *panel, int32_t k, int32_t K) {
+    for (int32_t i = 0; i < 4; i++) {
+        vf word = k + i < K ? v_load(panel + (k + i) / PAIR * T) : v_set(0.0f);
+#if PAIR > 1
+        word = i % 2 ? v_high_half(word) : v_low_half(word);
+#endif
+        values[i] = word;
+    }
+}
+
+static void to_operand_simd(float *operand, const float *panel, int32_t K) {
     for (int32_t t = 0; t < T; t += VL) {
         float *words = operand + T + t;
         vf range = v_set(SWIN2SR__INT8_TINY), values[4];
-        for (int32_t k = 0; k < K; k++)
-            range = v_max(v_abs(v_load(x + k * T + t)), range);
+        for (int32_t k = 0; k < K; k += 4) {
+            load_channels(values, panel + t, k, K);
+            for (int32_t i = 0; i < 4; i++)
+                range = v_max(v_abs(values[i]), range);
+        }
         vf inverse = v_div(v_set(SWIN2SR__INT8_MAX), range);
         v_store(operand + t, v_mul(range, v_set(1.0f / SWIN2SR__INT8_MAX)));
         for (int32_t k = 0; k < K; k += 4, words += T) {
+            load_channels(values, panel + t, k, K);
             for (int32_t i = 0; i < 4; i++)
-                values[i] = k + i < K ? v_mul(v_load(x + (k + i) * T + t), inverse) : v_set(0.0f);
+                values[i] = v_mul(values[i], inverse);
             v_store(words, v_bytes(values));
         }
     }

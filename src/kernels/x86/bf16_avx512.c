@@ -2,28 +2,9 @@
  * kernels/x86/bf16_avx512.c - bf16 products with AVX512-BF16. The kernels themselves are in simd/block_simd.h. */
 #include "kernels/x86/vector_avx512.h"
 
-#include "kernels/simd/panel_bf16.h"
+#include "kernels/x86/panel_avx512bf16.h"
 
 #define TABLE swin2sr__kernels_bf16
 #define TABLE_NAME "bf16"
-#define v_dot(b, x, acc) _mm512_dpbf16_ps(acc, (__m512bh)(b), (__m512bh)(x))
-
-/* Word 2i from lane i of the lower half, word 2i + 1 from lane i of the upper one. */
-static const uint16_t weave[32]
-    __attribute__((aligned(64))) = {0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
-                                    8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
-
-static inline __attribute__((always_inline)) void v_store_panel(float *p, int32_t n, vf lo, vf hi) {
-    __m512i halves = (__m512i)_mm512_cvtne2ps_pbh(hi, lo);
-    _mm512_storeu_si512(p + n / 2 * SWIN2SR__LANES, _mm512_permutexvar_epi16(_mm512_load_si512(weave), halves));
-}
-
-/* p may be row or lie before it. */
-static inline void compact_row(float *p, const float *row) {
-    __m512i low = (__m512i)_mm512_cvtne2ps_pbh(v_load(row + VL), v_load(row));
-    __m512i high = (__m512i)_mm512_cvtne2ps_pbh(v_load(row + 3 * VL), v_load(row + 2 * VL));
-    _mm512_storeu_si512(p, low);
-    _mm512_storeu_si512(p + VL, high);
-}
 
 #include "kernels/simd/block_simd.h"

@@ -1,13 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
- * kernels/x86/int8_vnni.c - int8 linear layers with AVX512-VNNI; all else is fp32. The kernels themselves are in
- * simd/block_simd.h. */
+ * kernels/x86/int8_vnni.c - int8 linear layers with AVX512-VNNI; attention and convolutions are bf16 where this is
+ * compiled for AVX512-BF16, else fp32. The kernels themselves are in simd/block_simd.h. */
 #include "kernels/x86/vector_avx512.h"
 
+#ifdef __AVX512BF16__
+#include "kernels/x86/panel_avx512bf16.h"
+
+#define TABLE swin2sr__kernels_vnni_bf16
+#define TABLE_NAME "vnni_bf16"
+#else
 #include "kernels/simd/panel_fp32.h"
 
-#define IS_INT8 1
 #define TABLE swin2sr__kernels_vnni
 #define TABLE_NAME "vnni"
+#endif
+
+#define IS_INT8 1
 #define ints(a) _mm512_castps_si512(a)
 #define v_from_ints(a) _mm512_cvtepi32_ps(ints(a))
 #define v_dot_ints(b, x, acc) _mm512_castsi512_ps(_mm512_dpbusd_epi32(ints(acc), ints(x), ints(b)))
