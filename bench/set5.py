@@ -11,6 +11,7 @@ train/evaluate.py measures more with the same functions.
 import argparse
 import json
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -78,6 +79,8 @@ def main():
     scale = scale_of(options)
     with tempfile.TemporaryDirectory() as folder:
         rows = [measure(options, scale, *pair, Path(folder)) for pair in pairs(options.set5, scale)]
+    if not rows:
+        sys.exit(f"{options.set5}: no pictures in HR/ (--set5)")
     total = mean(rows)
     print(f"x{scale} {options.precision}: PSNR-Y {total['psnr_y']:.3f} dB, SSIM-Y {total['ssim_y']:.4f}, "
           f"PSNR-RGB {total['psnr_rgb']:.3f} dB, {len(rows)} pictures")
