@@ -14,7 +14,7 @@ REPS ?= 5
 FUZZ_SECONDS ?= 60
 CANCELS ?= 200
 
-.PHONY: help deps deps-test build run test test-quick test-tsan test-neon check-reference bench bench-peers train-smoke evaluate evaluate-photographs fuzz image test-image format install clean
+.PHONY: help deps deps-test build run test test-quick test-tsan test-neon test-emulated check-reference bench bench-peers train-smoke evaluate evaluate-photographs fuzz image test-image format install clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := build
 
@@ -25,6 +25,7 @@ help:
 	@echo 'make test                          everything; make test-quick: under a minute'
 	@echo 'make test-tsan [CANCELS=200]       threads and cancels under ThreadSanitizer (minutes)'
 	@echo 'make test-neon                     kernels and golden networks for 64-bit Arm, under qemu (half an hour)'
+	@echo 'make test-emulated                 golden networks at the levels of AVX-512, on any x86 (half an hour)'
 	@echo 'make bench [SIZE=256x256] [REPS=5] the engine alone, one thread and all threads'
 	@echo 'make bench-peers                   beside ONNX Runtime and PyTorch (minutes)'
 	@echo 'make check-reference               every input size against the PyTorch reference in ../shared (minutes)'
@@ -62,6 +63,9 @@ test-quick: deps-test build
 test-neon:
 	@tools/install_packages.sh neon
 	@BUILD='$(BUILD)' tools/run_neon.sh
+
+test-emulated: deps-test build
+	for level in vnni bf16; do SWIN2SR_CPU=$$level $(BUILD)/tests/golden/check_goldens_emulated tests/fixtures/goldens ../shared/goldens || exit; done
 
 test-tsan: deps-test
 	@BUILD='$(BUILD)' MESON='$(MESON)' tools/run_tsan.sh $(CANCELS)
