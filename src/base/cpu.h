@@ -7,13 +7,14 @@
 
 /* Features that select code; each needs the ones its code is compiled for, and the system's support. */
 typedef struct swin2sr__cpu {
-    bool has_avx2;    /* AVX2 and FMA */
-    bool has_avxvnni; /* AVX-VNNI, of 256 bits */
-    bool has_avx512;  /* F, BW, DQ, VL */
-    bool has_vnni;    /* AVX512-VNNI */
-    bool has_bf16;    /* AVX512-BF16; Arm: BF16 */
-    bool has_sha;     /* SHA-256, SSSE3 and SSE4.1 */
-    bool has_i8mm;    /* Arm: I8MM */
+    bool has_avx2;     /* AVX2 and FMA */
+    bool has_avxvnni;  /* AVX-VNNI, of 256 bits */
+    bool has_avx512;   /* F, BW, DQ, VL */
+    bool has_vnni;     /* AVX512-VNNI */
+    bool has_bf16;     /* AVX512-BF16; Arm: BF16 */
+    bool is_bf16_fast; /* two of its products take the time of one of fp32 */
+    bool has_sha;      /* SHA-256, SSSE3 and SSE4.1 */
+    bool has_i8mm;     /* Arm: I8MM */
 } swin2sr__cpu;
 
 swin2sr__cpu swin2sr__cpu_detect(void);

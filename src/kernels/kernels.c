@@ -33,7 +33,8 @@ static int list_levels(level levels[MAX_LEVELS]) {
     levels[count++] = (level){"avx512", &swin2sr__kernels_avx512, has_avx512};
     levels[count++] = (level){"vnni", &swin2sr__kernels_vnni, has_avx512 && cpu.has_vnni};
     levels[count++] = (level){"bf16", &swin2sr__kernels_bf16, has_avx512 && cpu.has_bf16};
-    levels[count++] = (level){"bf16", &swin2sr__kernels_vnni_bf16, has_avx512 && cpu.has_bf16 && cpu.has_vnni};
+    levels[count++] =
+        (level){"bf16", &swin2sr__kernels_vnni_bf16, has_avx512 && cpu.has_bf16 && cpu.is_bf16_fast && cpu.has_vnni};
 #elif defined(__aarch64__)
     levels[count++] = (level){"neon", &swin2sr__kernels_neon, true}; /* every 64-bit Arm has it */
     levels[count++] = (level){"i8mm", &swin2sr__kernels_neon_int8, cpu.has_i8mm};

@@ -7,6 +7,7 @@ swin2sr__cpu swin2sr__cpu_emulated(void);
 
 swin2sr__cpu swin2sr__cpu_emulated(void) {
     swin2sr__cpu cpu = swin2sr__cpu_detect();
-    cpu.has_avxvnni = cpu.has_avx512 = cpu.has_vnni = cpu.has_bf16 = cpu.has_avx2; /* they are compiled for that */
+    cpu.has_avxvnni = cpu.has_avx512 = cpu.has_vnni = cpu.has_bf16 = cpu.is_bf16_fast =
+        cpu.has_avx2; /* they are compiled for that */
     return cpu;
 }
