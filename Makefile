@@ -25,7 +25,7 @@ help:
 	@echo 'make test                          everything; make test-quick: under a minute'
 	@echo 'make test-tsan [CANCELS=200]       threads and cancels under ThreadSanitizer (minutes)'
 	@echo 'make test-neon                     kernels and golden networks for 64-bit Arm, under qemu (half an hour)'
-	@echo 'make test-emulated                 golden networks at the levels of AVX-512, on any x86 (half an hour)'
+	@echo 'make test-emulated                 golden networks at the levels of AVX-512, on x86 with AVX2 (half an hour)'
 	@echo 'make bench [SIZE=256x256] [REPS=5] the engine alone, one thread and all threads'
 	@echo 'make bench-peers                   beside ONNX Runtime and PyTorch (minutes)'
 	@echo 'make check-reference               every input size against the PyTorch reference in ../shared (minutes)'

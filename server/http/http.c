@@ -116,10 +116,6 @@ void http_answer_text(http_request *request, unsigned int code, const char *type
     answer(request, code, type, text ? MHD_create_response_from_buffer(size, text, MHD_RESPMEM_MUST_FREE) : NULL);
 }
 
-void http_answer_constant(http_request *request, unsigned int code, const char *type, const void *data, size_t size) {
-    answer(request, code, type, MHD_create_response_from_buffer(size, (void *)data, MHD_RESPMEM_PERSISTENT));
-}
-
 void http_answer_json(http_request *request, unsigned int code, json_t *document) {
     http_answer_text(request, code, "application/json", document ? json_dumps(document, JSON_COMPACT) : NULL);
     json_decref(document);

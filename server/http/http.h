@@ -102,8 +102,7 @@ bool http_request_query(const http_request *request, http_visit visit, void *con
 
 /* For routes: the answer, exactly one; further header fields may be added until the call returns to http. */
 void http_answer_text(http_request *request, unsigned int code, const char *type, char *text); /* taken; malloc */
-void http_answer_constant(http_request *request, unsigned int code, const char *type, const void *data, size_t size);
-void http_answer_json(http_request *request, unsigned int code, json_t *document);                        /* taken */
+void http_answer_json(http_request *request, unsigned int code, json_t *document);             /* taken */
 void http_answer_file(http_request *request, unsigned int code, const char *type, int fd, uint64_t size); /* fd taken */
 void http_answer_problem(http_request *request, const problem *what);
 void http_answer_header(http_request *request, const char *name, const char *value);

@@ -12,7 +12,7 @@ typedef struct swin2sr__cpu {
     bool has_avx512;   /* F, BW, DQ, VL */
     bool has_vnni;     /* AVX512-VNNI */
     bool has_bf16;     /* AVX512-BF16; Arm: BF16 */
-    bool is_bf16_fast; /* two of its products take the time of one of fp32 */
+    bool is_bf16_fast; /* x86: two of its products take the time of one of fp32 */
     bool has_sha;      /* SHA-256, SSSE3 and SSE4.1 */
     bool has_i8mm;     /* Arm: I8MM */
 } swin2sr__cpu;

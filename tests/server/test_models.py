@@ -151,6 +151,7 @@ def test_page_offers_the_networks(many):
     assert open_image(response.content).size == (48, 48)
 
 
+@pytest.mark.sanitize
 def test_models_are_listed(many):
     models = requests.get(many.url + "/v1/models").json()["models"]
     assert {model["name"]: model["scale"] for model in models} == SCALES
