@@ -71,7 +71,7 @@ static void on_stop(void *context) {
 static void on_drain_limit(void *context) {
     server *self = context;
     self->has_left_work = !pools_is_quiet(&self->pools);
-    log_event(&self->log, LOG_LEVEL_WARN, "drain_limit", json_pack("{s:b}", "has_left_work", self->has_left_work));
+    log_event(&self->log, LOG_LEVEL_WARN, "drain_limit", "s:b", "has_left_work", self->has_left_work);
     pools_abandon(&self->pools);
     self->drain_limit.on_due = on_stop;
     loop_timer_set(&self->loop, &self->drain_limit, swin2sr__clock_us() + 1000000);
@@ -85,9 +85,8 @@ static void on_signal(void *context, uint32_t events) {
     if (self->is_draining)
         _exit(1);
     self->is_draining = self->http.is_draining = true;
-    log_event(&self->log, LOG_LEVEL_INFO, "draining",
-              json_pack("{s:s, s:i, s:i}", "signal", sigabbrev_np((int)info.ssi_signo), "waiting",
-                        (int)pools_waiting(&self->pools), "running", (int)pools_running(&self->pools)));
+    log_event(&self->log, LOG_LEVEL_INFO, "draining", "s:s, s:i, s:i", "signal", sigabbrev_np((int)info.ssi_signo),
+              "waiting", (int)pools_waiting(&self->pools), "running", (int)pools_running(&self->pools));
     loop_timer_set(&self->loop, &self->drain_limit, swin2sr__clock_us() + (uint64_t)self->config.drain_s * 1000000);
 }
 
@@ -137,10 +136,9 @@ static bool start(server *self) {
         fprintf(stderr, "swin2sr-server: cannot start: %s\n", strerror(errno));
         return false;
     }
-    log_event(&self->log, LOG_LEVEL_INFO, "listening",
-              json_pack("{s:s, s:i, s:s, s:i, s:i}", "address", self->config.host, "port", port, "version",
-                        SWIN2SR_VERSION, "workers", (int)self->config.worker_count, "threads",
-                        (int)self->config.threads));
+    log_event(&self->log, LOG_LEVEL_INFO, "listening", "s:s, s:i, s:s, s:i, s:i", "address", self->config.host, "port",
+              port, "version", SWIN2SR_VERSION, "workers", (int)self->config.worker_count, "threads",
+              (int)self->config.threads);
     pools_init(&self->pools, &self->config, &self->loop, &self->log, &self->metrics, &self->spool);
     return true;
 }
@@ -161,8 +159,8 @@ int server_run(server *self) {
     http_stop(&self->http);
     pools_done(&self->pools);
     int code = self->has_left_work || has_left_answers || pools_is_hopeless(&self->pools) ? 1 : 0;
-    log_event(&self->log, LOG_LEVEL_INFO, "stopped",
-              json_pack("{s:i, s:I}", "exit_code", code, "log_lines_dropped", (json_int_t)self->log.dropped_count));
+    log_event(&self->log, LOG_LEVEL_INFO, "stopped", "s:i, s:I", "exit_code", code, "log_lines_dropped",
+              (long long)self->log.dropped_count);
     loop_watch_remove(&self->loop, &self->signals);
     close(self->signals.fd);
     loop_done(&self->loop);

@@ -14,7 +14,7 @@ import re
 import sys
 from pathlib import Path
 
-TABLE_ROW = re.compile(r"^\| `((?:src/)?[a-z]+/|include/swin2sr/)` \|[^|]*\|([^|]*)\|([^|]*)\|\s*$", re.M)
+TABLE_ROW = re.compile(r"^\| `((?:[a-z0-9_]+/)+)` \|[^|]*\|([^|]*)\|([^|]*)\|\s*$", re.M)
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)
 FORBIDDEN_NAMES = {"utils.c", "utils.h", "misc.c", "misc.h", "helpers.c", "helpers.h", "internal.h", "common.h"}
 LICENSE_LINE = "SPDX-License-Identifier: Apache-2.0"
@@ -39,16 +39,22 @@ LIBC_FOLDERS = {"arpa", "linux", "net", "netinet", "sys"}
 
 
 def read_table(root):
-    """Folder -> (folders it may include, libraries it may include), as ARCHITECTURE.md says."""
+    """Folder -> (folders it may include, libraries it may include), as ARCHITECTURE.md says.
+
+    A name of a layer stands for the folder of that name in src/ and for the one beside the row's own in its program."""
     table = {}
     for folder, layers, libraries in TABLE_ROW.findall((root / "ARCHITECTURE.md").read_text()):
-        allowed = {"include/swin2sr/" if name == "include" else f"src/{name}/" for name in layers.split() if name != "–"}
+        top = folder.split("/")[0]
+        allowed = set()
+        for name in layers.split():
+            allowed |= {"include/swin2sr/"} if name == "include" else {f"src/{name}/", f"{top}/{name}/"}
         table[folder] = (allowed, {name for name in libraries.split() if name != "–"})
     return table
 
 
 def layer_of(path, table):
-    return next((folder for folder in table if path.startswith(folder)), None)
+    """The row of a file: that of the innermost folder that has one."""
+    return max((folder for folder in table if path.startswith(folder)), key=len, default=None)
 
 
 def find_header(root, source, bracket, name):
@@ -88,6 +94,8 @@ def without_comments(text):
 def check_includes(root, table):
     for folder in sorted(table):
         for source in sorted((root / folder).rglob("*.[ch]")):
+            if layer_of(source.relative_to(root).as_posix(), table) != folder:
+                continue
             text = without_comments(source.read_text())
             for match in INCLUDE.finditer(text):
                 problem = check_include(root, source, match[1], match[2], table)

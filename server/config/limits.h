@@ -43,6 +43,7 @@
 #define LIMIT_RESPAWN_LAST_MS 1000 /* ... up to this */
 
 /* logs */
-#define LIMIT_LOG_LINE_BYTES 4096 /* PIPE_BUF: written whole or dropped, never waited for */
+#define LIMIT_LOG_LINE_BYTES 4096  /* PIPE_BUF: written whole or dropped, never waited for */
+#define LIMIT_LOG_FORMAT_BYTES 160 /* the format of one event's fields */
 
 #endif

@@ -330,11 +330,10 @@ static enum MHD_Result on_access(void *context, struct MHD_Connection *connectio
 }
 
 static void log_request(const http_request *request, unsigned int code, uint64_t duration_us) {
-    log_event(request->server->log, LOG_LEVEL_INFO, "request",
-              json_pack("{s:s, s:s*, s:s, s:s, s:i, s:f, s:I}", "request_id", request->id, "traceparent",
-                        request->trace[0] ? request->trace : NULL, "method", request->method, "route",
-                        request->route ? request->route->path : "other", "code", (int)code, "seconds",
-                        (double)duration_us / 1e6, "body_bytes", (json_int_t)request->body_bytes));
+    log_event(request->server->log, LOG_LEVEL_INFO, "request", "s:s, s:s*, s:s, s:s, s:i, s:f, s:I", "request_id",
+              request->id, "traceparent", request->trace[0] ? request->trace : NULL, "method", request->method, "route",
+              request->route ? request->route->path : "other", "code", (int)code, "seconds", (double)duration_us / 1e6,
+              "body_bytes", (long long)request->body_bytes);
 }
 
 /* Called by the library when the answer is out or the connection is gone. */

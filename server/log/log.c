@@ -5,7 +5,9 @@
 #include "log/log.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <poll.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <time.h>
@@ -36,7 +38,18 @@ static bool write_line(int fd, const char *line, size_t size) {
     return written == (ssize_t)size;
 }
 
-void log_event(server_log *log, log_level level, const char *event, json_t *fields) {
+static json_t *fields_of(const char *format, va_list values) {
+    char pack[LIMIT_LOG_FORMAT_BYTES];
+    json_error_t error;
+    int length = snprintf(pack, sizeof pack, "{%s}", format);
+    return length < (int)sizeof pack ? json_vpack_ex(&error, 0, pack, values) : NULL;
+}
+
+void log_event(server_log *log, log_level level, const char *event, const char *format, ...) {
+    va_list values;
+    va_start(values, format);
+    json_t *fields = fields_of(format, values);
+    va_end(values);
     char now[40], line[LIMIT_LOG_LINE_BYTES];
     time_text(now, sizeof now);
     json_t *object = json_pack("{s:s, s:s, s:s}", "time", now, "level", level_names[level], "event", event);

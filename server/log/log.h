@@ -5,7 +5,6 @@
 #ifndef SWIN2SR_SERVER_LOG_H
 #define SWIN2SR_SERVER_LOG_H
 
-#include <jansson.h>
 #include <stdint.h>
 
 typedef struct server_log {
@@ -19,8 +18,8 @@ typedef enum log_level {
     LOG_LEVEL_ERROR,
 } log_level;
 
-/* Write {"time", "level", "event", ...fields}.
- * fields  A JSON object, taken; NULL for none. */
-void log_event(server_log *log, log_level level, const char *event, json_t *fields);
+/* Write {"time", "level", "event", ...} with the fields of the format, such as "s:s, s:i": pairs of a name and a value,
+ * which is s text (s++ three pieces of one), s? text or null, s* text or left out where NULL, i int, I long long, b int as true or false. */
+void log_event(server_log *log, log_level level, const char *event, const char *format, ...);
 
 #endif

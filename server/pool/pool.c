@@ -147,13 +147,12 @@ static void note_done(pool *self, const job *item, const worker *w) {
     self->counts->in_pixels += (uint64_t)done->in_width_px * done->in_height_px;
     self->counts->out_pixels += (uint64_t)done->out_width_px * done->out_height_px;
     log_event(self->log, LOG_LEVEL_INFO, "enlarged",
-              json_pack("{s:s, s:s*, s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I}", "request_id",
-                        item->request_id, "traceparent", item->trace, "model", self->served->name, "worker_pid",
-                        (int)w->pid, "attempt", item->attempts, "in_width", (int)done->in_width_px, "in_height",
-                        (int)done->in_height_px, "out_width", (int)done->out_width_px, "out_height",
-                        (int)done->out_height_px, "out_bytes", (json_int_t)done->out_bytes, "decode_us",
-                        (json_int_t)done->decode_us, "infer_us", (json_int_t)done->infer_us, "encode_us",
-                        (json_int_t)done->encode_us, "memory_bytes", (json_int_t)done->plan_memory_bytes));
+              "s:s, s:s*, s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I", "request_id", item->request_id,
+              "traceparent", item->trace, "model", self->served->name, "worker_pid", (int)w->pid, "attempt",
+              item->attempts, "in_width", (int)done->in_width_px, "in_height", (int)done->in_height_px, "out_width",
+              (int)done->out_width_px, "out_height", (int)done->out_height_px, "out_bytes", (long long)done->out_bytes,
+              "decode_us", (long long)done->decode_us, "infer_us", (long long)done->infer_us, "encode_us",
+              (long long)done->encode_us, "memory_bytes", (long long)done->plan_memory_bytes);
 }
 
 /* Is the result what was promised? A worker that says otherwise is not believed in anything. */
@@ -221,12 +220,12 @@ static void on_ready_message(pool *self, worker *w, const ipc_ready *ready) {
     w->is_renewed = false;
     loop_timer_clear(self->loop, &w->timer);
     w->state = WORKER_IDLE;
-    log_event(self->log, LOG_LEVEL_INFO, "worker_ready",
-              json_pack("{s:i, s:s, s:s, s:i, s:s, s:s, s:I, s:s, s:I, s:I, s:I}", "worker_pid", (int)w->pid, "model",
-                        self->served->name, "sha256", ready->sha256, "scale", (int)ready->scale, "kernels",
-                        ready->kernels, "precision", ready->precision, "memory_bytes", (json_int_t)ready->memory_bytes,
-                        "self_test", ready->check, "us_per_megapixel", (json_int_t)ready->us_per_megapixel,
-                        "base_bytes", (json_int_t)ready->base_bytes, "column_bytes", (json_int_t)ready->column_bytes));
+    log_event(self->log, LOG_LEVEL_INFO, "worker_ready", "s:i, s:s, s:s, s:i, s:s, s:s, s:I, s:s, s:I, s:I, s:I",
+              "worker_pid", (int)w->pid, "model", self->served->name, "sha256", ready->sha256, "scale",
+              (int)ready->scale, "kernels", ready->kernels, "precision", ready->precision, "memory_bytes",
+              (long long)ready->memory_bytes, "self_test", ready->check, "us_per_megapixel",
+              (long long)ready->us_per_megapixel, "base_bytes", (long long)ready->base_bytes, "column_bytes",
+              (long long)ready->column_bytes);
 }
 
 static const char *start_fault(int32_t status) {
@@ -237,9 +236,8 @@ static const char *start_fault(int32_t status) {
  * may come back, and a self-test that failed is told to whoever asks for readiness: then starting is tried again. */
 static void on_start_failed(pool *self, const worker *w, const ipc_failed *failed) {
     self->is_self_test_failing = failed->status == SWIN2SR_INTERNAL;
-    log_event(self->log, LOG_LEVEL_ERROR, "worker_cannot_start",
-              json_pack("{s:s, s:i, s:s, s:s}", "model", self->served->name, "worker_pid", (int)w->pid, "status",
-                        start_fault(failed->status), "detail", failed->detail));
+    log_event(self->log, LOG_LEVEL_ERROR, "worker_cannot_start", "s:s, s:i, s:s, s:s", "model", self->served->name,
+              "worker_pid", (int)w->pid, "status", start_fault(failed->status), "detail", failed->detail);
     if (!self->was_ever_ready && failed->status != SWIN2SR_NOMEM && !self->is_self_test_failing)
         self->is_hopeless = true;
 }
@@ -295,9 +293,8 @@ static void schedule_restart(pool *self, worker *w) {
 
 /* what is the setting that names the file. */
 static void log_cannot_start(pool *self, const char *what, int error) {
-    log_event(self->log, LOG_LEVEL_ERROR, "worker_cannot_start",
-              json_pack("{s:s, s:s, s:s++}", "model", self->served->name, "status", "io", "detail", what, ": ",
-                        strerror(error)));
+    log_event(self->log, LOG_LEVEL_ERROR, "worker_cannot_start", "s:s, s:s, s:s++", "model", self->served->name,
+              "status", "io", "detail", what, ": ", strerror(error));
 }
 
 static void start_worker(pool *self, worker *w) {
@@ -342,10 +339,10 @@ static void on_end(void *context, worker *w) {
     bool is_recycled = w->end_reason == METRICS_RESTART_RECYCLED;
     self->counts->worker_restarts[w->end_reason]++;
     log_event(self->log, is_recycled ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, "worker_ended",
-              json_pack("{s:s, s:i, s:s, s:i, s:s?, s:s*, s:i}", "model", self->served->name, "worker",
-                        (int)(w - self->workers), "reason", metrics_restart_name(w->end_reason), "status",
-                        w->end_status, "request_id", item ? item->request_id : NULL, "traceparent",
-                        item ? item->trace : NULL, "attempt", item ? item->attempts : 0));
+              "s:s, s:i, s:s, s:i, s:s?, s:s*, s:i", "model", self->served->name, "worker", (int)(w - self->workers),
+              "reason", metrics_restart_name(w->end_reason), "status", w->end_status, "request_id",
+              item ? item->request_id : NULL, "traceparent", item ? item->trace : NULL, "attempt",
+              item ? item->attempts : 0);
     w->is_renewed = is_recycled;
     is_recycled ? start_worker(self, w) : schedule_restart(self, w);
     if (item)

@@ -9,7 +9,9 @@ TABLE = """
 | `src/base/` | foundations | – | – |
 | `src/engine/` | rows | base | – |
 | `src/image/` | files | base include | libpng |
-| `server/` | HTTP | base | libmicrohttpd |
+| `server/http/` | HTTP | – | libmicrohttpd |
+| `server/pool/` | workers | base | – |
+| `server/` | the service | base http pool | – |
 """
 
 
@@ -24,8 +26,9 @@ def tree(tmp_path):
         "src/engine/engine.c": LICENCE + '#include "base/clock.h"\n#include "engine/rows.h"\n',
         "src/engine/rows.h": LICENCE,
         "src/image/png.c": LICENCE + "#include <png.h>\n#include <swin2sr/model.h>\n",
-        "server/main.c": LICENCE + '#include <sys/epoll.h>\n#include "http/parse.h"\n#include <microhttpd.h>\n',
-        "server/http/parse.h": LICENCE,
+        "server/main.c": LICENCE + '#include <sys/epoll.h>\n#include "http/parse.h"\n',
+        "server/http/parse.h": LICENCE + "#include <microhttpd.h>\n",
+        "server/pool/pool.h": LICENCE + '#include "base/clock.h"\n',
     }
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -45,6 +48,8 @@ def test_a_small_tree_passes(tree):
     ("server/main.c", '#include "engine/rows.h"', "server/ may not include src/engine/rows.h"),
     ("server/main.c", "  #  include <png.h>", "server/ may not use libpng"),
     ("server/main.c", "#include <swin2sr/model.h>", "server/ may not include include/swin2sr/model.h"),
+    ("server/http/parse.h", '#include "pool/pool.h"', "server/http/ may not include server/pool/pool.h"),
+    ("server/pool/pool.h", "#include <microhttpd.h>", "server/pool/ may not use libmicrohttpd"),
     ("src/base/clock.h", '#include "../engine/rows.h"', "src/base/ may not include src/engine/rows.h"),
     ("src/engine/engine.c", '#include "image/none.h"', "nowhere in the tree"),
     ("src/engine/engine.c", "#include <openssl/sha.h>", "neither of the C library"),
