@@ -111,14 +111,11 @@ static bool start(server *self) {
     if (listen_fd < 0)
         return false;
     self->log.fd = STDOUT_FILENO;
-    self->spool.folder = self->config.spool;
-    int spool_test;
-    if (spool_fd(&self->spool, &spool_test) != SWIN2SR_OK) {
-        fprintf(stderr, "swin2sr-server: cannot write to the spool folder %s: %s\n", self->spool.folder,
+    if (store_use_folder(&self->store, self->config.spool) != SWIN2SR_OK) {
+        fprintf(stderr, "swin2sr-server: cannot write to the spool folder %s: %s\n", self->config.spool,
                 strerror(errno));
         return false;
     }
-    close(spool_test);
     self->http = (http_server){.loop = &self->loop,
                                .log = &self->log,
                                .metrics = &self->metrics,
@@ -139,7 +136,7 @@ static bool start(server *self) {
     log_event(&self->log, LOG_LEVEL_INFO, "listening", "s:s, s:i, s:s, s:i, s:i", "address", self->config.host, "port",
               port, "version", SWIN2SR_VERSION, "workers", (int)self->config.worker_count, "threads",
               (int)self->config.threads);
-    pools_init(&self->pools, &self->config, &self->loop, &self->log, &self->metrics, &self->spool);
+    pools_init(&self->pools, &self->config, &self->loop, &self->log, &self->metrics, &self->store);
     return true;
 }
 

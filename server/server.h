@@ -10,14 +10,14 @@
 #include "loop/loop.h"
 #include "metrics/metrics.h"
 #include "pool/pools.h"
-#include "store/spool.h"
+#include "store/store.h"
 
 typedef struct server {
     server_config config;
     server_log log;
     event_loop loop;
     server_metrics metrics;
-    spool_folder spool;
+    store store;
     pool_set pools;
     http_server http;
     loop_watch signals;

@@ -62,7 +62,7 @@ bool admit_sender(pool *workers, bool is_draining, uint64_t sender, problem *ret
 }
 
 /* The upload's first bytes through the probe. */
-static swin2sr_status probe_upload(const spool_file *upload, probe_info *ret_info) {
+static swin2sr_status probe_upload(const store_file *upload, probe_info *ret_info) {
     size_t size = upload->bytes < PROBE_MAX_BYTES ? (size_t)upload->bytes : PROBE_MAX_BYTES, need;
     void *bytes = malloc(size);
     if (!bytes)
@@ -101,7 +101,7 @@ static bool can_afford(const server_config *config, const ipc_ready *model, cons
     return true;
 }
 
-bool admit_image(const pool *workers, const spool_file *upload, probe_info *ret_info, problem *ret_problem) {
+bool admit_image(const pool *workers, const store_file *upload, probe_info *ret_info, problem *ret_problem) {
     const server_config *config = workers->config;
     const ipc_ready *model = &workers->model;
     switch (probe_upload(upload, ret_info)) {

@@ -12,7 +12,7 @@
 #include "http/problem.h"
 #include "pool/pool.h"
 #include "probe/probe.h"
-#include "store/spool.h"
+#include "store/store.h"
 
 /* Is there room for one more request to this model now? One that is refused because the queue is full is told when to
  * come again.
@@ -24,6 +24,6 @@ bool admit_sender(pool *workers, bool is_draining, uint64_t sender, problem *ret
 uint64_t admit_sender_of(const http_request *request);
 
 /* Is this an image that we read, within the limits? Those of time, memory and the result are those of the model. */
-bool admit_image(const pool *workers, const spool_file *upload, probe_info *ret_info, problem *ret_problem);
+bool admit_image(const pool *workers, const store_file *upload, probe_info *ret_info, problem *ret_problem);
 
 #endif

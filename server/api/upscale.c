@@ -2,6 +2,7 @@
  * api/upscale.c - POST /upscale: one image in, the enlarged image out (stages 1 request and 9 respond).
  * In: a form with a file, or the bare image; options.  Out: the whole result, or a problem; never a part.
  * The upload goes to an unnamed file as it arrives; at its end it is admitted and becomes a job of the pool. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +33,7 @@ typedef struct upscale_call {
     char option_name[LIMIT_FIELD_NAME_BYTES];
     char option_value[LIMIT_FIELD_VALUE_BYTES];
     size_t option_bytes;
-    spool_file upload;
+    store_file upload;
     probe_info image;
     job job;
     bool has_job; /* submitted and not finished */
@@ -54,19 +55,19 @@ static bool refuse(upscale_call *self, problem_kind kind, const char *detail) {
 /* ---- the upload ---- */
 
 static bool open_upload(upscale_call *self) {
-    if (self->upload.fd >= 0)
+    if (self->upload.owner)
         return refuse(self, PROBLEM_OPTION, "file: given more than once");
-    if (spool_open(&self->server->spool, &self->upload) != SWIN2SR_OK)
+    if (store_create(&self->server->store, &self->upload) != SWIN2SR_OK)
         return refuse(self, PROBLEM_STORAGE, "there is no room for the upload");
     return true;
 }
 
 /* What has no room gives up what it had, at once: the rest of its body may take long to come in. */
 static bool append_upload(upscale_call *self, const void *data, size_t size) {
-    swin2sr_status status = spool_append(&self->upload, data, size);
+    swin2sr_status status = store_append(&self->upload, data, size);
     if (status == SWIN2SR_OK)
         return true;
-    spool_close(&self->upload);
+    store_remove(&self->upload);
     if (status == SWIN2SR_BUSY)
         return refuse(self, PROBLEM_BUSY, "too many uploads at once");
     return refuse(self, PROBLEM_STORAGE, "there is no room for the upload");
@@ -185,7 +186,6 @@ void upscale_on_begin(http_request *request) {
     self->request = request;
     self->server = request->app;
     self->pool = &self->server->pools.pools[0];
-    self->upload.fd = -1;
     job_init(&self->job);
     self->job.sender = admit_sender_of(request);
     upscale_options_init(&self->options);
@@ -228,9 +228,13 @@ static void add_facts(upscale_call *self) {
 
 static void answer_image(upscale_call *self) {
     bool is_jpeg = self->options.image == IPC_IMAGE_JPEG;
-    http_answer_file(self->request, MHD_HTTP_OK, is_jpeg ? "image/jpeg" : "image/png", self->job.out_fd,
-                     self->job.done.out_bytes);
-    self->job.out_fd = -1;
+    int fd = store_open(&self->job.result, O_RDONLY);
+    store_remove(&self->job.result);
+    if (fd < 0) {
+        refuse(self, PROBLEM_STORAGE, "the result could not be read back");
+        return;
+    }
+    http_answer_file(self->request, MHD_HTTP_OK, is_jpeg ? "image/jpeg" : "image/png", fd, self->job.done.out_bytes);
     http_answer_header(self->request, MHD_HTTP_HEADER_CONTENT_DISPOSITION,
                        is_jpeg ? "inline; filename=\"enlarged.jpg\"" : "inline; filename=\"enlarged.png\"");
     http_answer_header(self->request, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
@@ -240,7 +244,7 @@ static void answer_image(upscale_call *self) {
 static void on_job_finish(void *context, job *done) {
     upscale_call *self = context;
     self->has_job = false;
-    spool_close(&self->upload);
+    store_remove(&self->upload);
     if (done->outcome == SWIN2SR_OK) {
         answer_image(self);
         return;
@@ -251,7 +255,7 @@ static void on_job_finish(void *context, job *done) {
 static bool has_image(upscale_call *self) {
     if (self->is_form && !multipart_is_whole(&self->form))
         return refuse(self, PROBLEM_MALFORMED, "the form is cut short");
-    if (self->upload.fd < 0)
+    if (!self->upload.owner)
         return refuse(self, PROBLEM_MISSING_FILE, "the form has no part named file");
     if (self->upload.bytes == 0)
         return refuse(self, PROBLEM_MISSING_FILE, "the file is empty");
@@ -263,25 +267,38 @@ static bool admit_upload(upscale_call *self) {
     return admit_image(self->pool, &self->upload, &self->image, &what) || refuse_with(self, &what);
 }
 
-void upscale_on_end(http_request *request) {
-    upscale_call *self = request->state;
-    if (!has_image(self) || !choose_model(self) || !admit_now(self) || !admit_upload(self))
-        return;
+static void submit(upscale_call *self) {
     const server_config *config = &self->server->config;
     job *item = &self->job;
-    item->request_id = request->id;
-    item->trace = request->trace[0] ? request->trace : NULL;
-    item->in_fd = self->upload.fd;
-    item->order = (ipc_job){.image = self->options.image,
+    item->spec = (job_spec){.version = JOB_SPEC_VERSION,
+                            .image = self->options.image,
                             .quality = self->options.quality,
                             .in_bytes = self->upload.bytes,
                             .in_pixels_max = config->in_pixels_max,
-                            .out_pixels_max = LIMIT_OUT_PIXELS};
-    item->limit_us = (uint64_t)config->deadline_s * 1000000;
+                            .out_pixels_max = LIMIT_OUT_PIXELS,
+                            .limit_us = (uint64_t)config->deadline_s * 1000000};
+    strcpy(item->spec.request_id, self->request->id);
+    strcpy(item->spec.trace, self->request->trace);
+    strcpy(item->spec.model, self->pool->served->name);
+    item->input = &self->upload;
     item->on_finish = on_job_finish;
     item->context = self;
     self->has_job = true;
     pool_submit(self->pool, item);
+}
+
+static void on_upload_committed(void *context, swin2sr_status status) {
+    upscale_call *self = context;
+    if (status != SWIN2SR_OK)
+        refuse(self, PROBLEM_STORAGE, "there is no room for the upload");
+    else if (choose_model(self) && admit_now(self) && admit_upload(self))
+        submit(self);
+}
+
+void upscale_on_end(http_request *request) {
+    upscale_call *self = request->state;
+    if (has_image(self))
+        store_commit(&self->upload, on_upload_committed, self);
 }
 
 static void drop_job(upscale_call *self) {
@@ -300,6 +317,6 @@ void upscale_on_free(http_request *request) {
         return;
     drop_job(self);
     job_done(&self->job);
-    spool_close(&self->upload);
+    store_remove(&self->upload);
     free(self);
 }

@@ -17,8 +17,6 @@
 #include "loop/loop.h"
 #include "metrics/metrics.h"
 
-#define HTTP_TRACE_BYTES 56 /* of a traceparent, terminator included */
-
 typedef struct http_server http_server;
 typedef struct http_request http_request;
 typedef struct http_connection http_connection;
@@ -38,7 +36,7 @@ struct http_request {
     void *app;                       /* of http_start */
     void *state;                     /* the route's own */
     char id[LIMIT_REQUEST_ID_BYTES]; /* the client's X-Request-Id where it is fit, else random */
-    char trace[HTTP_TRACE_BYTES];    /* the client's traceparent (W3C Trace Context), or "" */
+    char trace[LIMIT_TRACE_BYTES];   /* the client's traceparent (W3C Trace Context), or "" */
     uint64_t body_bytes;             /* so far */
 
     /* http.c only */

@@ -4,17 +4,13 @@
 #include "job/job.h"
 
 #include <string.h>
-#include <unistd.h>
 
 void job_init(job *self) {
     memset(self, 0, sizeof *self);
-    self->in_fd = self->out_fd = -1;
 }
 
 void job_done(job *self) {
-    if (self->out_fd >= 0)
-        close(self->out_fd);
-    self->out_fd = -1;
+    store_remove(&self->result);
 }
 
 static void link_between(job_queue *queue, job *item, job *previous, job *next) {

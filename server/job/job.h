@@ -9,7 +9,9 @@
 #include <stdint.h>
 
 #include "ipc/ipc.h"
+#include "job/spec.h"
 #include "loop/loop.h"
+#include "store/store.h"
 #include <swin2sr/status.h>
 
 typedef enum job_state {
@@ -21,12 +23,9 @@ typedef enum job_state {
 
 typedef struct job job;
 struct job {
-    /* what to do: set by the owner before pool_submit, then constant */
-    const char *request_id;                      /* for the logs; borrowed */
-    const char *trace;                           /* the same; the client's traceparent, or NULL */
-    int in_fd;                                   /* the input file; borrowed */
-    ipc_job order;                               /* all but the id */
-    uint64_t limit_us;                           /* how long it may take from submit to finish */
+    /* set by the owner before pool_submit, then constant */
+    job_spec spec;
+    const store_file *input;                     /* borrowed */
     uint64_t sender;                             /* whose promised place it takes (pool/promise.h) */
     void (*on_finish)(void *context, job *self); /* once, unless cancelled; may free the job */
     void *context;
@@ -38,14 +37,14 @@ struct job {
     uint64_t queued_us, started_us, finished_us; /* swin2sr__clock_us; started: of the last attempt */
     double progress;                             /* 0..1 */
     swin2sr_status outcome;
-    char detail[200]; /* with a failure: fit for the client */
-    int out_fd;       /* with SWIN2SR_OK: the whole output; whoever takes it sets -1 */
-    ipc_done done;    /* with SWIN2SR_OK */
+    char detail[200];  /* with a failure: fit for the client */
+    store_file result; /* with SWIN2SR_OK: the whole output */
+    ipc_done done;     /* with SWIN2SR_OK */
     loop_timer deadline;
     job *previous, *next;
 };
 
-/* Make an empty job; job_done closes the output when nobody took it. Neither is allowed while queued or running. */
+/* Make an empty job; job_done removes its result. Neither is allowed while it is queued or running. */
 void job_init(job *self);
 void job_done(job *self);
 

@@ -22,16 +22,10 @@ static uint64_t after_ms(uint64_t delay_ms) {
     return swin2sr__clock_us() + delay_ms * 1000;
 }
 
-static void close_output(job *item) {
-    if (item->out_fd >= 0)
-        close(item->out_fd);
-    item->out_fd = -1;
-}
-
 static void finish(pool *self, job *item, swin2sr_status outcome, const char *detail) {
     loop_timer_clear(self->loop, &item->deadline);
     if (outcome != SWIN2SR_OK)
-        close_output(item);
+        store_remove(&item->result);
     item->state = JOB_FINISHED;
     item->outcome = outcome;
     item->finished_us = swin2sr__clock_us();
@@ -39,28 +33,39 @@ static void finish(pool *self, job *item, swin2sr_status outcome, const char *de
     item->on_finish(item->context, item);
 }
 
+/* NULL: the client sent none. */
+static const char *trace_of(const job *item) {
+    return item->spec.trace[0] ? item->spec.trace : NULL;
+}
+
 /* ---- jobs to workers ---- */
 
 /* Fresh descriptors of input and output for a worker. */
 static swin2sr_status open_files(const pool *self, job *item, int ret_fds[IPC_JOB_FDS]) {
-    swin2sr_status status = spool_fd(self->spool, &item->out_fd);
+    swin2sr_status status = store_create(self->results, &item->result);
     if (status != SWIN2SR_OK)
         return status;
-    ret_fds[0] = spool_reopen(item->in_fd, O_RDONLY);
-    ret_fds[1] = spool_reopen(item->out_fd, O_WRONLY);
+    ret_fds[0] = store_open(item->input, O_RDONLY);
+    ret_fds[1] = store_open(&item->result, O_WRONLY);
     if (ret_fds[0] >= 0 && ret_fds[1] >= 0)
         return SWIN2SR_OK;
     for (int i = 0; i < IPC_JOB_FDS; i++)
         if (ret_fds[i] >= 0)
             close(ret_fds[i]);
-    close_output(item);
+    store_remove(&item->result);
     return SWIN2SR_IO;
 }
 
 /* Give the job, already out of the queue, to the worker. false: the worker did not take it. */
 static bool assign(pool *self, worker *w, job *item, const int *fds) {
-    ipc_message message = {.type = IPC_JOB, .job = item->order};
-    message.job.id = ++self->next_id;
+    const job_spec *spec = &item->spec;
+    ipc_message message = {.type = IPC_JOB,
+                           .job = {.id = ++self->next_id,
+                                   .image = spec->image,
+                                   .quality = spec->quality,
+                                   .in_bytes = spec->in_bytes,
+                                   .in_pixels_max = spec->in_pixels_max,
+                                   .out_pixels_max = spec->out_pixels_max}};
     if (worker_send(w, &message, fds) != SWIN2SR_OK)
         return false;
     w->state = WORKER_BUSY;
@@ -91,7 +96,7 @@ static void dispatch(pool *self) {
             continue;
         }
         if (!assign(self, w, item, fds)) {
-            close_output(item);
+            store_remove(&item->result);
             job_queue_prepend(&self->queue, item);
         }
         close(fds[0]);
@@ -147,18 +152,19 @@ static void note_done(pool *self, const job *item, const worker *w) {
     self->counts->in_pixels += (uint64_t)done->in_width_px * done->in_height_px;
     self->counts->out_pixels += (uint64_t)done->out_width_px * done->out_height_px;
     log_event(self->log, LOG_LEVEL_INFO, "enlarged",
-              "s:s, s:s*, s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I", "request_id", item->request_id,
-              "traceparent", item->trace, "model", self->served->name, "worker_pid", (int)w->pid, "attempt",
-              item->attempts, "in_width", (int)done->in_width_px, "in_height", (int)done->in_height_px, "out_width",
-              (int)done->out_width_px, "out_height", (int)done->out_height_px, "out_bytes", (long long)done->out_bytes,
-              "decode_us", (long long)done->decode_us, "infer_us", (long long)done->infer_us, "encode_us",
-              (long long)done->encode_us, "memory_bytes", (long long)done->plan_memory_bytes);
+              "s:s, s:s*, s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I", "request_id",
+              item->spec.request_id, "traceparent", trace_of(item), "model", self->served->name, "worker_pid",
+              (int)w->pid, "attempt", item->attempts, "in_width", (int)done->in_width_px, "in_height",
+              (int)done->in_height_px, "out_width", (int)done->out_width_px, "out_height", (int)done->out_height_px,
+              "out_bytes", (long long)done->out_bytes, "decode_us", (long long)done->decode_us, "infer_us",
+              (long long)done->infer_us, "encode_us", (long long)done->encode_us, "memory_bytes",
+              (long long)done->plan_memory_bytes);
 }
 
 /* Is the result what was promised? A worker that says otherwise is not believed in anything. */
 static bool is_plausible(const pool *self, const job *item, const ipc_done *done) {
     struct stat file;
-    return fstat(item->out_fd, &file) == 0 && (uint64_t)file.st_size == done->out_bytes &&
+    return fstat(item->result.fd, &file) == 0 && (uint64_t)file.st_size == done->out_bytes &&
            done->out_width_px == (uint64_t)done->in_width_px * self->model.scale &&
            done->out_height_px == (uint64_t)done->in_height_px * self->model.scale;
 }
@@ -182,6 +188,11 @@ static void recycle(pool *self, worker *w) {
     worker_kill(w, METRICS_RESTART_RECYCLED);
 }
 
+static void on_result_committed(void *context, swin2sr_status status) {
+    job *item = context;
+    finish(item->owner, item, status, status == SWIN2SR_OK ? "" : "no room for the result");
+}
+
 static void on_done_message(pool *self, worker *w, const ipc_done *done) {
     if (w->job && !is_plausible(self, w->job, done)) {
         worker_kill(w, METRICS_RESTART_PROTOCOL);
@@ -196,7 +207,7 @@ static void on_done_message(pool *self, worker *w, const ipc_done *done) {
     item->done = *done;
     item->progress = 1;
     note_done(self, item, w);
-    finish(self, item, SWIN2SR_OK, "");
+    store_commit(&item->result, on_result_committed, item);
 }
 
 static void on_failed_message(pool *self, worker *w, const ipc_failed *failed) {
@@ -311,7 +322,7 @@ static void start_worker(pool *self, worker *w) {
 }
 
 static void retry(pool *self, job *item) {
-    close_output(item);
+    store_remove(&item->result);
     item->progress = 0;
     if (item->attempts >= LIMIT_ATTEMPTS) {
         finish(self, item, SWIN2SR_INTERNAL, "the work on this image failed twice and was given up");
@@ -341,7 +352,7 @@ static void on_end(void *context, worker *w) {
     log_event(self->log, is_recycled ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, "worker_ended",
               "s:s, s:i, s:s, s:i, s:s?, s:s*, s:i", "model", self->served->name, "worker", (int)(w - self->workers),
               "reason", metrics_restart_name(w->end_reason), "status", w->end_status, "request_id",
-              item ? item->request_id : NULL, "traceparent", item ? item->trace : NULL, "attempt",
+              item ? item->spec.request_id : NULL, "traceparent", item ? trace_of(item) : NULL, "attempt",
               item ? item->attempts : 0);
     w->is_renewed = is_recycled;
     is_recycled ? start_worker(self, w) : schedule_restart(self, w);
@@ -365,16 +376,18 @@ static void on_deadline(void *context) {
     if (item->state == JOB_QUEUED) {
         job_queue_remove(&self->queue, item);
     } else {
-        worker *w = worker_of(self, item);
-        release(self, w);
-        worker_kill(w, METRICS_RESTART_DEADLINE);
+        worker *w = worker_of(self, item); /* NULL: the result is being committed */
+        if (w) {
+            release(self, w);
+            worker_kill(w, METRICS_RESTART_DEADLINE);
+        }
     }
     finish(self, item, SWIN2SR_TIMEOUT, "the time limit of this service passed before the image was finished");
 }
 
 void pool_init(pool *self, int index, const server_config *config, event_loop *loop, server_log *log,
-               server_metrics *metrics, const spool_folder *spool) {
-    *self = (pool){.config = config, .loop = loop, .log = log, .metrics = metrics, .spool = spool};
+               server_metrics *metrics, store *results) {
+    *self = (pool){.config = config, .loop = loop, .log = log, .metrics = metrics, .results = results};
     self->served = &config->models.rows[index];
     self->counts = &metrics->models[index];
     self->handler = (worker_handler){.on_message = on_message, .on_end = on_end, .context = self};
@@ -398,7 +411,7 @@ void pool_submit(pool *self, job *item) {
     item->queued_us = swin2sr__clock_us();
     promise_use(&self->promises, item->sender, item->queued_us);
     item->deadline = (loop_timer){.on_due = on_deadline, .context = item};
-    loop_timer_set(self->loop, &item->deadline, item->queued_us + item->limit_us);
+    loop_timer_set(self->loop, &item->deadline, item->queued_us + item->spec.limit_us);
     job_queue_append(&self->queue, item);
     dispatch(self);
 }
@@ -406,8 +419,8 @@ void pool_submit(pool *self, job *item) {
 void pool_cancel(pool *self, job *item) {
     if (item->state == JOB_QUEUED)
         job_queue_remove(&self->queue, item);
-    if (item->state == JOB_RUNNING) {
-        worker *w = worker_of(self, item);
+    worker *w = item->state == JOB_RUNNING ? worker_of(self, item) : NULL;
+    if (w) {
         ipc_message message = {.type = IPC_CANCEL, .cancel.id = w->job_id};
         w->job = NULL;
         self->running_count--;
@@ -415,7 +428,7 @@ void pool_cancel(pool *self, job *item) {
             loop_timer_set(self->loop, &w->timer, after_ms(LIMIT_CANCEL_S * 1000));
     }
     loop_timer_clear(self->loop, &item->deadline);
-    close_output(item);
+    store_remove(&item->result);
     item->state = JOB_FINISHED;
     item->outcome = SWIN2SR_CANCELLED;
 }

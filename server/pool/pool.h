@@ -13,7 +13,7 @@
 #include "metrics/metrics.h"
 #include "pool/promise.h"
 #include "pool/worker.h"
-#include "store/spool.h"
+#include "store/store.h"
 
 typedef struct pool {
     const served_model *served; /* this and the next six: borrowed */
@@ -22,7 +22,7 @@ typedef struct pool {
     server_log *log;
     server_metrics *metrics;
     model_metrics *counts; /* its own in metrics */
-    const spool_folder *spool;
+    store *results;
     worker_handler handler;
     worker_weights weights;
     worker workers[LIMIT_WORKERS];
@@ -42,7 +42,7 @@ typedef struct pool {
 
 /* index: the model's, in config->models and in metrics->models. */
 void pool_init(pool *self, int index, const server_config *config, event_loop *loop, server_log *log,
-               server_metrics *metrics, const spool_folder *spool);
+               server_metrics *metrics, store *results);
 
 /* Take a job that job_init made and the owner filled. Finishes through job->on_finish, possibly from within this call. */
 void pool_submit(pool *self, job *item);

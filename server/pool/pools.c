@@ -10,13 +10,13 @@
 #include "pool/cgroup.h"
 
 void pools_init(pool_set *self, const server_config *config, event_loop *loop, server_log *log, server_metrics *metrics,
-                const spool_folder *spool) {
+                store *results) {
     self->count = config->models.count;
     metrics->oom_kills = cgroup_oom_kills("");
     metrics->model_count = self->count;
     for (int i = 0; i < self->count; i++) {
         metrics->models[i].name = config->models.rows[i].name;
-        pool_init(&self->pools[i], i, config, loop, log, metrics, spool);
+        pool_init(&self->pools[i], i, config, loop, log, metrics, results);
     }
 }
 

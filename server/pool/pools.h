@@ -14,7 +14,7 @@ typedef struct pool_set {
 
 /* Start all workers. Everything is borrowed; self is not moved afterwards. */
 void pools_init(pool_set *self, const server_config *config, event_loop *loop, server_log *log, server_metrics *metrics,
-                const spool_folder *spool);
+                store *results);
 
 /* The pool of the model of that name; NULL: it is not served. */
 pool *pools_find(pool_set *self, const char *name);

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * store/spool.c - unnamed files in the spool folder.
+ * store/folder.c - the store that keeps its files unnamed in a folder.
  * In: bytes, in pieces of at most one network read.  Out: descriptors.
  * Writes go to the page cache and are the only file writes on the loop's thread. */
-#include "store/spool.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,6 +10,7 @@
 #include <unistd.h>
 
 #include "config/limits.h"
+#include "store/store.h"
 
 /* For file systems without O_TMPFILE: a name that exists for a moment only. */
 static int open_and_unlink(const char *folder) {
@@ -25,25 +24,17 @@ static int open_and_unlink(const char *folder) {
     return fd;
 }
 
-swin2sr_status spool_fd(const spool_folder *self, int *ret_fd) {
+static swin2sr_status create(store *self, store_file *ret_file) {
     int fd = open(self->folder, O_TMPFILE | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
     if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL))
         fd = open_and_unlink(self->folder);
     if (fd < 0)
         return SWIN2SR_IO;
-    *ret_fd = fd;
+    *ret_file = (store_file){.owner = self, .fd = fd};
     return SWIN2SR_OK;
 }
 
-swin2sr_status spool_open(spool_folder *self, spool_file *ret_file) {
-    int fd;
-    swin2sr_status status = spool_fd(self, &fd);
-    if (status == SWIN2SR_OK)
-        *ret_file = (spool_file){.owner = self, .fd = fd};
-    return status;
-}
-
-swin2sr_status spool_append(spool_file *file, const void *data, size_t size) {
+static swin2sr_status append(store_file *file, const void *data, size_t size) {
     if (size > LIMIT_SPOOL_BYTES - file->owner->used_bytes)
         return SWIN2SR_BUSY;
     const char *bytes = data;
@@ -61,16 +52,27 @@ swin2sr_status spool_append(spool_file *file, const void *data, size_t size) {
     return SWIN2SR_OK;
 }
 
-void spool_close(spool_file *file) {
-    if (file->fd < 0)
-        return;
+static void commit(store_file *file, store_done on_done, void *context) {
+    on_done(context, SWIN2SR_OK);
+}
+
+static int open_again(const store_file *file, int flags) {
+    char path[40];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", file->fd);
+    return open(path, flags | O_CLOEXEC);
+}
+
+static void forget(store_file *file) {
     close(file->fd);
-    file->fd = -1;
     file->owner->used_bytes -= file->bytes;
 }
 
-int spool_reopen(int fd, int flags) {
-    char path[40];
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    return open(path, flags | O_CLOEXEC);
+swin2sr_status store_use_folder(store *self, const char *folder) {
+    *self = (store){
+        .create = create, .append = append, .commit = commit, .open = open_again, .remove = forget, .folder = folder};
+    store_file test;
+    swin2sr_status status = create(self, &test);
+    if (status == SWIN2SR_OK)
+        forget(&test);
+    return status;
 }

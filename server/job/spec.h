@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * job/spec.h - what to do with one image (stage 3 of 9, dispatch).
+ * Plain values and texts of its own, no pointers and nothing of the running process, so that it can be kept and sent.
+ * A field that is added or changes its meaning raises the version. */
+#ifndef SWIN2SR_SERVER_JOB_SPEC_H
+#define SWIN2SR_SERVER_JOB_SPEC_H
+
+#include <stdint.h>
+
+#include "config/limits.h"
+#include "ipc/ipc.h"
+#include "library/library.h"
+
+#define JOB_SPEC_VERSION 1
+
+typedef struct job_spec {
+    uint32_t version;
+    char request_id[LIMIT_REQUEST_ID_BYTES]; /* for the logs */
+    char trace[LIMIT_TRACE_BYTES];           /* for the logs: the client's traceparent; "": none */
+    char model[LIBRARY_MAX_NAME];            /* a network that is served */
+    ipc_image image;                         /* of the result */
+    uint32_t quality;                        /* 1..100; JPEG only */
+    uint64_t in_bytes;                       /* 1.. */
+    uint64_t in_pixels_max, out_pixels_max;  /* 1.. */
+    uint64_t limit_us;                       /* from submit to finish */
+} job_spec;
+
+#endif
