@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "admit/cost.h"
+#include "admit/pace.h"
 #include "config/limits.h"
 #include "pool/cgroup.h"
 
@@ -18,33 +19,15 @@ static bool refuse(problem *ret_problem, problem what) {
     return false;
 }
 
-/* FNV-1a. Its guessable values are no danger: whoever forges another's request gets that one's place in the queue. */
-static uint64_t hash_text(uint64_t hash, const char *text) {
-    for (; text && *text; text++)
-        hash = (hash ^ (unsigned char)*text) * 1099511628211u;
-    return (hash ^ 0xff) * 1099511628211u; /* "ab","c" is not "a","bc" */
-}
-
-uint64_t admit_sender_of(const http_request *request) {
-    static const char *const fields[] = {
-        MHD_HTTP_HEADER_CONTENT_LENGTH, MHD_HTTP_HEADER_USER_AGENT, MHD_HTTP_HEADER_AUTHORIZATION,
-        MHD_HTTP_HEADER_COOKIE,         "X-Forwarded-For",
-    };
-    uint64_t hash = 14695981039346656037u;
-    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
-        hash = hash_text(hash, http_request_header(request, fields[i]));
-    return hash;
-}
-
-static problem full(pool *workers, uint64_t sender) {
+static problem full(const pool *workers) {
     problem what = problem_of(PROBLEM_QUEUE_FULL, "the queue is full");
     what.limit = (uint64_t)workers->config->queue_max;
     what.actual = workers->queue.count;
-    what.retry_after_s = pool_promise(workers, sender);
+    what.retry_after_s = pace_retry_after_s(workers);
     return what;
 }
 
-bool admit_sender(pool *workers, bool is_draining, uint64_t sender, problem *ret_problem) {
+bool admit_request(const pool *workers, bool is_draining, problem *ret_problem) {
     problem what;
     if (is_draining) {
         what = problem_of(PROBLEM_DRAINING, "no new work is taken; try again, another instance may answer");
@@ -52,11 +35,10 @@ bool admit_sender(pool *workers, bool is_draining, uint64_t sender, problem *ret
     } else if (!workers->was_ever_ready) {
         what = problem_of(PROBLEM_STARTING, "the network is being loaded");
         what.retry_after_s = STARTING_RETRY_S;
-    } else if (pool_has_room(workers, sender) &&
-               pool_wait_us(workers) < (uint64_t)workers->config->deadline_s * 1000000) {
+    } else if (pace_has_room(workers) && pace_wait_us(workers) < (uint64_t)workers->config->deadline_s * 1000000) {
         return true;
     } else {
-        what = full(workers, sender);
+        what = full(workers);
     }
     return refuse(ret_problem, what);
 }
@@ -88,20 +70,20 @@ static uint64_t budget_bytes(const server_config *config, const ipc_ready *model
 }
 
 /* Can a worker do this at all, in its memory and in the time that a request has? */
-static bool can_afford(const server_config *config, const ipc_ready *model, const probe_info *info,
+static bool can_afford(const server_config *config, const ipc_ready *model, const admit_cost *cost,
                        problem *ret_problem) {
-    admit_cost cost = admit_cost_of(model, info);
-    uint64_t budget = budget_bytes(config, model), seconds = cost.us / 1000000;
-    if (cost.bytes > budget)
+    uint64_t budget = budget_bytes(config, model), seconds = cost->us / 1000000;
+    if (cost->bytes > budget)
         return refuse_size(ret_problem, "the image would take more bytes of memory than a worker here has", budget,
-                           cost.bytes);
+                           cost->bytes);
     if (seconds > (uint64_t)config->deadline_s)
         return refuse_size(ret_problem, "the image would take more seconds than a request here may take",
                            (uint64_t)config->deadline_s, seconds);
     return true;
 }
 
-bool admit_image(const pool *workers, const store_file *upload, probe_info *ret_info, problem *ret_problem) {
+bool admit_image(const pool *workers, const store_file *upload, probe_info *ret_info, uint64_t *ret_cost_us,
+                 problem *ret_problem) {
     const server_config *config = workers->config;
     const ipc_ready *model = &workers->model;
     switch (probe_upload(upload, ret_info)) {
@@ -128,5 +110,7 @@ bool admit_image(const pool *workers, const store_file *upload, probe_info *ret_
     if (frames > (uint64_t)config->frames_max)
         return refuse_size(ret_problem, "the animation has more frames than this service takes",
                            (uint64_t)config->frames_max, frames);
-    return can_afford(config, model, ret_info, ret_problem);
+    admit_cost cost = admit_cost_of(model, ret_info);
+    *ret_cost_us = cost.us;
+    return can_afford(config, model, &cost, ret_problem);
 }

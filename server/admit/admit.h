@@ -8,22 +8,17 @@
 #include <stdbool.h>
 
 #include "config/config.h"
-#include "http/http.h"
 #include "http/problem.h"
 #include "pool/pool.h"
 #include "probe/probe.h"
 #include "store/store.h"
 
-/* Is there room for one more request to this model now? One that is refused because the queue is full is told when to
- * come again.
- * sender  Who asks (admit_sender_of): its refusal keeps a place for it. */
-bool admit_sender(pool *workers, bool is_draining, uint64_t sender, problem *ret_problem);
+/* May one more request to this model come now? A refusal says when to try again. */
+bool admit_request(const pool *workers, bool is_draining, problem *ret_problem);
 
-/* A number that two requests share when they come from the same client with the same work, and mostly only then: made
- * of the client's address as proxies say it, its program and key, and the length of the body. */
-uint64_t admit_sender_of(const http_request *request);
-
-/* Is this an image that we read, within the limits? Those of time, memory and the result are those of the model. */
-bool admit_image(const pool *workers, const store_file *upload, probe_info *ret_info, problem *ret_problem);
+/* Is this an image that we read, within the limits? Those of time, memory and the result are those of the model.
+ * ret_cost_us  How long a worker will take. */
+bool admit_image(const pool *workers, const store_file *upload, probe_info *ret_info, uint64_t *ret_cost_us,
+                 problem *ret_problem);
 
 #endif

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "admit/admit.h"
+#include "admit/pace.h"
 #include "api/options.h"
 #include "api/routes.h"
 #include "api/status_map.h"
@@ -42,7 +43,7 @@ typedef struct upscale_call {
 /* Every 503 says when to come back. */
 static bool refuse_with(upscale_call *self, problem *what) {
     if (problem_code(what) == MHD_HTTP_SERVICE_UNAVAILABLE && what->retry_after_s == 0)
-        what->retry_after_s = pool_retry_after_s(self->pool);
+        what->retry_after_s = pace_retry_after_s(self->pool);
     http_answer_problem(self->request, what);
     return false;
 }
@@ -166,7 +167,7 @@ static bool choose_model(upscale_call *self) {
 
 static bool admit_now(upscale_call *self) {
     problem what;
-    return admit_sender(self->pool, self->server->is_draining, self->job.sender, &what) || refuse_with(self, &what);
+    return admit_request(self->pool, self->server->is_draining, &what) || refuse_with(self, &what);
 }
 
 /* Before the body, where it is known which model is meant: a form may still name one. */
@@ -187,7 +188,6 @@ void upscale_on_begin(http_request *request) {
     self->server = request->app;
     self->pool = &self->server->pools.pools[0];
     job_init(&self->job);
-    self->job.sender = admit_sender_of(request);
     upscale_options_init(&self->options);
     if (http_request_query(request, on_query_option, self) && choose_model(self) && read_content_type(self))
         admit_early(self);
@@ -264,7 +264,7 @@ static bool has_image(upscale_call *self) {
 
 static bool admit_upload(upscale_call *self) {
     problem what;
-    return admit_image(self->pool, &self->upload, &self->image, &what) || refuse_with(self, &what);
+    return admit_image(self->pool, &self->upload, &self->image, &self->job.cost_us, &what) || refuse_with(self, &what);
 }
 
 static void submit(upscale_call *self) {

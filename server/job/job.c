@@ -19,6 +19,7 @@ static void link_between(job_queue *queue, job *item, job *previous, job *next) 
     *(previous ? &previous->next : &queue->first) = item;
     *(next ? &next->previous : &queue->last) = item;
     queue->count++;
+    queue->cost_us += item->cost_us;
 }
 
 void job_queue_append(job_queue *queue, job *item) {
@@ -34,4 +35,5 @@ void job_queue_remove(job_queue *queue, job *item) {
     *(item->next ? &item->next->previous : &queue->last) = item->previous;
     item->previous = item->next = NULL;
     queue->count--;
+    queue->cost_us -= item->cost_us;
 }

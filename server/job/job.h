@@ -26,7 +26,7 @@ struct job {
     /* set by the owner before pool_submit, then constant */
     job_spec spec;
     const store_file *input;                     /* borrowed */
-    uint64_t sender;                             /* whose promised place it takes (pool/promise.h) */
+    uint64_t cost_us;                            /* predicted, on a worker */
     void (*on_finish)(void *context, job *self); /* once, unless cancelled; may free the job */
     void *context;
 
@@ -51,6 +51,7 @@ void job_done(job *self);
 typedef struct job_queue {
     job *first, *last;
     size_t count;
+    uint64_t cost_us; /* of all together */
 } job_queue;
 
 void job_queue_append(job_queue *queue, job *item);

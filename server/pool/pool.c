@@ -15,8 +15,7 @@
 #include "base/clock.h"
 #include "pool/cgroup.h"
 
-#define PROMISE_LATE_US 3000000u   /* a client may come this much, and a quarter of its wait, after its time */
-#define COST_MEMORY_PIXELS 250000u /* the pixels of late jobs that the predicted cost is an average of */
+#define COST_MEMORY_PIXELS 250000u /* a new measurement weighs its pixels against this many */
 
 static uint64_t after_ms(uint64_t delay_ms) {
     return swin2sr__clock_us() + delay_ms * 1000;
@@ -123,23 +122,12 @@ static job *release(pool *self, worker *w) {
 
 /* ---- results back ---- */
 
-/* The pace at which the queue empties: only times between two ends with somebody waiting count. */
-static void note_end(pool *self) {
-    uint64_t now_us = swin2sr__clock_us();
-    if (self->ended_us && self->drain_us)
-        self->drain_us = (self->drain_us * 15 + (now_us - self->ended_us)) / 16;
-    else if (self->ended_us)
-        self->drain_us = self->typical_us ? self->typical_us / (uint64_t)self->worker_count : now_us - self->ended_us;
-    self->ended_us = self->queue.count ? now_us : 0;
-}
-
-/* What jobs take, on average and by pixels; large ones say more about the latter. */
+/* What a megapixel takes, as a running average in which a large picture weighs more. */
 static void note_cost(pool *self, const ipc_done *done, uint64_t run_us) {
     uint64_t pixels = (uint64_t)done->in_width_px * done->in_height_px;
     uint64_t rate =
         (self->model.us_per_megapixel * COST_MEMORY_PIXELS + run_us * 1000000) / (COST_MEMORY_PIXELS + pixels);
     self->model.us_per_megapixel = rate < 1 ? 1 : rate < IPC_COST_MAX ? rate : IPC_COST_MAX;
-    self->typical_us = self->typical_us ? (self->typical_us * 7 + run_us) / 8 : run_us;
 }
 
 static void note_done(pool *self, const job *item, const worker *w) {
@@ -203,7 +191,6 @@ static void on_done_message(pool *self, worker *w, const ipc_done *done) {
     recycle(self, w);
     if (!item)
         return;
-    note_end(self);
     item->done = *done;
     item->progress = 1;
     note_done(self, item, w);
@@ -216,7 +203,6 @@ static void on_failed_message(pool *self, worker *w, const ipc_failed *failed) {
     recycle(self, w);
     if (!item)
         return;
-    note_end(self);
     swin2sr_status outcome = failed->status == SWIN2SR_CANCELLED ? SWIN2SR_INTERNAL : (swin2sr_status)failed->status;
     finish(self, item, outcome, failed->detail);
 }
@@ -409,7 +395,6 @@ void pool_submit(pool *self, job *item) {
     item->owner = self;
     item->state = JOB_QUEUED;
     item->queued_us = swin2sr__clock_us();
-    promise_use(&self->promises, item->sender, item->queued_us);
     item->deadline = (loop_timer){.on_due = on_deadline, .context = item};
     loop_timer_set(self->loop, &item->deadline, item->queued_us + item->spec.limit_us);
     job_queue_append(&self->queue, item);
@@ -447,6 +432,10 @@ void pool_abandon(pool *self) {
     }
 }
 
+bool pool_has_idle(const pool *self) {
+    return find_idle((pool *)self) != NULL;
+}
+
 int pool_count(const pool *self, worker_state state) {
     int count = 0;
     for (int i = 0; i < self->worker_count; i++)
@@ -460,53 +449,6 @@ bool pool_is_ready(const pool *self) {
             self->workers[i].is_renewed)
             return true;
     return false;
-}
-
-/* ---- who may come, and when ---- */
-
-static uint64_t drain_us(const pool *self) {
-    return self->drain_us ? self->drain_us : self->typical_us / (uint64_t)self->worker_count;
-}
-
-static uint32_t whole_seconds(uint64_t wait_us) {
-    uint64_t wait_s = wait_us / 1000000 + 1;
-    return wait_s < LIMIT_RETRY_AFTER_S ? (uint32_t)wait_s : LIMIT_RETRY_AFTER_S;
-}
-
-uint64_t pool_wait_us(const pool *self) {
-    return drain_us(self) * self->queue.count;
-}
-
-uint32_t pool_retry_after_s(const pool *self) {
-    return whole_seconds(pool_wait_us(self) + drain_us(self));
-}
-
-bool pool_has_room(pool *self, uint64_t sender) {
-    uint64_t now_us = swin2sr__clock_us();
-    size_t waiting = self->queue.count, places = (size_t)self->config->queue_max;
-    promise_expire(&self->promises, now_us);
-    if (find_idle(self))
-        return true;
-    if (waiting >= places)
-        return false;
-    return waiting < places / 2 || waiting + self->promises.count < places ||
-           promise_is_due(&self->promises, sender, now_us);
-}
-
-/* Those who come back never come faster than the queue empties, and find it at most three quarters full; the rest of
- * it is for what comes earlier or later than expected. */
-uint32_t pool_promise(pool *self, uint64_t sender) {
-    uint64_t now_us = swin2sr__clock_us(), pace_us = drain_us(self);
-    size_t places = (size_t)self->config->queue_max, aim = places * 3 / 4, burst = places / 4 ? places / 4 : 1;
-    promise_use(&self->promises, sender, now_us); /* came back in vain: a new one follows */
-    uint64_t excess = self->queue.count + 1 > aim ? self->queue.count + 1 - aim : 0;
-    uint32_t wait_s = promise_find_gap(&self->promises, now_us, whole_seconds(excess * pace_us), LIMIT_RETRY_AFTER_S,
-                                       burst * pace_us * 10 / 9, burst);
-    uint64_t due_us = now_us + (uint64_t)wait_s * 1000000;
-    promise one = {.sender = sender, .due_us = due_us, .end_us = due_us + (due_us - now_us) / 4 + PROMISE_LATE_US};
-    if (wait_s < LIMIT_RETRY_AFTER_S)
-        promise_add(&self->promises, &one);
-    return wait_s;
 }
 
 void pool_done(pool *self) {

@@ -11,7 +11,6 @@
 #include "job/job.h"
 #include "log/log.h"
 #include "metrics/metrics.h"
-#include "pool/promise.h"
 #include "pool/worker.h"
 #include "store/store.h"
 
@@ -30,13 +29,9 @@ typedef struct pool {
     job_queue queue;  /* waiting, in order */
     size_t running_count;
     uint64_t next_id;
-    ipc_ready model;     /* what the workers said last; us_per_megapixel goes on with what jobs really take */
-    bool was_ever_ready; /* model is filled */
-    bool is_hopeless;    /* the first worker could not even start: the server should end */
-    uint64_t typical_us; /* running average of a job's time on a worker; 0: none yet */
-    uint64_t drain_us;   /* running average between two jobs' ends while others wait; 0: not measured yet */
-    uint64_t ended_us;   /* when the last job ended; 0: none waited then */
-    promise_table promises;
+    ipc_ready model;           /* what the workers said last; us_per_megapixel goes on with what jobs really take */
+    bool was_ever_ready;       /* model is filled */
+    bool is_hopeless;          /* the first worker could not even start: the server should end */
     bool is_self_test_failing; /* the last worker that started got its test picture wrong */
 } pool;
 
@@ -53,23 +48,9 @@ void pool_cancel(pool *self, job *item);
 /* End every job that is left with SWIN2SR_BUSY. */
 void pool_abandon(pool *self);
 
+bool pool_has_idle(const pool *self); /* a worker would take a job at once */
 int pool_count(const pool *self, worker_state state);
 bool pool_is_ready(const pool *self); /* a worker is there to work */
-
-/* May one more job come from this sender (pool/promise.h)? One that a place waits for may
- * come while the queue has any; others leave the promised places free, except that half of the queue is for everybody:
- * promises that nobody keeps never make workers wait. */
-bool pool_has_room(pool *self, uint64_t sender);
-
-/* Keep a place for a sender that is refused now; the place is used up by its pool_submit.
- * returns  seconds after which it should come again: when those before it will have gone, at the measured pace. */
-uint32_t pool_promise(pool *self, uint64_t sender);
-
-/* How long a job that came now would wait for a worker. */
-uint64_t pool_wait_us(const pool *self);
-
-/* The same one job further on, in seconds, 1..LIMIT_RETRY_AFTER_S. */
-uint32_t pool_retry_after_s(const pool *self);
 
 void pool_done(pool *self); /* after pool_abandon, or when nothing waits and nothing runs */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * tests/unit/server/test_queue.c - the line of waiting jobs: order kept, anything removable, count right. */
+ * tests/unit/server/test_queue.c - the line of waiting jobs: first in, first out; any job removable; count and cost right. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,6 +15,7 @@ static void assert_order(const job_queue *queue, job *const *expected, size_t co
     const job *previous = NULL;
     const job *at = queue->first;
     assert_int_equal(queue->count, count);
+    assert_int_equal(queue->cost_us, 5 * count);
     for (size_t i = 0; i < count; i++) {
         assert_ptr_equal(at, expected[i]);
         assert_ptr_equal(at->previous, previous);
@@ -26,10 +27,12 @@ static void assert_order(const job_queue *queue, job *const *expected, size_t co
 }
 
 static void order(void **state) {
-    job_queue queue = {NULL, NULL, 0};
+    job_queue queue = {NULL, NULL, 0, 0};
     job jobs[JOBS];
-    for (int i = 0; i < JOBS; i++)
+    for (int i = 0; i < JOBS; i++) {
         job_init(&jobs[i]);
+        jobs[i].cost_us = 5;
+    }
     job_queue_append(&queue, &jobs[0]);
     job_queue_append(&queue, &jobs[1]);
     job_queue_prepend(&queue, &jobs[2]);
@@ -38,12 +41,13 @@ static void order(void **state) {
 
 static void removal(void **state) {
     for (int removed = 0; removed < JOBS; removed++) {
-        job_queue queue = {NULL, NULL, 0};
+        job_queue queue = {NULL, NULL, 0, 0};
         job jobs[JOBS];
         job *left[JOBS];
         size_t count = 0;
         for (int i = 0; i < JOBS; i++) {
             job_init(&jobs[i]);
+            jobs[i].cost_us = 5;
             job_queue_append(&queue, &jobs[i]);
             if (i != removed)
                 left[count++] = &jobs[i];

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * admit/pace.c - room in the queue and Retry-After (stage 2 of 9, admit).
+ * In: the jobs that wait and run, with their predicted costs.  Out: yes or no; seconds. */
+#include "admit/pace.h"
+
+#include <sys/random.h>
+
+#include "base/clock.h"
+
+bool pace_has_room(const pool *workers) {
+    return pool_has_idle(workers) || workers->queue.count < (size_t)workers->config->queue_max;
+}
+
+/* A job that runs longer than predicted is taken to be nearly finished. */
+static uint64_t left_us(const job *running, uint64_t now_us) {
+    uint64_t spent_us = now_us - running->started_us;
+    return running->cost_us > spent_us ? running->cost_us - spent_us : 0;
+}
+
+uint64_t pace_wait_us(const pool *workers) {
+    if (pool_has_idle(workers))
+        return 0;
+    uint64_t now_us = swin2sr__clock_us(), work_us = workers->queue.cost_us;
+    for (int i = 0; i < workers->worker_count; i++)
+        work_us += workers->workers[i].job ? left_us(workers->workers[i].job, now_us) : 0;
+    return work_us / (uint64_t)workers->worker_count;
+}
+
+uint32_t pace_spread_s(uint64_t wait_us, uint32_t random) {
+    double half_s = (double)wait_us / 2e6, wait_s = half_s + half_s * random / UINT32_MAX + 1;
+    return wait_s < LIMIT_RETRY_AFTER_S ? (uint32_t)wait_s : LIMIT_RETRY_AFTER_S;
+}
+
+uint32_t pace_retry_after_s(const pool *workers) {
+    uint32_t random;
+    if (getrandom(&random, sizeof random, GRND_NONBLOCK) != sizeof random)
+        random = UINT32_MAX; /* early after boot: the whole wait */
+    return pace_spread_s(pace_wait_us(workers), random);
+}
