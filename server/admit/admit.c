@@ -9,7 +9,7 @@
 #include "admit/cost.h"
 #include "admit/pace.h"
 #include "config/limits.h"
-#include "pool/cgroup.h"
+#include "base/cgroup.h"
 
 #define STARTING_RETRY_S 2
 #define DRAINING_RETRY_S 10
@@ -65,7 +65,7 @@ static bool refuse_size(problem *ret_problem, const char *what, uint64_t limit, 
 
 /* Memory that one worker may use for a picture: its share, with a fifth left for what is not predicted. */
 static uint64_t budget_bytes(const server_config *config, const ipc_ready *model) {
-    uint64_t share = cgroup_memory_bytes("") / (uint64_t)config->worker_count / 5 * 4;
+    uint64_t share = swin2sr__cgroup_memory_bytes("") / (uint64_t)config->worker_count / 5 * 4;
     return share > model->memory_bytes ? share - model->memory_bytes : 0;
 }
 

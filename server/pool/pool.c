@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "pool/cgroup.h"
+#include "base/cgroup.h"
 
 #define COST_MEMORY_PIXELS 250000u /* a new measurement weighs its pixels against this many */
 
@@ -321,7 +321,7 @@ static void retry(pool *self, job *item) {
 /* A SIGKILL that is not ours is the kernel's when it has counted one more than we have noticed. */
 static void classify_end(pool *self, worker *w) {
     if (w->end_reason != METRICS_RESTART_SIGNAL || w->end_status != -SIGKILL ||
-        cgroup_oom_kills("") <= self->metrics->oom_kills)
+        swin2sr__cgroup_oom_kills("") <= self->metrics->oom_kills)
         return;
     self->metrics->oom_kills++;
     w->end_reason = METRICS_RESTART_OOM;

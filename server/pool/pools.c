@@ -7,12 +7,12 @@
 #include <string.h>
 
 #include "library/library.h"
-#include "pool/cgroup.h"
+#include "base/cgroup.h"
 
 void pools_init(pool_set *self, const server_config *config, event_loop *loop, server_log *log, server_metrics *metrics,
                 store *results) {
     self->count = config->models.count;
-    metrics->oom_kills = cgroup_oom_kills("");
+    metrics->oom_kills = swin2sr__cgroup_oom_kills("");
     metrics->model_count = self->count;
     for (int i = 0; i < self->count; i++) {
         metrics->models[i].name = config->models.rows[i].name;
