@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  * self_test.h - is this network right on this processor, and what does it cost? Runs before a worker says READY.
- * The default network is held against a golden vector in the source, any other against the plain C kernels. */
+ * Networks inside the program are compared with a golden vector in the source, others with the plain C kernels. */
 #ifndef SWIN2SR_WORKER_SELF_TEST_H
 #define SWIN2SR_WORKER_SELF_TEST_H
 
-#include <stdbool.h>
-
+#include "golden.h"
 #include "ipc/ipc.h"
 #include <swin2sr/swin2sr.h>
 
-/* Is there a golden vector for these weights? */
-bool self_test_has_golden(const swin2sr_model *model);
+/* The golden vector for these weights; NULL: there is none. */
+const golden *self_test_find_golden(const swin2sr_model *model);
 
 /* Enlarge the test picture and compare with the golden vector.  errors _INTERNAL: another picture came out. */
-SWIN2SR_MUST_CHECK swin2sr_status self_test_golden(swin2sr_model *model, int32_t threads, swin2sr_error *reterr);
+SWIN2SR_MUST_CHECK swin2sr_status self_test_golden(swin2sr_model *model, const golden *expected, int32_t threads,
+                                                   swin2sr_error *reterr);
 
 /* Enlarge the test picture with both and compare.  errors _INTERNAL: they differ. */
 SWIN2SR_MUST_CHECK swin2sr_status self_test_plain(swin2sr_model *model, swin2sr_model *plain, int32_t threads,

@@ -27,7 +27,8 @@ static problem full(const pool *workers) {
     return what;
 }
 
-bool admit_request(const pool *workers, bool is_draining, problem *ret_problem) {
+bool admit_request(const network *target, bool is_draining, problem *ret_problem) {
+    const pool *workers = target->owner;
     problem what;
     if (is_draining) {
         what = problem_of(PROBLEM_DRAINING, "no new work is taken; try again, another instance may answer");
@@ -82,10 +83,10 @@ static bool can_afford(const server_config *config, const ipc_ready *model, cons
     return true;
 }
 
-bool admit_image(const pool *workers, const store_file *upload, probe_info *ret_info, uint64_t *ret_cost_us,
+bool admit_image(const network *target, const store_file *upload, probe_info *ret_info, uint64_t *ret_cost_us,
                  problem *ret_problem) {
-    const server_config *config = workers->config;
-    const ipc_ready *model = &workers->model;
+    const server_config *config = target->owner->config;
+    const ipc_ready *model = &target->facts;
     switch (probe_upload(upload, ret_info)) {
     case SWIN2SR_OK:
         break;

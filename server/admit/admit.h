@@ -14,11 +14,11 @@
 #include "store/store.h"
 
 /* May one more request to this model come now? A refusal says when to try again. */
-bool admit_request(const pool *workers, bool is_draining, problem *ret_problem);
+bool admit_request(const network *target, bool is_draining, problem *ret_problem);
 
 /* Is this an image that we read, within the limits? Those of time, memory and the result are those of the model.
  * ret_cost_us  How long a worker will take. */
-bool admit_image(const pool *workers, const store_file *upload, probe_info *ret_info, uint64_t *ret_cost_us,
+bool admit_image(const network *target, const store_file *upload, probe_info *ret_info, uint64_t *ret_cost_us,
                  problem *ret_problem);
 
 #endif

@@ -11,12 +11,13 @@
 static void write_gauges(const server *self, FILE *out) {
     static const char *const states[WORKER_STATE_COUNT] = {"down", "starting", "idle", "busy"};
     metrics_write_family(out, "queue_depth", "gauge", "Requests waiting for a worker.");
-    for (const pool *each = self->pools.pools; each < self->pools.pools + self->pools.count; each++)
-        fprintf(out, "swin2sr_queue_depth{model=\"%s\"} %zu\n", each->served->name, each->queue.count);
+    for (int i = 0; i < self->pools.network_count; i++)
+        fprintf(out, "swin2sr_queue_depth{model=\"%s\"} %zu\n", self->pools.networks[i].served->name,
+                pool_waiting(&self->pools.networks[i]));
     metrics_write_family(out, "workers", "gauge", "Worker processes, by state.");
-    for (const pool *each = self->pools.pools; each < self->pools.pools + self->pools.count; each++)
+    for (const pool *each = self->pools.pools; each < self->pools.pools + self->pools.pool_count; each++)
         for (int state = 0; state < WORKER_STATE_COUNT; state++)
-            fprintf(out, "swin2sr_workers{model=\"%s\",state=\"%s\"} %d\n", each->served->name, states[state],
+            fprintf(out, "swin2sr_workers{model=\"%s\",state=\"%s\"} %d\n", pool_name(each), states[state],
                     pool_count(each, (worker_state)state));
     metrics_write_family(out, "connections", "gauge", "Open connections of clients.");
     fprintf(out, "swin2sr_connections %zu\n", self->http.connection_count);
@@ -31,8 +32,8 @@ static void write_label(FILE *out, const char *text) {
         fprintf(out, *text == '"' || *text == '\\' ? "\\%c" : "%c", *text);
 }
 
-static void write_model(const pool *each, FILE *out) {
-    const ipc_ready *model = &each->model;
+static void write_model(const network *each, FILE *out) {
+    const ipc_ready *model = &each->facts;
     fprintf(out, "swin2sr_model_info{model=\"%s\",scale=\"%u\",sha256=\"", each->served->name,
             (unsigned int)model->scale);
     write_label(out, model->sha256);
@@ -47,9 +48,9 @@ static void write_info(const server *self, FILE *out) {
     metrics_write_family(out, "build_info", "gauge", "The program's version.");
     fprintf(out, "swin2sr_build_info{version=\"" SWIN2SR_VERSION "\"} 1\n");
     metrics_write_family(out, "model_info", "gauge", "The networks in use.");
-    for (const pool *each = self->pools.pools; each < self->pools.pools + self->pools.count; each++)
-        if (each->was_ever_ready)
-            write_model(each, out);
+    for (int i = 0; i < self->pools.network_count; i++)
+        if (self->pools.networks[i].owner->was_ever_ready)
+            write_model(&self->pools.networks[i], out);
 }
 
 void metrics_on_begin(http_request *request) {

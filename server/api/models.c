@@ -11,11 +11,12 @@ static json_t *facts_of(const ipc_ready *model) {
                      "kernels", model->kernels);
 }
 
-static json_t *entry_of(const pool *each, bool is_default) {
-    json_t *entry = json_pack("{s:s, s:s?, s:b, s:b}", "name", each->served->name, "task",
-                              library_task_of(each->served->name), "default", is_default, "ready", pool_is_ready(each));
-    if (each->was_ever_ready)
-        json_object_update_new(entry, facts_of(&each->model));
+static json_t *entry_of(const network *each, bool is_default) {
+    json_t *entry =
+        json_pack("{s:s, s:s?, s:b, s:b}", "name", each->served->name, "task", library_task_of(each->served->name),
+                  "default", is_default, "ready", pool_is_ready(each->owner));
+    if (each->owner->was_ever_ready)
+        json_object_update_new(entry, facts_of(&each->facts));
     return entry;
 }
 
@@ -23,9 +24,9 @@ void models_on_begin(http_request *request) {
     const pool_set *self = &((const server *)request->app)->pools;
     bool is_any_known = false;
     json_t *models = json_array();
-    for (int i = 0; i < self->count; i++) {
-        is_any_known |= self->pools[i].was_ever_ready;
-        json_array_append_new(models, entry_of(&self->pools[i], i == 0));
+    for (int i = 0; i < self->network_count; i++) {
+        is_any_known |= self->networks[i].owner->was_ever_ready;
+        json_array_append_new(models, entry_of(&self->networks[i], i == 0));
     }
     if (!is_any_known) {
         json_decref(models);

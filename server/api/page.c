@@ -34,8 +34,8 @@ static void write_network(FILE *out, const char *name, bool is_default) {
 static void write_choice(FILE *out, const pool_set *networks) {
     fprintf(out, "<div class=\"field\">\n<label for=\"model\">Network <span class=\"soft\" lang=\"zh-CN\">模型</span>"
                  "</label>\n<select id=\"model\" name=\"model\">\n");
-    for (int i = 0; i < networks->count; i++)
-        write_network(out, networks->pools[i].served->name, i == 0);
+    for (int i = 0; i < networks->network_count; i++)
+        write_network(out, networks->networks[i].served->name, i == 0);
     fprintf(out, "</select>\n</div>\n");
 }
 
@@ -47,7 +47,7 @@ static char *page_text(const pool_set *networks) {
     if (!out)
         return NULL;
     fputs(page_before_choice, out);
-    if (networks->count > 1)
+    if (networks->network_count > 1)
         write_choice(out, networks);
     fputs(page_after_choice, out);
     return fclose(out) == 0 ? text : NULL;

@@ -27,7 +27,7 @@ typedef struct upscale_call {
     http_request *request;
     server *server;
     upscale_options options;
-    pool *pool; /* of the model: the default one until an option says another */
+    network *network; /* the default one until an option says another */
     bool is_form;
     multipart form;
     upscale_part part;
@@ -43,7 +43,7 @@ typedef struct upscale_call {
 /* Every 503 says when to come back. */
 static bool refuse_with(upscale_call *self, problem *what) {
     if (problem_code(what) == MHD_HTTP_SERVICE_UNAVAILABLE && what->retry_after_s == 0)
-        what->retry_after_s = pace_retry_after_s(self->pool);
+        what->retry_after_s = pace_retry_after_s(self->network->owner);
     http_answer_problem(self->request, what);
     return false;
 }
@@ -150,11 +150,11 @@ static bool read_content_type(upscale_call *self) {
 static bool choose_model(upscale_call *self) {
     pool_set *pools = &self->server->pools;
     const upscale_options *options = &self->options;
-    pool *found = options->task       ? pools_find_for_task(pools, options->task)
-                  : options->model[0] ? pools_find(pools, options->model)
-                                      : self->pool;
+    network *found = options->task       ? pools_find_for_task(pools, options->task)
+                     : options->model[0] ? pools_find(pools, options->model)
+                                         : self->network;
     if (found) {
-        self->pool = found;
+        self->network = found;
         return true;
     }
     char names[160];
@@ -167,12 +167,12 @@ static bool choose_model(upscale_call *self) {
 
 static bool admit_now(upscale_call *self) {
     problem what;
-    return admit_request(self->pool, self->server->is_draining, &what) || refuse_with(self, &what);
+    return admit_request(self->network, self->server->is_draining, &what) || refuse_with(self, &what);
 }
 
 /* Before the body, where it is known which model is meant: a form may still name one. */
 static bool admit_early(upscale_call *self) {
-    bool is_chosen = self->options.model[0] || self->options.task || self->server->pools.count == 1;
+    bool is_chosen = self->options.model[0] || self->options.task || self->server->pools.network_count == 1;
     return (self->is_form && !is_chosen && !self->server->is_draining) || admit_now(self);
 }
 
@@ -186,7 +186,7 @@ void upscale_on_begin(http_request *request) {
     }
     self->request = request;
     self->server = request->app;
-    self->pool = &self->server->pools.pools[0];
+    self->network = &self->server->pools.networks[0];
     job_init(&self->job);
     upscale_options_init(&self->options);
     if (http_request_query(request, on_query_option, self) && choose_model(self) && read_content_type(self))
@@ -210,7 +210,7 @@ static void add_facts(upscale_call *self) {
     const char *reduced = done->notes & IPC_NOTE_REDUCED_16 ? "reduced-16-bit" : "";
     const char *dropped = done->notes & IPC_NOTE_ALPHA_DROPPED ? "alpha-dropped" : "";
     char text[160];
-    http_answer_header(self->request, "X-Swin2SR-Model", self->pool->served->name);
+    http_answer_header(self->request, "X-Swin2SR-Model", self->network->served->name);
     http_answer_header(self->request, "X-Swin2SR-Plan", "whole");
     if (done->notes) {
         snprintf(text, sizeof text, "%s%s%s", reduced, *reduced && *dropped ? ", " : "", dropped);
@@ -264,7 +264,8 @@ static bool has_image(upscale_call *self) {
 
 static bool admit_upload(upscale_call *self) {
     problem what;
-    return admit_image(self->pool, &self->upload, &self->image, &self->job.cost_us, &what) || refuse_with(self, &what);
+    return admit_image(self->network, &self->upload, &self->image, &self->job.cost_us, &what) ||
+           refuse_with(self, &what);
 }
 
 static void submit(upscale_call *self) {
@@ -279,12 +280,12 @@ static void submit(upscale_call *self) {
                             .limit_us = (uint64_t)config->deadline_s * 1000000};
     strcpy(item->spec.request_id, self->request->id);
     strcpy(item->spec.trace, self->request->trace);
-    strcpy(item->spec.model, self->pool->served->name);
+    strcpy(item->spec.model, self->network->served->name);
     item->input = &self->upload;
     item->on_finish = on_job_finish;
     item->context = self;
     self->has_job = true;
-    pool_submit(self->pool, item);
+    pool_submit(self->network, item);
 }
 
 static void on_upload_committed(void *context, swin2sr_status status) {
@@ -303,7 +304,7 @@ void upscale_on_end(http_request *request) {
 
 static void drop_job(upscale_call *self) {
     if (self->has_job)
-        pool_cancel(self->pool, &self->job);
+        pool_cancel(&self->job);
     self->has_job = false;
 }
 

@@ -317,11 +317,13 @@ static void set_names(given *self) {
 static config_outcome set_workers(server_config *c) {
     int cores = swin2sr__cores_usable();
     if (c->workers == 0)
-        c->workers = cores < 2 || c->models.count > 1 ? 1 : 2;
+        c->workers = cores < 2 || c->models.pool_count > 1 ? 1 : 2;
+    bool has_built_in = false;
     for (int32_t i = 0; i < c->models.count; i++) {
         served_model *model = &c->models.rows[i];
         model->workers = model->workers ? model->workers : c->workers;
-        c->worker_count += model->workers;
+        c->worker_count += model->path[0] || !has_built_in ? model->workers : 0;
+        has_built_in |= !model->path[0];
     }
     if (c->worker_count > LIMIT_WORKERS)
         return wrong("models", "more than " TEXT_OF(LIMIT_WORKERS) " workers in all");

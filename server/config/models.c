@@ -66,6 +66,18 @@ static swin2sr_status add(served_models *models, const catalog *offers, const ch
     return status;
 }
 
+static void count_pools(served_models *models) {
+    int32_t shared = 0, built_in_count = 0;
+    for (served_model *model = models->rows; model < models->rows + models->count; model++)
+        if (!model->path[0]) {
+            shared = model->workers > shared ? model->workers : shared;
+            built_in_count++;
+        }
+    for (served_model *model = models->rows; model < models->rows + models->count; model++)
+        model->workers = model->path[0] ? model->workers : shared;
+    models->pool_count = models->count - built_in_count + (built_in_count > 0);
+}
+
 swin2sr_status models_parse(const char *text, served_models *ret_models, swin2sr_error *reterr) {
     catalog offers;
     swin2sr_status status = catalog_open(&offers, reterr);
@@ -78,7 +90,8 @@ swin2sr_status models_parse(const char *text, served_models *ret_models, swin2sr
         text += length;
     }
     catalog_done(&offers);
-    return status == SWIN2SR_OK && ret_models->count == 0
-               ? swin2sr__error_set(reterr, SWIN2SR_INVALID, "names no model")
-               : status;
+    if (status == SWIN2SR_OK && ret_models->count == 0)
+        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "names no model");
+    count_pools(ret_models);
+    return status;
 }

@@ -13,6 +13,10 @@ void job_done(job *self) {
     store_remove(&self->result);
 }
 
+const char *job_trace(const job *self) {
+    return self->spec.trace[0] ? self->spec.trace : NULL;
+}
+
 static void link_between(job_queue *queue, job *item, job *previous, job *next) {
     item->previous = previous;
     item->next = next;

@@ -31,7 +31,7 @@ struct job {
     void *context;
 
     /* what became of it: set by the pool */
-    struct pool *owner;
+    struct network *network; /* pool/pool.h */
     job_state state;
     int attempts; /* tries that a worker has begun; one that died before that costs the job nothing */
     uint64_t queued_us, started_us, finished_us; /* swin2sr__clock_us; started: of the last attempt */
@@ -47,6 +47,9 @@ struct job {
 /* Make an empty job; job_done removes its result. Neither is allowed while it is queued or running. */
 void job_init(job *self);
 void job_done(job *self);
+
+/* The client's traceparent; NULL: it sent none. */
+const char *job_trace(const job *self);
 
 typedef struct job_queue {
     job *first, *last;

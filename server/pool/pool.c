@@ -4,22 +4,14 @@
  * Each attempt writes a fresh unnamed file; only DONE with a file of the promised size makes it a result. */
 #include "pool/pool.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/cgroup.h"
-
-#define COST_MEMORY_PIXELS 250000u /* a new measurement weighs its pixels against this many */
-
-static uint64_t after_ms(uint64_t delay_ms) {
-    return swin2sr__clock_us() + delay_ms * 1000;
-}
+#include "pool/respawn.h"
+#include "pool/stats.h"
 
 static void finish(pool *self, job *item, swin2sr_status outcome, const char *detail) {
     loop_timer_clear(self->loop, &item->deadline);
@@ -30,11 +22,6 @@ static void finish(pool *self, job *item, swin2sr_status outcome, const char *de
     item->finished_us = swin2sr__clock_us();
     snprintf(item->detail, sizeof item->detail, "%s", detail);
     item->on_finish(item->context, item);
-}
-
-/* NULL: the client sent none. */
-static const char *trace_of(const job *item) {
-    return item->spec.trace[0] ? item->spec.trace : NULL;
 }
 
 /* ---- jobs to workers ---- */
@@ -60,6 +47,7 @@ static bool assign(pool *self, worker *w, job *item, const int *fds) {
     const job_spec *spec = &item->spec;
     ipc_message message = {.type = IPC_JOB,
                            .job = {.id = ++self->next_id,
+                                   .network = item->network->index,
                                    .image = spec->image,
                                    .quality = spec->quality,
                                    .in_bytes = spec->in_bytes,
@@ -122,39 +110,12 @@ static job *release(pool *self, worker *w) {
 
 /* ---- results back ---- */
 
-/* What a megapixel takes, as a running average in which a large picture weighs more. */
-static void note_cost(pool *self, const ipc_done *done, uint64_t run_us) {
-    uint64_t pixels = (uint64_t)done->in_width_px * done->in_height_px;
-    uint64_t rate =
-        (self->model.us_per_megapixel * COST_MEMORY_PIXELS + run_us * 1000000) / (COST_MEMORY_PIXELS + pixels);
-    self->model.us_per_megapixel = rate < 1 ? 1 : rate < IPC_COST_MAX ? rate : IPC_COST_MAX;
-}
-
-static void note_done(pool *self, const job *item, const worker *w) {
-    const ipc_done *done = &item->done;
-    note_cost(self, done, swin2sr__clock_us() - item->started_us);
-    metrics_observe(&self->counts->stage_seconds[METRICS_STAGE_QUEUE], item->started_us - item->queued_us);
-    metrics_observe(&self->counts->stage_seconds[METRICS_STAGE_DECODE], done->decode_us);
-    metrics_observe(&self->counts->stage_seconds[METRICS_STAGE_INFER], done->infer_us);
-    metrics_observe(&self->counts->stage_seconds[METRICS_STAGE_ENCODE], done->encode_us);
-    self->counts->in_pixels += (uint64_t)done->in_width_px * done->in_height_px;
-    self->counts->out_pixels += (uint64_t)done->out_width_px * done->out_height_px;
-    log_event(self->log, LOG_LEVEL_INFO, "enlarged",
-              "s:s, s:s*, s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I", "request_id",
-              item->spec.request_id, "traceparent", trace_of(item), "model", self->served->name, "worker_pid",
-              (int)w->pid, "attempt", item->attempts, "in_width", (int)done->in_width_px, "in_height",
-              (int)done->in_height_px, "out_width", (int)done->out_width_px, "out_height", (int)done->out_height_px,
-              "out_bytes", (long long)done->out_bytes, "decode_us", (long long)done->decode_us, "infer_us",
-              (long long)done->infer_us, "encode_us", (long long)done->encode_us, "memory_bytes",
-              (long long)done->plan_memory_bytes);
-}
-
-/* Is the result what was promised? A worker that says otherwise is not believed in anything. */
-static bool is_plausible(const pool *self, const job *item, const ipc_done *done) {
+/* Is the result what DONE says? A worker that says otherwise is not believed in anything. */
+static bool is_plausible(const job *item, const ipc_done *done) {
     struct stat file;
+    uint64_t scale = item->network->facts.scale;
     return fstat(item->result.fd, &file) == 0 && (uint64_t)file.st_size == done->out_bytes &&
-           done->out_width_px == (uint64_t)done->in_width_px * self->model.scale &&
-           done->out_height_px == (uint64_t)done->in_height_px * self->model.scale;
+           done->out_width_px == done->in_width_px * scale && done->out_height_px == done->in_height_px * scale;
 }
 
 static void set_idle(pool *self, worker *w) {
@@ -163,80 +124,51 @@ static void set_idle(pool *self, worker *w) {
     w->failures = 0;
 }
 
-/* A worker that has done its number of jobs makes room for a fresh one, but never two of a model at a time: memory that
- * leaks or fragments does not grow for long. */
-static void recycle(pool *self, worker *w) {
-    for (int i = 0; i < self->worker_count; i++)
-        if (self->workers[i].is_renewed)
-            return;
-    uint32_t limit = (uint32_t)self->config->recycle_jobs;
-    if (!limit || w->jobs < limit)
-        return;
-    w->is_renewed = true;
-    worker_kill(w, METRICS_RESTART_RECYCLED);
-}
-
 static void on_result_committed(void *context, swin2sr_status status) {
     job *item = context;
-    finish(item->owner, item, status, status == SWIN2SR_OK ? "" : "no room for the result");
+    finish(item->network->owner, item, status, status == SWIN2SR_OK ? "" : "no room for the result");
 }
 
 static void on_done_message(pool *self, worker *w, const ipc_done *done) {
-    if (w->job && !is_plausible(self, w->job, done)) {
+    if (w->job && !is_plausible(w->job, done)) {
         worker_kill(w, METRICS_RESTART_PROTOCOL);
         return;
     }
     job *item = release(self, w);
     set_idle(self, w);
-    recycle(self, w);
+    respawn_recycle(self, w);
     if (!item)
         return;
     item->done = *done;
     item->progress = 1;
-    note_done(self, item, w);
+    stats_note_done(item, w);
     store_commit(&item->result, on_result_committed, item);
 }
 
 static void on_failed_message(pool *self, worker *w, const ipc_failed *failed) {
     job *item = release(self, w);
     set_idle(self, w);
-    recycle(self, w);
+    respawn_recycle(self, w);
     if (!item)
         return;
     swin2sr_status outcome = failed->status == SWIN2SR_CANCELLED ? SWIN2SR_INTERNAL : (swin2sr_status)failed->status;
     finish(self, item, outcome, failed->detail);
 }
 
+/* One READY for each network, in order; with the last one the worker is ready. */
 static void on_ready_message(pool *self, worker *w, const ipc_ready *ready) {
-    uint64_t learned = self->model.us_per_megapixel;
-    self->model = *ready;
-    if (self->was_ever_ready)
-        self->model.us_per_megapixel = learned;
+    if (ready->network != w->ready_count) {
+        worker_kill(w, METRICS_RESTART_PROTOCOL);
+        return;
+    }
+    stats_note_ready(self->networks[w->ready_count++], w, ready);
+    if (w->ready_count < (uint32_t)self->network_count)
+        return;
     self->was_ever_ready = true;
     self->is_self_test_failing = false;
     w->is_renewed = false;
     loop_timer_clear(self->loop, &w->timer);
     w->state = WORKER_IDLE;
-    log_event(self->log, LOG_LEVEL_INFO, "worker_ready", "s:i, s:s, s:s, s:i, s:s, s:s, s:I, s:s, s:I, s:I, s:I",
-              "worker_pid", (int)w->pid, "model", self->served->name, "sha256", ready->sha256, "scale",
-              (int)ready->scale, "kernels", ready->kernels, "precision", ready->precision, "memory_bytes",
-              (long long)ready->memory_bytes, "self_test", ready->check, "us_per_megapixel",
-              (long long)ready->us_per_megapixel, "base_bytes", (long long)ready->base_bytes, "column_bytes",
-              (long long)ready->column_bytes);
-}
-
-static const char *start_fault(int32_t status) {
-    return status == SWIN2SR_NOMEM ? "nomem" : status == SWIN2SR_INTERNAL ? "self_test" : "model";
-}
-
-/* The weights cannot be loaded: later this is a death like any other, before any worker was ready it is final. Memory
- * may come back, and a self-test that failed is told to whoever asks for readiness: then starting is tried again. */
-static void on_start_failed(pool *self, const worker *w, const ipc_failed *failed) {
-    self->is_self_test_failing = failed->status == SWIN2SR_INTERNAL;
-    log_event(self->log, LOG_LEVEL_ERROR, "worker_cannot_start", "s:s, s:i, s:s, s:s", "model", self->served->name,
-              "worker_pid", (int)w->pid, "status", start_fault(failed->status), "detail", failed->detail);
-    if (!self->was_ever_ready && failed->status != SWIN2SR_NOMEM && !self->is_self_test_failing)
-        self->is_hopeless = true;
 }
 
 static bool is_about_job(const worker *w, uint64_t id) {
@@ -252,7 +184,7 @@ static void on_message(void *context, worker *w, const ipc_message *message) {
     if (message->type == IPC_READY && w->state == WORKER_STARTING)
         on_ready_message(self, w, &message->ready);
     else if (message->type == IPC_FAILED && w->state == WORKER_STARTING && message->failed.id == 0)
-        on_start_failed(self, w, &message->failed);
+        respawn_note_failed(self, w, &message->failed);
     else if (message->type == IPC_PROGRESS && is_about_job(w, message->progress.id)) {
         if (w->job)
             w->job->progress = (double)message->progress.millionths / IPC_PROGRESS_DONE;
@@ -265,47 +197,7 @@ static void on_message(void *context, worker *w, const ipc_message *message) {
     dispatch(self);
 }
 
-/* ---- workers die and come back ---- */
-
-/* One timer a worker, by its state: start again, started too slowly, or did not let go. */
-static void start_worker(pool *self, worker *w);
-
-static void on_worker_timer(void *context) {
-    worker *w = context;
-    pool *self = w->handler->context;
-    if (w->state == WORKER_DOWN)
-        start_worker(self, w);
-    else
-        worker_kill(w, METRICS_RESTART_STUCK);
-}
-
-static void schedule_restart(pool *self, worker *w) {
-    uint64_t delay_ms = LIMIT_RESPAWN_FIRST_MS;
-    for (uint32_t i = 0; i < w->failures && delay_ms < LIMIT_RESPAWN_LAST_MS; i++)
-        delay_ms *= 2;
-    w->failures++;
-    loop_timer_set(self->loop, &w->timer,
-                   after_ms(delay_ms < LIMIT_RESPAWN_LAST_MS ? delay_ms : LIMIT_RESPAWN_LAST_MS));
-}
-
-/* what is the setting that names the file. */
-static void log_cannot_start(pool *self, const char *what, int error) {
-    log_event(self->log, LOG_LEVEL_ERROR, "worker_cannot_start", "s:s, s:s, s:s++", "model", self->served->name,
-              "status", "io", "detail", what, ": ", strerror(error));
-}
-
-static void start_worker(pool *self, worker *w) {
-    if (worker_start(w, self->config, &self->weights) == SWIN2SR_OK) {
-        loop_timer_set(self->loop, &w->timer, after_ms(LIMIT_START_S * 1000));
-        return;
-    }
-    int error = errno;
-    w->is_renewed = false;
-    log_cannot_start(self, "--worker", error);
-    if (!self->was_ever_ready && (error == ENOENT || error == EACCES || error == ENOEXEC))
-        self->is_hopeless = true;
-    schedule_restart(self, w);
-}
+/* ---- workers end ---- */
 
 static void retry(pool *self, job *item) {
     store_remove(&item->result);
@@ -318,30 +210,12 @@ static void retry(pool *self, job *item) {
     job_queue_prepend(&self->queue, item);
 }
 
-/* A SIGKILL that is not ours is the kernel's when it has counted one more than we have noticed. */
-static void classify_end(pool *self, worker *w) {
-    if (w->end_reason != METRICS_RESTART_SIGNAL || w->end_status != -SIGKILL ||
-        swin2sr__cgroup_oom_kills("") <= self->metrics->oom_kills)
-        return;
-    self->metrics->oom_kills++;
-    w->end_reason = METRICS_RESTART_OOM;
-}
-
 static void on_end(void *context, worker *w) {
     pool *self = context;
     if (w->end_reason == METRICS_RESTART_PROTOCOL)
         note_begun(w);
     job *item = release(self, w);
-    classify_end(self, w);
-    bool is_recycled = w->end_reason == METRICS_RESTART_RECYCLED;
-    self->counts->worker_restarts[w->end_reason]++;
-    log_event(self->log, is_recycled ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, "worker_ended",
-              "s:s, s:i, s:s, s:i, s:s?, s:s*, s:i", "model", self->served->name, "worker", (int)(w - self->workers),
-              "reason", metrics_restart_name(w->end_reason), "status", w->end_status, "request_id",
-              item ? item->spec.request_id : NULL, "traceparent", item ? trace_of(item) : NULL, "attempt",
-              item ? item->attempts : 0);
-    w->is_renewed = is_recycled;
-    is_recycled ? start_worker(self, w) : schedule_restart(self, w);
+    respawn_after_end(self, w, item);
     if (item)
         retry(self, item);
     dispatch(self);
@@ -358,7 +232,7 @@ static worker *worker_of(pool *self, const job *item) {
 
 static void on_deadline(void *context) {
     job *item = context;
-    pool *self = item->owner;
+    pool *self = item->network->owner;
     if (item->state == JOB_QUEUED) {
         job_queue_remove(&self->queue, item);
     } else {
@@ -371,28 +245,15 @@ static void on_deadline(void *context) {
     finish(self, item, SWIN2SR_TIMEOUT, "the time limit of this service passed before the image was finished");
 }
 
-void pool_init(pool *self, int index, const server_config *config, event_loop *loop, server_log *log,
-               server_metrics *metrics, store *results) {
-    *self = (pool){.config = config, .loop = loop, .log = log, .metrics = metrics, .results = results};
-    self->served = &config->models.rows[index];
-    self->counts = &metrics->models[index];
+void pool_start(pool *self) {
     self->handler = (worker_handler){.on_message = on_message, .on_end = on_end, .context = self};
-    self->worker_count = self->served->workers;
-    if (worker_weights_open(self->served->path, &self->weights) != SWIN2SR_OK) {
-        log_cannot_start(self, "--models", errno);
-        self->is_hopeless = true;
-    }
-    for (int i = 0; i < self->worker_count; i++) {
-        worker *w = &self->workers[i];
-        worker_init(w, loop, &self->handler);
-        w->timer = (loop_timer){.on_due = on_worker_timer, .context = w};
-        if (!self->is_hopeless)
-            start_worker(self, w);
-    }
+    self->worker_count = self->networks[0]->served->workers;
+    respawn_start_all(self);
 }
 
-void pool_submit(pool *self, job *item) {
-    item->owner = self;
+void pool_submit(network *target, job *item) {
+    pool *self = target->owner;
+    item->network = target;
     item->state = JOB_QUEUED;
     item->queued_us = swin2sr__clock_us();
     item->deadline = (loop_timer){.on_due = on_deadline, .context = item};
@@ -401,7 +262,8 @@ void pool_submit(pool *self, job *item) {
     dispatch(self);
 }
 
-void pool_cancel(pool *self, job *item) {
+void pool_cancel(job *item) {
+    pool *self = item->network->owner;
     if (item->state == JOB_QUEUED)
         job_queue_remove(&self->queue, item);
     worker *w = item->state == JOB_RUNNING ? worker_of(self, item) : NULL;
@@ -410,7 +272,7 @@ void pool_cancel(pool *self, job *item) {
         w->job = NULL;
         self->running_count--;
         if (worker_send(w, &message, NULL) == SWIN2SR_OK)
-            loop_timer_set(self->loop, &w->timer, after_ms(LIMIT_CANCEL_S * 1000));
+            respawn_limit_ms(self, w, LIMIT_CANCEL_S * 1000);
     }
     loop_timer_clear(self->loop, &item->deadline);
     store_remove(&item->result);
@@ -436,6 +298,13 @@ bool pool_has_idle(const pool *self) {
     return find_idle((pool *)self) != NULL;
 }
 
+size_t pool_waiting(const network *target) {
+    size_t count = 0;
+    for (const job *item = target->owner->queue.first; item; item = item->next)
+        count += item->network == target;
+    return count;
+}
+
 int pool_count(const pool *self, worker_state state) {
     int count = 0;
     for (int i = 0; i < self->worker_count; i++)
@@ -454,5 +323,7 @@ bool pool_is_ready(const pool *self) {
 void pool_done(pool *self) {
     for (int i = 0; i < self->worker_count; i++)
         worker_done(&self->workers[i]);
-    worker_weights_close(&self->weights);
+    worker_networks_close(&self->program);
 }
+
+_Static_assert(LIMIT_MODELS <= IPC_NETWORKS_MAX, "a worker can hold every network that is served");

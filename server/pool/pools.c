@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * pool/pools.c - one pool for each model that is served.
- * In: a config; names and tasks from clients.  Out: the pool that is meant. */
+ * pool/pools.c - the networks that are served, and their pools (stage 3 of 9, dispatch).
+ * In: a config; names and tasks from clients.  Out: the network that is meant. */
 #include "pool/pools.h"
 
 #include <stdio.h>
@@ -9,36 +9,55 @@
 #include "library/library.h"
 #include "base/cgroup.h"
 
+/* The pool that the network joins: that of the networks inside the program where there is one already, or a new one. */
+static pool *pool_for(pool_set *self, const served_model *served) {
+    for (int i = 0; i < self->pool_count && !served->path[0]; i++)
+        if (!self->pools[i].networks[0]->served->path[0])
+            return &self->pools[i];
+    return &self->pools[self->pool_count++];
+}
+
 void pools_init(pool_set *self, const server_config *config, event_loop *loop, server_log *log, server_metrics *metrics,
                 store *results) {
-    self->count = config->models.count;
+    self->network_count = metrics->model_count = config->models.count;
     metrics->oom_kills = swin2sr__cgroup_oom_kills("");
-    metrics->model_count = self->count;
-    for (int i = 0; i < self->count; i++) {
-        metrics->models[i].name = config->models.rows[i].name;
-        pool_init(&self->pools[i], i, config, loop, log, metrics, results);
+    for (int i = 0; i < self->network_count; i++) {
+        const served_model *served = &config->models.rows[i];
+        pool *owner = pool_for(self, served);
+        metrics->models[i].name = served->name;
+        self->networks[i] = (network){
+            .served = served, .counts = &metrics->models[i], .owner = owner, .index = (uint32_t)owner->network_count};
+        owner->networks[owner->network_count++] = &self->networks[i];
+    }
+    for (pool *each = self->pools; each < self->pools + self->pool_count; each++) {
+        each->config = config;
+        each->loop = loop;
+        each->log = log;
+        each->metrics = metrics;
+        each->results = results;
+        pool_start(each);
     }
 }
 
-pool *pools_find(pool_set *self, const char *name) {
-    for (int i = 0; i < self->count; i++)
-        if (strcmp(self->pools[i].served->name, name) == 0)
-            return &self->pools[i];
+network *pools_find(pool_set *self, const char *name) {
+    for (int i = 0; i < self->network_count; i++)
+        if (strcmp(self->networks[i].served->name, name) == 0)
+            return &self->networks[i];
     return NULL;
 }
 
-pool *pools_find_for_task(pool_set *self, const char *task) {
+network *pools_find_for_task(pool_set *self, const char *task) {
     library_choice best = {NULL, 0};
-    for (int i = 0; i < self->count; i++)
-        library_choice_consider(&best, task, self->pools[i].served->name);
+    for (int i = 0; i < self->network_count; i++)
+        library_choice_consider(&best, task, self->networks[i].served->name);
     return best.name ? pools_find(self, best.name) : NULL;
 }
 
 void pools_write_names(const pool_set *self, char *text, size_t size) {
     size_t used = 0;
     text[0] = '\0';
-    for (int i = 0; i < self->count; i++) {
-        const char *name = self->pools[i].served->name;
+    for (int i = 0; i < self->network_count; i++) {
+        const char *name = self->networks[i].served->name;
         if (used + strlen(name) + 3 > size)
             return;
         used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : "", name);
@@ -47,14 +66,14 @@ void pools_write_names(const pool_set *self, char *text, size_t size) {
 
 size_t pools_waiting(const pool_set *self) {
     size_t count = 0;
-    for (int i = 0; i < self->count; i++)
+    for (int i = 0; i < self->pool_count; i++)
         count += self->pools[i].queue.count;
     return count;
 }
 
 size_t pools_running(const pool_set *self) {
     size_t count = 0;
-    for (int i = 0; i < self->count; i++)
+    for (int i = 0; i < self->pool_count; i++)
         count += self->pools[i].running_count;
     return count;
 }
@@ -64,18 +83,18 @@ bool pools_is_quiet(const pool_set *self) {
 }
 
 bool pools_is_hopeless(const pool_set *self) {
-    for (int i = 0; i < self->count; i++)
+    for (int i = 0; i < self->pool_count; i++)
         if (self->pools[i].is_hopeless)
             return true;
     return false;
 }
 
 void pools_abandon(pool_set *self) {
-    for (int i = 0; i < self->count; i++)
+    for (int i = 0; i < self->pool_count; i++)
         pool_abandon(&self->pools[i]);
 }
 
 void pools_done(pool_set *self) {
-    for (int i = 0; i < self->count; i++)
+    for (int i = 0; i < self->pool_count; i++)
         pool_done(&self->pools[i]);
 }

@@ -1,26 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0
- * pool/pools.h - one pool for each model that is served, and which of them is meant (stage 3 of 9, dispatch).
- * Each has its own workers, queue and pace: a job waits for workers of its model only, and models do not push each
- * other's jobs back. */
+ * pool/pools.h - the networks that are served, the pools that serve them, and which network is meant (stage 3 of 9).
+ * The networks inside the worker program share one pool, with one queue; each weight file has a pool of its own.
+ * A job waits for workers of its pool only, so pools do not push each other's jobs back. */
 #ifndef SWIN2SR_SERVER_POOLS_H
 #define SWIN2SR_SERVER_POOLS_H
 
 #include "pool/pool.h"
 
 typedef struct pool_set {
-    pool pools[LIMIT_MODELS]; /* in the order of config->models: the first is the default model's */
-    int count;                /* 0 before pools_init */
+    network networks[LIMIT_MODELS]; /* in the order of config->models: the first is the default */
+    int network_count;              /* 0 before pools_init */
+    pool pools[LIMIT_MODELS];
+    int pool_count;
 } pool_set;
 
 /* Start all workers. Everything is borrowed; self is not moved afterwards. */
 void pools_init(pool_set *self, const server_config *config, event_loop *loop, server_log *log, server_metrics *metrics,
                 store *results);
 
-/* The pool of the model of that name; NULL: it is not served. */
-pool *pools_find(pool_set *self, const char *name);
+/* The network of that name; NULL: it is not served. */
+network *pools_find(pool_set *self, const char *name);
 
-/* The pool of the served model that fits a task best, by the rule of `swin2sr upscale --task`; NULL: none fits. */
-pool *pools_find_for_task(pool_set *self, const char *task);
+/* The served network that fits a task best, by the rule of `swin2sr upscale --task`; NULL: none fits. */
+network *pools_find_for_task(pool_set *self, const char *task);
 
 /* The names of what is served, separated by commas; as many as fit. */
 void pools_write_names(const pool_set *self, char *text, size_t size);
@@ -28,7 +30,7 @@ void pools_write_names(const pool_set *self, char *text, size_t size);
 size_t pools_waiting(const pool_set *self);
 size_t pools_running(const pool_set *self);
 bool pools_is_quiet(const pool_set *self);    /* nothing waits, nothing runs */
-bool pools_is_hopeless(const pool_set *self); /* of one model: pool.h */
+bool pools_is_hopeless(const pool_set *self); /* one of them is: pool.h */
 void pools_abandon(pool_set *self);
 void pools_done(pool_set *self);
 

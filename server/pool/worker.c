@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * pool/worker.c - one worker process (stage 3 of 9, dispatch).
  * In: a program and its arguments.  Out: messages, and the reason of its end.
- * The child gets /dev/null, stderr twice, its socket as descriptor 3 and, where they are not inside the program, the
- * weights as 4 and their config.json as 5, nothing else; it is in a process group of its own, so that Ctrl-C reaches the server only, which then finishes its work. */
+ * The child gets /dev/null, stderr twice, its socket as descriptor 3 and, where its network is not inside the program,
+ * the weights and their config.json, nothing else. It is in a process group of its own, so that Ctrl-C reaches the
+ * server only, which then finishes its work. */
 #include "pool/worker.h"
 
 #include <errno.h>
@@ -22,7 +23,12 @@
 
 #define CHILD_SOCKET 3
 #define CHILD_WEIGHTS 4
+#define CHILD_CONFIG 5 /* after the weights */
 #define FIRST_FREE_FD 6
+#define ARGUMENTS_MAX (12 + 2 * LIMIT_MODELS)
+
+#define TEXT_OF_(text) #text
+#define TEXT_OF(macro) TEXT_OF_(macro)
 
 extern char **environ;
 
@@ -104,32 +110,48 @@ static int open_high(const char *path) {
     return high;
 }
 
-swin2sr_status worker_weights_open(const char *path, worker_weights *ret_weights) {
-    worker_weights weights = {.count = 0};
-    if (path[0]) {
-        char beside[PATH_MAX];
-        const char *slash = strrchr(path, '/');
-        weights.fds[weights.count++] = open_high(path);
-        if (weights.fds[0] < 0)
-            return SWIN2SR_IO;
-        int length = snprintf(beside, sizeof beside, "%.*sconfig.json", slash ? (int)(slash + 1 - path) : 0, path);
-        if (length < (int)sizeof beside && (weights.fds[1] = open_high(beside)) >= 0)
-            weights.count++;
-    }
-    *ret_weights = weights;
+swin2sr_status worker_networks_open(const char *path, worker_networks *self) {
+    char beside[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    if (!path[0])
+        return SWIN2SR_OK;
+    self->fds[0] = open_high(path);
+    if (self->fds[0] < 0)
+        return SWIN2SR_IO;
+    self->fd_count = 1;
+    int length = snprintf(beside, sizeof beside, "%.*sconfig.json", slash ? (int)(slash + 1 - path) : 0, path);
+    if (length < (int)sizeof beside && (self->fds[1] = open_high(beside)) >= 0)
+        self->fd_count++;
     return SWIN2SR_OK;
 }
 
-void worker_weights_close(worker_weights *weights) {
-    while (weights->count > 0)
-        close(weights->fds[--weights->count]);
+void worker_networks_close(worker_networks *self) {
+    while (self->fd_count > 0)
+        close(self->fds[--self->fd_count]);
+}
+
+/* The worker is told which descriptors it has: a library that is loaded into it first may open others. */
+static void list_arguments(const server_config *config, const worker_networks *networks, char *threads,
+                           char *ret_arguments[ARGUMENTS_MAX]) {
+    static const char *const flags[] = {"--weights-fd", TEXT_OF(CHILD_WEIGHTS), "--config-fd", TEXT_OF(CHILD_CONFIG)};
+    const char *fixed[] = {config->worker, "--threads", threads, "--precision", config->precision};
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
+        ret_arguments[count++] = (char *)fixed[i];
+    for (int i = 0; i < 2 * networks->fd_count; i++)
+        ret_arguments[count++] = (char *)flags[i];
+    for (size_t i = 0; i < LIMIT_MODELS && networks->names[i]; i++) {
+        ret_arguments[count++] = "--network";
+        ret_arguments[count++] = (char *)networks->names[i];
+    }
+    ret_arguments[count] = NULL;
 }
 
 /* An errno, 0 for success. */
-static int spawn(const server_config *config, const worker_weights *weights, int socket, pid_t *ret_pid) {
-    char threads[12];
+static int spawn(const server_config *config, const worker_networks *networks, int socket, pid_t *ret_pid) {
+    char threads[12], *arguments[ARGUMENTS_MAX];
     snprintf(threads, sizeof threads, "%d", (int)config->threads);
-    char *arguments[] = {(char *)config->worker, "--threads", threads, "--precision", (char *)config->precision, NULL};
+    list_arguments(config, networks, threads, arguments);
 
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attributes;
@@ -145,20 +167,20 @@ static int spawn(const server_config *config, const worker_weights *weights, int
     int error = posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", 0, 0);
     error = error ? error : posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDOUT_FILENO);
     error = error ? error : posix_spawn_file_actions_adddup2(&files, socket, CHILD_SOCKET);
-    for (int i = 0; i < weights->count && !error; i++)
-        error = posix_spawn_file_actions_adddup2(&files, weights->fds[i], CHILD_WEIGHTS + i);
-    error = error ? error : posix_spawn_file_actions_addclosefrom_np(&files, CHILD_WEIGHTS + weights->count);
+    for (int i = 0; i < networks->fd_count && !error; i++)
+        error = posix_spawn_file_actions_adddup2(&files, networks->fds[i], CHILD_WEIGHTS + i);
+    error = error ? error : posix_spawn_file_actions_addclosefrom_np(&files, CHILD_WEIGHTS + networks->fd_count);
     error = error ? error : posix_spawn(ret_pid, config->worker, &files, &attributes, arguments, environ);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&files);
     return error;
 }
 
-swin2sr_status worker_start(worker *self, const server_config *config, const worker_weights *weights) {
+swin2sr_status worker_start(worker *self, const server_config *config, const worker_networks *networks) {
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
         return SWIN2SR_IO;
-    int error = spawn(config, weights, pair[1], &self->pid);
+    int error = spawn(config, networks, pair[1], &self->pid);
     close(pair[1]);
     self->socket = pair[0];
     if (error) {
@@ -182,7 +204,7 @@ swin2sr_status worker_start(worker *self, const server_config *config, const wor
     self->state = WORKER_STARTING;
     self->is_killed = false;
     self->end_reason = METRICS_RESTART_COUNT;
-    self->jobs = 0;
+    self->jobs = self->ready_count = 0;
     return SWIN2SR_OK;
 }
 

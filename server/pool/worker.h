@@ -25,16 +25,17 @@ typedef enum worker_state {
 
 typedef struct worker worker;
 
-/* The weight file and the config.json beside it, open read-only; every descriptor is over those that a child is born
- * with. count 0: the network inside the program, 1: there is no config.json. */
-typedef struct worker_weights {
-    int fds[2];
-    int count;
-} worker_weights;
+/* What a worker loads: networks inside the program, by name, or one weight file with the config.json beside it, open
+ * read-only. */
+typedef struct worker_networks {
+    const char *names[LIMIT_MODELS]; /* borrowed; NULL after the last */
+    int fds[2];                      /* the weights, the config; above those that a child is born with */
+    int fd_count;
+} worker_networks;
 
-/* Open a model's path; "" is the network inside the program.  errors _IO with errno set. */
-SWIN2SR_MUST_CHECK swin2sr_status worker_weights_open(const char *path, worker_weights *ret_weights);
-void worker_weights_close(worker_weights *weights);
+/* Open the files of a path, "" for none.  errors _IO with errno set. */
+SWIN2SR_MUST_CHECK swin2sr_status worker_networks_open(const char *path, worker_networks *self);
+void worker_networks_close(worker_networks *self);
 
 /* Calls to the pool, on the loop's thread. */
 typedef struct worker_handler {
@@ -51,14 +52,15 @@ struct worker {
     pid_t pid;
     int pidfd, socket; /* -1 when DOWN */
     loop_watch death, messages;
-    loop_timer timer;  /* the pool's: respawn, start limit or cancel limit, by state */
-    job *job;          /* BUSY: the job; NULL when it was cancelled */
-    uint64_t job_id;   /* BUSY: what answers must name */
-    bool has_begun;    /* BUSY: it has said something since it was given the job */
-    uint32_t failures; /* deaths since the last finished job */
-    uint32_t jobs;     /* given to this process */
-    bool is_renewed;   /* replaced after its number of jobs: counts as there until its successor is ready or fails */
-    bool is_killed;    /* by us */
+    loop_timer timer;     /* the pool's: respawn, start limit or cancel limit, by state */
+    job *job;             /* BUSY: the job; NULL when it was cancelled */
+    uint64_t job_id;      /* BUSY: what answers must name */
+    bool has_begun;       /* BUSY: it has said something since it was given the job */
+    uint32_t failures;    /* deaths since the last finished job */
+    uint32_t jobs;        /* given to this process */
+    uint32_t ready_count; /* STARTING: networks that it said are ready */
+    bool is_renewed;      /* replaced after its number of jobs: counts as there until its successor is ready or fails */
+    bool is_killed;       /* by us */
     metrics_restart end_reason; /* _COUNT while nobody has decided on one */
     int end_status;             /* exit code, or minus the signal */
 };
@@ -67,7 +69,7 @@ void worker_init(worker *self, event_loop *owner, const worker_handler *handler)
 
 /* Start the process. errors _IO with errno set. State STARTING on success. */
 SWIN2SR_MUST_CHECK swin2sr_status worker_start(worker *self, const server_config *config,
-                                               const worker_weights *weights);
+                                               const worker_networks *networks);
 
 /* Send one message; a worker that does not take it at once is killed, or is dead already. */
 SWIN2SR_MUST_CHECK swin2sr_status worker_send(worker *self, const ipc_message *message, const int *fds);

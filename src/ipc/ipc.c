@@ -78,6 +78,7 @@ static void walk_text(cursor *c, char *text, size_t field_bytes) {
 }
 
 static void walk_ready(cursor *c, ipc_ready *ready) {
+    walk_u32(c, &ready->network, 0, IPC_NETWORKS_MAX - 1);
     walk_text(c, ready->license, sizeof ready->license);
     walk_text(c, ready->sha256, sizeof ready->sha256);
     walk_text(c, ready->kernels, sizeof ready->kernels);
@@ -93,6 +94,7 @@ static void walk_ready(cursor *c, ipc_ready *ready) {
 
 static void walk_job(cursor *c, ipc_job *job) {
     walk_u64(c, &job->id, 1, UINT64_MAX);
+    walk_u32(c, &job->network, 0, IPC_NETWORKS_MAX - 1);
     walk_u32(c, &job->image, 0, IPC_IMAGE_COUNT - 1);
     walk_u32(c, &job->quality, 1, 100);
     walk_u64(c, &job->in_bytes, 1, INT64_MAX);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * ipc/ipc.h - what the server and a worker say to each other over one SOCK_SEQPACKET socket pair (stage 3 of 9).
  *
- *   worker -> server   READY once, then per job PROGRESS, first when it begins, and exactly one of DONE, FAILED
+ *   worker -> server   READY once per network, then per job PROGRESS, first when it begins, and exactly one of DONE, FAILED
  *   server -> worker   JOB with two descriptors (input to read, output to write), CANCEL
  *
  * One datagram is one frame: magic, type, payload length, payload; integers little-endian, text length-prefixed and
@@ -15,12 +15,13 @@
 #include <swin2sr/status.h>
 
 #define IPC_FRAME_MAX_BYTES 1024 /* header and payload */
+#define IPC_NETWORKS_MAX 16      /* that one worker holds */
 #define IPC_JOB_FDS 2            /* input, output; no other frame carries descriptors */
 #define IPC_PROGRESS_DONE 1000000u
 #define IPC_COST_MAX ((uint64_t)1 << 40) /* so that a cost times a side or the pixels of an image fits 64 bits */
 
 typedef enum ipc_type {
-    IPC_READY = 1, /* the network is loaded and passed its self-test */
+    IPC_READY = 1, /* a network is loaded and passed its self-test; sent for each in turn once all are */
     IPC_JOB,       /* enlarge this */
     IPC_PROGRESS,  /* so far; the first one before anything of the job is touched */
     IPC_DONE,      /* the output file is complete */
@@ -35,6 +36,7 @@ typedef enum ipc_image {
 } ipc_image;
 
 typedef struct ipc_ready {
+    uint32_t network;  /* 0.., in the order of the worker's arguments */
     char license[64];  /* of the weights, "": they do not say */
     char sha256[65];   /* of the weight file, hex */
     char kernels[16];  /* processor level: "c", "avx2", ... */
@@ -52,6 +54,7 @@ typedef struct ipc_ready {
 
 typedef struct ipc_job {
     uint64_t id;             /* 1.. */
+    uint32_t network;        /* 0.., one that was ready */
     uint32_t image;          /* ipc_image of the output */
     uint32_t quality;        /* 1..100; JPEG only */
     uint64_t in_bytes;       /* length of the input file, 1.. */

@@ -33,7 +33,7 @@ def ready(service):
 # ---- the self-test ----
 
 def golden_sums(service):
-    """What the table golden_sums in worker/golden.c has to hold."""
+    """What the row of a network in worker/golden.c has to hold."""
     side, scale = 8, 4
     image = Image.new("RGB", (side, side))
     image.putdata([tuple((37 * x + 59 * y + 83 * c + 7 * x * y) % 256 for c in range(3))
@@ -45,10 +45,9 @@ def golden_sums(service):
 
 def test_default_network_is_held_against_the_golden_vector(server):
     source = (ROOT / "worker/golden.c").read_text()
-    table = [int(number) for number in re.search(r"golden_sums\[GOLDEN_CELLS\] = {(.*?)}", source, re.S)[1].split(",")
-             if number.strip()]
     assert ready(server)["self_test"] == "golden"
-    assert ready(server)["sha256"] == re.search(r'golden_sha256\[\] = "(\w+)"', source)[1]
+    row = re.search(r'"%s", {(.*?)}' % ready(server)["sha256"], source, re.S)[1]
+    table = [int(number) for number in row.split(",") if number.strip()]
     now = golden_sums(server)
     assert max(abs(a - b) for a, b in zip(table, now, strict=True)) <= 16, now
 
@@ -120,6 +119,25 @@ def test_other_network_is_held_against_the_plain_kernels(start, tmp_path):
     assert ready(service)["self_test"] == "plain"
     assert ready(service)["model"] == "a-network"
     assert open_image(service.upscale(picture(10, 10)).content).size == (40, 40)
+
+
+@pytest.mark.parametrize("is_file", [False, True])
+def test_descriptors_of_a_preloaded_library_are_not_taken_for_weights(start, tmp_path, is_file):
+    models = ["--models", split_network(tmp_path / "a-network")] if is_file else []
+    env = {**os.environ, "LD_PRELOAD": str(BUILD / "tests/unit/worker/open_files.so")}
+    service = start("--workers", "1", *models, env=env)
+    assert open_image(service.upscale(picture(10, 10)).content).size == (40, 40)
+
+
+def test_weights_cut_short_while_they_are_read(start, tmp_path):
+    """The log says why the worker died."""
+    program = tmp_path / "worker"
+    program.write_text("#!/bin/sh\nkill -BUS $$\n")
+    program.chmod(0o755)
+    service = start("--worker", program, "--workers", "1", ready=False)
+    ended = wait_for("its end", lambda: service.events("worker_ended"))[0]
+    assert (ended["reason"], ended["status"]) == ("signal", -signal.SIGBUS)
+    assert "the weights" in ended["detail"]
 
 
 def test_workers_keep_the_network_that_the_server_opened(start, tmp_path):

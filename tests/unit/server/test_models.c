@@ -33,6 +33,7 @@ static void names_paths_and_numbers(void **state) {
     assert_model(0, "big", "a/Big.pth", 64);
     assert_model(1, LIBRARY_BUILT_IN, "", 1);
     assert_model(2, "b", "x:y/b.safetensors", 0);
+    assert_int_equal(models.pool_count, 3);
 }
 
 static void published_files_have_their_own_names(void **state) {

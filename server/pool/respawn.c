@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * pool/respawn.c - workers start, fail to start, end and are replaced (stage 3 of 9, dispatch).
+ * In: the networks of a pool; ends of processes.  Out: running processes, the reasons in the log and the metrics.
+ * Each worker has one timer. By the worker's state it means: start again, started too slowly, or did not let go. */
+#include "pool/respawn.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/cgroup.h"
+
+void respawn_limit_ms(pool *self, worker *w, uint64_t limit_ms) {
+    loop_timer_set(self->loop, &w->timer, swin2sr__clock_us() + limit_ms * 1000);
+}
+
+static void schedule_restart(pool *self, worker *w) {
+    uint64_t delay_ms = LIMIT_RESPAWN_FIRST_MS;
+    for (uint32_t i = 0; i < w->failures && delay_ms < LIMIT_RESPAWN_LAST_MS; i++)
+        delay_ms *= 2;
+    w->failures++;
+    respawn_limit_ms(self, w, delay_ms < LIMIT_RESPAWN_LAST_MS ? delay_ms : LIMIT_RESPAWN_LAST_MS);
+}
+
+/* setting: the one that names the file. */
+static void log_cannot_start(pool *self, const char *setting, int error) {
+    log_event(self->log, LOG_LEVEL_ERROR, "worker_cannot_start", "s:s, s:s, s:s++", "model", pool_name(self), "status",
+              "io", "detail", setting, ": ", strerror(error));
+}
+
+static void start(pool *self, worker *w) {
+    if (worker_start(w, self->config, &self->program) == SWIN2SR_OK) {
+        respawn_limit_ms(self, w, LIMIT_START_S * 1000);
+        return;
+    }
+    int error = errno;
+    w->is_renewed = false;
+    log_cannot_start(self, "--worker", error);
+    if (!self->was_ever_ready && (error == ENOENT || error == EACCES || error == ENOEXEC))
+        self->is_hopeless = true;
+    schedule_restart(self, w);
+}
+
+static void on_timer(void *context) {
+    worker *w = context;
+    if (w->state == WORKER_DOWN)
+        start(w->handler->context, w);
+    else
+        worker_kill(w, METRICS_RESTART_STUCK);
+}
+
+void respawn_start_all(pool *self) {
+    const char *path = self->networks[0]->served->path;
+    for (int i = 0; i < self->network_count && !path[0]; i++)
+        self->program.names[i] = self->networks[i]->served->name;
+    if (worker_networks_open(path, &self->program) != SWIN2SR_OK) {
+        log_cannot_start(self, "--models", errno);
+        self->is_hopeless = true;
+    }
+    for (int i = 0; i < self->worker_count; i++) {
+        worker *w = &self->workers[i];
+        worker_init(w, self->loop, &self->handler);
+        w->timer = (loop_timer){.on_due = on_timer, .context = w};
+        if (!self->is_hopeless)
+            start(self, w);
+    }
+}
+
+static const char *start_fault(int32_t status) {
+    return status == SWIN2SR_NOMEM ? "nomem" : status == SWIN2SR_INTERNAL ? "self_test" : "model";
+}
+
+/* Weights that cannot be loaded are final before any worker was ready, and later a death like any other. Without memory,
+ * or after a self-test that failed, starting is tried again. */
+void respawn_note_failed(pool *self, const worker *w, const ipc_failed *failed) {
+    self->is_self_test_failing = failed->status == SWIN2SR_INTERNAL;
+    log_event(self->log, LOG_LEVEL_ERROR, "worker_cannot_start", "s:s, s:i, s:s, s:s", "model", pool_name(self),
+              "worker_pid", (int)w->pid, "status", start_fault(failed->status), "detail", failed->detail);
+    if (!self->was_ever_ready && failed->status != SWIN2SR_NOMEM && !self->is_self_test_failing)
+        self->is_hopeless = true;
+}
+
+/* A SIGKILL that is not ours is the kernel's when it has counted one more than we have noticed. */
+static void classify_end(pool *self, worker *w) {
+    if (w->end_reason != METRICS_RESTART_SIGNAL || w->end_status != -SIGKILL ||
+        swin2sr__cgroup_oom_kills("") <= self->metrics->oom_kills)
+        return;
+    self->metrics->oom_kills++;
+    w->end_reason = METRICS_RESTART_OOM;
+}
+
+/* NULL: the reason and the status say enough. */
+static const char *end_detail(const worker *w) {
+    return w->end_status == -SIGBUS ? "a file that it read was cut short meanwhile: the weights, if it was starting"
+                                    : NULL;
+}
+
+void respawn_after_end(pool *self, worker *w, const job *item) {
+    classify_end(self, w);
+    bool is_recycled = w->end_reason == METRICS_RESTART_RECYCLED;
+    self->networks[0]->counts->worker_restarts[w->end_reason]++;
+    log_event(self->log, is_recycled ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, "worker_ended",
+              "s:s, s:i, s:s, s:i, s:s*, s:s?, s:s*, s:i", "model", pool_name(self), "worker", (int)(w - self->workers),
+              "reason", metrics_restart_name(w->end_reason), "status", w->end_status, "detail", end_detail(w),
+              "request_id", item ? item->spec.request_id : NULL, "traceparent", item ? job_trace(item) : NULL,
+              "attempt", item ? item->attempts : 0);
+    w->is_renewed = is_recycled;
+    is_recycled ? start(self, w) : schedule_restart(self, w);
+}
+
+void respawn_recycle(pool *self, worker *w) {
+    for (int i = 0; i < self->worker_count; i++)
+        if (self->workers[i].is_renewed)
+            return;
+    uint32_t limit = (uint32_t)self->config->recycle_jobs;
+    if (!limit || w->jobs < limit)
+        return;
+    w->is_renewed = true;
+    worker_kill(w, METRICS_RESTART_RECYCLED);
+}
