@@ -110,12 +110,6 @@ static const char *base_name(const char *path) {
     return slash ? slash + 1 : path;
 }
 
-static const char *extension(const char *path) {
-    const char *base = base_name(path);
-    const char *dot = strrchr(base, '.');
-    return dot && dot != base ? dot + 1 : "";
-}
-
 static char *joined(const char *folder, const char *name) {
     bool has_slash = folder[0] && folder[strlen(folder) - 1] == '/';
     char *path;
@@ -123,8 +117,7 @@ static char *joined(const char *folder, const char *name) {
 }
 
 static int is_image_entry(const struct dirent *entry) {
-    image_format format;
-    return entry->d_name[0] != '.' && image_format_parse(extension(entry->d_name), &format);
+    return entry->d_name[0] != '.' && format_get(format_by_path(entry->d_name))->can_read;
 }
 
 static int by_name(const struct dirent **a, const struct dirent **b) {
@@ -176,10 +169,10 @@ static void collect_inputs(upscale *run, int count, char **arguments) {
 /* FOLDER/<stem>_x4.png */
 static char *output_in_folder(const upscale *run, const char *input) {
     const char *base = strcmp(input, "-") == 0 ? "stdin" : base_name(input);
-    size_t stem = strlen(base) - strlen(extension(base));
+    size_t stem = strlen(base) - strlen(format_ending(base));
     if (stem > 0 && base[stem - 1] == '.' && base[stem])
         stem--;
-    const char *end = run->enlarge.out.format == IMAGE_JPEG ? "jpg" : "png";
+    const char *end = format_get(run->enlarge.out.format)->endings[0];
     char *name;
     if (asprintf(&name, "%.*s_x%d.%s", (int)stem, base, swin2sr_model_get_info(run->model)->scale, end) < 0)
         return NULL;
@@ -191,7 +184,10 @@ static char *output_in_folder(const upscale *run, const char *input) {
 /* ---- usage ---- */
 
 static bool take_format(upscale *run, const char *name) {
-    run->is_format_given = image_format_parse(name, &run->enlarge.out.format);
+    format_id format = format_by_name(name);
+    run->is_format_given = format_get(format)->can_write;
+    if (run->is_format_given)
+        run->enlarge.out.format = format;
     if (!run->is_format_given)
         report_error(NULL, "--format takes png or jpeg, not '%s'", name);
     return run->is_format_given;
@@ -276,8 +272,11 @@ static bool settle_output(upscale *run) {
     }
     if (run->is_folder || is_stdout || run->is_format_given)
         return true;
-    if (image_format_parse(extension(out), &run->enlarge.out.format))
+    format_id format = format_by_path(out);
+    if (format_get(format)->can_write) {
+        run->enlarge.out.format = format;
         return true;
+    }
     report_error(out, "the name does not say png or jpeg; use --format");
     return false;
 }
@@ -550,7 +549,7 @@ static int run_parsed(upscale *run, int count, char **arguments) {
 }
 
 int upscale_run(int argc, char **argv) {
-    upscale run = {0};
+    upscale run = {.enlarge.out.format = FORMAT_PNG};
     int code = CLI_EXIT_USAGE;
     if (parse(&run, argc, argv))
         code = run_parsed(&run, argc - optind, argv + optind);

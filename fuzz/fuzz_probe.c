@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             continue;
         check(info.width_px >= 1 && info.height_px >= 1 && info.channels >= 1 && info.channels <= 4);
         check(info.orientation >= 1 && info.orientation <= 8 && info.frames >= 1);
-        check(probe_content_type(info.format) != NULL);
+        check(format_get(info.format)->can_read);
     }
     return 0;
 }

@@ -81,7 +81,7 @@ static swin2sr_status enlarge(work *self, swin2sr_model *model, int32_t threads,
         return swin2sr__error_set(reterr, errno == ENOMEM ? SWIN2SR_NOMEM : SWIN2SR_IO, "the upload cannot be read");
     enlarge_options options = {
         .engine.threads = threads,
-        .out.format = job->image == IPC_IMAGE_JPEG ? IMAGE_JPEG : IMAGE_PNG,
+        .out.format = (format_id)job->format,
         .out.quality = (int32_t)job->quality,
         .limits = {.pixels = job->in_pixels_max, .side_px = IMAGE_MAX_SIDE_PX},
         .out_pixels = job->out_pixels_max,

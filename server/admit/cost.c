@@ -14,9 +14,9 @@ static uint64_t filled_up(int32_t side_px) {
  * all pixels of an interlaced PNG and of what has to be turned upright. */
 static uint64_t held_bytes(const probe_info *info) {
     uint64_t samples = (uint64_t)info->width_px * (uint64_t)info->height_px * (uint64_t)info->channels, held = 0;
-    if (info->format == PROBE_JPEG && info->is_progressive)
+    if (info->format == FORMAT_JPEG && info->is_progressive)
         held += 2 * samples;
-    if (info->orientation > 2 || (info->format == PROBE_PNG && info->is_progressive))
+    if (info->orientation > 2 || (info->format == FORMAT_PNG && info->is_progressive))
         held += samples * (info->depth_bits > 8 ? 2 : 1);
     return held;
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 
 void upscale_options_init(upscale_options *self) {
-    *self = (upscale_options){.image = IPC_IMAGE_PNG, .quality = 95};
+    *self = (upscale_options){.format = FORMAT_PNG, .quality = 95};
 }
 
 static bool wrong(problem *ret_problem, const char *name, const char *why) {
@@ -49,13 +49,13 @@ static bool set_task(upscale_options *self, const char *value, problem *ret_prob
 
 bool upscale_options_set(upscale_options *self, const char *name, const char *value, problem *ret_problem) {
     if (strcmp(name, "format") == 0) {
-        bool is_jpeg = strcmp(value, "jpeg") == 0;
-        if (self->has_image)
+        if (self->has_format)
             return wrong(ret_problem, name, "given more than once");
-        if (!is_jpeg && strcmp(value, "png") != 0)
+        format_id format = format_by_name(value);
+        if (!format_get(format)->can_write)
             return wrong(ret_problem, name, "not one of png, jpeg");
-        self->image = is_jpeg ? IPC_IMAGE_JPEG : IPC_IMAGE_PNG;
-        self->has_image = true;
+        self->format = format;
+        self->has_format = true;
     } else if (strcmp(name, "quality") == 0) {
         if (self->has_quality)
             return wrong(ret_problem, name, "given more than once");

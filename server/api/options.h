@@ -7,16 +7,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "format/format.h"
 #include "http/problem.h"
-#include "ipc/ipc.h"
 #include "library/library.h"
 
 typedef struct upscale_options {
-    ipc_image image;              /* of the answer; default PNG */
+    format_id format;             /* of the answer; default PNG */
     uint32_t quality;             /* 1..100, default 95; no effect on PNG */
     char model[LIBRARY_MAX_NAME]; /* "" : not said */
     const char *task;             /* one of library_task_name; NULL: not said */
-    bool has_image, has_quality;
+    bool has_format, has_quality;
 } upscale_options;
 
 void upscale_options_init(upscale_options *self);

@@ -227,16 +227,17 @@ static void add_facts(upscale_call *self) {
 }
 
 static void answer_image(upscale_call *self) {
-    bool is_jpeg = self->options.image == IPC_IMAGE_JPEG;
+    const format_info *format = format_get(self->options.format);
+    char name[40];
     int fd = store_open(&self->job.result, O_RDONLY);
     store_remove(&self->job.result);
     if (fd < 0) {
         refuse(self, PROBLEM_STORAGE, "the result could not be read back");
         return;
     }
-    http_answer_file(self->request, MHD_HTTP_OK, is_jpeg ? "image/jpeg" : "image/png", fd, self->job.done.out_bytes);
-    http_answer_header(self->request, MHD_HTTP_HEADER_CONTENT_DISPOSITION,
-                       is_jpeg ? "inline; filename=\"enlarged.jpg\"" : "inline; filename=\"enlarged.png\"");
+    http_answer_file(self->request, MHD_HTTP_OK, format->media_type, fd, self->job.done.out_bytes);
+    snprintf(name, sizeof name, "inline; filename=\"enlarged.%s\"", format->endings[0]);
+    http_answer_header(self->request, MHD_HTTP_HEADER_CONTENT_DISPOSITION, name);
     http_answer_header(self->request, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
     add_facts(self);
 }
@@ -272,7 +273,7 @@ static void submit(upscale_call *self) {
     const server_config *config = &self->server->config;
     job *item = &self->job;
     item->spec = (job_spec){.version = JOB_SPEC_VERSION,
-                            .image = self->options.image,
+                            .format = self->options.format,
                             .quality = self->options.quality,
                             .in_bytes = self->upload.bytes,
                             .in_pixels_max = config->in_pixels_max,

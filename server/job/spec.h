@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "config/limits.h"
-#include "ipc/ipc.h"
+#include "format/format.h"
 #include "library/library.h"
 
 #define JOB_SPEC_VERSION 1
@@ -18,7 +18,7 @@ typedef struct job_spec {
     char request_id[LIMIT_REQUEST_ID_BYTES]; /* for the logs */
     char trace[LIMIT_TRACE_BYTES];           /* for the logs: the client's traceparent; "": none */
     char model[LIBRARY_MAX_NAME];            /* a network that is served */
-    ipc_image image;                         /* of the result */
+    format_id format;                        /* of the result */
     uint32_t quality;                        /* 1..100; JPEG only */
     uint64_t in_bytes;                       /* 1.. */
     uint64_t in_pixels_max, out_pixels_max;  /* 1.. */

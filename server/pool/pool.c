@@ -48,7 +48,7 @@ static bool assign(pool *self, worker *w, job *item, const int *fds) {
     ipc_message message = {.type = IPC_JOB,
                            .job = {.id = ++self->next_id,
                                    .network = item->network->index,
-                                   .image = spec->image,
+                                   .format = spec->format,
                                    .quality = spec->quality,
                                    .in_bytes = spec->in_bytes,
                                    .in_pixels_max = spec->in_pixels_max,

@@ -142,7 +142,7 @@ static swin2sr_status open_input(enlarge_job *job, swin2sr_model *model, const v
     job->report.out_width_px = (int32_t)out_width;
     job->report.out_height_px = (int32_t)out_height;
     job->report.is_reduced_16 = job->in->is_reduced_16;
-    job->report.is_alpha_dropped = job->has_alpha && job->options->out.format == IMAGE_JPEG;
+    job->report.is_alpha_dropped = job->has_alpha && !format_get(job->options->out.format)->has_alpha;
     job->report.channels = job->report.is_alpha_dropped ? job->colour_channels : job->in->channels;
     return SWIN2SR_OK;
 }

@@ -6,7 +6,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/checked_math.h"
 #include "base/error.h"
@@ -32,6 +31,17 @@ struct image_reader {
     uint8_t *picture; /* as stored; NULL until the first read, or when rows stream */
     int32_t rows_read;
     swin2sr_status status; /* the first failure; nothing more is read after it */
+};
+
+/* By format_id; only formats that probe_bytes finds are looked up. */
+static const struct {
+    swin2sr_status (*open_decoder)(const uint8_t *data, size_t size, image_decoder **ret_decoder,
+                                   swin2sr_error *reterr);
+    swin2sr_status (*open_encoder)(const image_encoder_setup *setup, image_encoder **ret_encoder,
+                                   swin2sr_error *reterr);
+} codecs[FORMAT_COUNT] = {
+    [FORMAT_PNG] = {image_png_decoder_open, image_png_encoder_open},
+    [FORMAT_JPEG] = {image_jpeg_decoder_open, image_jpeg_encoder_open},
 };
 
 static swin2sr_status probe_whole(const void *data, size_t size, probe_info *ret_probe, swin2sr_error *reterr) {
@@ -65,11 +75,9 @@ static swin2sr_status check_limits(const probe_info *probe, const image_limits *
 
 static swin2sr_status open_decoder(const void *data, size_t size, const probe_info *probe, image_decoder **ret_decoder,
                                    swin2sr_error *reterr) {
-    if (probe->format == PROBE_PNG)
-        return image_png_decoder_open(data, size, ret_decoder, reterr);
-    if (probe->depth_bits != 8)
+    if (probe->format == FORMAT_JPEG && probe->depth_bits != 8)
         return swin2sr__error_set(reterr, SWIN2SR_UNSUPPORTED, "JPEG files of 12 bits are not supported");
-    return image_jpeg_decoder_open(data, size, ret_decoder, reterr);
+    return codecs[probe->format].open_decoder(data, size, ret_decoder, reterr);
 }
 
 /* Fill in the reader from its decoder; the limits were checked against the probe, so both must agree. */
@@ -220,20 +228,6 @@ void image_reader_close(image_reader *reader) {
 /* ---- writer ---- */
 
 #define DEFAULT_QUALITY 95
-#define JPEG_MAX_SIDE_PX 65500  /* libjpeg's JPEG_MAX_DIMENSION; the format itself ends at 65535 */
-#define PNG_MAX_SIDE_PX 1000000 /* libpng's default limit */
-
-typedef struct format_entry {
-    const char *name, *content_type;
-    int32_t max_side_px;
-    uint8_t channels; /* bit n: n channels can be written */
-    swin2sr_status (*open)(const image_encoder_setup *setup, image_encoder **ret_encoder, swin2sr_error *reterr);
-} format_entry;
-
-static const format_entry formats[IMAGE_FORMAT_COUNT] = {
-    [IMAGE_PNG] = {"png", "image/png", PNG_MAX_SIDE_PX, 1 << 1 | 1 << 2 | 1 << 3 | 1 << 4, image_png_encoder_open},
-    [IMAGE_JPEG] = {"jpeg", "image/jpeg", JPEG_MAX_SIDE_PX, 1 << 1 | 1 << 3, image_jpeg_encoder_open},
-};
 
 struct image_writer {
     image_encoder *encoder;
@@ -245,10 +239,14 @@ struct image_writer {
 swin2sr_status image_writer_open(const image_writer_options *options, int32_t width_px, int32_t height_px,
                                  int32_t channels, image_sink sink, void *context, image_writer **ret_writer,
                                  swin2sr_error *reterr) {
-    if ((unsigned)options->format >= IMAGE_FORMAT_COUNT || options->quality < 0 || options->quality > 100)
-        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "quality is 1 to 100");
-    const format_entry *format = &formats[options->format];
-    if (width_px < 1 || height_px < 1 || channels < 1 || channels > 4 || (format->channels >> channels & 1) == 0)
+    const format_info *format = format_get(options->format);
+    if (!format->can_write)
+        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "format %d: no format that can be written",
+                                  (int)options->format);
+    if (options->quality < 0 || options->quality > 100)
+        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "quality %d: must be 1..100", (int)options->quality);
+    if (width_px < 1 || height_px < 1 || channels < 1 || channels > 4 ||
+        !(format->channels & FORMAT_CHANNELS(channels)))
         return swin2sr__error_set(reterr, SWIN2SR_INVALID, "a %s image cannot be %d x %d with %d channels",
                                   format->name, width_px, height_px, channels);
     if (width_px > format->max_side_px || height_px > format->max_side_px)
@@ -267,7 +265,7 @@ swin2sr_status image_writer_open(const image_writer_options *options, int32_t wi
         .context = context,
     };
     writer->height_px = height_px;
-    swin2sr_status status = format->open(&setup, &writer->encoder, reterr);
+    swin2sr_status status = codecs[options->format].open_encoder(&setup, &writer->encoder, reterr);
     if (status != SWIN2SR_OK) {
         image_writer_close(writer);
         return status;
@@ -303,23 +301,4 @@ void image_writer_close(image_writer *writer) {
     if (writer->encoder != NULL)
         writer->encoder->close(writer->encoder);
     free(writer);
-}
-
-bool image_format_parse(const char *name, image_format *ret_format) {
-    if (strcasecmp(name, "jpg") == 0)
-        name = formats[IMAGE_JPEG].name;
-    for (int format = 0; format < IMAGE_FORMAT_COUNT; format++)
-        if (strcasecmp(name, formats[format].name) == 0) {
-            *ret_format = (image_format)format;
-            return true;
-        }
-    return false;
-}
-
-const char *image_format_name(image_format format) {
-    return (unsigned)format < IMAGE_FORMAT_COUNT ? formats[format].name : NULL;
-}
-
-const char *image_format_content_type(image_format format) {
-    return (unsigned)format < IMAGE_FORMAT_COUNT ? formats[format].content_type : NULL;
 }

@@ -24,7 +24,7 @@ typedef struct image_reader image_reader;
 
 /* What a reader will deliver, after orientation. */
 typedef struct image_info {
-    probe_format format;
+    format_id format;
     int32_t width_px;
     int32_t height_px;
     int32_t channels;    /* of the rows: 1 grey, 2 grey+alpha, 3 RGB, 4 RGBA; 8 bits each */
@@ -46,15 +46,9 @@ swin2sr_status image_reader_read(image_reader *reader, void *rows, size_t stride
                                  swin2sr_error *reterr);
 void image_reader_close(image_reader *reader);
 
-typedef enum image_format {
-    IMAGE_PNG = 0,
-    IMAGE_JPEG,
-    IMAGE_FORMAT_COUNT
-} image_format;
-
 typedef struct image_writer_options {
-    image_format format;
-    int32_t quality; /* 1..100, JPEG only; 0: 95 */
+    format_id format; /* one that can be written */
+    int32_t quality;  /* 1..100, JPEG only; 0: 95 */
 } image_writer_options;
 
 /* Where the bytes go; returns false when they could not be taken (then _IO). */
@@ -71,10 +65,5 @@ swin2sr_status image_writer_write(image_writer *writer, const void *rows, size_t
 /* Write the end of the file; only after exactly height rows. */
 swin2sr_status image_writer_finish(image_writer *writer, swin2sr_error *reterr);
 void image_writer_close(image_writer *writer);
-
-/* "png", "jpeg" (also "jpg") by name, case ignored; false when unknown. And back: file extension, content type. */
-bool image_format_parse(const char *name, image_format *ret_format);
-const char *image_format_name(image_format format);
-const char *image_format_content_type(image_format format);
 
 #endif

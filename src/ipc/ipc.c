@@ -11,6 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "format/format.h"
+
 #define FRAME_MAGIC 0x49325253u /* "SR2I" */
 #define HEADER_BYTES 12         /* magic, type, payload length */
 #define SCALE_MAX 16
@@ -95,7 +97,7 @@ static void walk_ready(cursor *c, ipc_ready *ready) {
 static void walk_job(cursor *c, ipc_job *job) {
     walk_u64(c, &job->id, 1, UINT64_MAX);
     walk_u32(c, &job->network, 0, IPC_NETWORKS_MAX - 1);
-    walk_u32(c, &job->image, 0, IPC_IMAGE_COUNT - 1);
+    walk_u32(c, &job->format, FORMAT_UNKNOWN + 1, FORMAT_COUNT - 1);
     walk_u32(c, &job->quality, 1, 100);
     walk_u64(c, &job->in_bytes, 1, INT64_MAX);
     walk_u64(c, &job->in_pixels_max, 1, INT64_MAX);

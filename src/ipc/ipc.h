@@ -29,12 +29,6 @@ typedef enum ipc_type {
     IPC_CANCEL,    /* stop the job; answered by DONE or FAILED all the same */
 } ipc_type;
 
-typedef enum ipc_image {
-    IPC_IMAGE_PNG = 0,
-    IPC_IMAGE_JPEG,
-    IPC_IMAGE_COUNT
-} ipc_image;
-
 typedef struct ipc_ready {
     uint32_t network;  /* 0.., in the order of the worker's arguments */
     char license[64];  /* of the weights, "": they do not say */
@@ -55,7 +49,7 @@ typedef struct ipc_ready {
 typedef struct ipc_job {
     uint64_t id;             /* 1.. */
     uint32_t network;        /* 0.., one that was ready */
-    uint32_t image;          /* ipc_image of the output */
+    uint32_t format;         /* of the output: a format_id that can be written */
     uint32_t quality;        /* 1..100; JPEG only */
     uint64_t in_bytes;       /* length of the input file, 1.. */
     uint64_t in_pixels_max;  /* limits, 1.. */

@@ -231,13 +231,13 @@ static swin2sr_status probe_any(probe_cursor *cursor, probe_info *info) {
     if (cursor->size == 0)
         return cursor->is_whole ? SWIN2SR_UNSUPPORTED : require(cursor, PNG_SIGNATURE_BYTES);
     swin2sr_status status = match(cursor, png_signature, sizeof(png_signature));
-    info->format = PROBE_PNG;
+    info->format = FORMAT_PNG;
     if (status == SWIN2SR_OK)
         return probe_png(cursor, info);
     if (status != SWIN2SR_UNSUPPORTED)
         return status;
     status = match(cursor, jpeg_signature, sizeof(jpeg_signature));
-    info->format = PROBE_JPEG;
+    info->format = FORMAT_JPEG;
     return status == SWIN2SR_OK ? probe_jpeg(cursor, info) : status;
 }
 
@@ -253,15 +253,4 @@ swin2sr_status probe_bytes(const void *data, size_t size, bool is_whole, probe_i
         info.orientation = 1;
     *ret_info = info;
     return SWIN2SR_OK;
-}
-
-const char *probe_content_type(probe_format format) {
-    switch (format) {
-    case PROBE_PNG:
-        return "image/png";
-    case PROBE_JPEG:
-        return "image/jpeg";
-    default:
-        return NULL;
-    }
 }

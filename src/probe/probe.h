@@ -9,17 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "format/format.h"
 #include <swin2sr/status.h>
 
-typedef enum probe_format {
-    PROBE_UNKNOWN = 0,
-    PROBE_PNG,
-    PROBE_JPEG,
-    PROBE_COUNT
-} probe_format;
-
 typedef struct probe_info {
-    probe_format format;
+    format_id format;
     int32_t width_px; /* as stored, before orientation; 1.. */
     int32_t height_px;
     int32_t channels;    /* 1 grey, 2 grey+alpha, 3 colour (palette counts as 3), 4 colour+alpha or CMYK */
@@ -41,8 +35,5 @@ typedef struct probe_info {
 swin2sr_status probe_bytes(const void *data, size_t size, bool is_whole, probe_info *ret_info, size_t *ret_need);
 
 #define PROBE_MAX_BYTES ((size_t)1 << 20)
-
-/* "image/png", "image/jpeg"; NULL for unknown. */
-const char *probe_content_type(probe_format format);
 
 #endif

@@ -66,7 +66,7 @@ static bytes bytes_new(void) {
 static bytes encode_png(const picture *image) {
     bytes file = bytes_new();
     image_writer *writer = NULL;
-    image_writer_options options = {.format = IMAGE_PNG};
+    image_writer_options options = {.format = FORMAT_PNG};
     size_t row_bytes = (size_t)image->width_px * (size_t)image->channels;
     assert_int_equal(
         image_writer_open(&options, image->width_px, image->height_px, image->channels, take, &file, &writer, NULL),
@@ -89,7 +89,7 @@ static picture decode(const bytes *file) {
 }
 
 /* Enlarge a picture through files; the result must be exactly SCALE times as large. */
-static picture enlarge(const picture *image, image_format format, int32_t rows, enlarge_report *ret_report) {
+static picture enlarge(const picture *image, format_id format, int32_t rows, enlarge_report *ret_report) {
     bytes in = encode_png(image), out = bytes_new();
     enlarge_options options = {.out = {.format = format}, .engine = {.rows = rows}};
     swin2sr_error error = {""};
@@ -141,7 +141,7 @@ static void test_every_channel_count(void **state) {
     for (int32_t channels = 1; channels <= 4; channels++) {
         picture image = gradient(19, 13, channels);
         enlarge_report report = {0};
-        picture result = enlarge(&image, IMAGE_PNG, 0, &report);
+        picture result = enlarge(&image, FORMAT_PNG, 0, &report);
         assert_int_equal(result.channels, channels);
         assert_int_equal(report.channels, channels);
         assert_int_equal(report.in_width_px, 19);
@@ -172,7 +172,7 @@ static void test_alpha_of_a_tall_image(void **state) {
     static const int32_t rows[] = {1, 5, 64};
     picture image = gradient(9, 400, 4);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        picture result = enlarge(&image, IMAGE_PNG, rows[i], NULL);
+        picture result = enlarge(&image, FORMAT_PNG, rows[i], NULL);
         assert_alpha_rises(&result);
         free(result.rows);
     }
@@ -185,7 +185,7 @@ static void test_alpha_over_white_in_jpeg(void **state) {
         for (int32_t i = channels - 1; i < 16 * 16 * channels; i += channels)
             image.rows[i] = 0;
         enlarge_report report = {0};
-        picture result = enlarge(&image, IMAGE_JPEG, 0, &report);
+        picture result = enlarge(&image, FORMAT_JPEG, 0, &report);
         assert_true(report.is_alpha_dropped);
         assert_int_equal(report.channels, channels - 1);
         assert_int_equal(result.channels, channels - 1);
@@ -218,8 +218,11 @@ static swin2sr_status try_enlarge(const enlarge_options *options, size_t cut_byt
 }
 
 static void test_refusals(void **state) {
-    enlarge_options plain = {0}, small_in = {.limits = {.pixels = 255}}, small_out = {.out_pixels = 64 * 64 - 1};
-    enlarge_options cancelled = {.on_progress = cancel}, starved = {.engine = {.memory_bytes = 1}};
+    enlarge_options plain = {.out.format = FORMAT_PNG},
+                    small_in = {.out.format = FORMAT_PNG, .limits = {.pixels = 255}},
+                    small_out = {.out.format = FORMAT_PNG, .out_pixels = 64 * 64 - 1};
+    enlarge_options cancelled = {.out.format = FORMAT_PNG, .on_progress = cancel},
+                    starved = {.out.format = FORMAT_PNG, .engine = {.memory_bytes = 1}};
     bytes out = bytes_new();
     swin2sr_error error = {""};
     assert_int_equal(try_enlarge(&plain, 0, 0, &out, &error), SWIN2SR_OK);

@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "format/format.h"
+
 #include "ipc/ipc.h"
 
 static const ipc_message samples[] = {
@@ -27,7 +29,7 @@ static const ipc_message samples[] = {
                .column_bytes = 96000}},
     {.type = IPC_JOB,
      .job = {.id = 7,
-             .image = IPC_IMAGE_JPEG,
+             .format = FORMAT_JPEG,
              .quality = 100,
              .in_bytes = 12345678901,
              .in_pixels_max = 50000000,
@@ -109,7 +111,7 @@ static void fields_out_of_range(void **state) {
     message.job.quality = 101;
     assert_int_equal(ipc_encode(&message, frame), 0);
     message = samples[1];
-    message.job.image = IPC_IMAGE_COUNT;
+    message.job.format = FORMAT_COUNT;
     assert_int_equal(ipc_encode(&message, frame), 0);
     message = samples[4];
     message.failed.status = 0;

@@ -13,7 +13,7 @@
 static void defaults(void **state) {
     upscale_options options;
     upscale_options_init(&options);
-    assert_int_equal(options.image, IPC_IMAGE_PNG);
+    assert_int_equal(options.format, FORMAT_PNG);
     assert_int_equal(options.quality, 95);
     assert_string_equal(options.model, "");
     assert_null(options.task);
@@ -26,7 +26,7 @@ static void good_values(void **state) {
     assert_true(upscale_options_set(&options, "format", "jpeg", &what));
     assert_true(upscale_options_set(&options, "quality", "100", &what));
     assert_true(upscale_options_set(&options, "model", "a-network", &what));
-    assert_int_equal(options.image, IPC_IMAGE_JPEG);
+    assert_int_equal(options.format, FORMAT_JPEG);
     assert_int_equal(options.quality, 100);
     assert_string_equal(options.model, "a-network");
     upscale_options_init(&options);
@@ -49,10 +49,10 @@ static void a_model_or_a_task(void **state) {
 
 static void bad_values(void **state) {
     static const char *const rows[][2] = {
-        {"format", ""},    {"format", "jpg"},         {"format", "PNG"},    {"quality", ""},
-        {"quality", "0"},  {"quality", "101"},        {"quality", "1000"},  {"quality", "+9"},
-        {"quality", "9 "}, {"quality", "4294967297"}, {"model", ""},        {"task", ""},
-        {"task", "Photo"}, {"task", "photo "},        {"colour", "\xff\n"}, {"", ""},
+        {"format", ""},    {"format", "gif"},         {"format", "unknown"}, {"quality", ""},
+        {"quality", "0"},  {"quality", "101"},        {"quality", "1000"},   {"quality", "+9"},
+        {"quality", "9 "}, {"quality", "4294967297"}, {"model", ""},         {"task", ""},
+        {"task", "Photo"}, {"task", "photo "},        {"colour", "\xff\n"},  {"", ""},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         upscale_options options;

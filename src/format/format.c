@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * format/format.c - the table of formats and its look-ups. In: names and paths.  Out: format ids. */
+#include "format/format.h"
+
+#include <string.h>
+#include <strings.h>
+
+#define JPEG_MAX_SIDE_PX 65500  /* libjpeg's JPEG_MAX_DIMENSION; the format itself ends at 65535 */
+#define PNG_MAX_SIDE_PX 1000000 /* libpng's default limit */
+
+static const format_info formats[FORMAT_COUNT] = {
+    [FORMAT_UNKNOWN] = {.name = "unknown", .media_type = "application/octet-stream"},
+    [FORMAT_PNG] = {.name = "png",
+                    .media_type = "image/png",
+                    .endings = {"png"},
+                    .channels = FORMAT_CHANNELS(1) | FORMAT_CHANNELS(2) | FORMAT_CHANNELS(3) | FORMAT_CHANNELS(4),
+                    .max_side_px = PNG_MAX_SIDE_PX,
+                    .has_alpha = true,
+                    .can_read = true,
+                    .can_write = true},
+    [FORMAT_JPEG] = {.name = "jpeg",
+                     .media_type = "image/jpeg",
+                     .endings = {"jpg", "jpeg", "jpe", "jfif"},
+                     .channels = FORMAT_CHANNELS(1) | FORMAT_CHANNELS(3),
+                     .max_side_px = JPEG_MAX_SIDE_PX,
+                     .has_quality = true,
+                     .can_read = true,
+                     .can_write = true},
+};
+
+const format_info *format_get(format_id id) {
+    return &formats[(unsigned)id < FORMAT_COUNT ? id : FORMAT_UNKNOWN];
+}
+
+format_id format_by_name(const char *name) {
+    for (int id = FORMAT_UNKNOWN + 1; id < FORMAT_COUNT; id++) {
+        if (strcasecmp(name, formats[id].name) == 0)
+            return (format_id)id;
+        for (int i = 0; i < FORMAT_ENDINGS && formats[id].endings[i]; i++)
+            if (strcasecmp(name, formats[id].endings[i]) == 0)
+                return (format_id)id;
+    }
+    return FORMAT_UNKNOWN;
+}
+
+const char *format_ending(const char *path) {
+    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path, *dot = strrchr(base, '.');
+    return dot && dot != base ? dot + 1 : base + strlen(base);
+}
+
+format_id format_by_path(const char *path) {
+    return format_by_name(format_ending(path));
+}
