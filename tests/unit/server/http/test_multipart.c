@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * tests/unit/server/test_multipart.c - forms: the same parts for every way of cutting the body, every fault named. */
+ * tests/unit/server/http/test_multipart.c - forms: the same parts for every way of cutting the body, every fault named. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * tests/unit/server/test_loop.c - the event loop: descriptors, deadlines in order, removal from within callbacks. */
+ * tests/unit/server/loop/test_loop.c - the event loop: descriptors, deadlines in order, removal from within callbacks. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * tests/unit/server/test_models.c - the text of --models: names, paths and numbers, or the entry that is wrong. */
+ * tests/unit/server/config/test_models.c - the text of --models: names, paths and numbers, or the entry that is wrong. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * tests/unit/server/test_pace.c - room in the queue, the predicted wait, and its spread over refused clients. */
+ * tests/unit/server/admit/test_pace.c - room in the queue, the predicted wait, and its spread over refused clients. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * tests/unit/server/test_queue.c - the line of waiting jobs: first in, first out; any job removable; count and cost right. */
+ * tests/unit/server/job/test_queue.c - the line of waiting jobs: first in, first out; any job removable; count and cost right. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * tests/unit/server/test_worker.c - a worker that never stops talking does not keep the loop for itself. */
+ * tests/unit/server/pool/test_worker.c - a worker that never stops talking does not keep the loop for itself. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
