@@ -50,7 +50,7 @@ emulate avx512 fp32_avx512
 emulate vnni int8_vnni
 emulate bf16 bf16_avx512
 emulate vnni_bf16 int8_vnni -D__AVX512BF16__
-aarch64-linux-gnu-gcc -static "${flags[@]}" tests/kernels/check_kernels.c "${objects[@]}" "${libraries[@]}" -o "$out/check_kernels"
+aarch64-linux-gnu-gcc -static "${flags[@]}" tests/kernels/check*.c "${objects[@]}" "${libraries[@]}" -o "$out/check_kernels"
 
 run=()
 [ "$(uname -m)" = aarch64 ] || run=(qemu-aarch64-static)
