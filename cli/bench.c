@@ -9,34 +9,22 @@
 
 #include "base/clock.h"
 #include "base/cpu.h"
-#include "commands.h"
-#include "exit_codes.h"
-#include "interrupt.h"
-#include "options.h"
-#include "report.h"
+#include "base/error.h"
+#include "base/precision.h"
+#include "command/commands.h"
+#include "command/exit_codes.h"
+#include "command/interrupt.h"
+#include "command/network.h"
+#include "command/report.h"
 #include "kernels/peak.h"
-
-const char bench_help[] =
-    "Usage: swin2sr bench [OPTION]...\n"
-    "Time the engine: a generated image flows through the network row by row and the result is\n"
-    "dropped. One warm-up, then the repetitions; the processor's multiply-add peak is measured\n"
-    "beside each of them.\n\n"
-    "      --size WxH          of the input (default: 256x256)\n"
-    "      --reps N            repetitions, 1..1000 (default: 5)\n" OPTIONS_MODEL_HELP OPTIONS_ENGINE_HELP
-        OPTIONS_COMMON_HELP;
-
-enum {
-    SIZE_ID = OPTIONS_COMMAND_ID,
-    REPS_ID
-};
 
 #define MAX_REPS 1000
 #define MAX_SIDE_PX 65535
 
 typedef struct bench_state {
     cli_options options;
-    int64_t width_px, height_px;
-    int64_t reps;
+    int32_t width_px, height_px;
+    int32_t reps;
     swin2sr_model *model;
     swin2sr_plan plan;
     double load_seconds;
@@ -44,7 +32,8 @@ typedef struct bench_state {
     double seconds[MAX_REPS];
 } bench_state;
 
-static bool take_size(bench_state *bench, const char *text) {
+static bool take_size(void *state, const char *text) {
+    bench_state *bench = state;
     char width[8];
     const char *x = strchr(text, 'x');
     size_t length = x ? (size_t)(x - text) : sizeof(width);
@@ -55,20 +44,15 @@ static bool take_size(bench_state *bench, const char *text) {
             options_parse_int(x + 1, 1, MAX_SIDE_PX, &bench->height_px))
             return true;
     }
-    report_error(NULL, "--size takes WxH with sides from 1 to %d, not '%s'", MAX_SIDE_PX, text);
+    report_error(NULL, "--size %s: must be WxH with sides of 1..%d", text, MAX_SIDE_PX);
     return false;
 }
 
-static bool take_option(bench_state *bench, int id) {
-    switch (id) {
-    case SIZE_ID:
-        return take_size(bench, optarg);
-    case REPS_ID:
-        return options_take_int("reps", optarg, 1, MAX_REPS, &bench->reps);
-    default:
-        return options_take(&bench->options, id);
-    }
-}
+static const cli_option OPTIONS[] = {
+    {"size", "WxH", "of the input, sides 1..65535 (default: 256x256)", .take = take_size},
+    {"reps", "N", "repetitions, 1..1000 (default: 5)", .min = 1, .max = MAX_REPS, .field = offsetof(bench_state, reps)},
+    {0},
+};
 
 /* ---- one repetition ---- */
 
@@ -105,8 +89,8 @@ static swin2sr_status run_once(const bench_state *bench, double *ret_seconds, sw
     swin2sr_stream *stream = NULL;
     swin2sr_status status = row ? SWIN2SR_OK : SWIN2SR_NOMEM;
     if (status == SWIN2SR_OK)
-        status = swin2sr_stream_open(bench->model, &bench->options.engine, (int32_t)bench->width_px,
-                                     (int32_t)bench->height_px, drop_rows, NULL, &stream, reterr);
+        status = swin2sr_stream_open(bench->model, &bench->options.engine, bench->width_px, bench->height_px, drop_rows,
+                                     NULL, &stream, reterr);
     if (status == SWIN2SR_OK) {
         uint64_t start_us = swin2sr__clock_us();
         status = push_all(bench, stream, row, bytes);
@@ -120,11 +104,11 @@ static swin2sr_status run_once(const bench_state *bench, double *ret_seconds, sw
 static swin2sr_status run_all(bench_state *bench, swin2sr_error *reterr) {
     swin2sr_precision precision = swin2sr_model_get_info(bench->model)->precision;
     double warm_up;
-    swin2sr_status status = swin2sr_stream_plan(bench->model, &bench->options.engine, (int32_t)bench->width_px,
-                                                (int32_t)bench->height_px, &bench->plan, reterr);
+    swin2sr_status status = swin2sr_stream_plan(bench->model, &bench->options.engine, bench->width_px, bench->height_px,
+                                                &bench->plan, reterr);
     if (status == SWIN2SR_OK)
         status = run_once(bench, &warm_up, reterr);
-    for (int64_t i = 0; i < bench->reps && status == SWIN2SR_OK; i++) {
+    for (int32_t i = 0; i < bench->reps && status == SWIN2SR_OK; i++) {
         bench->peak = fmax(bench->peak, swin2sr__peak_gmac_per_s(precision));
         status = run_once(bench, &bench->seconds[i], reterr);
     }
@@ -138,7 +122,7 @@ static int by_value(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-static double median(const double *sorted, int64_t n) {
+static double median(const double *sorted, int32_t n) {
     return n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
 }
 
@@ -162,20 +146,20 @@ static json_t *result_json(const bench_state *bench, double gmac_per_s, double p
                      "gmac_per_s", gmac_per_s, "peak_share", report_json_real(peak_share), "peak_gmac_per_s",
                      report_json_real(bench->peak > 0 ? bench->peak : NAN), "memory_bytes",
                      (json_int_t)peak_memory_bytes(), "plan_bytes", (json_int_t)bench->plan.memory_bytes, "threads",
-                     bench->plan.threads, "rows", bench->plan.rows, "precision", report_precision_name(info->precision),
-                     "cpu", report_json_text(swin2sr__cpu_name()), "kernels", info->kernels, "model",
-                     report_json_text(info->name), "width", (json_int_t)bench->width_px, "height",
-                     (json_int_t)bench->height_px, "reps", (json_int_t)bench->reps, "gmac", bench->plan.gmac);
+                     bench->plan.threads, "rows", bench->plan.rows, "precision",
+                     swin2sr__precision_name(info->precision), "cpu", report_json_text(swin2sr__cpu_name()), "kernels",
+                     info->kernels, "model", report_json_text(info->name), "width", (json_int_t)bench->width_px,
+                     "height", (json_int_t)bench->height_px, "reps", (json_int_t)bench->reps, "gmac", bench->plan.gmac);
 }
 
 static void print_result(const bench_state *bench, double gmac_per_s, double peak_share) {
     const swin2sr_model_info *info = swin2sr_model_get_info(bench->model);
-    printf("%s, %dx%d, %s, kernels %s, %d thread%s, %s\n", info->name, (int)bench->width_px, (int)bench->height_px,
-           report_precision_name(info->precision), info->kernels, bench->plan.threads,
+    printf("%s, %dx%d, %s, kernels %s, %d thread%s, %s\n", info->name, bench->width_px, bench->height_px,
+           swin2sr__precision_name(info->precision), info->kernels, bench->plan.threads,
            bench->plan.threads == 1 ? "" : "s", swin2sr__cpu_name());
     printf("load     %.3f s\n", bench->load_seconds);
     printf("seconds  %.3f best, %.3f median of %d\n", bench->seconds[0], median(bench->seconds, bench->reps),
-           (int)bench->reps);
+           bench->reps);
     printf("speed    %.1f GMAC/s", gmac_per_s);
     if (isfinite(peak_share))
         printf(", %.1f %% of the peak (%.1f GMAC/s a thread)", 100 * peak_share, bench->peak);
@@ -195,7 +179,7 @@ static int report_bench(bench_state *bench) {
 
 static int run_parsed(bench_state *bench) {
     uint64_t start_us = swin2sr__clock_us();
-    int code = options_open_model(&bench->options, &bench->model);
+    int code = network_open(&bench->options, &bench->model);
     bench->load_seconds = (double)(swin2sr__clock_us() - start_us) / 1e6;
     if (code != CLI_EXIT_OK)
         return code;
@@ -206,36 +190,32 @@ static int run_parsed(bench_state *bench) {
     interrupt_watch();
     swin2sr_error error = {0};
     swin2sr_status status = run_all(bench, &error);
-    if (status == SWIN2SR_OK)
-        code = report_bench(bench);
-    else if (interrupt_signal())
-        code = CLI_EXIT_SIGNAL + interrupt_signal();
-    else
-        code = report_exit_code(status);
-    if (status != SWIN2SR_OK)
-        report_error(NULL, "%s",
-                     interrupt_signal() ? "interrupted"
-                     : error.text[0]    ? error.text
-                                        : swin2sr_status_name(status));
+    if (status != SWIN2SR_OK && interrupt_signal())
+        swin2sr__error_set(&error, status, "interrupted");
+    code = status == SWIN2SR_OK ? report_bench(bench) : interrupt_exit_code(report_failure(NULL, status, &error));
     swin2sr_model_unref(bench->model);
     return code;
 }
 
-int bench_run(int argc, char **argv) {
-    static const struct option LIST[] = {{"size", required_argument, NULL, SIZE_ID},
-                                         {"reps", required_argument, NULL, REPS_ID},
-                                         OPTIONS_COMMON,
-                                         OPTIONS_MODEL,
-                                         OPTIONS_ENGINE,
-                                         {0}};
+static int run(const cli_command *command, int argc, char **argv) {
     bench_state bench = {.width_px = 256, .height_px = 256, .reps = 5};
-    int id;
-    while ((id = getopt_long(argc, argv, "q", LIST, NULL)) != -1)
-        if (!take_option(&bench, id))
-            return CLI_EXIT_USAGE;
-    if (optind != argc) {
-        report_error(NULL, "bench takes no argument '%s'", argv[optind]);
+    int first = options_parse(command, &bench, argc, argv);
+    if (first < 0)
+        return CLI_EXIT_USAGE;
+    if (first != argc) {
+        report_error(NULL, "bench takes no argument '%s'", argv[first]);
         return CLI_EXIT_USAGE;
     }
     return run_parsed(&bench);
 }
+
+const cli_command bench_command = {
+    "bench",
+    "swin2sr bench",
+    "Usage: swin2sr bench [OPTION]...\n"
+    "Time the engine: a generated image flows through the network row by row and the result is\n"
+    "dropped. One warm-up, then the repetitions; the processor's multiply-add peak is measured\n"
+    "beside each of them.\n\n",
+    {OPTIONS, options_model, options_engine, options_common},
+    .run = run,
+};

@@ -6,27 +6,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/error.h"
-#include "commands.h"
-#include "exit_codes.h"
-#include "input.h"
-#include "options.h"
-#include "quality.h"
-#include "report.h"
+#include "command/commands.h"
+#include "command/exit_codes.h"
+#include "command/input.h"
+#include "command/report.h"
 #include "image/image.h"
-
-const char compare_help[] = "Usage: swin2sr compare [OPTION]... A B\n"
-                            "PSNR and SSIM of two images of one size, as published super-resolution results are\n"
-                            "measured: 8 bits, Y of BT.601 (16..235, not rounded), SSIM with an 11x11 Gaussian of\n"
-                            "sigma 1.5 where it fits whole. Alpha is left out; grey counts as three equal channels.\n\n"
-                            "      --border N          pixels cut off on each side first (default: 0; results are\n"
-                            "                          published with the scale)\n" OPTIONS_COMMON_HELP;
-
-enum {
-    BORDER_ID = OPTIONS_COMMAND_ID
-};
+#include "quality.h"
 
 #define MAX_PIXELS 800000000u /* as enlarged images may have */
+
+typedef struct compare_run {
+    cli_options options; /* first: the table of options stores into it */
+    int32_t border;
+} compare_run;
 
 /* One of the two images: its file, its reader, and a row as it comes and as RGB. */
 typedef struct compare_side {
@@ -44,11 +36,6 @@ static void side_done(compare_side *side) {
     input_done(&side->input);
 }
 
-static int side_failed(const compare_side *side, swin2sr_status status, const swin2sr_error *error) {
-    report_error(side->path, "%s", error->text[0] ? error->text : swin2sr_status_name(status));
-    return report_exit_code(status);
-}
-
 static int side_open(compare_side *side, bool is_quiet) {
     const image_limits limits = {MAX_PIXELS, IMAGE_MAX_SIDE_PX};
     swin2sr_error error = {0};
@@ -56,12 +43,12 @@ static int side_open(compare_side *side, bool is_quiet) {
     if (status == SWIN2SR_OK)
         status = image_reader_open(side->input.bytes, side->input.size, &limits, &side->reader, &error);
     if (status != SWIN2SR_OK)
-        return side_failed(side, status, &error);
+        return report_failure(side->path, status, &error);
     side->info = image_reader_info(side->reader);
     size_t width = (size_t)side->info->width_px;
     side->row = malloc(width * ((size_t)side->info->channels + 3));
     if (!side->row)
-        return side_failed(side, SWIN2SR_NOMEM, &error);
+        return report_no_memory();
     side->rgb = side->row + width * (size_t)side->info->channels;
     if (side->info->is_reduced_16 && !is_quiet)
         report_note(side->path, "16-bit samples are read down to 8 bits");
@@ -73,14 +60,14 @@ static int side_read(compare_side *side) {
     size_t channels = (size_t)side->info->channels, width = (size_t)side->info->width_px;
     swin2sr_status status = image_reader_read(side->reader, side->row, width * channels, 1, &error);
     if (status != SWIN2SR_OK)
-        return side_failed(side, status, &error);
+        return report_failure(side->path, status, &error);
     for (size_t x = 0; x < width; x++)
         for (size_t c = 0; c < 3; c++)
             side->rgb[3 * x + c] = side->row[channels * x + (channels < 3 ? 0 : c)];
     return CLI_EXIT_OK;
 }
 
-static int check_sizes(const compare_side *sides, int64_t border) {
+static int check_sizes(const compare_side *sides, int32_t border) {
     const image_info *a = sides[0].info, *b = sides[1].info;
     if (a->width_px != b->width_px || a->height_px != b->height_px) {
         report_error(NULL, "the sizes differ: %s is %dx%d, %s is %dx%d", sides[0].path, a->width_px, a->height_px,
@@ -89,17 +76,15 @@ static int check_sizes(const compare_side *sides, int64_t border) {
     }
     if (2 * border < a->width_px && 2 * border < a->height_px)
         return CLI_EXIT_OK;
-    report_error(NULL, "a border of %d leaves nothing of %dx%d", (int)border, a->width_px, a->height_px);
+    report_error(NULL, "a border of %d leaves nothing of %dx%d", border, a->width_px, a->height_px);
     return CLI_EXIT_INPUT;
 }
 
 static int measure(compare_side *sides, int32_t border, quality_result *ret_result) {
     quality_sums quality;
     int32_t height = sides[0].info->height_px;
-    if (!quality_init(&quality, sides[0].info->width_px, height, border)) {
-        report_error(NULL, "out of memory");
-        return CLI_EXIT_SYSTEM;
-    }
+    if (!quality_init(&quality, sides[0].info->width_px, height, border))
+        return report_no_memory();
     int code = CLI_EXIT_OK;
     for (int32_t y = 0; y < height && code == CLI_EXIT_OK; y++) {
         code = side_read(&sides[0]);
@@ -129,7 +114,7 @@ static int print_result(const cli_options *options, const compare_side *side, in
 }
 
 static int compare_sides(const cli_options *options, compare_side *sides, int32_t border) {
-    quality_result result;
+    quality_result result = {0};
     int code = side_open(&sides[0], options->is_quiet);
     if (code == CLI_EXIT_OK)
         code = side_open(&sides[1], options->is_quiet);
@@ -140,22 +125,37 @@ static int compare_sides(const cli_options *options, compare_side *sides, int32_
     return code == CLI_EXIT_OK ? print_result(options, &sides[0], border, &result) : code;
 }
 
-int compare_run(int argc, char **argv) {
-    static const struct option LIST[] = {{"border", required_argument, NULL, BORDER_ID}, OPTIONS_COMMON, {0}};
-    cli_options options = {0};
-    int64_t border = 0;
-    int id;
-    while ((id = getopt_long(argc, argv, "q", LIST, NULL)) != -1)
-        if (!(id == BORDER_ID ? options_take_int("border", optarg, 0, IMAGE_MAX_SIDE_PX, &border)
-                              : options_take(&options, id)))
-            return CLI_EXIT_USAGE;
-    if (argc - optind != 2) {
+static int run(const cli_command *command, int argc, char **argv) {
+    compare_run state = {0};
+    int first = options_parse(command, &state, argc, argv);
+    if (first < 0)
+        return CLI_EXIT_USAGE;
+    if (argc - first != 2) {
         report_error(NULL, "compare takes two images");
         return CLI_EXIT_USAGE;
     }
-    compare_side sides[2] = {{.path = argv[optind]}, {.path = argv[optind + 1]}};
-    int code = compare_sides(&options, sides, (int32_t)border);
+    compare_side sides[2] = {{.path = argv[first]}, {.path = argv[first + 1]}};
+    int code = compare_sides(&state.options, sides, state.border);
     side_done(&sides[0]);
     side_done(&sides[1]);
     return code;
 }
+
+static const cli_option OPTIONS[] = {
+    {"border", "N",
+     "pixels cut off on each side first (default: 0; results are\n"
+     "published with the scale)",
+     .max = IMAGE_MAX_SIDE_PX, .field = offsetof(compare_run, border)},
+    {0},
+};
+
+const cli_command compare_command = {
+    "compare",
+    "swin2sr compare",
+    "Usage: swin2sr compare [OPTION]... A B\n"
+    "PSNR and SSIM of two images of one size, as published super-resolution results are\n"
+    "measured: 8 bits, Y of BT.601 (16..235, not rounded), SSIM with an 11x11 Gaussian of\n"
+    "sigma 1.5 where it fits whole. Alpha is left out; grey counts as three equal channels.\n\n",
+    {OPTIONS, options_common},
+    .run = run,
+};

@@ -10,16 +10,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "commands.h"
-#include "exit_codes.h"
-#include "report.h"
-
-const char healthcheck_help[] =
-    "Usage: swin2sr healthcheck [URL]\n"
-    "Ask the HTTP service whether it lives. Exit code 0: it answered 200 within 5 seconds;\n"
-    "1: it did not; 2: not a URL.\n\n"
-    "  URL   http://HOST[:PORT][/PATH] (default: http://127.0.0.1:8080/healthz;\n"
-    "        /readyz asks whether it can take work)\n";
+#include "command/commands.h"
+#include "command/exit_codes.h"
+#include "command/report.h"
 
 #define TIMEOUT_S 5
 
@@ -93,7 +86,7 @@ static int ask(int fd, const url_parts *parts) {
     return (int)strtol(answer + 9, NULL, 10);
 }
 
-int healthcheck_run(int argc, char **argv) {
+static int run(const cli_command *command, int argc, char **argv) {
     const char *url = argc > 1 ? argv[1] : "http://127.0.0.1:8080/healthz", *why;
     url_parts parts;
     if (argc > 2 || !parse_url(url, &parts)) {
@@ -115,3 +108,14 @@ int healthcheck_run(int argc, char **argv) {
         report_error(url, "no answer in time");
     return CLI_EXIT_UNHEALTHY;
 }
+
+const cli_command healthcheck_command = {
+    "healthcheck",
+    "swin2sr healthcheck",
+    "Usage: swin2sr healthcheck [URL]\n"
+    "Ask the HTTP service whether it lives. Exit code 0: it answered 200 within 5 seconds;\n"
+    "1: it did not; 2: not a URL.\n\n"
+    "  URL   http://HOST[:PORT][/PATH] (default: http://127.0.0.1:8080/healthz;\n"
+    "        /readyz asks whether it can take work)\n",
+    .run = run,
+};

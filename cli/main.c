@@ -5,26 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "commands.h"
-#include "exit_codes.h"
-#include "report.h"
+#include "command/commands.h"
+#include "command/exit_codes.h"
+#include "command/report.h"
 #include <swin2sr/status.h>
 
-typedef struct cli_command {
-    const char *name;
-    const char *title; /* argv[0] of the command, as its messages name it */
-    int (*run)(int argc, char **argv);
-    const char *help;
-} cli_command;
-
-static const cli_command COMMANDS[] = {
-    {"upscale", "swin2sr upscale", upscale_run, upscale_help},
-    {"model", "swin2sr model", model_run, model_help},
-    {"compare", "swin2sr compare", compare_run, compare_help},
-    {"bench", "swin2sr bench", bench_run, bench_help},
-    {"serve", "swin2sr serve", serve_run, serve_help},
-    {"healthcheck", "swin2sr healthcheck", healthcheck_run, healthcheck_help},
-};
+static const cli_command *const COMMANDS[] = {&upscale_command, &model_command, &compare_command,
+                                              &bench_command,   &serve_command, &healthcheck_command};
 
 static const char USAGE[] = "Usage: swin2sr COMMAND [OPTION]...\n"
                             "Enlarge images with a Swin2SR network.\n\n"
@@ -40,8 +27,8 @@ static const char USAGE[] = "Usage: swin2sr COMMAND [OPTION]...\n"
 
 static const cli_command *find_command(const char *name) {
     for (size_t i = 0; i < sizeof(COMMANDS) / sizeof(COMMANDS[0]); i++)
-        if (strcmp(COMMANDS[i].name, name) == 0)
-            return &COMMANDS[i];
+        if (strcmp(COMMANDS[i]->name, name) == 0)
+            return COMMANDS[i];
     report_error(NULL, "no command '%s'; 'swin2sr help' lists them", name);
     return NULL;
 }
@@ -61,7 +48,10 @@ static int help_run(const char *name) {
     const cli_command *command = name ? find_command(name) : NULL;
     if (name && !command)
         return CLI_EXIT_USAGE;
-    fputs(command ? command->help : USAGE, stdout);
+    if (command)
+        options_print_help(command);
+    else
+        fputs(USAGE, stdout);
     return CLI_EXIT_OK;
 }
 
@@ -82,7 +72,7 @@ static int dispatch(int argc, char **argv) {
     if (asks_help(argc - 2, argv + 2))
         return help_run(command->name);
     argv[1] = (char *)command->title;
-    return command->run(argc - 1, argv + 1);
+    return command->run(command, argc - 1, argv + 1);
 }
 
 int main(int argc, char **argv) {

@@ -7,16 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "commands.h"
-#include "exit_codes.h"
-#include "report.h"
-
-const char serve_help[] = "Usage: swin2sr serve [OPTION]...\n"
-                          "Start the HTTP service. All options are swin2sr-server's; among them:\n\n"
-                          "      --listen ADDR:PORT  where to listen (default: 127.0.0.1:8080)\n"
-                          "      --models NAME[:N],... networks to serve, each with N workers\n"
-                          "      --workers N         worker processes (default: the smaller of 2 and the cores)\n"
-                          "  -h, --help              this text; 'swin2sr-server --help' lists them all\n";
+#include "command/commands.h"
+#include "command/exit_codes.h"
+#include "command/report.h"
 
 #define SERVER "swin2sr-server"
 
@@ -28,7 +21,7 @@ static void try_exec(const char *folder, const char *below, char **argv) {
         execv(path, argv);
 }
 
-int serve_run(int argc, char **argv) {
+static int run(const cli_command *command, int argc, char **argv) {
     char folder[PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", folder, sizeof(folder) - 1);
     argv[0] = (char *)SERVER;
@@ -44,3 +37,15 @@ int serve_run(int argc, char **argv) {
     report_error(SERVER, "%s", errno == ENOENT ? "not found beside swin2sr nor in PATH" : strerror(errno));
     return CLI_EXIT_IO;
 }
+
+const cli_command serve_command = {
+    "serve",
+    "swin2sr serve",
+    "Usage: swin2sr serve [OPTION]...\n"
+    "Start the HTTP service. All options are swin2sr-server's; among them:\n\n"
+    "      --listen ADDR:PORT  where to listen (default: 127.0.0.1:8080)\n"
+    "      --models NAME[:N],... networks to serve, each with N workers\n"
+    "      --workers N         worker processes (default: the smaller of 2 and the cores)\n"
+    "  -h, --help              this text; 'swin2sr-server --help' lists them all\n",
+    .run = run,
+};

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/cores.h"
+#include "base/precision.h"
 #include "ipc/ipc.h"
 #include "networks.h"
 #include "work.h"
@@ -26,13 +27,10 @@
 #define THREADS_MAX 256
 
 static bool parse_precision(const char *text, swin2sr_precision *ret_precision) {
-    static const char *const names[SWIN2SR_PRECISION_COUNT] = {"auto", "fp32", "bf16", "int8"};
-    for (int i = 0; i < SWIN2SR_PRECISION_COUNT; i++)
-        if (strcmp(text, names[i]) == 0) {
-            *ret_precision = (swin2sr_precision)i;
-            return true;
-        }
-    return false;
+    int found = swin2sr__precision_find(text);
+    if (found >= 0)
+        *ret_precision = (swin2sr_precision)found;
+    return found >= 0;
 }
 
 static bool parse_number(const char *text, int32_t low, int32_t high, int32_t *ret_number) {

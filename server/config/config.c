@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/cores.h"
+#include "base/precision.h"
 #include "config/limits.h"
 
 typedef enum setting_kind {
@@ -151,14 +152,6 @@ static bool parse_listen(const char *text, server_config *c) {
     return true;
 }
 
-static bool is_precision(const char *text) {
-    static const char *const names[] = {"auto", "fp32", "bf16", "int8"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strcmp(text, names[i]) == 0)
-            return true;
-    return false;
-}
-
 static config_outcome set_number(server_config *c, const setting *row, const char *text, const char *place) {
     int64_t value;
     if (!parse_number(text, row->low, row->high, &value)) {
@@ -192,7 +185,7 @@ static config_outcome set(server_config *c, const setting *row, const char *text
     case KIND_MODELS:
         return set_models(c, text, place);
     case KIND_PRECISION:
-        if (!is_precision(text))
+        if (swin2sr__precision_find(text) < 0)
             return wrong(place, "not one of auto, fp32, bf16, int8");
         /* fall through */
     case KIND_TEXT:

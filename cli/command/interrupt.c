@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * cli/command/interrupt.c - the signal flag: the one variable that a handler may write. */
+#include <signal.h>
+#include <stddef.h>
+
+#include "exit_codes.h"
+#include "interrupt.h"
+
+static volatile sig_atomic_t arrived;
+
+static void on_signal(int number) {
+    arrived = number;
+}
+
+void interrupt_watch(void) {
+    /* No SA_RESTART: a write that waits on a full pipe has to return. */
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+    const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+        struct sigaction before;
+        if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) /* nohup stays in force */
+            sigaction(signals[i], &action, NULL);
+    }
+}
+
+int interrupt_signal(void) {
+    return arrived;
+}
+
+int interrupt_exit_code(int code) {
+    return arrived ? CLI_EXIT_SIGNAL + arrived : code;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * cli/command/interrupt.h - Ctrl-C, SIGTERM and SIGHUP as a flag that long work polls.
+ * A second signal of the same kind ends the program at once. */
+#ifndef SWIN2SR_CLI_COMMAND_INTERRUPT_H
+#define SWIN2SR_CLI_COMMAND_INTERRUPT_H
+
+void interrupt_watch(void);
+
+/* The signal that arrived; 0: none. */
+int interrupt_signal(void);
+
+/* CLI_EXIT_SIGNAL + the signal that arrived, or code where none did. */
+int interrupt_exit_code(int code);
+
+#endif

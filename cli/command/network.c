@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * cli/command/network.c - names, files and tasks, looked up in the program, the library and the catalogue. */
+#include <stdio.h>
+#include <string.h>
+
+#include "exit_codes.h"
+#include "library/catalog.h"
+#include "library/library.h"
+#include "network.h"
+#include "report.h"
+
+/* ---- by name ---- */
+
+/* Report a name of no network here: which ones there are, and how to get it where the catalogue offers it. */
+static void report_unknown(const char *name) {
+    char here[512] = LIBRARY_BUILT_IN;
+    library_list list = {0};
+    catalog offers = {0};
+    bool is_offered = catalog_open(&offers, NULL) == SWIN2SR_OK && catalog_find(&offers, name);
+    if (library_list_open(&list, NULL) == SWIN2SR_OK)
+        for (size_t i = 0; i < list.count; i++) {
+            size_t used = strlen(here);
+            snprintf(here + used, sizeof(here) - used, ", %s", list.entries[i].name);
+        }
+    if (is_offered)
+        report_error(name, "not on this machine; 'swin2sr model pull %s' fetches it; here: %s", name, here);
+    else
+        report_error(name, "no such model; here: %s; a file has a / or ends in .safetensors, .pth or .bin", here);
+    library_list_done(&list);
+    catalog_done(&offers);
+}
+
+int network_open(const cli_options *options, swin2sr_model **ret_model) {
+    const char *model = options->model ? options->model : LIBRARY_BUILT_IN;
+    char path[LIBRARY_MAX_PATH];
+    swin2sr_error error = {0};
+    swin2sr_status status;
+    if (library_is_file_name(model)) {
+        status = swin2sr_model_open(model, &options->load, ret_model, &error);
+    } else if (strcmp(model, LIBRARY_BUILT_IN) == 0) {
+        status = swin2sr_model_open_default(&options->load, ret_model, &error);
+    } else {
+        status = library_find(model, path, sizeof(path), &error);
+        if (status == SWIN2SR_INVALID || status == SWIN2SR_MODEL) {
+            report_unknown(model);
+            return CLI_EXIT_MODEL;
+        }
+        if (status == SWIN2SR_OK)
+            status = swin2sr_model_open(path, &options->load, ret_model, &error);
+    }
+    int code = report_failure(model, status, &error);
+    return status == SWIN2SR_OK || status == SWIN2SR_NOMEM ? code : CLI_EXIT_MODEL;
+}
+
+/* ---- by task ---- */
+
+/* Choose among the networks here; NULL, reported, where none is for this task. */
+static const char *choose(const char *task, bool is_quiet, const library_list *list, const catalog *offers) {
+    library_choice here = {0};
+    library_choice_consider(&here, task, LIBRARY_BUILT_IN);
+    for (size_t i = 0; i < list->count; i++)
+        library_choice_consider(&here, task, list->entries[i].name);
+    library_choice best = here;
+    for (size_t i = 0; i < offers->count; i++)
+        library_choice_consider(&best, task, offers->offers[i].name);
+    if (!here.name) {
+        report_error(NULL, "no network here for task %s; 'swin2sr model pull %s' fetches one", task, best.name);
+    } else if (!is_quiet) {
+        report_note(NULL, "task %s: %s", task, here.name);
+        if (best.name != here.name)
+            report_note(NULL, "%s fits task %s better; 'swin2sr model pull %s' fetches it", best.name, task, best.name);
+    }
+    return here.name;
+}
+
+int network_open_for_task(const cli_options *options, const char *task, swin2sr_model **ret_model) {
+    cli_options chosen = *options;
+    library_list list = {0};
+    catalog offers = {0};
+    swin2sr_error error = {0};
+    swin2sr_status status = catalog_open(&offers, &error);
+    if (status == SWIN2SR_OK)
+        status = library_list_open(&list, &error);
+    if (status == SWIN2SR_INVALID) /* no folder to look in: the networks inside the program are still there */
+        status = SWIN2SR_OK;
+    int code = report_failure(NULL, status, &error);
+    if (code == CLI_EXIT_OK) {
+        chosen.model = choose(task, options->is_quiet, &list, &offers);
+        code = chosen.model ? network_open(&chosen, ret_model) : CLI_EXIT_MODEL;
+    }
+    library_list_done(&list);
+    catalog_done(&offers);
+    return code;
+}

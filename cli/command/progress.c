@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * cli/command/progress.c - the progress line: "2/5  41% [########            ] 0.12 Mpx/s  eta 1:07". */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "progress.h"
+
+#define REDRAW_US 100000u
+#define DEFAULT_COLUMNS 80
+#define MAX_BAR 50
+
+bool progress_is_terminal(void) {
+    const char *terminal = getenv("TERM");
+    return isatty(STDERR_FILENO) && terminal && strcmp(terminal, "dumb") != 0;
+}
+
+void progress_init(progress_line *progress, bool is_shown, size_t index, size_t count, double pixels) {
+    *progress =
+        (struct progress_line){is_shown && progress_is_terminal(), index, count, pixels, swin2sr__clock_us(), 0};
+}
+
+static int columns(void) {
+    struct winsize size;
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : DEFAULT_COLUMNS;
+}
+
+/* What stands behind the bar; empty until there is something to extrapolate from. */
+static void format_rate(char *text, size_t size, const progress_line *progress, double done, double seconds) {
+    text[0] = '\0';
+    if (done <= 0 || seconds < 0.2)
+        return;
+    long left = (long)(seconds * (1 - done) / done + 0.5);
+    double rate = progress->pixels * done / seconds / 1e6;
+    if (progress->pixels > 0)
+        snprintf(text, size, " %.*f Mpx/s  eta %ld:%02ld", rate < 1 ? 3 : 1, rate, left / 60, left % 60);
+    else
+        snprintf(text, size, " eta %ld:%02ld", left / 60, left % 60);
+}
+
+void progress_update(progress_line *progress, double done) {
+    uint64_t now = swin2sr__clock_us();
+    if (!progress->is_shown || now - progress->drawn_us < REDRAW_US)
+        return;
+    progress->drawn_us = now;
+
+    char head[48] = "", tail[64], bar[MAX_BAR + 1];
+    if (progress->count > 1)
+        snprintf(head, sizeof(head), "%zu/%zu ", progress->index, progress->count);
+    format_rate(tail, sizeof(tail), progress, done, (double)(now - progress->start_us) / 1e6);
+
+    int percent = (int)(done * 100);
+    int room = columns() - 1; /* the last column makes some terminals wrap */
+    int fixed = (int)(strlen(head) + strlen("100% []") + strlen(tail));
+    int length = room - fixed < MAX_BAR ? room - fixed : MAX_BAR;
+    if (length < 4) {
+        fprintf(stderr, "\r\033[K%.*s%3d%%", room > 4 ? room - 4 : 0, head, percent);
+        return;
+    }
+    memset(bar, '#', sizeof(bar));
+    fprintf(stderr, "\r\033[K%s%3d%% [%-*.*s]%s", head, percent, length, (int)(done * length), bar, tail);
+}
+
+void progress_done(progress_line *progress) {
+    if (progress->is_shown && progress->drawn_us)
+        fputs("\r\033[K", stderr);
+    progress->is_shown = false;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * cli/command/progress.h - one line on a terminal: how far, how fast, how long still.
+ * Draws on stderr, only when that is a terminal, at most ten times a second, within the terminal's width. */
+#ifndef SWIN2SR_CLI_COMMAND_PROGRESS_H
+#define SWIN2SR_CLI_COMMAND_PROGRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct progress_line {
+    bool is_shown;
+    size_t index, count; /* this is input index of count, from 1 */
+    double pixels;       /* of the input; 0: unknown, no rate */
+    uint64_t start_us;
+    uint64_t drawn_us;
+} progress_line;
+
+/* Whether stderr is a terminal that can redraw a line. */
+bool progress_is_terminal(void);
+
+void progress_init(progress_line *progress, bool is_shown, size_t index, size_t count, double pixels);
+void progress_update(progress_line *progress, double done);
+
+/* Erase the line. */
+void progress_done(progress_line *progress);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * cli/command/report.h - messages on stderr, lines and JSON values on stdout, and the exit code of a failed call.
+ * Control characters of file names and options are shown as '?', so that a message stays one line. */
+#ifndef SWIN2SR_CLI_COMMAND_REPORT_H
+#define SWIN2SR_CLI_COMMAND_REPORT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include <swin2sr/status.h>
+
+/* Print "swin2sr: SUBJECT: detail" for an error; subject may be NULL. */
+void report_error(const char *subject, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Print such a line for something that is not an error. Callers skip it under --quiet. */
+void report_note(const char *subject, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Print a line on stdout. */
+void report_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Report a failed call by its detail, or by the name of its status where it left none; nothing for SWIN2SR_OK.
+ * returns  report_exit_code(status). */
+int report_failure(const char *subject, swin2sr_status status, const swin2sr_error *error);
+
+/* Report that memory ran out.  returns  CLI_EXIT_SYSTEM. */
+int report_no_memory(void);
+
+/* Print value to stdout with a newline and release the reference. NULL means that memory ran out.
+ * returns  An exit code. */
+int report_json(json_t *value);
+
+/* A JSON string of any bytes; those that are not UTF-8 become '?'. */
+json_t *report_json_text(const char *text);
+
+/* A JSON number; null for what JSON has no number for. */
+json_t *report_json_real(double value);
+
+/* The exit code of a failed call. */
+int report_exit_code(swin2sr_status status);
+
+#endif

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * cli/upscale/image.c - one image of swin2sr upscale: read, enlarge, write, report. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "command/exit_codes.h"
+#include "command/input.h"
+#include "command/interrupt.h"
+#include "command/output.h"
+#include "command/progress.h"
+#include "command/report.h"
+#include "probe/probe.h"
+#include "run.h"
+
+typedef struct file_result {
+    const char *input;
+    const char *output;
+    enlarge_report report;
+    double seconds;
+    swin2sr_status status;
+    swin2sr_error error;
+} file_result;
+
+static bool on_progress(void *context, double done) {
+    progress_update(context, done);
+    return interrupt_signal() == 0;
+}
+
+static double pixels_of(const input_file *input) {
+    probe_info info;
+    size_t need;
+    if (probe_bytes(input->bytes, input->size, true, &info, &need) != SWIN2SR_OK)
+        return 0;
+    return (double)info.width_px * info.height_px;
+}
+
+static swin2sr_status commit(output_file *output, swin2sr_status status, swin2sr_error *reterr) {
+    if (status != SWIN2SR_OK && output->error)
+        return swin2sr__error_set(reterr, SWIN2SR_IO, "%s: %s", output->path, strerror(output->error));
+    return status == SWIN2SR_OK ? output_commit(output, reterr) : status;
+}
+
+/* aux may be NULL. */
+static swin2sr_status enlarge_to(upscale_run *run, const input_file *input, output_file *output, output_file *aux,
+                                 file_result *result) {
+    progress_line progress;
+    progress_init(&progress, !run->options.is_quiet, run->outputs.count, run->inputs.count, pixels_of(input));
+    enlarge_options options = run->enlarge;
+    options.on_progress = on_progress;
+    options.progress_context = &progress;
+    options.aux_sink = aux ? output_sink : NULL;
+    options.aux_context = aux;
+    swin2sr_status status = enlarge_bytes(run->model, input->bytes, input->size, &options, output_sink, output,
+                                          &result->report, &result->error);
+    progress_done(&progress);
+    if (aux && (status == SWIN2SR_OK || aux->error))
+        status = commit(aux, status, &result->error);
+    return commit(output, status, &result->error);
+}
+
+static swin2sr_status read_and_enlarge(upscale_run *run, output_file *output, output_file *aux, file_result *result) {
+    input_file input;
+    swin2sr_status status = input_read(result->input, &input, &result->error);
+    if (status != SWIN2SR_OK)
+        return status;
+    status = enlarge_to(run, &input, output, aux, result);
+    input_done(&input);
+    return status;
+}
+
+static swin2sr_status upscale_file(upscale_run *run, file_result *result) {
+    output_file output, aux;
+    swin2sr_status status = output_open(result->output, run->may_replace, &output, &result->error);
+    if (status != SWIN2SR_OK)
+        return status;
+    if (run->aux) {
+        status = output_open(run->aux, run->may_replace, &aux, &result->error);
+        if (status == SWIN2SR_OK) {
+            status = read_and_enlarge(run, &output, &aux, result);
+            output_done(&aux);
+        }
+    } else {
+        status = read_and_enlarge(run, &output, NULL, result);
+    }
+    output_done(&output);
+    return status;
+}
+
+/* ---- its result ---- */
+
+static void report_notes(const file_result *result) {
+    if (result->report.is_reduced_16)
+        report_note(result->input, "16-bit samples are read down to 8 bits");
+    if (result->report.is_alpha_dropped)
+        report_note(result->input, "JPEG holds no transparency: laid over white");
+}
+
+static void report_result(const upscale_run *run, const file_result *result) {
+    if (result->status != SWIN2SR_OK) {
+        report_error(result->input, "%s", result->error.text);
+        return;
+    }
+    if (run->options.is_quiet)
+        return;
+    report_notes(result);
+    if (progress_is_terminal())
+        report_note(result->output, "%dx%d in %.2f s", result->report.out_width_px, result->report.out_height_px,
+                    result->seconds);
+}
+
+static json_t *result_json(const upscale_run *run, const file_result *result) {
+    bool is_ok = result->status == SWIN2SR_OK;
+    return json_pack("{so so so so sf so so}", "input", report_json_text(result->input), "output",
+                     is_ok ? report_json_text(result->output) : json_null(), "width",
+                     is_ok ? json_integer(result->report.out_width_px) : json_null(), "height",
+                     is_ok ? json_integer(result->report.out_height_px) : json_null(), "seconds", result->seconds,
+                     "model", report_json_text(swin2sr_model_get_info(run->model)->name), "error",
+                     is_ok ? json_null() : report_json_text(result->error.text));
+}
+
+static int keep_result(upscale_run *run, file_result *result) {
+    int code = report_exit_code(result->status);
+    if (result->status != SWIN2SR_OK && interrupt_signal()) {
+        swin2sr__error_set(&result->error, result->status, "interrupted");
+        code = interrupt_exit_code(code);
+    } else if (result->status != SWIN2SR_OK && !result->error.text[0]) {
+        swin2sr__error_set(&result->error, result->status, "%s", swin2sr_status_name(result->status));
+    }
+    report_result(run, result);
+    if (run->options.is_json && json_array_append_new(run->results, result_json(run, result)) != 0)
+        return report_no_memory();
+    return code;
+}
+
+int upscale_image(upscale_run *run, const char *input) {
+    char *output = run->is_folder ? names_in_folder(run->output, input, swin2sr_model_get_info(run->model)->scale,
+                                                    run->enlarge.out.format)
+                                  : strdup(run->output);
+    bool is_taken = output && names_has(&run->outputs, output);
+    if (!names_take(&run->outputs, output))
+        return CLI_EXIT_SYSTEM;
+    file_result result = {.input = input, .output = output};
+    uint64_t start_us = swin2sr__clock_us();
+    if (is_taken)
+        result.status =
+            swin2sr__error_set(&result.error, SWIN2SR_IO, "%s: already the output of another input", output);
+    else
+        result.status = upscale_file(run, &result);
+    result.seconds = (double)(swin2sr__clock_us() - start_us) / 1e6;
+    return keep_result(run, &result);
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * cli/upscale/upscale.c - swin2sr upscale: files, the images of folders, or standard input, one after the other.
+ * In: file names.  Out: files that appear whole or not at all; results as JSON; the largest exit code.
+ * After a failed input the next one is taken; a signal stops the run. */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "command/commands.h"
+#include "command/exit_codes.h"
+#include "command/interrupt.h"
+#include "command/network.h"
+#include "command/report.h"
+#include "library/library.h"
+#include "run.h"
+
+/* ---- usage ---- */
+
+/* Write this format, if it is one that is written. */
+static bool set_format(upscale_run *run, format_id format) {
+    if (format_get(format)->can_write)
+        run->enlarge.out.format = format;
+    return format_get(format)->can_write;
+}
+
+static bool take_format(void *state, const char *name) {
+    upscale_run *run = state;
+    run->is_format_given = set_format(run, format_by_name(name));
+    if (!run->is_format_given)
+        report_error(NULL, "--format %s: must be png or jpeg", name);
+    return run->is_format_given;
+}
+
+static bool take_task(void *state, const char *text) {
+    int32_t index;
+    if (!options_take_word("task", library_task_name, text, &index))
+        return false;
+    ((upscale_run *)state)->task = library_task_name((size_t)index);
+    return true;
+}
+
+static const cli_option OPTIONS[] = {
+    {"output", "OUT", "where to write; needed", .letter = 'o', .field = offsetof(upscale_run, output)},
+    {"force", .help = "replace existing files", .letter = 'f', .field = offsetof(upscale_run, may_replace)},
+    {"format", "F", "png or jpeg (default: from OUT's name, png in folders and for -)", .take = take_format},
+    {"quality", "N", "of JPEG, 1..100 (default: 95)", .min = 1, .max = 100,
+     .field = offsetof(upscale_run, enlarge.out.quality)},
+    {"aux", "FILE",
+     "also write the second image of a model that has one (compressed\n"
+     "photos: the input, cleaned); one input",
+     .field = offsetof(upscale_run, aux)},
+    {"plan", .help = "print how each input would be done, and do nothing; no -o",
+     .field = offsetof(upscale_run, is_plan)},
+    {"task", "T", ":\nthe best network here for it, instead of --model; jpeg does not enlarge",
+     .words = library_task_name, .take = take_task},
+    {0},
+};
+
+static bool parse(const cli_command *command, upscale_run *run, int *argc, char ***argv) {
+    int first = options_parse(command, run, *argc, *argv);
+    if (first < 0)
+        return false;
+    *argc -= first;
+    *argv += first;
+    if (*argc == 0 || (!run->is_plan && (!run->output || !run->output[0]))) {
+        report_error(NULL, "upscale needs %s; see 'swin2sr help upscale'",
+                     *argc == 0 ? "at least one input" : "-o OUT");
+        return false;
+    }
+    if (run->task && run->options.model)
+        report_error(NULL, "--task chooses a model; it does not go with --model");
+    return !run->task || !run->options.model;
+}
+
+/* What kind of place the output is, and the format it asks for; reported when it makes no sense. */
+static bool settle_output(upscale_run *run) {
+    const char *out = run->output;
+    bool is_stdout = strcmp(out, "-") == 0;
+    run->is_folder |= run->inputs.count > 1 || out[strlen(out) - 1] == '/' || names_is_folder(out);
+    if (is_stdout && (run->is_folder || run->options.is_json)) {
+        report_error(NULL, "-o - takes one image%s", run->options.is_json ? " and excludes --json" : "");
+        return false;
+    }
+    if (run->aux && (run->is_folder || strcmp(run->aux, "-") == 0 || strcmp(run->aux, out) == 0)) {
+        report_error(NULL, "--aux takes a file of its own, and one input");
+        return false;
+    }
+    if (is_stdout && isatty(STDOUT_FILENO)) {
+        report_error(NULL, "not writing an image to a terminal");
+        return false;
+    }
+    if (run->is_folder || is_stdout || run->is_format_given)
+        return true;
+    if (set_format(run, format_by_path(out)))
+        return true;
+    report_error(out, "the name does not say png or jpeg; use --format");
+    return false;
+}
+
+static bool make_folder(const char *path) {
+    if (mkdir(path, 0777) == 0 || (errno == EEXIST && names_is_folder(path)))
+        return true;
+    report_error(path, "%s", strerror(errno));
+    return false;
+}
+
+/* ---- all inputs ---- */
+
+static int worse(int code, int other) {
+    return code > other ? code : other;
+}
+
+static int collect_inputs(upscale_run *run, int count, char **arguments) {
+    int worst = CLI_EXIT_OK;
+    for (int i = 0; i < count; i++) {
+        run->is_folder |= names_is_folder(arguments[i]);
+        worst = worse(worst, names_add_input(&run->inputs, arguments[i]));
+    }
+    return worst;
+}
+
+/* Do each input with one, until a signal arrives. */
+static int each_input(upscale_run *run, int (*one)(upscale_run *, const char *), int worst) {
+    run->results = json_array();
+    for (size_t i = 0; i < run->inputs.count && !interrupt_signal(); i++)
+        worst = worse(worst, one(run, run->inputs.list[i]));
+    if (run->options.is_json && report_json(json_incref(run->results)) != CLI_EXIT_OK)
+        return CLI_EXIT_SYSTEM;
+    return interrupt_exit_code(worst);
+}
+
+static int run_parsed(upscale_run *run, int count, char **arguments) {
+    int worst = collect_inputs(run, count, arguments);
+    if (worst == CLI_EXIT_SYSTEM || run->inputs.count == 0)
+        return worst;
+    if (!run->is_plan && !settle_output(run))
+        return CLI_EXIT_USAGE;
+    int code = run->task ? network_open_for_task(&run->options, run->task, &run->model)
+                         : network_open(&run->options, &run->model);
+    if (code != CLI_EXIT_OK)
+        return code;
+    if (run->is_plan)
+        return each_input(run, upscale_plan, worst);
+    if (run->is_folder && !make_folder(run->output))
+        return CLI_EXIT_IO;
+    run->enlarge.engine = run->options.engine;
+    interrupt_watch();
+    return each_input(run, upscale_image, worst);
+}
+
+static int run_upscale(const cli_command *command, int argc, char **argv) {
+    upscale_run run = {.enlarge.out.format = FORMAT_PNG};
+    int code = CLI_EXIT_USAGE;
+    if (parse(command, &run, &argc, &argv))
+        code = run_parsed(&run, argc, argv);
+    names_free(&run.inputs);
+    names_free(&run.outputs);
+    json_decref(run.results);
+    swin2sr_model_unref(run.model);
+    return code;
+}
+
+const cli_command upscale_command = {
+    "upscale",
+    "swin2sr upscale",
+    "Usage: swin2sr upscale [OPTION]... IN... -o OUT\n"
+    "Enlarge PNG and JPEG images. IN is a file, a folder (its images are taken, not its\n"
+    "folders), or - for standard input. OUT is a file, a folder when there are several\n"
+    "inputs or it ends in / or is one (then <name>_x<scale>.<format> in it), or - for\n"
+    "standard output.\n\n",
+    {OPTIONS, options_model, options_engine, options_common},
+    "\nExit code: 0 done, 1 an input failed, 2 usage, 3 model, 4 a file could not be read or\n"
+    "written, 5 out of memory, 130 interrupted. After a failed input the next one is taken.\n",
+    .run = run_upscale,
+};
