@@ -15,7 +15,8 @@ static swin2sr_status open_one(const networks_options *from, uint32_t index, boo
     swin2sr_model_options options = {.precision = from->precision, .is_plain = is_plain};
     if (from->weights_fd >= 0)
         return swin2sr_model_open_fd(from->weights_fd, from->config_fd, NULL, &options, ret_model, reterr);
-    return swin2sr_model_open_default(&options, ret_model, reterr);
+    const char *name = from->name_count ? from->names[index] : swin2sr_model_built_in_name(0);
+    return swin2sr_model_open_built_in(name, &options, ret_model, reterr);
 }
 
 static swin2sr_status test(networks *self, const networks_options *from, uint32_t index, swin2sr_error *reterr) {

@@ -11,17 +11,23 @@
 
 /* ---- by name ---- */
 
+/* Add a name to a list of them; what does not fit is left out. */
+static void append(char *list, size_t size, const char *name) {
+    size_t used = strlen(list);
+    snprintf(list + used, size - used, "%s%s", used ? ", " : "", name);
+}
+
 /* Report a name of no network here: which ones there are, and how to get it where the catalogue offers it. */
 static void report_unknown(const char *name) {
-    char here[512] = LIBRARY_BUILT_IN;
+    char here[512] = "";
     library_list list = {0};
     catalog offers = {0};
     bool is_offered = catalog_open(&offers, NULL) == SWIN2SR_OK && catalog_find(&offers, name);
+    for (size_t i = 0; i < swin2sr__built_in_count(); i++)
+        append(here, sizeof(here), swin2sr__built_in_get(i)->name);
     if (library_list_open(&list, NULL) == SWIN2SR_OK)
-        for (size_t i = 0; i < list.count; i++) {
-            size_t used = strlen(here);
-            snprintf(here + used, sizeof(here) - used, ", %s", list.entries[i].name);
-        }
+        for (size_t i = 0; i < list.count; i++)
+            append(here, sizeof(here), list.entries[i].name);
     if (is_offered)
         report_error(name, "not on this machine; 'swin2sr model pull %s' fetches it; here: %s", name, here);
     else
@@ -37,8 +43,8 @@ int network_open(const cli_options *options, swin2sr_model **ret_model) {
     swin2sr_status status;
     if (library_is_file_name(model)) {
         status = swin2sr_model_open(model, &options->load, ret_model, &error);
-    } else if (strcmp(model, LIBRARY_BUILT_IN) == 0) {
-        status = swin2sr_model_open_default(&options->load, ret_model, &error);
+    } else if (library_is_built_in(model)) {
+        status = swin2sr_model_open_built_in(model, &options->load, ret_model, &error);
     } else {
         status = library_find(model, path, sizeof(path), &error);
         if (status == SWIN2SR_INVALID || status == SWIN2SR_MODEL) {
@@ -57,7 +63,8 @@ int network_open(const cli_options *options, swin2sr_model **ret_model) {
 /* Choose among the networks here; NULL, reported, where none is for this task. */
 static const char *choose(const char *task, bool is_quiet, const library_list *list, const catalog *offers) {
     library_choice here = {0};
-    library_choice_consider(&here, task, LIBRARY_BUILT_IN);
+    for (size_t i = 0; i < swin2sr__built_in_count(); i++)
+        library_choice_consider(&here, task, swin2sr__built_in_get(i)->name);
     for (size_t i = 0; i < list->count; i++)
         library_choice_consider(&here, task, list->entries[i].name);
     library_choice best = here;

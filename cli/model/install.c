@@ -32,8 +32,8 @@ swin2sr_status install_prepare(const char *name, bool may_replace, swin2sr_error
     swin2sr_status status = library_path(name, "", path, sizeof(path), reterr);
     if (status != SWIN2SR_OK)
         return status;
-    if (strcmp(name, LIBRARY_BUILT_IN) == 0)
-        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "%s is the name of the network inside the program", name);
+    if (library_is_built_in(name))
+        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "%s is the name of a network inside the program", name);
     if (!may_replace && library_find(name, path, sizeof(path), NULL) == SWIN2SR_OK)
         return swin2sr__error_set(reterr, SWIN2SR_IO, "network %s is installed already; --force replaces it", name);
     status = library_folder(path, sizeof(path), reterr);

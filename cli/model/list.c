@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cli/model/list.c - swin2sr model list: the network inside the program, those of the library, those that pull fetches.
+ * cli/model/list.c - swin2sr model list: networks inside the program, those of the library, those that pull fetches.
  * Nothing is loaded: what is shown comes from the headers of the files and from the catalogue. */
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +20,7 @@ typedef struct list_row {
     int32_t scale;      /* 0: unknown */
     uint64_t bytes;     /* 0: unknown */
     bool is_default;
+    const char *summary; /* NULL: none */
 } list_row;
 
 static void print_row(const list_row *row) {
@@ -30,15 +31,18 @@ static void print_row(const list_row *row) {
         snprintf(size, sizeof(size), "%.1f MiB", (double)row->bytes / (1 << 20));
     printf("%-26s %-10s %-5s %-11s %10s  %s%s\n", row->name, row->state, scale, row->task[0] ? row->task : "-", size,
            row->license[0] ? row->license : "licence not stated", row->is_default ? "  (default)" : "");
+    if (row->summary)
+        printf("    %s\n", row->summary);
 }
 
 static json_t *row_json(const list_row *row) {
-    return json_pack("{ss ss so so so so so sb}", "name", row->name, "state", row->state, "scale",
+    return json_pack("{ss ss so so so so so sb ss?}", "name", row->name, "state", row->state, "scale",
                      row->scale ? json_integer(row->scale) : json_null(), "task",
                      row->task[0] ? json_string(row->task) : json_null(), "bytes",
                      row->bytes ? json_integer((json_int_t)row->bytes) : json_null(), "license",
                      report_json_text(row->license), "source",
-                     row->origin[0] ? report_json_text(row->origin) : json_null(), "default", (int)row->is_default);
+                     row->origin[0] ? report_json_text(row->origin) : json_null(), "default", (int)row->is_default,
+                     "summary", row->summary);
 }
 
 /* Print a row, or add it to rows under --json. */
@@ -49,17 +53,20 @@ static bool show(json_t *rows, const list_row *row) {
     return true;
 }
 
-static bool show_built_in(json_t *rows) {
-    size_t bytes;
-    swin2sr_model_default_bytes(&bytes);
-    return show(rows, &(list_row){.name = LIBRARY_BUILT_IN,
+static bool show_built_in(json_t *rows, size_t index) {
+    const char *name = swin2sr_model_built_in_name(index);
+    const char *task = library_task_of(name);
+    size_t bytes = 0;
+    swin2sr_model_built_in_bytes(name, &bytes);
+    return show(rows, &(list_row){.name = name,
                                   .state = "built-in",
-                                  .task = "fast",
+                                  .task = task ? task : "",
                                   .license = "Apache-2.0",
                                   .origin = "",
                                   .scale = 4,
                                   .bytes = bytes,
-                                  .is_default = true});
+                                  .is_default = index == 0,
+                                  .summary = swin2sr_model_built_in_summary(index)});
 }
 
 static bool show_installed(json_t *rows, const catalog *offers, const library_entry *entry) {
@@ -100,7 +107,9 @@ static bool show_available(json_t *rows, const library_list *list, const catalog
 }
 
 static int list_all(json_t *rows, const library_list *list, const catalog *offers) {
-    bool is_ok = show_built_in(rows);
+    bool is_ok = true;
+    for (size_t i = 0; is_ok && i < swin2sr_model_built_in_count(); i++)
+        is_ok = show_built_in(rows, i);
     for (size_t i = 0; is_ok && i < list->count; i++)
         is_ok = show_installed(rows, offers, &list->entries[i]);
     for (size_t i = 0; is_ok && i < offers->count; i++)

@@ -25,7 +25,7 @@ static bool parse(const cli_command *command, int argc, char **argv, cli_options
         report_error(NULL, "this takes one model's name; see 'swin2sr help model'");
     else if (name && !library_is_name(name))
         report_error(name, "is not a name: 1 to %d of a-z 0-9 . _ -", LIBRARY_MAX_NAME - 1);
-    else if (name && strcmp(name, LIBRARY_BUILT_IN) == 0)
+    else if (name && library_is_built_in(name))
         report_error(name, "is inside the program; there is no file of it");
     else {
         *ret_name = name;

@@ -87,16 +87,53 @@ SWIN2SR_PUBLIC SWIN2SR_MUST_CHECK swin2sr_status swin2sr_model_open_memory(const
                                                                            swin2sr_model **ret_model,
                                                                            swin2sr_error *reterr);
 
-/* The network that ships inside the library: swin2sr-lightweight-x4.
- * others   As swin2sr_model_open.
+/* How many networks ship inside the library.
  * threads  Any.
- * errors   _NOMEM; _INTERNAL where the build left it out.                            since 0.1 */
+ * errors   None.                                                                    since 0.1 */
+SWIN2SR_PUBLIC size_t swin2sr_model_built_in_count(void);
+
+/* The name of a network that ships inside the library.
+ * index    0 is the default network.
+ * returns  A constant text, or NULL where index is not below swin2sr_model_built_in_count().
+ * threads  Any.
+ * errors   None.                                                                    since 0.1 */
+SWIN2SR_PUBLIC const char *swin2sr_model_built_in_name(size_t index);
+
+/* One sentence, in English, about the pictures that a network inside the library suits.
+ * index    As swin2sr_model_built_in_name.
+ * returns  A constant text, or NULL where index is not below swin2sr_model_built_in_count().
+ * threads  Any.
+ * errors   None.                                                                    since 0.1 */
+SWIN2SR_PUBLIC const char *swin2sr_model_built_in_summary(size_t index);
+
+/* The bytes of a network that ships inside the library (a safetensors file).
+ * name      One of swin2sr_model_built_in_name.
+ * ret_size  The number of bytes. Untouched where NULL is returned.
+ * returns   Constant bytes, never freed; NULL where no network has this name.
+ * threads   Any.
+ * errors    None.                                                                   since 0.1 */
+SWIN2SR_PUBLIC const void *swin2sr_model_built_in_bytes(const char *name, size_t *ret_size);
+
+/* Load a network that ships inside the library.
+ * name     One of swin2sr_model_built_in_name.
+ * others   As swin2sr_model_open.
+ * threads  Any. Blocks while it packs.
+ * errors   _MODEL (no network has this name), _INVALID (options), _NOMEM.            since 0.1 */
+SWIN2SR_PUBLIC SWIN2SR_MUST_CHECK swin2sr_status swin2sr_model_open_built_in(const char *name,
+                                                                             const swin2sr_model_options *options,
+                                                                             swin2sr_model **ret_model,
+                                                                             swin2sr_error *reterr);
+
+/* Load the default network, which is the first of those that ship inside the library.
+ * others   As swin2sr_model_open.
+ * threads  Any. Blocks while it packs.
+ * errors   _INVALID (options), _NOMEM.                                               since 0.1 */
 SWIN2SR_PUBLIC SWIN2SR_MUST_CHECK swin2sr_status swin2sr_model_open_default(const swin2sr_model_options *options,
                                                                             swin2sr_model **ret_model,
                                                                             swin2sr_error *reterr);
 
-/* The bytes of the network that ships inside the library (a safetensors file).
- * ret_size  Its length.
+/* The bytes of the default network (a safetensors file).
+ * ret_size  The number of bytes.
  * returns   Constant bytes; never freed.
  * threads   Any.
  * errors    None.                                                                   since 0.1 */

@@ -40,8 +40,7 @@ static swin2sr_status find_file(const catalog *offers, const char *entry, served
     if (!library_is_name(entry))
         return wrong(reterr, entry, "neither the name of a model nor a file, which has a / or ends in .safetensors");
     memcpy(model->name, entry, strlen(entry) + 1);
-    if (strcmp(entry, LIBRARY_BUILT_IN) == 0 ||
-        library_find(entry, model->path, sizeof model->path, NULL) == SWIN2SR_OK)
+    if (library_is_built_in(entry) || library_find(entry, model->path, sizeof model->path, NULL) == SWIN2SR_OK)
         return SWIN2SR_OK;
     return wrong(reterr, entry, "no such model in the library; 'swin2sr model list' shows what is there");
 }

@@ -47,6 +47,10 @@ bool library_is_name(const char *text) {
     return strchr("._-", text[0]) == NULL && !library_is_file_name(text);
 }
 
+bool library_is_built_in(const char *name) {
+    return swin2sr__built_in_find(name) < swin2sr__built_in_count();
+}
+
 static const char *not_empty(const char *variable) {
     const char *value = getenv(variable);
     return value && value[0] ? value : NULL;

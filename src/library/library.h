@@ -10,10 +10,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/built_in.h"
 #include <swin2sr/status.h>
 
-/* The network inside the program. It is no file of the library, but its name is known to the tasks. */
-#define LIBRARY_BUILT_IN "swin2sr-lightweight-x4"
+/* The default network. Like the others of base/built_in.h it is no file of the library. */
+#define LIBRARY_BUILT_IN SWIN2SR__BUILT_IN_DEFAULT
 
 #define LIBRARY_MAX_NAME 65   /* bytes of a name with the terminating zero */
 #define LIBRARY_MAX_PATH 4096 /* the same of a path */
@@ -36,6 +37,9 @@ swin2sr_status library_folder(char *ret_path, size_t size, swin2sr_error *reterr
 /* FOLDER/NAME + ending, whether it is there or not.
  * errors  _INVALID (not a name, or as library_folder). */
 swin2sr_status library_path(const char *name, const char *ending, char *ret_path, size_t size, swin2sr_error *reterr);
+
+/* Is there a network of this name inside the program? */
+bool library_is_built_in(const char *name);
 
 /* The path of a model that is in the library.
  * errors  _INVALID (not a name), _MODEL (no such file), _IO. The detail names the folder: not for clients. */

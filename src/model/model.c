@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * model/model.c - open a weight file as an immutable, shared model.
- * In: a file, bytes, or the embedded network.  Out: a reference-counted swin2sr_model. */
+ * In: a file or bytes.  Out: a reference-counted swin2sr_model. */
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,13 +130,6 @@ swin2sr_status swin2sr_model_open_memory(const void *data, size_t size, const ch
                                          const swin2sr_model_options *options, swin2sr_model **ret_model,
                                          swin2sr_error *reterr) {
     return open_bytes(data, size, name, NULL, options, ret_model, reterr);
-}
-
-swin2sr_status swin2sr_model_open_default(const swin2sr_model_options *options, swin2sr_model **ret_model,
-                                          swin2sr_error *reterr) {
-    size_t size;
-    const void *data = swin2sr_model_default_bytes(&size);
-    return open_bytes(data, size, NULL, NULL, options, ret_model, reterr);
 }
 
 swin2sr_model *swin2sr_model_ref(swin2sr_model *model) {

@@ -120,9 +120,9 @@ def test_a_task_takes_what_the_command_line_takes(start, tmp_path):
     library.mkdir()
     for name, fixture in {"classical-x2": "tiny_shuffle_x3", "jpeg": "tiny_jpeg", "lightweight-x2": "tiny_nearest_x4"}.items():
         shutil.copy(path_of(fixture), library / f"{name}.safetensors")
-    service = start("--models", f"lightweight-x2 jpeg, {BUILT_IN},classical-x2", env={**os.environ, "SWIN2SR_MODELS": library})
+    service = start("--models", f"lightweight-x2 jpeg, {BUILT_IN},photo,classical-x2", env={**os.environ, "SWIN2SR_MODELS": library})
     models = {model["name"]: model["task"] for model in requests.get(service.url + "/v1/models").json()["models"]}
-    assert models == {"lightweight-x2": "fast", "jpeg": "jpeg", BUILT_IN: "fast", "classical-x2": "clean"}
+    assert models == {"lightweight-x2": "fast", "jpeg": "jpeg", BUILT_IN: "fast", "photo": "photo", "classical-x2": "clean"}
     chosen = {}
     for task in "photo", "clean", "compressed", "jpeg", "fast":
         answer = service.upscale(picture(), task=task)
@@ -130,7 +130,7 @@ def test_a_task_takes_what_the_command_line_takes(start, tmp_path):
         image, said = by_command_line(picture(), tmp_path, "--task", task, SWIN2SR_MODELS=str(library))
         assert f"task {task}: {chosen[task]}\n" in said
         assert open_image(answer.content).tobytes() == image.tobytes()
-    assert chosen == {"photo": BUILT_IN, "clean": "classical-x2", "compressed": BUILT_IN, "jpeg": "jpeg", "fast": BUILT_IN}
+    assert chosen == {"photo": "photo", "clean": "classical-x2", "compressed": "photo", "jpeg": "jpeg", "fast": BUILT_IN}
 
 
 # ---- what is told ----

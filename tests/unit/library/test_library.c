@@ -150,6 +150,10 @@ static void test_tasks(void **state) {
     assert_null(library_task_find(""));
     assert_null(library_task_find("Photo"));
     assert_string_equal(library_task_of(LIBRARY_BUILT_IN), "fast");
+    assert_string_equal(library_task_of("clean"), "clean");
+    assert_string_equal(library_task_of("photo"), "photo");
+    assert_true(library_is_built_in(LIBRARY_BUILT_IN) && library_is_built_in("clean") && library_is_built_in("photo"));
+    assert_false(library_is_built_in("realworld-x4") || library_is_built_in(""));
     assert_null(library_task_of("unknown"));
 }
 
@@ -161,6 +165,8 @@ static void test_choice(void **state) {
     library_choice_consider(&best, "clean", LIBRARY_BUILT_IN);
     library_choice_consider(&best, "clean", "lightweight-x2");
     assert_string_equal(best.name, LIBRARY_BUILT_IN);
+    library_choice_consider(&best, "clean", "clean");
+    assert_string_equal(best.name, "clean");
     library_choice_consider(&best, "clean", "classical-x2");
     assert_string_equal(best.name, "classical-x2");
 }

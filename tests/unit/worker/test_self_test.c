@@ -48,13 +48,18 @@ static swin2sr_model *open_default(bool is_plain, swin2sr_precision precision) {
     return model;
 }
 
-static void default_network_passes(void **state) {
-    for (swin2sr_precision precision = SWIN2SR_PRECISION_FP32; precision < SWIN2SR_PRECISION_COUNT; precision++) {
-        swin2sr_model *model = open_default(false, precision);
-        assert_ptr_equal(self_test_find_golden(model), &goldens[0]);
-        assert_int_equal(self_test_golden(model, &goldens[0], 1, NULL), SWIN2SR_OK);
-        swin2sr_model_unref(model);
-    }
+static void built_in_networks_pass(void **state) {
+    assert_int_equal(goldens_count, swin2sr_model_built_in_count());
+    for (size_t i = 0; i < goldens_count; i++)
+        for (swin2sr_precision precision = SWIN2SR_PRECISION_FP32; precision < SWIN2SR_PRECISION_COUNT; precision++) {
+            swin2sr_model_options options = {.precision = precision};
+            swin2sr_model *model = NULL;
+            assert_int_equal(swin2sr_model_open_built_in(swin2sr_model_built_in_name(i), &options, &model, NULL),
+                             SWIN2SR_OK);
+            assert_ptr_equal(self_test_find_golden(model), &goldens[i]);
+            assert_int_equal(self_test_golden(model, &goldens[i], 1, NULL), SWIN2SR_OK);
+            swin2sr_model_unref(model);
+        }
 }
 
 static void one_wrong_weight_is_another_picture(void **state) {
@@ -96,7 +101,7 @@ static void cost_can_be_predicted_with(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(default_network_passes),
+        cmocka_unit_test(built_in_networks_pass),
         cmocka_unit_test(one_wrong_weight_is_another_picture),
         cmocka_unit_test(altered_network_is_another_network),
         cmocka_unit_test(plain_kernels_with_another_picture),

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * base/built_in.h - the one list of the networks inside the program.
+ * src/model embeds models/NAME/model.safetensors for each row; the library, the programs and the server know the names
+ * from here. A new network needs a row, its folder, its file's name in src/model/meson.build and sums in worker/golden.c. */
+#ifndef SWIN2SR_BASE_BUILT_IN_H
+#define SWIN2SR_BASE_BUILT_IN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define SWIN2SR__BUILT_IN_DEFAULT "swin2sr-lightweight-x4"
+
+/* X(identifier, name, summary): the default first. A summary is one sentence about the pictures that the network suits. */
+#define SWIN2SR__BUILT_IN_NETWORKS(X)                                                                  \
+    X(lightweight_x4, SWIN2SR__BUILT_IN_DEFAULT,                                                       \
+      "For pictures of every kind: small, trained from random numbers on free pictures alone.")        \
+    X(clean, "clean", "For sharp, undamaged pictures only: damage of any kind is enlarged with them.") \
+    X(photo, "photo", "For photographs and anything that was compressed: takes JPEG blocks and halos away.")
+
+typedef struct swin2sr__built_in {
+    const char *name;
+    const char *summary;
+} swin2sr__built_in;
+
+size_t swin2sr__built_in_count(void);
+
+/* The network of this index, or NULL beyond the last; index 0 is the default. */
+const swin2sr__built_in *swin2sr__built_in_get(size_t index);
+
+/* The index of the network with this name, or swin2sr__built_in_count() where none has it. */
+size_t swin2sr__built_in_find(const char *name);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * model/built_in.c - the networks that ship inside the library.
+ * In: models/NAME/model.safetensors for each row of base/built_in.h.  Out: their bytes, read-only, in the program. */
+#include <string.h>
+
+#include "base/built_in.h"
+#include "base/error.h"
+#include <swin2sr/model.h>
+
+#define EMBED(identifier, name, summary)                                    \
+    __asm__(".pushsection .rodata\n"                                        \
+            ".balign 64\n"                                                  \
+            "swin2sr__network_" #identifier ":\n"                           \
+            ".incbin \"" SWIN2SR_NETWORKS "/" name "/model.safetensors\"\n" \
+            "swin2sr__network_" #identifier "_end:\n"                       \
+            ".byte 0\n"                                                     \
+            ".popsection\n");                                               \
+    extern const unsigned char swin2sr__network_##identifier[], swin2sr__network_##identifier##_end[];
+
+SWIN2SR__BUILT_IN_NETWORKS(EMBED)
+
+typedef struct embedded {
+    const unsigned char *begin, *end;
+} embedded;
+
+#define ROW(identifier, name, summary) {swin2sr__network_##identifier, swin2sr__network_##identifier##_end},
+
+static const embedded files[] = {SWIN2SR__BUILT_IN_NETWORKS(ROW)};
+
+size_t swin2sr_model_built_in_count(void) {
+    return swin2sr__built_in_count();
+}
+
+const char *swin2sr_model_built_in_name(size_t index) {
+    const swin2sr__built_in *network = swin2sr__built_in_get(index);
+    return network ? network->name : NULL;
+}
+
+const char *swin2sr_model_built_in_summary(size_t index) {
+    const swin2sr__built_in *network = swin2sr__built_in_get(index);
+    return network ? network->summary : NULL;
+}
+
+const void *swin2sr_model_built_in_bytes(const char *name, size_t *ret_size) {
+    size_t index = swin2sr__built_in_find(name);
+    if (index == swin2sr__built_in_count())
+        return NULL;
+    *ret_size = (size_t)(files[index].end - files[index].begin);
+    return files[index].begin;
+}
+
+const void *swin2sr_model_default_bytes(size_t *ret_size) {
+    return swin2sr_model_built_in_bytes(SWIN2SR__BUILT_IN_DEFAULT, ret_size);
+}
+
+swin2sr_status swin2sr_model_open_built_in(const char *name, const swin2sr_model_options *options,
+                                           swin2sr_model **ret_model, swin2sr_error *reterr) {
+    size_t size;
+    const void *data = name ? swin2sr_model_built_in_bytes(name, &size) : NULL;
+    if (!data)
+        return swin2sr__error_set(reterr, SWIN2SR_MODEL, "%.64s: no network inside this program has that name",
+                                  name ? name : "NULL");
+    return swin2sr_model_open_memory(data, size, name, options, ret_model, reterr);
+}
+
+swin2sr_status swin2sr_model_open_default(const swin2sr_model_options *options, swin2sr_model **ret_model,
+                                          swin2sr_error *reterr) {
+    return swin2sr_model_open_built_in(SWIN2SR__BUILT_IN_DEFAULT, options, ret_model, reterr);
+}
