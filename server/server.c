@@ -82,9 +82,10 @@ static void on_signal(void *context, uint32_t events) {
     struct signalfd_siginfo info;
     if (read(self->signals.fd, &info, sizeof info) != sizeof info)
         return;
-    if (self->is_draining)
+    if (self->context.is_draining)
         _exit(1);
-    self->is_draining = self->http.is_draining = true;
+    self->context.is_draining = true;
+    http_drain(self->http);
     log_event(&self->log, LOG_LEVEL_INFO, "draining", "s:s, s:i, s:i", "signal", sigabbrev_np((int)info.ssi_signo),
               "waiting", (int)pools_waiting(&self->pools), "running", (int)pools_running(&self->pools));
     loop_timer_set(&self->loop, &self->drain_limit, swin2sr__clock_us() + (uint64_t)self->config.drain_s * 1000000);
@@ -106,6 +107,26 @@ static bool watch_signals(server *self) {
 
 /* ---- start, serve, end ---- */
 
+static bool start_http(server *self, int listen_fd) {
+    const http_settings settings = {.loop = &self->loop,
+                                    .log = &self->log,
+                                    .metrics = &self->metrics,
+                                    .config = &self->config,
+                                    .routes = routes,
+                                    .route_count = routes_count,
+                                    .app = &self->context};
+    self->http = http_start(&settings, listen_fd);
+    self->context = (api_context){.config = &self->config,
+                                  .log = &self->log,
+                                  .metrics = &self->metrics,
+                                  .http = self->http,
+                                  .routes = routes,
+                                  .route_count = routes_count,
+                                  .uploads = &self->store,
+                                  .pools = &self->pools};
+    return self->http;
+}
+
 static bool start(server *self) {
     int listen_fd = listen_on(&self->config);
     if (listen_fd < 0)
@@ -116,20 +137,8 @@ static bool start(server *self) {
                 strerror(errno));
         return false;
     }
-    self->http = (http_server){.loop = &self->loop,
-                               .log = &self->log,
-                               .metrics = &self->metrics,
-                               .routes = routes,
-                               .route_count = routes_count,
-                               .app = self,
-                               .body_bytes_max = self->config.body_bytes_max,
-                               .connections_max = self->config.connections_max,
-                               .client_connections_max = self->config.client_connections_max,
-                               .idle_s = self->config.idle_s,
-                               .header_s = self->config.header_s,
-                               .transfer_s = self->config.transfer_s};
     int port = port_of(listen_fd);
-    if (!loop_init(&self->loop) || !watch_signals(self) || !http_start(&self->http, listen_fd)) {
+    if (!loop_init(&self->loop) || !watch_signals(self) || !start_http(self, listen_fd)) {
         fprintf(stderr, "swin2sr-server: cannot start: %s\n", strerror(errno));
         return false;
     }
@@ -141,7 +150,7 @@ static bool start(server *self) {
 }
 
 static bool is_over(const server *self) {
-    bool is_drained = self->is_draining && pools_is_quiet(&self->pools) && !self->http.requests;
+    bool is_drained = self->context.is_draining && pools_is_quiet(&self->pools) && http_is_quiet(self->http);
     return self->is_stopping || is_drained || pools_is_hopeless(&self->pools);
 }
 
@@ -149,11 +158,11 @@ int server_run(server *self) {
     if (!start(self))
         return 1;
     while (!is_over(self)) {
-        loop_step(&self->loop, http_wait_ms(&self->http));
-        http_step(&self->http);
+        loop_step(&self->loop, http_wait_ms(self->http));
+        http_step(self->http);
     }
-    bool has_left_answers = self->http.requests != NULL; /* being taken too slowly, or not asked for in whole */
-    http_stop(&self->http);
+    bool has_left_answers = !http_is_quiet(self->http); /* being taken too slowly, or not asked for in whole */
+    http_stop(self->http);
     pools_done(&self->pools);
     int code = self->has_left_work || has_left_answers || pools_is_hopeless(&self->pools) ? 1 : 0;
     log_event(&self->log, LOG_LEVEL_INFO, "stopped", "s:i, s:I", "exit_code", code, "log_lines_dropped",

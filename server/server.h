@@ -4,6 +4,7 @@
 #ifndef SWIN2SR_SERVER_SERVER_H
 #define SWIN2SR_SERVER_SERVER_H
 
+#include "api/context.h"
 #include "config/config.h"
 #include "http/http.h"
 #include "log/log.h"
@@ -19,10 +20,10 @@ typedef struct server {
     server_metrics metrics;
     store store;
     pool_set pools;
-    http_server http;
+    http_server *http;
+    api_context context;
     loop_watch signals;
     loop_timer drain_limit;
-    bool is_draining;   /* no new work; ends when what is left is done */
     bool has_left_work; /* the drain's limit passed */
     bool is_stopping;   /* leave the loop now */
 } server;

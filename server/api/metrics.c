@@ -5,25 +5,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "api/routes.h"
-#include "server.h"
+#include "api/context.h"
+#include "api/handlers.h"
 
-static void write_gauges(const server *self, FILE *out) {
+static void write_gauges(const api_context *self, FILE *out) {
     static const char *const states[WORKER_STATE_COUNT] = {"down", "starting", "idle", "busy"};
     metrics_write_family(out, "queue_depth", "gauge", "Requests waiting for a worker.");
-    for (int i = 0; i < self->pools.network_count; i++)
-        fprintf(out, "swin2sr_queue_depth{model=\"%s\"} %zu\n", self->pools.networks[i].served->name,
-                pool_waiting(&self->pools.networks[i]));
+    for (int i = 0; i < self->pools->network_count; i++)
+        fprintf(out, "swin2sr_queue_depth{model=\"%s\"} %zu\n", self->pools->networks[i].served->name,
+                pool_waiting(&self->pools->networks[i]));
     metrics_write_family(out, "workers", "gauge", "Worker processes, by state.");
-    for (const pool *each = self->pools.pools; each < self->pools.pools + self->pools.pool_count; each++)
+    for (const pool *each = self->pools->pools; each < self->pools->pools + self->pools->pool_count; each++)
         for (int state = 0; state < WORKER_STATE_COUNT; state++)
             fprintf(out, "swin2sr_workers{model=\"%s\",state=\"%s\"} %d\n", pool_name(each), states[state],
                     pool_count(each, (worker_state)state));
     metrics_write_family(out, "connections", "gauge", "Open connections of clients.");
-    fprintf(out, "swin2sr_connections %zu\n", self->http.connection_count);
+    fprintf(out, "swin2sr_connections %zu\n", http_connection_count(self->http));
     metrics_write_family(out, "log_lines_dropped_total", "counter",
                          "Log lines that the reader of stdout did not take.");
-    fprintf(out, "swin2sr_log_lines_dropped_total %" PRIu64 "\n", self->log.dropped_count);
+    fprintf(out, "swin2sr_log_lines_dropped_total %" PRIu64 "\n", self->log->dropped_count);
 }
 
 /* Label values are checked where they come in: printable ASCII (ipc.h). Two of these need an escape here. */
@@ -44,28 +44,28 @@ static void write_model(const network *each, FILE *out) {
     fprintf(out, "\"} 1\n");
 }
 
-static void write_info(const server *self, FILE *out) {
+static void write_info(const api_context *self, FILE *out) {
     metrics_write_family(out, "build_info", "gauge", "The program's version.");
     fprintf(out, "swin2sr_build_info{version=\"" SWIN2SR_VERSION "\"} 1\n");
     metrics_write_family(out, "model_info", "gauge", "The networks in use.");
-    for (int i = 0; i < self->pools.network_count; i++)
-        if (self->pools.networks[i].owner->was_ever_ready)
-            write_model(&self->pools.networks[i], out);
+    for (int i = 0; i < self->pools->network_count; i++)
+        if (self->pools->networks[i].owner->was_ever_ready)
+            write_model(&self->pools->networks[i], out);
 }
 
 void metrics_on_begin(http_request *request) {
-    const server *self = request->app;
+    const api_context *self = request->app;
     const char *names[LIMIT_ROUTES];
-    for (size_t i = 0; i < routes_count; i++)
-        names[i] = routes[i].path;
+    for (size_t i = 0; i < self->route_count; i++)
+        names[i] = router_label_index(self->routes, &self->routes[i]) == i ? self->routes[i].label : NULL;
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
     if (out) {
-        metrics_write(&self->metrics, names, routes_count, out);
+        metrics_write(self->metrics, names, self->route_count, out);
         write_gauges(self, out);
         write_info(self, out);
         fclose(out);
     }
-    http_answer_text(request, MHD_HTTP_OK, "text/plain; version=0.0.4; charset=utf-8", text);
+    http_answer_text(request, HTTP_OK, "text/plain; version=0.0.4; charset=utf-8", text);
 }

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "api/routes.h"
-#include "server.h"
+#include "api/context.h"
+#include "api/handlers.h"
 
 /* What the network for a task is for, in both languages of the page. */
 static const char *words_of(const char *task) {
@@ -54,9 +54,15 @@ static char *page_text(const pool_set *networks) {
 }
 
 void page_on_begin(http_request *request) {
-    http_answer_text(request, MHD_HTTP_OK, "text/html; charset=utf-8",
-                     page_text(&((const server *)request->app)->pools));
+    http_answer_text(request, HTTP_OK, "text/html; charset=utf-8",
+                     page_text(((const api_context *)request->app)->pools));
     http_answer_header(request, "Content-Security-Policy", page_policy);
     http_answer_header(request, "Referrer-Policy", "no-referrer");
-    http_answer_header(request, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache");
+    http_answer_header(request, "Cache-Control", "no-cache");
+}
+
+/* Browsers ask for an icon with every page: there is none, and for a day they need not ask again. */
+void icon_on_begin(http_request *request) {
+    http_answer_text(request, HTTP_NO_CONTENT, NULL, strdup(""));
+    http_answer_header(request, "Cache-Control", "public, max-age=86400");
 }

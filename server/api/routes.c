@@ -2,19 +2,17 @@
  * api/routes.c - every path the service answers, and by whom (stages 1 request and 9 respond). */
 #include "api/routes.h"
 
+#include "api/handlers.h"
+
 const http_route routes[] = {
-    {.path = "/", .on_begin = page_on_begin},
-    {.path = "/upscale",
-     .is_post = true,
-     .on_begin = upscale_on_begin,
-     .on_body = upscale_on_body,
-     .on_end = upscale_on_end,
-     .on_gone = upscale_on_gone,
-     .on_free = upscale_on_free},
-    {.path = "/healthz", .on_begin = health_on_begin},
-    {.path = "/readyz", .on_begin = ready_on_begin},
-    {.path = "/metrics", .on_begin = metrics_on_begin},
-    {.path = "/v1/models", .on_begin = models_on_begin},
+    {"GET", "/", "/", .on_begin = page_on_begin},
+    {"POST", "/upscale", "/upscale", upscale_on_begin, upscale_on_body, upscale_on_end, upscale_on_gone,
+     upscale_on_free},
+    {"GET", "/healthz", "/healthz", .on_begin = health_on_begin},
+    {"GET", "/readyz", "/readyz", .on_begin = ready_on_begin},
+    {"GET", "/metrics", "/metrics", .on_begin = metrics_on_begin},
+    {"GET", "/v1/models", "/v1/models", .on_begin = models_on_begin},
+    {"GET", "/favicon.ico", "/favicon.ico", .on_begin = icon_on_begin},
 };
 const size_t routes_count = sizeof routes / sizeof routes[0];
 

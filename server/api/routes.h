@@ -1,25 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * api/routes.h - every path the service answers. Its order is that of the metrics' routes. */
+ * api/routes.h - every path the service answers. The metrics count by place in this table. */
 #ifndef SWIN2SR_SERVER_ROUTES_H
 #define SWIN2SR_SERVER_ROUTES_H
 
-#include <stddef.h>
-
-#include "http/http.h"
+#include "http/router.h"
 
 extern const http_route routes[];
 extern const size_t routes_count;
-
-/* One handler, one file (upscale.c, health.c, metrics.c, page.c). Each is on_begin of its route. */
-void upscale_on_begin(http_request *request);
-void upscale_on_body(http_request *request, const void *data, size_t size);
-void upscale_on_end(http_request *request);
-void upscale_on_gone(http_request *request);
-void upscale_on_free(http_request *request);
-void health_on_begin(http_request *request);
-void ready_on_begin(http_request *request);
-void metrics_on_begin(http_request *request);
-void models_on_begin(http_request *request);
-void page_on_begin(http_request *request);
 
 #endif

@@ -1,40 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0
  * api/upscale.c - POST /upscale: one image in, the enlarged image out (stages 1 request and 9 respond).
  * In: a form with a file, or the bare image; options.  Out: the whole result, or a problem; never a part.
- * The upload goes to an unnamed file as it arrives; at its end it is admitted and becomes a job of the pool. */
+ * The upload goes to a file of the store as it arrives; at its end it is admitted and becomes a job of a pool. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "admit/admit.h"
 #include "admit/pace.h"
-#include "api/options.h"
-#include "api/routes.h"
+#include "api/context.h"
+#include "api/handlers.h"
+#include "api/intake.h"
 #include "api/status_map.h"
-#include "http/multipart.h"
-#include "server.h"
-
-/* Which part of a form is coming in. */
-typedef enum upscale_part {
-    PART_NONE = 0,
-    PART_FILE,
-    PART_OPTION,
-} upscale_part;
 
 typedef struct upscale_call {
     http_request *request;
-    server *server;
-    upscale_options options;
-    network *network; /* the default one until an option says another */
-    bool is_form;
-    multipart form;
-    upscale_part part;
-    char option_name[LIMIT_FIELD_NAME_BYTES];
-    char option_value[LIMIT_FIELD_VALUE_BYTES];
-    size_t option_bytes;
-    store_file upload;
+    const api_context *service;
+    intake intake;
+    network *network; /* the default one until an option names another */
     probe_info image;
     job job;
     bool has_job; /* submitted and not finished */
@@ -42,7 +26,7 @@ typedef struct upscale_call {
 
 /* Every 503 says when to come back. */
 static bool refuse_with(upscale_call *self, problem *what) {
-    if (problem_code(what) == MHD_HTTP_SERVICE_UNAVAILABLE && what->retry_after_s == 0)
+    if (problem_code(what) == HTTP_UNAVAILABLE && what->retry_after_s == 0)
         what->retry_after_s = pace_retry_after_s(self->network->owner);
     http_answer_problem(self->request, what);
     return false;
@@ -53,103 +37,17 @@ static bool refuse(upscale_call *self, problem_kind kind, const char *detail) {
     return refuse_with(self, &what);
 }
 
-/* ---- the upload ---- */
+/* ---- the request ---- */
 
-static bool open_upload(upscale_call *self) {
-    if (self->upload.owner)
-        return refuse(self, PROBLEM_OPTION, "file: given more than once");
-    if (store_create(&self->server->store, &self->upload) != SWIN2SR_OK)
-        return refuse(self, PROBLEM_STORAGE, "there is no room for the upload");
-    return true;
+/* Did the intake take it? If not, its problem is the answer. */
+static bool taken(upscale_call *self, bool is_taken) {
+    return is_taken || refuse_with(self, &self->intake.problem);
 }
 
-/* What has no room gives up what it had, at once: the rest of its body may take long to come in. */
-static bool append_upload(upscale_call *self, const void *data, size_t size) {
-    swin2sr_status status = store_append(&self->upload, data, size);
-    if (status == SWIN2SR_OK)
-        return true;
-    store_remove(&self->upload);
-    if (status == SWIN2SR_BUSY)
-        return refuse(self, PROBLEM_BUSY, "too many uploads at once");
-    return refuse(self, PROBLEM_STORAGE, "there is no room for the upload");
-}
-
-static bool set_option(upscale_call *self, const char *name, const char *value) {
-    problem what;
-    return upscale_options_set(&self->options, name, value, &what) || refuse_with(self, &what);
-}
-
-/* ---- parts of a form ---- */
-
-static bool on_part(void *context, const char *name) {
-    upscale_call *self = context;
-    if (strcmp(name, "file") == 0) {
-        self->part = PART_FILE;
-        return open_upload(self);
-    }
-    self->part = PART_OPTION;
-    self->option_bytes = 0;
-    strcpy(self->option_name, name);
-    return true;
-}
-
-static bool on_part_data(void *context, const void *data, size_t size) {
-    upscale_call *self = context;
-    if (self->part == PART_FILE)
-        return append_upload(self, data, size);
-    if (size >= sizeof self->option_value - self->option_bytes || memchr(data, '\0', size)) {
-        problem what = problem_of(PROBLEM_OPTION, "%s: the value is too long or not text; the image is the part file",
-                                  self->option_name);
-        return refuse_with(self, &what);
-    }
-    memcpy(self->option_value + self->option_bytes, data, size);
-    self->option_bytes += size;
-    return true;
-}
-
-static bool on_part_end(void *context) {
-    upscale_call *self = context;
-    upscale_part part = self->part;
-    self->part = PART_NONE;
-    if (part != PART_OPTION)
-        return true;
-    self->option_value[self->option_bytes] = '\0';
-    return set_option(self, self->option_name, self->option_value);
-}
-
-/* ---- the header ---- */
-
-static bool on_query_option(void *context, const char *name, const char *value) {
-    return set_option(context, name, value);
-}
-
-static bool is_raw_type(const char *type) {
-    return strncasecmp(type, "image/", 6) == 0 || strncasecmp(type, "application/octet-stream", 24) == 0;
-}
-
-/* A form, or the image itself; without a Content-Type the body is the image (RFC 9110 section 8.3). */
-static bool read_content_type(upscale_call *self) {
-    static const multipart_handler parts = {.on_part = on_part, .on_data = on_part_data, .on_part_end = on_part_end};
-    multipart_handler handler = parts;
-    handler.context = self;
-    const char *type = http_request_header(self->request, MHD_HTTP_HEADER_CONTENT_TYPE);
-    if (http_request_header(self->request, MHD_HTTP_HEADER_CONTENT_ENCODING))
-        return refuse(self, PROBLEM_CONTENT_TYPE, "send the image without a Content-Encoding");
-    if (!type || is_raw_type(type))
-        return open_upload(self);
-    self->is_form = true;
-    if (multipart_init(&self->form, type, &handler))
-        return true;
-    if (strncasecmp(type, "multipart/form-data", 19) == 0)
-        return refuse(self, PROBLEM_MALFORMED, "the form has no usable boundary");
-    return refuse(self, PROBLEM_CONTENT_TYPE,
-                  "send multipart/form-data with a part named file, or the image itself as image/*");
-}
-
-/* The model that the options so far ask for. false: it is not served here, and the client was told. */
-static bool choose_model(upscale_call *self) {
-    pool_set *pools = &self->server->pools;
-    const upscale_options *options = &self->options;
+/* The network that the options so far ask for. false: it is not served here, and the client was told. */
+static bool choose_network(upscale_call *self) {
+    pool_set *pools = self->service->pools;
+    const upscale_options *options = &self->intake.options;
     network *found = options->task       ? pools_find_for_task(pools, options->task)
                      : options->model[0] ? pools_find(pools, options->model)
                                          : self->network;
@@ -167,13 +65,14 @@ static bool choose_model(upscale_call *self) {
 
 static bool admit_now(upscale_call *self) {
     problem what;
-    return admit_request(self->network, self->server->is_draining, &what) || refuse_with(self, &what);
+    return admit_request(self->network, self->service->is_draining, &what) || refuse_with(self, &what);
 }
 
-/* Before the body, where it is known which model is meant: a form may still name one. */
+/* Before the body, where it is known which network is meant: a form may still name one. */
 static bool admit_early(upscale_call *self) {
-    bool is_chosen = self->options.model[0] || self->options.task || self->server->pools.network_count == 1;
-    return (self->is_form && !is_chosen && !self->server->is_draining) || admit_now(self);
+    const upscale_options *options = &self->intake.options;
+    bool is_chosen = options->model[0] || options->task || self->service->pools->network_count == 1;
+    return (self->intake.is_form && !is_chosen && !self->service->is_draining) || admit_now(self);
 }
 
 void upscale_on_begin(http_request *request) {
@@ -185,22 +84,18 @@ void upscale_on_begin(http_request *request) {
         return;
     }
     self->request = request;
-    self->server = request->app;
-    self->network = &self->server->pools.networks[0];
+    self->service = request->app;
+    self->network = &self->service->pools->networks[0];
     job_init(&self->job);
-    upscale_options_init(&self->options);
-    if (http_request_query(request, on_query_option, self) && choose_model(self) && read_content_type(self))
+    intake_init(&self->intake, self->service->uploads);
+    if (taken(self, intake_take_query(&self->intake, request)) && choose_network(self) &&
+        taken(self, intake_take_header(&self->intake, request)))
         admit_early(self);
 }
 
-/* ---- the body ---- */
-
 void upscale_on_body(http_request *request, const void *data, size_t size) {
     upscale_call *self = request->state;
-    if (!self->is_form)
-        append_upload(self, data, size);
-    else if (!multipart_push(&self->form, data, size) && self->form.fault)
-        refuse(self, PROBLEM_MALFORMED, self->form.fault);
+    taken(self, intake_take_body(&self->intake, data, size));
 }
 
 /* ---- the answer ---- */
@@ -227,7 +122,7 @@ static void add_facts(upscale_call *self) {
 }
 
 static void answer_image(upscale_call *self) {
-    const format_info *format = format_get(self->options.format);
+    const format_info *format = format_get(self->intake.options.format);
     char name[40];
     int fd = store_open(&self->job.result, O_RDONLY);
     store_remove(&self->job.result);
@@ -235,17 +130,17 @@ static void answer_image(upscale_call *self) {
         refuse(self, PROBLEM_STORAGE, "the result could not be read back");
         return;
     }
-    http_answer_file(self->request, MHD_HTTP_OK, format->media_type, fd, self->job.done.out_bytes);
+    http_answer_file(self->request, HTTP_OK, format->media_type, fd, self->job.done.out_bytes);
     snprintf(name, sizeof name, "inline; filename=\"enlarged.%s\"", format->endings[0]);
-    http_answer_header(self->request, MHD_HTTP_HEADER_CONTENT_DISPOSITION, name);
-    http_answer_header(self->request, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    http_answer_header(self->request, "Content-Disposition", name);
+    http_answer_header(self->request, "Cache-Control", "no-store");
     add_facts(self);
 }
 
 static void on_job_finish(void *context, job *done) {
     upscale_call *self = context;
     self->has_job = false;
-    store_remove(&self->upload);
+    store_remove(&self->intake.upload);
     if (done->outcome == SWIN2SR_OK) {
         answer_image(self);
         return;
@@ -253,36 +148,26 @@ static void on_job_finish(void *context, job *done) {
     refuse(self, status_map(done->outcome), done->detail);
 }
 
-static bool has_image(upscale_call *self) {
-    if (self->is_form && !multipart_is_whole(&self->form))
-        return refuse(self, PROBLEM_MALFORMED, "the form is cut short");
-    if (!self->upload.owner)
-        return refuse(self, PROBLEM_MISSING_FILE, "the form has no part named file");
-    if (self->upload.bytes == 0)
-        return refuse(self, PROBLEM_MISSING_FILE, "the file is empty");
-    return true;
-}
-
 static bool admit_upload(upscale_call *self) {
     problem what;
-    return admit_image(self->network, &self->upload, &self->image, &self->job.cost_us, &what) ||
+    return admit_image(self->network, &self->intake.upload, &self->image, &self->job.cost_us, &what) ||
            refuse_with(self, &what);
 }
 
 static void submit(upscale_call *self) {
-    const server_config *config = &self->server->config;
+    const server_config *config = self->service->config;
     job *item = &self->job;
     item->spec = (job_spec){.version = JOB_SPEC_VERSION,
-                            .format = self->options.format,
-                            .quality = self->options.quality,
-                            .in_bytes = self->upload.bytes,
+                            .format = self->intake.options.format,
+                            .quality = self->intake.options.quality,
+                            .in_bytes = self->intake.upload.bytes,
                             .in_pixels_max = config->in_pixels_max,
                             .out_pixels_max = LIMIT_OUT_PIXELS,
                             .limit_us = (uint64_t)config->deadline_s * 1000000};
     strcpy(item->spec.request_id, self->request->id);
     strcpy(item->spec.trace, self->request->trace);
     strcpy(item->spec.model, self->network->served->name);
-    item->input = &self->upload;
+    item->input = &self->intake.upload;
     item->on_finish = on_job_finish;
     item->context = self;
     self->has_job = true;
@@ -293,14 +178,14 @@ static void on_upload_committed(void *context, swin2sr_status status) {
     upscale_call *self = context;
     if (status != SWIN2SR_OK)
         refuse(self, PROBLEM_STORAGE, "there is no room for the upload");
-    else if (choose_model(self) && admit_now(self) && admit_upload(self))
+    else if (choose_network(self) && admit_now(self) && admit_upload(self))
         submit(self);
 }
 
 void upscale_on_end(http_request *request) {
     upscale_call *self = request->state;
-    if (has_image(self))
-        store_commit(&self->upload, on_upload_committed, self);
+    if (taken(self, intake_take_end(&self->intake)))
+        store_commit(&self->intake.upload, on_upload_committed, self);
 }
 
 static void drop_job(upscale_call *self) {
@@ -319,6 +204,6 @@ void upscale_on_free(http_request *request) {
         return;
     drop_job(self);
     job_done(&self->job);
-    store_remove(&self->upload);
+    intake_done(&self->intake);
     free(self);
 }

@@ -14,7 +14,9 @@
 #define LIMIT_BODY_MAX_MIB 65536         /* what the flag may say */
 #define LIMIT_SPOOL_BYTES (4ull << 30)   /* uploads in the spool, all requests together */
 #define LIMIT_CONFIG_BYTES 65536         /* the INI file */
-#define LIMIT_ROUTES 8                   /* paths the service answers */
+#define LIMIT_ROUTES 16                  /* methods of paths that the service answers */
+#define LIMIT_PATH_PART_BYTES 65u        /* a part of a path that stands for an id, terminator included */
+#define LIMIT_ALLOW_BYTES 64u            /* methods in an Allow header, terminator included */
 
 /* multipart/form-data */
 #define LIMIT_BOUNDARY_BYTES 70     /* RFC 2046 */

@@ -2,220 +2,54 @@
  * http/http.c - requests in, answers out, on the server's own loop (stages 1 request and 9 respond).
  * In: sockets.  Out: calls to routes; their answers on the wire; one log line and the metrics for each request.
  * The library runs without threads: its epoll descriptor is one watch of the loop. A refused request's body is read
- * on and thrown away within a bound, because closing on unread bytes would destroy the answer on its way.
- * Limits on time: the library closes what is silent; a sweep once a second closes what is slow. */
+ * and thrown away within a bound, because closing with unread bytes would destroy the answer on its way.
+ * Limits on time: the library closes silent connections; a sweep once a second closes slow ones. */
 #include "http/http.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/epoll.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/clock.h"
+#include "http/exchange.h"
 #include "http/guard.h"
-
-/* ---- what a request says ---- */
-
-const char *http_request_header(const http_request *request, const char *name) {
-    return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
-}
-
-typedef struct query_walk {
-    http_visit visit;
-    void *context;
-    bool has_stopped;
-} query_walk;
-
-static enum MHD_Result on_query(void *context, enum MHD_ValueKind kind, const char *name, const char *value) {
-    query_walk *walk = context;
-    walk->has_stopped = !walk->visit(walk->context, name, value ? value : "");
-    return walk->has_stopped ? MHD_NO : MHD_YES;
-}
-
-bool http_request_query(const http_request *request, http_visit visit, void *context) {
-    query_walk walk = {visit, context, false};
-    MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, on_query, &walk);
-    return !walk.has_stopped;
-}
-
-static bool is_fit_id(const char *text) {
-    size_t length = text ? strlen(text) : 0;
-    return length > 0 && length < LIMIT_REQUEST_ID_BYTES &&
-           strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") == length;
-}
-
-static void set_id(http_request *request) {
-    const char *given = http_request_header(request, "X-Request-Id");
-    if (is_fit_id(given)) {
-        strcpy(request->id, given);
-        return;
-    }
-    uint64_t random[2] = {0};
-    if (getrandom(random, sizeof random, GRND_NONBLOCK) != sizeof random)
-        random[0] = swin2sr__clock_us();
-    snprintf(request->id, sizeof request->id, "%016llx%016llx", (unsigned long long)random[0],
-             (unsigned long long)random[1]);
-}
-
-static bool is_hex(const char *text, size_t size) {
-    return strspn(text, "0123456789abcdef") == size;
-}
-
-/* version "-" trace-id "-" parent-id "-" flags; a version after 00 may go on. What is malformed is as if not there. */
-static bool is_fit_trace(const char *text) {
-    if (!text || !is_hex(text, 2) || text[2] != '-' || !is_hex(text + 3, 32) || text[35] != '-' ||
-        !is_hex(text + 36, 16) || text[52] != '-' || !is_hex(text + 53, 2))
-        return false;
-    bool is_empty = strspn(text + 3, "0") == 32 || strspn(text + 36, "0") == 16;
-    bool is_long = text[55] != '\0';
-    return !is_empty && strncmp(text, "ff", 2) != 0 && (!is_long || (text[55] == '-' && strncmp(text, "00", 2) != 0));
-}
-
-static void set_trace(http_request *request) {
-    const char *given = http_request_header(request, "traceparent");
-    if (is_fit_trace(given))
-        snprintf(request->trace, sizeof request->trace, "%s", given);
-}
-
-/* The method for the log: only names we know get there. */
-static const char *known_method(const char *method) {
-    static const char *const known[] = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"};
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-        if (strcmp(method, known[i]) == 0)
-            return known[i];
-    return "other";
-}
-
-/* ---- answers ---- */
-
-/* Let a held request go on; the library then calls again and the answer is queued. */
-static void release(http_request *request) {
-    if (!request->is_held)
-        return;
-    loop_watch_remove(request->server->loop, &request->hang_up);
-    request->is_held = false;
-    MHD_resume_connection(request->connection);
-}
-
-static void answer(http_request *request, unsigned int code, const char *type, struct MHD_Response *response) {
-    request->answer = response; /* NULL without memory: the connection is then closed */
-    request->code = code;
-    request->is_closing |= !response;
-    if (response)
-        http_answer_header(request, MHD_HTTP_HEADER_CONTENT_TYPE, type);
-    release(request);
-}
-
-void http_answer_text(http_request *request, unsigned int code, const char *type, char *text) {
-    size_t size = text ? strlen(text) : 0;
-    answer(request, code, type, text ? MHD_create_response_from_buffer(size, text, MHD_RESPMEM_MUST_FREE) : NULL);
-}
-
-void http_answer_json(http_request *request, unsigned int code, json_t *document) {
-    http_answer_text(request, code, "application/json", document ? json_dumps(document, JSON_COMPACT) : NULL);
-    json_decref(document);
-}
-
-void http_answer_file(http_request *request, unsigned int code, const char *type, int fd, uint64_t size) {
-    struct MHD_Response *response = MHD_create_response_from_fd64(size, fd);
-    if (!response)
-        close(fd);
-    answer(request, code, type, response);
-}
-
-void http_answer_problem(http_request *request, const problem *what) {
-    const char *accept = http_request_header(request, "Accept");
-    bool is_page = accept && strstr(accept, "text/html");
-    char *text = is_page ? problem_to_html(what, request->id) : problem_to_json(what, request->id);
-    http_answer_text(request, (unsigned int)problem_code(what),
-                     is_page ? "text/html; charset=utf-8" : "application/problem+json", text);
-    http_answer_header(request, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-    if (what->retry_after_s > 0) {
-        char seconds[12];
-        snprintf(seconds, sizeof seconds, "%u", (unsigned int)what->retry_after_s);
-        http_answer_header(request, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
-    }
-}
-
-void http_answer_header(http_request *request, const char *name, const char *value) {
-    if (request->answer)
-        MHD_add_response_header(request->answer, name, value);
-}
-
-static void refuse(http_request *request, problem_kind kind, const char *detail) {
-    problem what = problem_of(kind, "%s", detail);
-    http_answer_problem(request, &what);
-}
-
-static enum MHD_Result send_answer(http_request *request) {
-    if (!request->answer)
-        return MHD_NO;
-    http_answer_header(request, "X-Request-Id", request->id);
-    http_answer_header(request, "X-Content-Type-Options", "nosniff");
-    if (request->is_closing || request->is_last || request->server->is_draining)
-        http_answer_header(request, MHD_HTTP_HEADER_CONNECTION, "close");
-    request->sent_us = swin2sr__clock_us();
-    request->is_queued = true;
-    return MHD_queue_response(request->connection, request->code, request->answer);
-}
 
 /* ---- the life of a request ---- */
 
-static size_t route_index(const http_request *request) {
-    const http_server *server = request->server;
-    return request->route ? (size_t)(request->route - server->routes) : server->route_count;
-}
-
-static const http_route *find_route(const http_server *self, const char *path) {
-    for (size_t i = 0; i < self->route_count; i++)
-        if (strcmp(self->routes[i].path, path) == 0)
-            return &self->routes[i];
-    return NULL;
-}
-
-static bool takes_method(const http_route *route, const char *method) {
-    if (route->is_post)
-        return strcmp(method, "POST") == 0;
-    return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
-}
-
-static void refuse_body_size(http_request *request, uint64_t actual) {
+static void refuse_body_size(http_exchange *self, uint64_t actual) {
     problem what = problem_of(PROBLEM_BODY_TOO_LARGE, "the body has more bytes than this service takes");
-    what.limit = request->server->body_bytes_max;
+    what.limit = self->server->settings.config->body_bytes_max;
     what.actual = actual;
-    http_answer_problem(request, &what);
+    http_answer_problem(&self->request, &what);
 }
 
 /* The announced length of the body; 0 where there is none. The library has checked that it is a number. */
-static uint64_t announced_bytes(const http_request *request) {
-    const char *text = http_request_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
+static uint64_t announced_bytes(const http_exchange *self) {
+    const char *text = http_request_header(&self->request, MHD_HTTP_HEADER_CONTENT_LENGTH);
     return text ? strtoull(text, NULL, 10) : 0;
 }
 
 /* The library can take the last bytes and the client's end in one event, and look at the bytes only. Closing the side
  * that is closed already changes nothing but wakes it up once more. */
-static void wake_for_end(const http_request *request) {
-    if (request->has_hung_up)
-        shutdown(request->hang_up.fd, SHUT_RD);
+static void wake_for_end(const http_exchange *self) {
+    if (self->has_hung_up)
+        shutdown(self->hang_up.fd, SHUT_RD);
 }
 
 /* The client has closed its side. While it waits for its answer, that means it has left. */
 static void on_hang_up(void *context, uint32_t events) {
-    http_request *request = context;
-    request->has_hung_up = true;
-    if (!request->is_held) {
-        wake_for_end(request);
+    http_exchange *self = context;
+    self->has_hung_up = true;
+    if (!self->is_held) {
+        wake_for_end(self);
         return;
     }
-    request->is_gone = true;
-    if (request->route->on_gone)
-        request->route->on_gone(request);
-    release(request);
+    self->is_gone = true;
+    if (self->route->on_gone)
+        self->route->on_gone(&self->request);
+    answer_release(self);
 }
 
 /* NULL: the connection was opened without memory for it. */
@@ -223,147 +57,167 @@ static http_connection *connection_of(struct MHD_Connection *connection) {
     return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 }
 
-static http_request *open_request(http_server *self, struct MHD_Connection *connection, const guard_line *line) {
+static http_exchange *open_exchange(http_server *server, struct MHD_Connection *connection, const guard_line *line,
+                                    const http_match *match) {
     http_connection *owner = connection_of(connection);
-    http_request *request = owner ? calloc(1, sizeof *request) : NULL;
-    if (!request)
+    http_exchange *self = owner ? calloc(1, sizeof *self) : NULL;
+    if (!self)
         return NULL;
-    request->server = self;
-    request->app = self->app;
-    request->connection = connection;
-    request->owner = owner;
-    owner->request = request;
-    request->begun_us = swin2sr__clock_us();
-    request->route = find_route(self, line->target);
-    request->method = known_method(line->method);
-    request->hang_up = (loop_watch){.fd = owner->fd, .on_ready = on_hang_up, .context = request};
-    set_id(request);
-    set_trace(request);
-    request->next = self->requests;
-    if (self->requests)
-        self->requests->previous = request;
-    self->requests = request;
-    return request;
+    self->server = server;
+    self->request.app = server->settings.app;
+    self->connection = connection;
+    self->owner = owner;
+    owner->exchange = self;
+    self->begun_us = swin2sr__clock_us();
+    self->route = match->route;
+    strcpy(self->request.part, match->part);
+    self->method = request_known_method(line->method);
+    self->hang_up = (loop_watch){.fd = owner->fd, .on_ready = on_hang_up, .context = self};
+    request_set_ids(self);
+    self->next = server->exchanges;
+    if (self->next)
+        self->next->previous = self;
+    server->exchanges = self;
+    return self;
 }
 
-/* The header is there: refuse what can be refused by it. A body that would be refused anyway is not asked for. */
-static enum MHD_Result begin(http_request *request, const guard_line *line) {
-    const http_route *route = request->route;
-    uint64_t announced = announced_bytes(request);
-    const char *fault = guard_check(request->connection, line);
+/* allow: "GET, HEAD". The detail reads "use GET or HEAD". */
+static void refuse_method(http_exchange *self, const char *allow) {
+    const char *last = strrchr(allow, ',');
+    int before = last ? (int)(last - allow) : 0;
+    problem what = last ? problem_of(PROBLEM_METHOD, "use %.*s or%s", before, allow, last + 1)
+                        : problem_of(PROBLEM_METHOD, "use %s", allow);
+    http_answer_problem(&self->request, &what);
+    http_answer_header(&self->request, MHD_HTTP_HEADER_ALLOW, allow);
+}
+
+/* The header has arrived: refuse what can be refused by it. A body that would be refused anyway is not asked for. */
+static enum MHD_Result begin(http_exchange *self, const guard_line *line, const http_match *match) {
+    const http_route *route = self->route;
+    uint64_t announced = announced_bytes(self);
+    const char *fault = guard_check(self->connection, line);
     /* The library is lax about where a chunk ends: whatever it takes for the next request is not served. */
-    request->is_last = http_request_header(request, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL;
+    self->is_last = http_request_header(&self->request, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL;
     if (fault) {
-        request->is_closing = true;
-        refuse(request, PROBLEM_MALFORMED, fault);
-        return send_answer(request);
+        self->is_closing = true;
+        answer_refuse(self, PROBLEM_MALFORMED, fault);
+        return answer_send(self);
     }
-    if (!route) {
-        refuse(request, PROBLEM_NOT_FOUND, "no such path");
-    } else if (!takes_method(route, line->method)) {
-        refuse(request, PROBLEM_METHOD, route->is_post ? "use POST" : "use GET or HEAD");
-        http_answer_header(request, MHD_HTTP_HEADER_ALLOW, route->is_post ? "POST" : "GET, HEAD");
-    } else if (announced > request->server->body_bytes_max) {
-        refuse_body_size(request, announced);
+    if (!route && !match->allow[0]) {
+        answer_refuse(self, PROBLEM_NOT_FOUND, "no such path");
+    } else if (!route) {
+        refuse_method(self, match->allow);
+    } else if (announced > self->server->settings.config->body_bytes_max) {
+        refuse_body_size(self, announced);
     } else {
-        if (route->is_post)
-            loop_watch_add(request->server->loop, &request->hang_up, EPOLLRDHUP | EPOLLONESHOT);
+        if (route->on_end)
+            loop_watch_add(self->server->settings.loop, &self->hang_up, EPOLLRDHUP | EPOLLONESHOT);
         if (route->on_begin)
-            route->on_begin(request);
+            route->on_begin(&self->request);
     }
-    bool is_waiting = http_request_header(request, MHD_HTTP_HEADER_EXPECT) != NULL;
-    if (request->answer && (is_waiting || announced > LIMIT_DISCARD_BYTES)) {
-        request->is_closing = true;
-        return send_answer(request);
+    bool is_waiting = http_request_header(&self->request, MHD_HTTP_HEADER_EXPECT) != NULL;
+    if (self->answer && (is_waiting || announced > LIMIT_DISCARD_BYTES)) {
+        self->is_closing = true;
+        return answer_send(self);
     }
     return MHD_YES;
 }
 
-static enum MHD_Result take_body(http_request *request, const char *data, size_t size) {
-    wake_for_end(request);
-    request->body_bytes += size;
-    request->server->metrics->upload_bytes += size;
-    if (request->answer || request->is_closing) {
-        request->discarded_bytes += size;
-        return request->discarded_bytes > LIMIT_DISCARD_BYTES ? MHD_NO : MHD_YES;
+static enum MHD_Result take_body(http_exchange *self, const char *data, size_t size) {
+    wake_for_end(self);
+    self->request.body_bytes += size;
+    self->server->settings.metrics->upload_bytes += size;
+    if (self->answer || self->is_closing) {
+        self->discarded_bytes += size;
+        return self->discarded_bytes > LIMIT_DISCARD_BYTES ? MHD_NO : MHD_YES;
     }
-    if (request->body_bytes > request->server->body_bytes_max)
-        refuse_body_size(request, request->body_bytes);
-    else if (request->route->on_body)
-        request->route->on_body(request, data, size);
+    if (self->request.body_bytes > self->server->settings.config->body_bytes_max)
+        refuse_body_size(self, self->request.body_bytes);
+    else if (self->route->on_body)
+        self->route->on_body(&self->request, data, size);
     return MHD_YES;
 }
 
-static enum MHD_Result end(http_request *request) {
-    if (!request->answer && !request->is_closing && request->route->on_end)
-        request->route->on_end(request);
-    if (request->answer || request->is_closing)
-        return send_answer(request);
-    loop_watch_remove(request->server->loop, &request->hang_up);
-    if (!loop_watch_add(request->server->loop, &request->hang_up, EPOLLRDHUP))
+static enum MHD_Result end(http_exchange *self) {
+    event_loop *loop = self->server->settings.loop;
+    if (!self->answer && !self->is_closing && self->route->on_end)
+        self->route->on_end(&self->request);
+    if (self->answer || self->is_closing)
+        return answer_send(self);
+    loop_watch_remove(loop, &self->hang_up);
+    if (!loop_watch_add(loop, &self->hang_up, EPOLLRDHUP))
         return MHD_NO;
-    request->is_held = true;
-    MHD_suspend_connection(request->connection);
+    self->is_held = true;
+    MHD_suspend_connection(self->connection);
     return MHD_YES;
 }
 
 /* Called by the library: once with the header, with each piece of the body, at its end, and after a resume. */
 static enum MHD_Result on_access(void *context, struct MHD_Connection *connection, const char *path, const char *method,
                                  const char *version, const char *data, size_t *size, void **state) {
-    http_request *request = *state;
-    if (!request) {
+    http_server *server = context;
+    http_exchange *self = *state;
+    if (!self) {
         guard_line line = {.method = method, .target = path, .version = version};
-        *state = request = open_request(context, connection, &line);
-        if (!request)
+        http_match match = router_find(server->settings.routes, server->settings.route_count, method, path);
+        *state = self = open_exchange(server, connection, &line, &match);
+        if (!self)
             return MHD_NO;
-        line.target_bytes = request->owner->target_bytes;
-        return begin(request, &line);
+        line.target_bytes = self->owner->target_bytes;
+        return begin(self, &line, &match);
     }
-    if (request->is_gone)
+    if (self->is_gone)
         return MHD_NO;
     if (*size > 0) {
         size_t taken = *size;
         *size = 0;
-        return take_body(request, data, taken);
+        return take_body(self, data, taken);
     }
-    return end(request);
+    return end(self);
 }
 
-static void log_request(const http_request *request, unsigned int code, uint64_t duration_us) {
-    log_event(request->server->log, LOG_LEVEL_INFO, "request", "s:s, s:s*, s:s, s:s, s:i, s:f, s:I", "request_id",
-              request->id, "traceparent", request->trace[0] ? request->trace : NULL, "method", request->method, "route",
-              request->route ? request->route->path : "other", "code", (int)code, "seconds", (double)duration_us / 1e6,
-              "body_bytes", (long long)request->body_bytes);
+static void log_request(const http_exchange *self, const char *label, unsigned int code, uint64_t duration_us) {
+    const http_request *request = &self->request;
+    log_event(self->server->settings.log, LOG_LEVEL_INFO, "request", "s:s, s:s*, s:s, s:s, s:i, s:f, s:I", "request_id",
+              request->id, "traceparent", request->trace[0] ? request->trace : NULL, "method", self->method, "route",
+              label, "code", (int)code, "seconds", (double)duration_us / 1e6, "body_bytes",
+              (long long)request->body_bytes);
 }
 
-/* Called by the library when the answer is out or the connection is gone. */
+static void count_request(const http_exchange *self, unsigned int code, bool is_answered, uint64_t now_us) {
+    const http_settings *settings = &self->server->settings;
+    const http_route *route = self->route;
+    size_t label = route ? router_label_index(settings->routes, route) : settings->route_count;
+    uint64_t duration_us = now_us - self->begun_us;
+    settings->metrics->requests[label][code]++;
+    metrics_observe(&settings->metrics->request_seconds[label], duration_us);
+    if (is_answered && code == HTTP_OK && route->on_end)
+        metrics_observe(&settings->metrics->send_seconds, now_us - self->sent_us);
+    log_request(self, route ? route->label : "other", code, duration_us);
+}
+
+/* Called by the library when the answer has been sent or the connection is gone. */
 static void on_completed(void *context, struct MHD_Connection *connection, void **state,
                          enum MHD_RequestTerminationCode how) {
-    http_server *self = context;
-    http_request *request = *state;
-    if (!request)
+    http_server *server = context;
+    http_exchange *self = *state;
+    if (!self)
         return;
-    bool is_answered = request->is_queued && how == MHD_REQUEST_TERMINATED_COMPLETED_OK;
-    unsigned int code = is_answered ? request->code : request->is_cut ? 408 : 499;
-    uint64_t now = swin2sr__clock_us();
-    size_t route = route_index(request);
-    self->metrics->requests[route][code]++;
-    metrics_observe(&self->metrics->request_seconds[route], now - request->begun_us);
-    if (is_answered && code == 200 && request->route->is_post)
-        metrics_observe(&self->metrics->send_seconds, now - request->sent_us);
-    log_request(request, code, now - request->begun_us);
-
-    request->owner->request = NULL;
-    request->owner->waiting_us = now;
-    loop_watch_remove(self->loop, &request->hang_up);
-    if (request->route && request->route->on_free)
-        request->route->on_free(request);
-    if (request->answer)
-        MHD_destroy_response(request->answer);
-    *(request->previous ? &request->previous->next : &self->requests) = request->next;
-    if (request->next)
-        request->next->previous = request->previous;
-    free(request);
+    bool is_answered = self->is_queued && how == MHD_REQUEST_TERMINATED_COMPLETED_OK;
+    unsigned int code = is_answered ? self->code : self->is_cut ? 408 : 499;
+    uint64_t now_us = swin2sr__clock_us();
+    count_request(self, code, is_answered, now_us);
+    self->owner->exchange = NULL;
+    self->owner->waiting_us = now_us;
+    loop_watch_remove(server->settings.loop, &self->hang_up);
+    if (self->route && self->route->on_free)
+        self->route->on_free(&self->request);
+    if (self->answer)
+        MHD_destroy_response(self->answer);
+    *(self->previous ? &self->previous->next : &server->exchanges) = self->next;
+    if (self->next)
+        self->next->previous = self->previous;
+    free(self);
     *state = NULL;
 }
 
@@ -407,38 +261,38 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
         close_connection(context, *socket_context);
 }
 
-/* A held request is none of ours: its job has a deadline. */
-static bool is_too_slow(const http_server *server, const http_connection *self, uint64_t now) {
-    const http_request *request = self->request;
-    if (!request)
-        return now - self->waiting_us > (uint64_t)server->header_s * 1000000;
-    uint64_t since = request->sent_us ? request->sent_us : request->begun_us;
-    return !request->is_held && now - since > (uint64_t)server->transfer_s * 1000000;
+/* A held request has a deadline of its own. */
+static bool is_too_slow(const http_connection *self, const server_config *config, uint64_t now_us) {
+    const http_exchange *exchange = self->exchange;
+    if (!exchange)
+        return now_us - self->waiting_us > (uint64_t)config->header_s * 1000000;
+    uint64_t since_us = exchange->sent_us ? exchange->sent_us : exchange->begun_us;
+    return !exchange->is_held && now_us - since_us > (uint64_t)config->transfer_s * 1000000;
 }
 
 /* The library takes the end that this makes for the client's, and closes. */
 static void on_sweep(void *context) {
     http_server *server = context;
-    uint64_t now = swin2sr__clock_us();
+    uint64_t now_us = swin2sr__clock_us();
     for (http_connection *self = server->connections; self; self = self->next)
-        if (is_too_slow(server, self, now)) {
+        if (is_too_slow(self, server->settings.config, now_us)) {
             shutdown(self->fd, SHUT_RDWR);
-            if (self->request)
-                self->request->is_cut = true;
+            if (self->exchange)
+                self->exchange->is_cut = true;
         }
-    loop_timer_set(server->loop, &server->sweep, now + 1000000);
+    loop_timer_set(server->settings.loop, &server->sweep, now_us + 1000000);
 }
 
 /* ---- the library on the loop ---- */
 
 /* As many connections as the process can have files for: each may hold an upload and an answer beside its socket. */
-static unsigned int connection_limit(const http_server *self) {
+static unsigned int connection_limit(const server_config *config) {
     struct rlimit files = {0};
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
         files.rlim_cur = files.rlim_max;
         setrlimit(RLIMIT_NOFILE, &files);
     }
-    rlim_t fit = files.rlim_cur / 2 > 64 ? files.rlim_cur / 2 : 64, wanted = (rlim_t)self->connections_max;
+    rlim_t fit = files.rlim_cur / 2 > 64 ? files.rlim_cur / 2 : 64, wanted = (rlim_t)config->connections_max;
     return (unsigned int)(fit < wanted ? fit : wanted);
 }
 
@@ -446,22 +300,36 @@ static void on_sockets(void *context, uint32_t events) {
     /* http_step follows every step of the loop */
 }
 
-bool http_start(http_server *self, int listen_fd) {
-    self->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_access, self, MHD_OPTION_LISTEN_SOCKET, listen_fd,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, self, MHD_OPTION_UNESCAPE_CALLBACK, guard_unescape, NULL,
-        MHD_OPTION_URI_LOG_CALLBACK, on_target, self, MHD_OPTION_NOTIFY_CONNECTION, on_connection, self,
-        MHD_OPTION_CONNECTION_LIMIT, connection_limit(self), MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-        (unsigned int)self->client_connections_max, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)LIMIT_CONNECTION_BYTES,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)self->idle_s, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
-        MHD_OPTION_END);
-    if (!self->daemon)
-        return false;
+static struct MHD_Daemon *start_daemon(http_server *self, int listen_fd) {
+    const server_config *config = self->settings.config;
+    return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_access, self,
+                            MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed, self,
+                            MHD_OPTION_UNESCAPE_CALLBACK, guard_unescape, NULL, MHD_OPTION_URI_LOG_CALLBACK, on_target,
+                            self, MHD_OPTION_NOTIFY_CONNECTION, on_connection, self, MHD_OPTION_CONNECTION_LIMIT,
+                            connection_limit(config), MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+                            (unsigned int)config->client_connections_max, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                            (size_t)LIMIT_CONNECTION_BYTES, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)config->idle_s,
+                            MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
+}
+
+http_server *http_start(const http_settings *settings, int listen_fd) {
+    http_server *self = calloc(1, sizeof *self);
+    if (!self)
+        return NULL;
+    self->settings = *settings;
+    self->daemon = start_daemon(self, listen_fd);
+    if (!self->daemon) {
+        free(self);
+        return NULL;
+    }
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(self->daemon, MHD_DAEMON_INFO_EPOLL_FD);
     self->sockets = (loop_watch){.fd = info->epoll_fd, .on_ready = on_sockets, .context = self};
     self->sweep = (loop_timer){.on_due = on_sweep, .context = self};
     on_sweep(self);
-    return loop_watch_add(self->loop, &self->sockets, EPOLLIN);
+    if (loop_watch_add(settings->loop, &self->sockets, EPOLLIN))
+        return self;
+    http_stop(self);
+    return NULL;
 }
 
 int64_t http_wait_ms(http_server *self) {
@@ -475,12 +343,25 @@ void http_step(http_server *self) {
     MHD_run(self->daemon);
 }
 
-/* The library wants no request held when it stops. */
+void http_drain(http_server *self) {
+    self->is_draining = true;
+}
+
+bool http_is_quiet(const http_server *self) {
+    return !self->exchanges;
+}
+
+size_t http_connection_count(const http_server *self) {
+    return self->connection_count;
+}
+
+/* The library accepts no held request when it stops. */
 void http_stop(http_server *self) {
-    for (http_request *request = self->requests; request; request = request->next)
-        if (request->is_held)
-            on_hang_up(request, 0);
-    loop_watch_remove(self->loop, &self->sockets);
-    loop_timer_clear(self->loop, &self->sweep);
+    for (http_exchange *exchange = self->exchanges; exchange; exchange = exchange->next)
+        if (exchange->is_held)
+            on_hang_up(exchange, 0);
+    loop_watch_remove(self->settings.loop, &self->sockets);
+    loop_timer_clear(self->settings.loop, &self->sweep);
     MHD_stop_daemon(self->daemon);
+    free(self);
 }

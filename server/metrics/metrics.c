@@ -57,6 +57,8 @@ static void write_requests(const server_metrics *self, const char *const *routes
                         route_name(routes, route_count, route), code, self->requests[route][code]);
     metrics_write_family(out, "request_seconds", "histogram", "From the request's header to the end of the answer.");
     for (size_t route = 0; route <= route_count; route++) {
+        if (route < route_count && !routes[route])
+            continue;
         char labels[LABELS_BYTES];
         snprintf(labels, sizeof labels, "route=\"%s\"", route_name(routes, route_count, route));
         write_histogram(out, "request_seconds", labels, &self->request_seconds[route]);

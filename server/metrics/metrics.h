@@ -60,7 +60,8 @@ void metrics_observe(metrics_histogram *histogram, uint64_t duration_us);
 
 const char *metrics_restart_name(metrics_restart reason);
 
-/* Write the counters and histograms as Prometheus text. routes: names by index, count of them; the next is "other". */
+/* Write the counters and histograms as Prometheus text.
+ * routes  Labels by index; NULL where an earlier one counts for this route too. The one after the last is "other". */
 void metrics_write(const server_metrics *self, const char *const *routes, size_t route_count, FILE *out);
 
 /* Write the two comment lines that go before a family. */

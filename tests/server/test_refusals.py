@@ -87,7 +87,7 @@ def test_refused_before_the_body_is_sent(server):
 
 
 @pytest.mark.parametrize("options", [
-    {"format": "gif"}, {"format": "PNG"}, {"format": ""}, {"format": "png\0"}, {"format": "x" * 200},
+    {"format": "gif"}, {"format": "unknown"}, {"format": ""}, {"format": "png\0"}, {"format": "x" * 200},
     {"quality": "0"}, {"quality": "101"}, {"quality": "-1"}, {"quality": "9.5"}, {"quality": " 9"}, {"quality": ""},
     {"model": "other"}, {"model": ""}, {"model": "x" * 100}, {"scale": "2"}, {"Format": "png"}, {"": "x"}])
 def test_unknown_option_or_value(server, options):
@@ -235,3 +235,9 @@ def test_upload_without_room_gives_it_back(start):
         wait_for("no upload", lambda: service.spool_count() == 0)
         connection.sendall(bytes(96000))
         assert connection.recv(4096).startswith(b"HTTP/1.1 507 ")
+
+
+def test_a_browser_asks_for_no_icon_twice(server):
+    response = requests.get(server.url + "/favicon.ico")
+    assert (response.status_code, response.content) == (204, b"")
+    assert "max-age" in response.headers["Cache-Control"]

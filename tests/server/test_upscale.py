@@ -50,6 +50,11 @@ def test_png_and_jpeg_in_and_out(server, kind, answer):
     assert image.size == (80, 48)
 
 
+@pytest.mark.parametrize("name, kind", [("PNG", "PNG"), ("jpg", "JPEG"), ("JFIF", "JPEG"), ("jpe", "JPEG")])
+def test_formats_have_the_names_of_their_files(server, name, kind):
+    assert open_image(server.upscale(picture(), format=name).content).format == kind
+
+
 @pytest.mark.parametrize("size", [(1, 1), (7, 3), (33, 8)])
 def test_any_size_comes_out_four_times_as_large(server, size):
     assert open_image(server.upscale(picture(*size)).content).size == (size[0] * 4, size[1] * 4)

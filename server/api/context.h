@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * api/context.h - what the handlers of the service may reach (http_request.app). Borrowed from the server. */
+#ifndef SWIN2SR_SERVER_CONTEXT_H
+#define SWIN2SR_SERVER_CONTEXT_H
+
+#include "config/config.h"
+#include "http/http.h"
+#include "log/log.h"
+#include "metrics/metrics.h"
+#include "pool/pools.h"
+#include "store/store.h"
+
+typedef struct api_context {
+    const server_config *config;
+    const server_log *log;
+    const server_metrics *metrics;
+    const http_server *http;
+    const http_route *routes;
+    size_t route_count;
+    store *uploads;
+    pool_set *pools;
+    bool is_draining; /* no new work is taken */
+} api_context;
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * api/handlers.h - the handlers that the table of routes names, one file for each path. */
+#ifndef SWIN2SR_SERVER_HANDLERS_H
+#define SWIN2SR_SERVER_HANDLERS_H
+
+#include "http/router.h"
+
+void upscale_on_begin(http_request *request);
+void upscale_on_body(http_request *request, const void *data, size_t size);
+void upscale_on_end(http_request *request);
+void upscale_on_gone(http_request *request);
+void upscale_on_free(http_request *request);
+void health_on_begin(http_request *request);
+void ready_on_begin(http_request *request);
+void metrics_on_begin(http_request *request);
+void models_on_begin(http_request *request);
+void page_on_begin(http_request *request);
+void icon_on_begin(http_request *request);
+
+#endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * api/intake.c - one image and its options from a request (stage 1 of 9, request).
+ * In: pieces of a body.  Out: options checked, bytes appended to a file of the store, or a problem. */
+#include "api/intake.h"
+
+#include <string.h>
+#include <strings.h>
+
+void intake_init(intake *self, store *uploads) {
+    self->uploads = uploads;
+    upscale_options_init(&self->options);
+}
+
+void intake_done(intake *self) {
+    store_remove(&self->upload);
+}
+
+static bool refuse(intake *self, problem_kind kind, const char *detail) {
+    self->problem = problem_of(kind, "%s", detail);
+    return false;
+}
+
+/* ---- the file ---- */
+
+static bool open_upload(intake *self) {
+    if (self->upload.owner)
+        return refuse(self, PROBLEM_OPTION, "file: given more than once");
+    if (store_create(self->uploads, &self->upload) != SWIN2SR_OK)
+        return refuse(self, PROBLEM_STORAGE, "there is no room for the upload");
+    return true;
+}
+
+/* An upload without room gives up what it has at once: the rest of its body may take long to arrive. */
+static bool append_upload(intake *self, const void *data, size_t size) {
+    swin2sr_status status = store_append(&self->upload, data, size);
+    if (status == SWIN2SR_OK)
+        return true;
+    store_remove(&self->upload);
+    return status == SWIN2SR_BUSY ? refuse(self, PROBLEM_BUSY, "too many uploads at once")
+                                  : refuse(self, PROBLEM_STORAGE, "there is no room for the upload");
+}
+
+/* ---- options and parts of a form ---- */
+
+static bool set_option(void *context, const char *name, const char *value) {
+    intake *self = context;
+    return upscale_options_set(&self->options, name, value, &self->problem);
+}
+
+static bool on_part(void *context, const char *name) {
+    intake *self = context;
+    if (strcmp(name, "file") == 0) {
+        self->part = INTAKE_PART_FILE;
+        return open_upload(self);
+    }
+    self->part = INTAKE_PART_OPTION;
+    self->option_bytes = 0;
+    strcpy(self->option_name, name);
+    return true;
+}
+
+static bool on_part_data(void *context, const void *data, size_t size) {
+    intake *self = context;
+    if (self->part == INTAKE_PART_FILE)
+        return append_upload(self, data, size);
+    if (size >= sizeof self->option_value - self->option_bytes || memchr(data, '\0', size)) {
+        self->problem = problem_of(PROBLEM_OPTION, "%s: the value is too long or not text; the image is the part file",
+                                   self->option_name);
+        return false;
+    }
+    memcpy(self->option_value + self->option_bytes, data, size);
+    self->option_bytes += size;
+    return true;
+}
+
+static bool on_part_end(void *context) {
+    intake *self = context;
+    intake_part part = self->part;
+    self->part = INTAKE_PART_NONE;
+    if (part != INTAKE_PART_OPTION)
+        return true;
+    self->option_value[self->option_bytes] = '\0';
+    return set_option(self, self->option_name, self->option_value);
+}
+
+/* ---- the request, in order ---- */
+
+bool intake_take_query(intake *self, const http_request *request) {
+    return http_request_query(request, set_option, self);
+}
+
+static bool is_raw_type(const char *type) {
+    return strncasecmp(type, "image/", 6) == 0 || strncasecmp(type, "application/octet-stream", 24) == 0;
+}
+
+/* A form, or the image itself; without a Content-Type the body is the image (RFC 9110 section 8.3). */
+bool intake_take_header(intake *self, const http_request *request) {
+    const multipart_handler parts = {
+        .on_part = on_part, .on_data = on_part_data, .on_part_end = on_part_end, .context = self};
+    const char *type = http_request_header(request, "Content-Type");
+    if (http_request_header(request, "Content-Encoding"))
+        return refuse(self, PROBLEM_CONTENT_TYPE, "send the image without a Content-Encoding");
+    if (!type || is_raw_type(type))
+        return open_upload(self);
+    self->is_form = true;
+    if (multipart_init(&self->form, type, &parts))
+        return true;
+    if (strncasecmp(type, "multipart/form-data", 19) == 0)
+        return refuse(self, PROBLEM_MALFORMED, "the form has no usable boundary");
+    return refuse(self, PROBLEM_CONTENT_TYPE,
+                  "send multipart/form-data with a part named file, or the image itself as image/*");
+}
+
+bool intake_take_body(intake *self, const void *data, size_t size) {
+    if (!self->is_form)
+        return append_upload(self, data, size);
+    if (multipart_push(&self->form, data, size))
+        return true;
+    return self->form.fault ? refuse(self, PROBLEM_MALFORMED, self->form.fault) : false;
+}
+
+bool intake_take_end(intake *self) {
+    if (self->is_form && !multipart_is_whole(&self->form))
+        return refuse(self, PROBLEM_MALFORMED, "the form is cut short");
+    if (!self->upload.owner)
+        return refuse(self, PROBLEM_MISSING_FILE, "the form has no part named file");
+    if (self->upload.bytes == 0)
+        return refuse(self, PROBLEM_MISSING_FILE, "the file is empty");
+    return true;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * api/intake.h - one image and its options from a request (stage 1 of 9, request).
+ * In: query, header and body, which is a form with a part named file, or the image itself.
+ * Out: the options, and the image as a file of the store. Nothing of the image is held in memory.
+ * Every call that returns false has set `problem`; no other call but intake_done may follow. */
+#ifndef SWIN2SR_SERVER_INTAKE_H
+#define SWIN2SR_SERVER_INTAKE_H
+
+#include "api/options.h"
+#include "http/http.h"
+#include "http/multipart.h"
+#include "store/store.h"
+
+/* Which part of a form is being received. */
+typedef enum intake_part {
+    INTAKE_PART_NONE = 0,
+    INTAKE_PART_FILE,
+    INTAKE_PART_OPTION,
+} intake_part;
+
+typedef struct intake {
+    upscale_options options;
+    store_file upload; /* owner NULL: no file yet */
+    problem problem;
+    store *uploads;
+    bool is_form;
+    multipart form;
+    intake_part part;
+    char option_name[LIMIT_FIELD_NAME_BYTES];
+    char option_value[LIMIT_FIELD_VALUE_BYTES];
+    size_t option_bytes;
+} intake;
+
+void intake_init(intake *self, store *uploads);
+void intake_done(intake *self); /* removes the upload */
+
+bool intake_take_query(intake *self, const http_request *request);
+bool intake_take_header(intake *self, const http_request *request); /* Content-Type and Content-Encoding */
+bool intake_take_body(intake *self, const void *data, size_t size);
+bool intake_take_end(intake *self); /* the form was complete, and there is a file */
+
+#endif

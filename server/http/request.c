@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * http/request.c - what a request says: header fields, query, id, trace (stage 1 of 9, request).
+ * In: the HTTP library's connection.  Out: text. Ids that are not acceptable are replaced, traces are left out. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/clock.h"
+#include "http/exchange.h"
+
+const char *http_request_header(const http_request *request, const char *name) {
+    return MHD_lookup_connection_value(exchange_of(request)->connection, MHD_HEADER_KIND, name);
+}
+
+typedef struct query_walk {
+    http_visit visit;
+    void *context;
+    bool has_stopped;
+} query_walk;
+
+static enum MHD_Result on_query(void *context, enum MHD_ValueKind kind, const char *name, const char *value) {
+    query_walk *walk = context;
+    walk->has_stopped = !walk->visit(walk->context, name, value ? value : "");
+    return walk->has_stopped ? MHD_NO : MHD_YES;
+}
+
+bool http_request_query(const http_request *request, http_visit visit, void *context) {
+    query_walk walk = {visit, context, false};
+    MHD_get_connection_values(exchange_of(request)->connection, MHD_GET_ARGUMENT_KIND, on_query, &walk);
+    return !walk.has_stopped;
+}
+
+static bool is_fit_id(const char *text) {
+    size_t length = text ? strlen(text) : 0;
+    return length > 0 && length < LIMIT_REQUEST_ID_BYTES &&
+           strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") == length;
+}
+
+static void set_id(http_request *request) {
+    const char *given = http_request_header(request, "X-Request-Id");
+    if (is_fit_id(given)) {
+        strcpy(request->id, given);
+        return;
+    }
+    uint64_t random[2] = {0};
+    if (getrandom(random, sizeof random, GRND_NONBLOCK) != sizeof random)
+        random[0] = swin2sr__clock_us();
+    snprintf(request->id, sizeof request->id, "%016llx%016llx", (unsigned long long)random[0],
+             (unsigned long long)random[1]);
+}
+
+static bool is_hex(const char *text, size_t size) {
+    return strspn(text, "0123456789abcdef") == size;
+}
+
+/* version "-" trace-id "-" parent-id "-" flags; a version after 00 may go on. What is malformed is as if not there. */
+static bool is_fit_trace(const char *text) {
+    if (!text || !is_hex(text, 2) || text[2] != '-' || !is_hex(text + 3, 32) || text[35] != '-' ||
+        !is_hex(text + 36, 16) || text[52] != '-' || !is_hex(text + 53, 2))
+        return false;
+    bool is_empty = strspn(text + 3, "0") == 32 || strspn(text + 36, "0") == 16;
+    bool is_long = text[55] != '\0';
+    return !is_empty && strncmp(text, "ff", 2) != 0 && (!is_long || (text[55] == '-' && strncmp(text, "00", 2) != 0));
+}
+
+static void set_trace(http_request *request) {
+    const char *given = http_request_header(request, "traceparent");
+    if (is_fit_trace(given))
+        snprintf(request->trace, sizeof request->trace, "%s", given);
+}
+
+void request_set_ids(http_exchange *self) {
+    set_id(&self->request);
+    set_trace(&self->request);
+}
+
+const char *request_known_method(const char *method) {
+    static const char *const known[] = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (strcmp(method, known[i]) == 0)
+            return known[i];
+    return "other";
+}
