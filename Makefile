@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# The daily commands; meson and ninja do the work. `make help` lists them.
-# Every command first makes sure that the Debian packages it needs are there (a quick look when they are).
+# Commands around meson and ninja. `make help` lists the daily ones, CONTRIBUTING.md those for maintainers.
+# Each command first checks that the Debian packages it needs are installed, and installs what is missing.
 
 BUILD ?= build
 MESON ?= /usr/bin/meson
@@ -19,25 +19,17 @@ CANCELS ?= 200
 .DEFAULT_GOAL := build
 
 help:
-	@echo 'make run [PORT=8080] [ONESHOT=1]   install, build, serve on 127.0.0.1, enlarge the sample picture'
-	@echo 'make deps                          Debian packages for building and running (deps-test: and for testing)'
-	@echo 'make build                         build/swin2sr, build/swin2sr-server, build/swin2sr-worker, the library'
-	@echo 'make test                          everything; make test-quick: under a minute'
-	@echo 'make test-tsan [CANCELS=200]       threads and cancels under ThreadSanitizer (minutes)'
-	@echo 'make test-neon                     kernels and golden networks for 64-bit Arm, under qemu (half an hour)'
-	@echo 'make test-emulated                 golden networks at the levels of AVX-512, on x86 with AVX2 (half an hour)'
-	@echo 'make bench [SIZE=256x256] [REPS=5] the engine alone, one thread and all threads'
-	@echo 'make bench-peers                   beside ONNX Runtime and PyTorch (minutes)'
-	@echo 'make check-reference               every input size against the PyTorch reference in ../shared (minutes)'
-	@echo 'make train-smoke                   the training programs, small, from packages to pixels (minutes)'
-	@echo 'make evaluate [SET5=DIR] [OUT=DIR] quality of the default network, table and contact sheet'
-	@echo 'make evaluate-photographs          the same on photographs of Debian packages (fetches 120 MB)'
-	@echo 'make fuzz [FUZZ_SECONDS=60]        each libFuzzer target for so long'
-	@echo 'make image                         the container of deploy/Containerfile (buildah, podman or docker)'
-	@echo 'make test-image                    the same, and the API tests against it under podman'
-	@echo 'make format                        clang-format over every C file'
+	@echo 'make run [PORT=8080] [ONESHOT=1]    install, build, serve on 127.0.0.1, enlarge the sample picture'
+	@echo 'make deps                           install the Debian packages for building and running'
+	@echo 'make build                          build/swin2sr, build/swin2sr-server, build/swin2sr-worker, the library'
+	@echo 'make test-quick                     format, layers, unit tests, kernels: under a minute'
+	@echo 'make test                           all tests'
+	@echo 'make bench [SIZE=256x256] [REPS=5]  time the engine, with one thread and with all'
+	@echo 'make format                         run clang-format over every C file'
+	@echo 'make image                          build the container (buildah, podman or docker)'
 	@echo 'make install [PREFIX=/usr/local] [DESTDIR=]'
-	@echo 'make clean                         remove the build folders'
+	@echo 'make clean                          remove the build folders'
+	@echo 'CONTRIBUTING.md lists the targets for maintainers.'
 
 deps:
 	@tools/install_packages.sh build

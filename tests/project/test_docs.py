@@ -28,6 +28,15 @@ def test_make_targets_exist(root, documents):
     assert wrong == []
 
 
+def test_every_target_is_explained_once(root):
+    """The daily ones by `make help`, the maintainers' by CONTRIBUTING.md."""
+    makefile, table = (root / "Makefile").read_text(), (root / "CONTRIBUTING.md").read_text()
+    targets = set(re.search(r"^\.PHONY: (.*)$", makefile, re.M)[1].split()) - {"help"}
+    daily = re.findall(r"@echo 'make ([a-z-]+)", makefile)
+    others = re.findall(r"^\| `make ([a-z-]+)", table, re.M)
+    assert len(daily) == 10 and sorted(daily + others) == sorted(targets)
+
+
 def test_packages_are_explained(root):
     listed = {line.split()[1] for line in (root / "tools/packages.txt").read_text().splitlines()
               if line and not line.startswith("#")}
