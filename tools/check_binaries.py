@@ -37,7 +37,7 @@ def check_server(build):
             yield f"swin2sr-server needs {line.split()[0]}"
     own = symbols(server)
     for library in SERVER_MUST_NOT_HOLD:
-        for archive in sorted((build / "src" / library).glob("*.a")):
+        for archive in sorted((build / "src" / library).rglob("*.a")):
             for name in sorted(own & symbols(archive, "--extern-only")):
                 yield f"swin2sr-server holds {name} of {archive.name}"
 

@@ -32,7 +32,7 @@ compile() {
     objects+=("$object")
 }
 
-for source in src/base/*.c src/kernels/*.c src/kernels/c/*.c src/model/*.c src/engine/*.c src/upscale/*.c; do
+for source in src/base/*.c src/kernels/*.c src/kernels/c/*.c src/model/*.c src/engine/*.c src/engine/cpu/*.c src/upscale/*.c; do
     compile "$source"
 done
 compile src/kernels/arm/fp32_neon.c -O3

@@ -8,20 +8,13 @@
 #include <stdint.h>
 
 #include <swin2sr/status.h>
+#include <swin2sr/types.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 typedef struct swin2sr_model swin2sr_model;
-
-typedef enum swin2sr_precision {
-    SWIN2SR_PRECISION_AUTO = 0, /* a fixed choice, never a timing; fp32 in this version */
-    SWIN2SR_PRECISION_FP32,
-    SWIN2SR_PRECISION_BF16, /* inputs of the blocks' products rounded to bf16, all else fp32 */
-    SWIN2SR_PRECISION_INT8, /* linear layers on 8 bits with a scale a token and an output, all else fp32 */
-    SWIN2SR_PRECISION_COUNT
-} swin2sr_precision;
 
 typedef struct swin2sr_model_options {
     swin2sr_precision precision; /* default AUTO */

@@ -10,31 +10,14 @@
 #include <swin2sr/image.h>
 #include <swin2sr/model.h>
 #include <swin2sr/status.h>
+#include <swin2sr/threads.h>
+#include <swin2sr/types.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 typedef struct swin2sr_stream swin2sr_stream;
-
-/* How sides that are not a multiple of the window are continued. */
-typedef enum swin2sr_pad {
-    SWIN2SR_PAD_REFLECT = 0,          /* the network's own: mirrored, edge not repeated, only where needed */
-    SWIN2SR_PAD_SYMMETRIC_ALWAYS = 1, /* the published test script's: mirrored, edge repeated, 1..window more pixels */
-    SWIN2SR_PAD_COUNT
-} swin2sr_pad;
-
-/* Enlarged rows, top to bottom, each exactly once.
- * y, n     First output row and how many.
- * rows     n rows of the output pixel type, stride_bytes apart. Borrowed during the call.
- * returns  SWIN2SR_OK to go on; anything else stops the stream and is returned by push or finish.
- * Called on the thread that pushes. May block; may not call back into the same stream. */
-typedef swin2sr_status (*swin2sr_on_rows)(void *context, int32_t y, int32_t n, const void *rows, size_t stride_bytes);
-
-/* How far a stream is. Called on the pushing thread between layers, at least once a step.
- * done     0..1, never falls.
- * returns  false cancels: push or finish then returns SWIN2SR_CANCELLED. */
-typedef bool (*swin2sr_on_progress)(void *context, double done);
 
 typedef struct swin2sr_options {
     int32_t threads;                 /* 1..; 0: the usable cores (affinity and cgroup) */
@@ -53,6 +36,9 @@ typedef struct swin2sr_options {
     swin2sr_on_rows on_aux_rows; /* receives the second image of a model that has one (swin2sr_model_info.has_aux): as
                                     large as the input, of output_pixel; NULL: not wanted */
     void *aux_context;
+    swin2sr_threads *shared_threads; /* used instead of threads of the stream's own; `threads` is ignored then. Borrowed
+                                        until close; by one stream at a time. NULL: the stream starts its own */
+    uint64_t reserved[8];            /* 0 */
 } swin2sr_options;
 
 /* What a stream will use, known before it is opened. */
@@ -60,10 +46,12 @@ typedef struct swin2sr_plan {
     size_t memory_bytes; /* everything the stream allocates */
     int32_t rows;        /* rows of windows a step */
     int32_t threads;
-    int32_t columns;      /* tiles side by side; 1 x 1: the whole image, exactly */
-    int32_t bands;        /* tiles below each other */
-    int32_t latency_rows; /* input rows taken in before the first output row leaves, at most */
-    double gmac;          /* multiply-adds for the whole image, in 1e9 */
+    int32_t columns;       /* tiles side by side; 1 x 1: the whole image, exactly */
+    int32_t bands;         /* tiles below each other */
+    int32_t latency_rows;  /* input rows taken in before the first output row leaves, at most */
+    double gmac;           /* multiply-adds for the whole image, in 1e9 */
+    char threads_note[96]; /* of an open stream: why it has fewer threads than wanted; "" where it has them all */
+    uint64_t reserved[4];  /* 0 */
 } swin2sr_plan;
 
 /* Compute the plan without allocating it.
@@ -90,10 +78,16 @@ SWIN2SR_PUBLIC SWIN2SR_MUST_CHECK swin2sr_status swin2sr_stream_open(swin2sr_mod
                                                                      void *context, swin2sr_stream **ret_stream,
                                                                      swin2sr_error *reterr);
 
+/* What an open stream uses.
+ * returns  Borrowed from the stream; constant until close.
+ * threads  Any.
+ * errors   None.                                                                    since 0.1 */
+SWIN2SR_PUBLIC const swin2sr_plan *swin2sr_stream_get_plan(const swin2sr_stream *stream);
+
 /* Push input rows, top to bottom; blocks while the network works on them. The last row finishes the image.
  * rows, stride_bytes, n  n rows of the input pixel type. Borrowed during the call.
  * threads                One at a time per stream.
- * errors                 _INVALID (more rows than the height), _CANCELLED, what on_rows returned. After an error
+ * errors                 _INVALID (more rows than the height, NULL rows, stride_bytes under a row), _CANCELLED, what on_rows returned. After an error
  *                        only swin2sr_stream_close is allowed.                        since 0.1 */
 SWIN2SR_PUBLIC SWIN2SR_MUST_CHECK swin2sr_status swin2sr_stream_push(swin2sr_stream *stream, const void *rows,
                                                                      size_t stride_bytes, int32_t n);

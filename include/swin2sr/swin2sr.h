@@ -12,6 +12,8 @@
 #include <swin2sr/model.h>
 #include <swin2sr/status.h>
 #include <swin2sr/stream.h>
+#include <swin2sr/threads.h>
+#include <swin2sr/types.h>
 #include <swin2sr/upscale.h>
 
 #endif

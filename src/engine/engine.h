@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
- * engine/engine.h - the row pipeline: rows of pixels in, enlarged rows out (stage 6 of 9).
- * In: rows, top to bottom.  Out: rows through a callback.  One arena, planned before the first row; no allocation
- * while rows flow. The result equals the untiled network; bits do not depend on threads or rows per step. */
+ * engine/engine.h - the row pipeline: rows of pixels in, enlarged rows out (stage 6 of 9), on one of several devices.
+ * In: rows, top to bottom.  Out: rows through a callback. All memory is measured before the first row and allocated at
+ * open; none while rows flow. The result equals the untiled network; its bits do not depend on threads or rows per step.
+ * A device is a table of functions (swin2sr__device); engine.c lists the devices and drives the one that took the
+ * network. A new device is a folder beside cpu/ and one line in that list. */
 #ifndef SWIN2SR_ENGINE_ENGINE_H
 #define SWIN2SR_ENGINE_ENGINE_H
 
-#include "base/pool.h"
 #include "model/network.h"
-#include <swin2sr/stream.h>
-
-typedef struct swin2sr__engine swin2sr__engine;
+#include "model/weights.h"
+#include <swin2sr/threads.h>
+#include <swin2sr/types.h>
 
 /* Which values a tap sees: a layer's output, before anything else reads it. */
 typedef enum swin2sr__tap_layer {
@@ -18,15 +19,15 @@ typedef enum swin2sr__tap_layer {
     SWIN2SR__TAP_GROUP  /* the group with its residual */
 } swin2sr__tap_layer;
 
-/* For tests: 64 lanes of values [C][64] and the pixel of each lane (y < 0: the lane holds nothing). Pool threads. */
-typedef void (*swin2sr__tap)(void *context, swin2sr__tap_layer layer, int32_t group, int32_t block,
-                             const int32_t y[SWIN2SR__LANES], const int32_t x[SWIN2SR__LANES], const float *values);
+/* For tests, on any thread: values [C][lanes] and the pixel of each lane (y < 0: the lane holds nothing). */
+typedef void (*swin2sr__tap)(void *context, swin2sr__tap_layer layer, int32_t group, int32_t block, int32_t lanes,
+                             const int32_t *y, const int32_t *x, const float *values);
 
 typedef struct swin2sr__engine_options {
     int32_t width_px, height_px;
     int32_t x_px, y_px;                      /* of a piece in the whole image */
     int32_t whole_width_px, whole_height_px; /* of the whole image; 0: this is it */
-    int32_t rows;                            /* rows of windows a step, R */
+    int32_t rows;                            /* rows of windows per step, R */
     uint32_t threads;
     swin2sr_pad pad;
     swin2sr_pixel input_pixel, output_pixel;
@@ -40,20 +41,67 @@ typedef struct swin2sr__engine_options {
     void *tap_context;
 } swin2sr__engine_options;
 
-/* Bytes an image needs, and the input rows taken in before the first output row. SIZE_MAX: more than fits. */
-size_t swin2sr__engine_measure(const swin2sr__network *network, const swin2sr__engine_options *options,
-                               int32_t *ret_latency_rows);
-/* Padded size of a side. */
-int32_t swin2sr__engine_padded(const swin2sr__network *network, int32_t side_px, swin2sr_pad pad);
+typedef struct swin2sr__device swin2sr__device;
 
-/* One block of memory for all images to come. network and pool are borrowed for the engine's life.
+/* A network in the form that a device runs; immutable, shared by all engines. A device's own structure begins with it. */
+typedef struct swin2sr__packed {
+    const swin2sr__device *device; /* set by engine.c */
+    swin2sr__network network;
+    swin2sr_precision precision; /* never AUTO */
+    const char *kernels;         /* what runs it: "c", "avx2", ... */
+    size_t bytes;
+} swin2sr__packed;
+
+/* Memory for one image after the other. A device's own structure begins with it. */
+typedef struct swin2sr__engine {
+    const swin2sr__device *device; /* set by engine.c */
+    int32_t height_px, pushed;     /* rows of the image, and those pushed so far */
+    swin2sr_status status;         /* sticky until the next begin */
+} swin2sr__engine;
+
+/* What a device implements. Functions that this file declares further down say more about each. */
+struct swin2sr__device {
+    const char *name;
+    /* Fold and pack the weights. errors: _UNSUPPORTED (the next device is tried), _INVALID, _MODEL, _NOMEM. */
+    swin2sr_status (*pack)(const swin2sr__network *network, const swin2sr__weights *weights,
+                           const swin2sr_model_options *options, swin2sr__packed **ret_packed, swin2sr_error *reterr);
+    void (*unpack)(swin2sr__packed *packed);
+    size_t (*measure)(const swin2sr__packed *packed, const swin2sr__engine_options *options, int32_t *ret_latency_rows);
+    swin2sr_status (*open)(const swin2sr__packed *packed, swin2sr_threads *threads, size_t bytes,
+                           swin2sr__engine **ret_engine);
+    swin2sr_status (*begin)(swin2sr__engine *engine, const swin2sr__engine_options *options);
+    /* Take in the next row; borrowed during the call. */
+    void (*push)(swin2sr__engine *engine, const void *row);
+    /* Start the next step; false when more rows are needed, or all is done. */
+    bool (*start)(swin2sr__engine *engine);
+    /* Wait until the step is done and hand its rows on. errors: _CANCELLED, what on_rows returned. */
+    swin2sr_status (*wait)(swin2sr__engine *engine);
+    void (*close)(swin2sr__engine *engine);
+};
+
+extern const swin2sr__device swin2sr__device_cpu;
+
+/* Give the network to the first device that supports it.
+ * weights  Borrowed during the call.
+ * options  NULL for the defaults; window and range are already in the network.
+ * errors   _UNSUPPORTED, _INVALID, _MODEL, _NOMEM. */
+swin2sr_status swin2sr__engine_pack(const swin2sr__network *network, const swin2sr__weights *weights,
+                                    const swin2sr_model_options *options, swin2sr__packed **ret_packed,
+                                    swin2sr_error *reterr);
+void swin2sr__engine_unpack(swin2sr__packed *packed);
+
+/* Bytes an image needs, and the input rows taken in before the first output row. SIZE_MAX: more than fits. */
+size_t swin2sr__engine_measure(const swin2sr__packed *packed, const swin2sr__engine_options *options,
+                               int32_t *ret_latency_rows);
+
+/* One block of memory for all images to come. packed and threads are borrowed for the engine's life.
  * bytes  At least swin2sr__engine_measure of each image.  errors: _NOMEM. */
-swin2sr_status swin2sr__engine_new(const swin2sr__network *network, swin2sr__pool *pool, size_t bytes,
-                                   swin2sr__engine **ret_engine);
+swin2sr_status swin2sr__engine_open(const swin2sr__packed *packed, swin2sr_threads *threads, size_t bytes,
+                                    swin2sr__engine **ret_engine);
 /* Begin an image, whatever became of the one before; allocates nothing. errors: _NOMEM (over the block). */
-swin2sr_status swin2sr__engine_start(swin2sr__engine *engine, const swin2sr__engine_options *options);
+swin2sr_status swin2sr__engine_begin(swin2sr__engine *engine, const swin2sr__engine_options *options);
 /* errors: _INVALID (too many rows), _CANCELLED, what on_rows returned. */
 swin2sr_status swin2sr__engine_push(swin2sr__engine *engine, const void *rows, size_t stride_bytes, int32_t n);
-void swin2sr__engine_free(swin2sr__engine *engine);
+void swin2sr__engine_close(swin2sr__engine *engine);
 
 #endif

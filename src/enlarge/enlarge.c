@@ -155,12 +155,11 @@ static swin2sr_status open_network(enlarge_job *job, swin2sr_model *model) {
     engine.progress_context = job->options->progress_context;
     engine.on_aux_rows = job->options->aux_sink ? on_aux_rows : NULL;
     engine.aux_context = job;
-    swin2sr_status status =
-        swin2sr_stream_plan(model, &engine, job->in->width_px, job->in->height_px, &job->report.plan, job->reterr);
-    if (status != SWIN2SR_OK)
-        return status;
-    return swin2sr_stream_open(model, &engine, job->in->width_px, job->in->height_px, on_rows, job, &job->stream,
-                               job->reterr);
+    swin2sr_status status = swin2sr_stream_open(model, &engine, job->in->width_px, job->in->height_px, on_rows, job,
+                                                &job->stream, job->reterr);
+    if (status == SWIN2SR_OK)
+        job->report.plan = *swin2sr_stream_get_plan(job->stream);
+    return status;
 }
 
 static swin2sr_status allocate_rows(enlarge_job *job, const swin2sr_model_info *network) {

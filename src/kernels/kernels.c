@@ -4,10 +4,12 @@
 #include "kernels/kernels.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cpu.h"
+#include "base/error.h"
 
 typedef struct level {
     const char *name; /* as SWIN2SR_CPU says it */
@@ -57,18 +59,25 @@ const swin2sr__kernels *swin2sr__kernels_named(const char *name) {
 static const swin2sr__kernels *chosen[SWIN2SR_PRECISION_COUNT];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+/* What SWIN2SR_CPU says; NULL: nothing. */
+static const char *limit_name(void) {
+    const char *limit = getenv("SWIN2SR_CPU");
+    return limit && *limit ? limit : NULL;
+}
+
+static bool is_last_of_level(const level *levels, int count, int i) {
+    return i + 1 == count || strcmp(levels[i].name, levels[i + 1].name) != 0;
+}
+
 static void choose(void) {
     level levels[MAX_LEVELS];
     int count = list_levels(levels);
-    const char *limit = getenv("SWIN2SR_CPU");
-    bool is_limited = false;
-    for (int i = 0; i < count && limit; i++)
-        is_limited |= strcmp(levels[i].name, limit) == 0;
-    for (int i = 0, is_over = 0; i < count && !is_over; i++) {
+    const char *limit = limit_name();
+    for (int i = 0; i < count; i++) {
         if (levels[i].is_runnable)
             chosen[levels[i].table->precision] = levels[i].table;
-        bool is_last_of_level = i + 1 == count || strcmp(levels[i].name, levels[i + 1].name) != 0;
-        is_over = is_limited && is_last_of_level && strcmp(levels[i].name, limit) == 0;
+        if (limit && strcmp(levels[i].name, limit) == 0 && is_last_of_level(levels, count, i))
+            break;
     }
     chosen[SWIN2SR_PRECISION_AUTO] = chosen[SWIN2SR_PRECISION_FP32];
 }
@@ -76,4 +85,31 @@ static void choose(void) {
 const swin2sr__kernels *swin2sr__kernels_get(swin2sr_precision precision) {
     pthread_once(&once, choose);
     return chosen[precision];
+}
+
+static swin2sr_status check_limit(swin2sr_error *reterr) {
+    level levels[MAX_LEVELS];
+    int count = list_levels(levels);
+    const char *limit = limit_name();
+    char names[128] = "";
+    for (int i = 0; i < count; i++) {
+        if (!limit || strcmp(levels[i].name, limit) == 0)
+            return SWIN2SR_OK;
+        if (is_last_of_level(levels, count, i))
+            snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", *names ? ", " : "", levels[i].name);
+    }
+    return swin2sr__error_set(reterr, SWIN2SR_INVALID, "SWIN2SR_CPU=%.40s: must be one of %s", limit, names);
+}
+
+swin2sr_status swin2sr__kernels_choose(swin2sr_precision precision, bool is_plain, const swin2sr__kernels **ret_kernels,
+                                       swin2sr_error *reterr) {
+    static const swin2sr__kernels *const plain[SWIN2SR_PRECISION_COUNT] = {
+        &swin2sr__kernels_c, &swin2sr__kernels_c, &swin2sr__kernels_c_bf16, &swin2sr__kernels_c_int8};
+    swin2sr_status status = check_limit(reterr);
+    if (status != SWIN2SR_OK)
+        return status;
+    if (precision < 0 || precision >= SWIN2SR_PRECISION_COUNT)
+        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "unknown precision %d", (int)precision);
+    *ret_kernels = is_plain ? plain[precision] : swin2sr__kernels_get(precision);
+    return SWIN2SR_OK;
 }

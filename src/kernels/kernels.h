@@ -12,10 +12,10 @@
 #include <stdint.h>
 
 #include "kernels/pack.h"
-#include <swin2sr/model.h>
+#include <swin2sr/types.h>
 
 #define SWIN2SR__LANES 64
-#define SWIN2SR__UNIT 16     /* lanes of one tile-channel; rows are padded to this */
+#define SWIN2SR__UNIT 16     /* lanes of one cell-channel; rows are padded to this */
 #define SWIN2SR__CONV_ROWS 4 /* that a convolution makes at once: from a multiple of four on, or its bits change */
 #define SWIN2SR__CONV_INPUT_ROWS (SWIN2SR__CONV_ROWS + 2)
 #define SWIN2SR__CONV_COLUMNS \
@@ -115,9 +115,9 @@ typedef struct swin2sr__kernels {
     void (*put_bytes)(uint8_t *pixels, const float *values, int32_t r, int32_t channels, int32_t count, float factor,
                       const float *mean);
 
-    /* Four tiles of [C][16] to one block [C][64] and back. */
-    void (*gather)(float *x, const float *const tiles[4], int32_t C);
-    void (*scatter)(float *const tiles[4], const float *x, int32_t C);
+    /* Four cells (4x4 pixels) of [C][16] to one block [C][64] and back. */
+    void (*gather)(float *x, const float *const cells[4], int32_t C);
+    void (*scatter)(float *const cells[4], const float *x, int32_t C);
 
     /* Multiply-adds as fast as the processor can, nothing else, in one of SWIN2SR__BURSTS shapes; returns how many. For
      * peak.h. NULL where the type is emulated. */
@@ -147,6 +147,10 @@ static inline int32_t swin2sr__operand_rows(const swin2sr__kernels *table, int32
 /* The strongest table of a precision that this processor runs, at most the level SWIN2SR_CPU asks for (c, avx2,
  * avxvnni, avx512, vnni, bf16; on Arm c, neon, i8mm, bf16). AUTO is fp32. Every precision has one. */
 const swin2sr__kernels *swin2sr__kernels_get(swin2sr_precision precision);
+/* The table of a model: swin2sr__kernels_get, or the C table if is_plain.
+ * errors  _INVALID: no such precision, or SWIN2SR_CPU names no level. */
+swin2sr_status swin2sr__kernels_choose(swin2sr_precision precision, bool is_plain, const swin2sr__kernels **ret_kernels,
+                                       swin2sr_error *reterr);
 /* A table by name, NULL when unknown or not runnable here. For tests. */
 const swin2sr__kernels *swin2sr__kernels_named(const char *name);
 

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * model/built_in.c - the networks that ship inside the library.
  * In: models/NAME/model.safetensors for each row of base/built_in.h.  Out: their bytes, read-only, in the program. */
-#include <string.h>
-
 #include "base/built_in.h"
-#include "base/error.h"
 #include <swin2sr/model.h>
 
 #define EMBED(identifier, name, summary)                                    \
@@ -51,19 +48,4 @@ const void *swin2sr_model_built_in_bytes(const char *name, size_t *ret_size) {
 
 const void *swin2sr_model_default_bytes(size_t *ret_size) {
     return swin2sr_model_built_in_bytes(SWIN2SR__BUILT_IN_DEFAULT, ret_size);
-}
-
-swin2sr_status swin2sr_model_open_built_in(const char *name, const swin2sr_model_options *options,
-                                           swin2sr_model **ret_model, swin2sr_error *reterr) {
-    size_t size;
-    const void *data = name ? swin2sr_model_built_in_bytes(name, &size) : NULL;
-    if (!data)
-        return swin2sr__error_set(reterr, SWIN2SR_MODEL, "%.64s: no network inside this program has that name",
-                                  name ? name : "NULL");
-    return swin2sr_model_open_memory(data, size, name, options, ret_model, reterr);
-}
-
-swin2sr_status swin2sr_model_open_default(const swin2sr_model_options *options, swin2sr_model **ret_model,
-                                          swin2sr_error *reterr) {
-    return swin2sr_model_open_built_in(SWIN2SR__BUILT_IN_DEFAULT, options, ret_model, reterr);
 }

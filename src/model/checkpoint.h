@@ -11,8 +11,8 @@
 /* Does the file begin like a checkpoint, of this format or an older one? */
 bool swin2sr__checkpoint_is_one(const void *data, size_t size);
 
-/* As swin2sr__tensors_init, for a file that is one. Tensors whose bytes are not in row-major order are copied; together
- * the tensors are no larger than the file. */
+/* Read the directory of a checkpoint; arguments and errors are those of swin2sr__safetensors_init. Tensors whose bytes
+ * are not in row-major order are copied; together the tensors are no larger than the file. */
 swin2sr_status swin2sr__checkpoint_init(const void *data, size_t size, swin2sr__tensors *ret_file,
                                         swin2sr_error *reterr);
 

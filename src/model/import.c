@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * model/import.c - any weight file that we can run, written as one safetensors file that says all about itself.
- * In: a path to a checkpoint or a safetensors file, hostile until it has been opened as a model.
+ * In: a checkpoint or a safetensors file that has been opened as a model.
  * Out: a new file, whole or not there: official names, types as they were, config and origin in the metadata. */
+#include "model/import.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -18,9 +20,7 @@
 
 #include "base/error.h"
 #include "model/names.h"
-#include "model/source.h"
 #include "model/weights.h"
-#include <swin2sr/model.h>
 
 #define HEADER_ALIGN 8
 #define TEMPORARY_ATTEMPTS 10
@@ -223,37 +223,18 @@ static swin2sr_status write_file(writer *to) {
     return status;
 }
 
-static swin2sr_status import(const swin2sr__source *source, const char *to_path, const swin2sr_import_options *options,
-                             swin2sr_error *reterr) {
-    swin2sr_model *model = NULL;
+swin2sr_status swin2sr__import_write(const swin2sr__source *source, const swin2sr_model_info *info, const char *to_path,
+                                     const swin2sr_import_options *options, swin2sr_error *reterr) {
     swin2sr__weights *weights = NULL;
-    /* Opened as a model first: what can be imported can be run, and every number of it is finite. */
-    swin2sr_status status = swin2sr__model_open_source(source, NULL, &model, reterr);
-    if (status == SWIN2SR_OK)
-        status = swin2sr__weights_open(source->data, source->size, source->config_json, NULL, &weights, reterr);
+    swin2sr_status status =
+        swin2sr__weights_open(source->data, source->size, source->config_json, NULL, &weights, reterr);
     if (status == SWIN2SR_OK) {
         writer to = {.weights = weights, .header = json_object(), .path = to_path, .reterr = reterr};
-        status = set_metadata(&to, options, swin2sr_model_get_info(model));
+        status = set_metadata(&to, options, info);
         if (status == SWIN2SR_OK)
             status = write_file(&to);
         json_decref(to.header);
     }
     swin2sr__weights_close(weights);
-    swin2sr_model_unref(model);
-    return status;
-}
-
-swin2sr_status swin2sr_model_import(const char *path, const char *to_path, const swin2sr_import_options *options,
-                                    swin2sr_error *reterr) {
-    static const swin2sr_import_options defaults;
-    swin2sr__source source;
-    if (options && options->name && strlen(options->name) >= SWIN2SR__MAX_MODEL_NAME)
-        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "the name has more than %d bytes",
-                                  SWIN2SR__MAX_MODEL_NAME - 1);
-    swin2sr_status status = swin2sr__source_open(path, &source, reterr);
-    if (status != SWIN2SR_OK)
-        return status;
-    status = import(&source, to_path, options ? options : &defaults, reterr);
-    swin2sr__source_close(&source);
     return status;
 }

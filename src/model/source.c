@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * model/source.c - open and map a weight file, and read the config.json beside it.
+ * model/source.c - read a weight file, and the config.json beside it.
  * In: a path, or open files.  Out: bytes, a text, a name.
+ * The bytes are read into memory instead of mapped: a mapped file that someone cuts short ends the process.
  * Files are opened without waiting, so that a pipe or a device in their place is seen and refused. */
 #include "model/source.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,11 +13,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/printable.h"
 
 #define MAX_CONFIG_BYTES ((size_t)1 << 20)
@@ -39,19 +41,34 @@ static int open_sibling_config(const char *path) {
     return fd;
 }
 
+/* The first size bytes of a file. what: "the weight file". */
+static swin2sr_status read_bytes(int fd, void *data, size_t size, const char *what, swin2sr_error *reterr) {
+    for (size_t at = 0; at < size;) {
+        ssize_t got = pread(fd, (char *)data + at, size - at, (off_t)at);
+        if (got < 0 && errno != EINTR)
+            return swin2sr__error_set(reterr, SWIN2SR_IO, "cannot read %s: %m", what);
+        if (got == 0)
+            return swin2sr__error_set(reterr, SWIN2SR_IO, "%s was cut short while it was read: %zu of %zu bytes", what,
+                                      at, size);
+        at += got > 0 ? (size_t)got : 0;
+    }
+    return SWIN2SR_OK;
+}
+
 static swin2sr_status read_config(int fd, char **ret_text, swin2sr_error *reterr) {
-    size_t size = regular_size(fd, MAX_CONFIG_BYTES), length = 0;
+    size_t size = regular_size(fd, MAX_CONFIG_BYTES);
     if (!size)
         return swin2sr__error_set(reterr, SWIN2SR_MODEL,
                                   "the config.json beside the weights is no regular file of 1 byte to 1 MiB");
-    char *text = malloc(size + 1);
+    char *text = calloc(size + 1, 1);
     if (!text)
         return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "no memory for the config.json");
-    for (ssize_t got = 1; got > 0 && length<size; length += got> 0 ? (size_t)got : 0)
-        got = pread(fd, text + length, size - length, (off_t)length);
-    text[length] = '\0';
-    *ret_text = text;
-    return SWIN2SR_OK;
+    swin2sr_status status = read_bytes(fd, text, size, "the config.json", reterr);
+    if (status == SWIN2SR_OK)
+        *ret_text = text;
+    else
+        free(text);
+    return status;
 }
 
 static bool is_usual_name(const char *base) {
@@ -81,17 +98,15 @@ swin2sr_status swin2sr__source_open_fd(int fd, int config_fd, const char *path, 
     if (!source.size)
         return swin2sr__error_set(reterr, SWIN2SR_MODEL,
                                   "not a weight file: it is no regular file, empty or too large");
-    if (config_fd >= 0) {
-        swin2sr_status status = read_config(config_fd, &source.config_json, reterr);
-        if (status != SWIN2SR_OK)
-            return status;
+    source.data = swin2sr__memory_alloc(source.size);
+    swin2sr_status status = source.data ? read_bytes(fd, source.data, source.size, "the weight file", reterr)
+                                        : swin2sr__error_set(reterr, SWIN2SR_NOMEM, "no memory for the weight file");
+    if (status == SWIN2SR_OK && config_fd >= 0)
+        status = read_config(config_fd, &source.config_json, reterr);
+    if (status != SWIN2SR_OK) {
+        swin2sr__source_close(&source);
+        return status;
     }
-    void *data = mmap(NULL, source.size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (data == MAP_FAILED) {
-        free(source.config_json);
-        return swin2sr__error_set(reterr, SWIN2SR_IO, "cannot map the weight file: %m");
-    }
-    source.data = data;
     if (path)
         name_of_path(path, source.name);
     *ret_source = source;
@@ -112,7 +127,6 @@ swin2sr_status swin2sr__source_open(const char *path, swin2sr__source *ret_sourc
 
 void swin2sr__source_close(swin2sr__source *source) {
     free(source->config_json);
-    if (source->data)
-        munmap((void *)(uintptr_t)source->data, source->size);
+    swin2sr__memory_free(source->data, source->size);
     *source = (swin2sr__source){0};
 }

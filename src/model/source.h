@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * model/source.h - a weight file on disk: its bytes, and what lies and stands around it.
- * In: a path, or open files.  Out: the bytes mapped, the text of the config.json beside it, a name from the path. */
+ * In: a path, or open files.  Out: the bytes, the text of the config.json beside it, a name from the path. */
 #ifndef SWIN2SR_MODEL_SOURCE_H
 #define SWIN2SR_MODEL_SOURCE_H
 
@@ -11,13 +11,13 @@
 #define SWIN2SR__MAX_MODEL_NAME 128 /* with the terminating zero */
 
 typedef struct swin2sr__source {
-    const void *data;
+    void *data;
     size_t size;
     char *config_json;                  /* NULL where there is none */
     char name[SWIN2SR__MAX_MODEL_NAME]; /* "" without a path */
 } swin2sr__source;
 
-/* Map a regular file; whatever else lies there is never waited for.
+/* Read a regular file; whatever else lies there is never waited for.
  * ret_source  Filled on success; the caller's (swin2sr__source_close). Untouched on failure.
  * errors      _IO, _MODEL (no regular file, empty, too large), _NOMEM. */
 swin2sr_status swin2sr__source_open(const char *path, swin2sr__source *ret_source, swin2sr_error *reterr);
@@ -26,9 +26,5 @@ swin2sr_status swin2sr__source_open(const char *path, swin2sr__source *ret_sourc
 swin2sr_status swin2sr__source_open_fd(int fd, int config_fd, const char *path, swin2sr__source *ret_source,
                                        swin2sr_error *reterr);
 void swin2sr__source_close(swin2sr__source *source);
-
-/* swin2sr_model_open of what is open already. */
-swin2sr_status swin2sr__model_open_source(const swin2sr__source *source, const swin2sr_model_options *options,
-                                          swin2sr_model **ret_model, swin2sr_error *reterr);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * model/tensors.c - which kind of file it is, and the numbers of a tensor.
+ * model/tensors.c - names and numbers of tensors.
  * In: bytes of a file, hostile until its reader has checked them.  Out: a directory of tensors; floats.
  * Files are little endian, and so is every processor that this is built for. */
 #include "model/tensors.h"
@@ -9,14 +9,6 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "model/checkpoint.h"
-#include "model/safetensors.h"
-
-swin2sr_status swin2sr__tensors_init(const void *data, size_t size, swin2sr__tensors *ret_file, swin2sr_error *reterr) {
-    if (swin2sr__checkpoint_is_one(data, size))
-        return swin2sr__checkpoint_init(data, size, ret_file, reterr);
-    return swin2sr__safetensors_init(data, size, ret_file, reterr);
-}
 
 void swin2sr__tensors_done(swin2sr__tensors *file) {
     free(file->tensors);

@@ -44,11 +44,7 @@ typedef struct swin2sr__tensors {
     swin2sr__arena memory; /* of a checkpoint: its names, and the tensors whose bytes were not in order */
 } swin2sr__tensors;
 
-/* Open whichever kind of file this is, by its content.
- * data      Borrowed until done.
- * ret_file  Filled on success; the caller's (swin2sr__tensors_done). Untouched on failure.
- * errors    _MODEL with a detail that names what is wrong, _NOMEM. */
-swin2sr_status swin2sr__tensors_init(const void *data, size_t size, swin2sr__tensors *ret_file, swin2sr_error *reterr);
+/* Free what safetensors.c or checkpoint.c has filled in. */
 void swin2sr__tensors_done(swin2sr__tensors *file);
 
 /* A string of the file's metadata; NULL when absent. Borrowed until done. */

@@ -10,8 +10,9 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "model/checkpoint.h"
 #include "model/names.h"
-#include "model/tensors.h"
+#include "model/safetensors.h"
 
 #define DEFAULT_WINDOW_PX 8
 #define JPEG_WINDOW_PX 7 /* the published network without a head has this window and works on 0..255 */
@@ -265,7 +266,9 @@ swin2sr_status swin2sr__weights_open(const void *data, size_t size, const char *
     swin2sr__weights *weights = calloc(1, sizeof(*weights));
     if (!weights)
         return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "no memory to open a weight file");
-    swin2sr_status status = swin2sr__tensors_init(data, size, &weights->file, reterr);
+    swin2sr_status status = swin2sr__checkpoint_is_one(data, size)
+                                ? swin2sr__checkpoint_init(data, size, &weights->file, reterr)
+                                : swin2sr__safetensors_init(data, size, &weights->file, reterr);
     if (status == SWIN2SR_OK)
         status = index_names(weights, reterr);
     if (status == SWIN2SR_OK)

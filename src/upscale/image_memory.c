@@ -5,22 +5,6 @@
 #include "base/checked_math.h"
 #include <swin2sr/image.h>
 
-size_t swin2sr_pixel_bytes(swin2sr_pixel pixel) {
-    switch (pixel) {
-    case SWIN2SR_PIXEL_RGB8:
-        return 3;
-    case SWIN2SR_PIXEL_GREY8:
-        return 1;
-    case SWIN2SR_PIXEL_RGBF32:
-        return 12;
-    case SWIN2SR_PIXEL_GREYF32:
-        return 4;
-    case SWIN2SR_PIXEL_COUNT:
-        break;
-    }
-    return 0;
-}
-
 swin2sr_status swin2sr_image_alloc(int32_t width_px, int32_t height_px, swin2sr_pixel pixel, swin2sr_image *ret_image) {
     size_t stride_bytes, bytes;
     if (width_px < 1 || height_px < 1 || !swin2sr_pixel_bytes(pixel))

@@ -4,12 +4,12 @@
 #include "upscale/plan.h"
 
 #include "base/checked_math.h"
-#include "base/cores.h"
 #include "base/error.h"
+#include "base/threads.h"
+#include "upscale/model.h"
 #include "upscale/tiles.h"
 
 #define MAX_SIDE_PX 65535
-#define MAX_THREADS 256
 #define MAX_ROWS 64
 #define SIDE_STEP_PX 8 /* of what a caller may ask for; rounded down to whole windows of the network */
 #define MIN_TILE_PX 64
@@ -44,8 +44,8 @@ static swin2sr_status check(const swin2sr_model_info *info, const swin2sr_option
     if (width_px < 1 || height_px < 1 || width_px > MAX_SIDE_PX || height_px > MAX_SIDE_PX)
         return swin2sr__error_set(reterr, SWIN2SR_INVALID, "a side must be 1 to %d pixels, not %d x %d", MAX_SIDE_PX,
                                   width_px, height_px);
-    if (options->threads < 0 || options->threads > MAX_THREADS)
-        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "threads must be 0 to %d, not %d", MAX_THREADS,
+    if (options->threads < 0 || options->threads > SWIN2SR__MAX_THREADS)
+        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "threads must be 0 to %d, not %d", SWIN2SR__MAX_THREADS,
                                   options->threads);
     if (options->rows < 0 || options->rows > MAX_ROWS)
         return swin2sr__error_set(reterr, SWIN2SR_INVALID, "rows must be 0 to %d, not %d", MAX_ROWS, options->rows);
@@ -53,6 +53,10 @@ static swin2sr_status check(const swin2sr_model_info *info, const swin2sr_option
         return swin2sr__error_set(reterr, SWIN2SR_INVALID, "unknown padding %d", (int)options->pad);
     if (!is_pixel_of(options->input_pixel, info->channels) || !is_pixel_of(options->output_pixel, info->channels))
         return swin2sr__error_set(reterr, SWIN2SR_INVALID, "the model works on %d-channel pixels", info->channels);
+    for (size_t i = 0; i < sizeof options->reserved / sizeof options->reserved[0]; i++) {
+        if (options->reserved[i])
+            return swin2sr__error_set(reterr, SWIN2SR_INVALID, "reserved[%zu] must be 0", i);
+    }
     if (options->on_aux_rows && !info->has_aux)
         return swin2sr__error_set(reterr, SWIN2SR_INVALID, "this model makes no second image");
     return check_tiles(options, reterr);
@@ -64,29 +68,9 @@ static int32_t chosen_rows(int32_t window_px, int32_t width_px, int32_t height_p
     return rows < all ? rows : all;
 }
 
-static swin2sr__cut cut_side(int32_t side_px, int32_t core_px, int32_t overlap_px) {
-    swin2sr__cut cut = {.side_px = side_px, .core_px = side_px, .count = 1};
-    if (side_px > core_px + overlap_px) { /* else one piece reaches the other edge */
-        cut.core_px = core_px;
-        cut.count = (side_px - overlap_px + core_px - 1) / core_px;
-        cut.overlap_px = overlap_px;
-        cut.fade_px = overlap_px / 4;
-    }
-    return cut;
-}
-
 /* Pieces and overlaps begin on windows. */
 static int32_t whole_windows(int32_t px, int32_t window_px) {
     return px / window_px * window_px;
-}
-
-static int32_t longest_region(const swin2sr__cut *cut) {
-    int32_t longest = 0;
-    for (int32_t i = 0; i < cut->count; i++) {
-        swin2sr__span region = swin2sr__cut_region(cut, i);
-        longest = region.to - region.from > longest ? region.to - region.from : longest;
-    }
-    return longest;
 }
 
 /* The most any piece needs. Width counts monotonously; height does not, where a low piece ends in mid-step. */
@@ -95,12 +79,12 @@ static size_t measure_pieces(const swin2sr_model *model, const swin2sr__layout *
     const swin2sr__cut *bands = &layout->bands;
     const int32_t kinds[] = {0, bands->count / 2, bands->count - 1}; /* the inner bands are all alike */
     size_t most = 0;
-    piece.width_px = longest_region(&layout->columns);
+    piece.width_px = swin2sr__cut_longest(&layout->columns, swin2sr__cut_region);
     for (int i = 0; i < 3; i++) {
         swin2sr__span region = swin2sr__cut_region(bands, kinds[i]);
         int32_t latency_rows;
         piece.height_px = region.to - region.from;
-        size_t bytes = swin2sr__engine_measure(swin2sr__model_network(model), &piece, &latency_rows);
+        size_t bytes = swin2sr__engine_measure(swin2sr__model_packed(model), &piece, &latency_rows);
         most = bytes > most ? bytes : most;
         *ret_latency_rows = i ? *ret_latency_rows : latency_rows;
     }
@@ -149,9 +133,9 @@ static bool fit_strips(const swin2sr_model *model, swin2sr__layout *layout, cons
     int32_t window = swin2sr_model_get_info(model)->window_px;
     for (int32_t count = 2; width / count >= MIN_STRIP_PX - window; count++) {
         int32_t core = whole_windows((width + count - 1) / count + window - 1, window);
-        layout->columns = cut_side(width, core, overlap_px);
+        layout->columns = swin2sr__cut_side(width, core, overlap_px);
         for (int32_t band = MAX_STRIP_BAND_PX; band >= MIN_STRIP_PX; band /= 2) {
-            layout->bands = cut_side(height, whole_windows(band, window), overlap_px);
+            layout->bands = swin2sr__cut_side(height, whole_windows(band, window), overlap_px);
             if (fit_rows(model, layout, options, core, height))
                 return true;
         }
@@ -166,9 +150,10 @@ swin2sr_status swin2sr__plan_layout(const swin2sr_model *model, const swin2sr_op
     swin2sr_status status = check(swin2sr_model_get_info(model), options, width_px, height_px, reterr);
     if (status != SWIN2SR_OK)
         return status;
-    const swin2sr__network *network = swin2sr__model_network(model);
+    const swin2sr__network *network = &swin2sr__model_packed(model)->network;
     int32_t window = network->config.window_px;
-    int32_t threads = options->threads ? options->threads : swin2sr__cores_usable();
+    uint32_t threads = options->shared_threads ? swin2sr__threads_count(options->shared_threads)
+                                               : swin2sr__threads_wanted(options->threads);
     int32_t overlap = options->overlap_px == -1 ? 0 : options->overlap_px ? options->overlap_px : DEFAULT_OVERLAP_PX;
     if (options->tile_px && !options->overlap_px && overlap > options->tile_px / 4)
         overlap = options->tile_px / 4;
@@ -176,7 +161,7 @@ swin2sr_status swin2sr__plan_layout(const swin2sr_model *model, const swin2sr_op
     int32_t core = options->tile_px ? whole_windows(options->tile_px, window) - 2 * overlap : MAX_SIDE_PX;
     swin2sr__layout layout = {.engine = {.width_px = width_px,
                                          .height_px = height_px,
-                                         .threads = (uint32_t)(threads < MAX_THREADS ? threads : MAX_THREADS),
+                                         .threads = threads,
                                          .pad = options->pad,
                                          .input_pixel = options->input_pixel,
                                          .output_pixel = options->output_pixel,
@@ -184,8 +169,8 @@ swin2sr_status swin2sr__plan_layout(const swin2sr_model *model, const swin2sr_op
                                          .aux_context = options->aux_context}};
     layout.engine.whole_width_px = width_px;
     layout.engine.whole_height_px = height_px;
-    layout.columns = cut_side(width_px, core, overlap);
-    layout.bands = cut_side(height_px, core, overlap);
+    layout.columns = swin2sr__cut_side(width_px, core, overlap);
+    layout.bands = swin2sr__cut_side(height_px, core, overlap);
     bool is_fitting = fit_rows(model, &layout, options, options->tile_px ? core : width_px, height_px);
     if (!is_fitting && !options->tile_px)
         is_fitting = fit_strips(model, &layout, options, overlap);
@@ -195,8 +180,8 @@ swin2sr_status swin2sr__plan_layout(const swin2sr_model *model, const swin2sr_op
                                   (layout.plan.memory_bytes >> 20) + 1, options->memory_bytes >> 20);
     layout.plan.threads = (int32_t)layout.engine.threads;
     layout.plan.gmac = swin2sr__network_macs_per_pixel(network) * 1e-9 *
-                       swin2sr__engine_padded(network, width_px, options->pad) *
-                       swin2sr__engine_padded(network, height_px, options->pad);
+                       swin2sr__network_padded(network, width_px, options->pad) *
+                       swin2sr__network_padded(network, height_px, options->pad);
     *ret_layout = layout;
     return SWIN2SR_OK;
 }

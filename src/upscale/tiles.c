@@ -34,21 +34,13 @@ struct swin2sr__tiles {
     swin2sr_status status; /* sticky */
 };
 
-static int32_t longest_share(const swin2sr__cut *cut) {
-    int32_t longest = 0;
-    for (int32_t i = 0; i < cut->count; i++) {
-        swin2sr__span share = swin2sr__cut_share(cut, i);
-        longest = share.to - share.from > longest ? share.to - share.from : longest;
-    }
-    return longest;
-}
-
 static void lay_canvas(swin2sr__tiles *tiles, canvas *to, int32_t scale) {
     const swin2sr__cut *bands = &tiles->layout.bands;
     to->tiles = tiles;
     to->scale = scale;
     to->stride = (size_t)tiles->layout.engine.width_px * (size_t)scale * tiles->out_pixel_bytes;
-    to->band = swin2sr__arena_take(&tiles->memory, (size_t)longest_share(bands) * (size_t)scale, to->stride);
+    to->band = swin2sr__arena_take(&tiles->memory,
+                                   (size_t)swin2sr__cut_longest(bands, swin2sr__cut_share) * (size_t)scale, to->stride);
     to->above = swin2sr__arena_take(&tiles->memory, 2 * (size_t)bands->fade_px * (size_t)scale, to->stride);
 }
 
@@ -168,7 +160,7 @@ static swin2sr_status run_tile(swin2sr__tiles *tiles) {
     options.aux_context = &tiles->aux;
     options.on_progress = options.on_progress ? report_tile_progress : NULL;
     options.progress_context = tiles;
-    swin2sr_status status = swin2sr__engine_start(tiles->engine, &options);
+    swin2sr_status status = swin2sr__engine_begin(tiles->engine, &options);
     if (status != SWIN2SR_OK)
         return status;
     const unsigned char *first = tiles->in + (size_t)(y.from - tiles->in_y) * tiles->in_stride;

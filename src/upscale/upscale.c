@@ -16,22 +16,33 @@ static swin2sr_status store_rows(void *context, int32_t y, int32_t n, const void
     return SWIN2SR_OK;
 }
 
+static swin2sr_status check_image(const swin2sr_image *in, swin2sr_error *reterr) {
+    size_t row_bytes = (size_t)in->width_px * swin2sr_pixel_bytes(in->pixel);
+    if (!in->data)
+        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "the image has no pixels: data is NULL");
+    if (in->width_px > 0 && in->stride_bytes < row_bytes)
+        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "stride_bytes is %zu; a row of %d pixels has %zu bytes",
+                                  in->stride_bytes, in->width_px, row_bytes);
+    return SWIN2SR_OK;
+}
+
 swin2sr_status swin2sr_upscale(swin2sr_model *model, const swin2sr_image *in, const swin2sr_options *options,
                                swin2sr_image *ret_out, swin2sr_error *reterr) {
     swin2sr_options own = options ? *options : (swin2sr_options){0};
     swin2sr_stream *stream = NULL;
     swin2sr_image out = {0};
-    swin2sr_plan plan;
+    int32_t scale = swin2sr_model_get_info(model)->scale;
     own.input_pixel = in->pixel;
-    swin2sr_status status = swin2sr_stream_plan(model, &own, in->width_px, in->height_px, &plan, reterr);
+    swin2sr_status status = check_image(in, reterr);
     if (status != SWIN2SR_OK)
         return status;
-    int32_t scale = swin2sr_model_get_info(model)->scale;
-    status = swin2sr_image_alloc(in->width_px * scale, in->height_px * scale, own.output_pixel, &out);
-    if (status != SWIN2SR_OK)
-        return swin2sr__error_set(reterr, status, "no memory for the enlarged image");
     status = swin2sr_stream_open(model, &own, in->width_px, in->height_px, store_rows, &out, &stream, reterr);
-    if (status == SWIN2SR_OK) {
+    if (status != SWIN2SR_OK)
+        return status;
+    status = swin2sr_image_alloc(in->width_px * scale, in->height_px * scale, own.output_pixel, &out);
+    if (status != SWIN2SR_OK) {
+        swin2sr__error_set(reterr, status, "no memory for the enlarged image");
+    } else {
         status = swin2sr_stream_push(stream, in->data, in->stride_bytes, in->height_px);
         if (status != SWIN2SR_OK)
             swin2sr__error_set(reterr, status, "upscaling ended early: %s", swin2sr_status_name(status));

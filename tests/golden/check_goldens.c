@@ -10,8 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/engine.h"
+#include "base/threads.h"
 #include "model/safetensors.h"
+#include "upscale/model.h"
 #include <swin2sr/swin2sr.h>
 
 #define MAX_TAPS 16
@@ -126,8 +127,8 @@ static double error_of(const distance *sum, swin2sr_precision precision) {
     return precision == SWIN2SR_PRECISION_FP32 ? sum->worst : sqrt(sum->squares / sum->energy);
 }
 
-static void compare_tap(void *context, swin2sr__tap_layer layer, int32_t group, int32_t block,
-                        const int32_t y[SWIN2SR__LANES], const int32_t x[SWIN2SR__LANES], const float *values) {
+static void compare_tap(void *context, swin2sr__tap_layer layer, int32_t group, int32_t block, int32_t lanes,
+                        const int32_t *y, const int32_t *x, const float *values) {
     golden *g = context;
     char name[64];
     if (layer == SWIN2SR__TAP_EMBED)
@@ -141,9 +142,9 @@ static void compare_tap(void *context, swin2sr__tap_layer layer, int32_t group, 
         const plane *p = &tap->expected;
         if (strcmp(tap->name, name) != 0)
             continue;
-        for (int32_t t = 0; t < SWIN2SR__LANES; t++) {
+        for (int32_t t = 0; t < lanes; t++) {
             for (int32_t c = 0; y[t] >= 0 && c < p->channels; c++)
-                add_difference(&tap->distance, values[c * SWIN2SR__LANES + t],
+                add_difference(&tap->distance, values[c * lanes + t],
                                p->values[(y[t] * p->width + x[t]) * p->channels + c]);
         }
     }
@@ -160,7 +161,7 @@ static swin2sr_status copy_rows(void *context, int32_t y, int32_t n, const void 
 /* One pass through the engine itself, with taps and the second image where asked. */
 static plane run_engine(const swin2sr_model *model, golden *g, int32_t rows, uint32_t threads, bool has_taps,
                         plane *aux) {
-    const swin2sr__network *network = swin2sr__model_network(model);
+    const swin2sr__packed *network = swin2sr__model_packed(model);
     swin2sr_pixel pixel = g->x.channels == 3 ? SWIN2SR_PIXEL_RGBF32 : SWIN2SR_PIXEL_GREYF32;
     plane out = {NULL, g->y.height, g->y.width, g->y.channels};
     out.values = calloc((size_t)out.height * (size_t)out.width * (size_t)out.channels, sizeof *out.values);
@@ -176,18 +177,18 @@ static plane run_engine(const swin2sr_model *model, golden *g, int32_t rows, uin
                                        .aux_context = aux,
                                        .tap = has_taps ? compare_tap : NULL,
                                        .tap_context = g};
-    swin2sr__pool *pool = NULL;
+    swin2sr_threads *set = NULL;
     swin2sr__engine *engine = NULL;
     int32_t latency;
-    if (swin2sr__pool_new(threads, &pool) != SWIN2SR_OK ||
-        swin2sr__engine_new(network, pool, swin2sr__engine_measure(network, &options, &latency), &engine) !=
+    if (swin2sr__threads_start(threads, pthread_create, &set) != SWIN2SR_OK ||
+        swin2sr__engine_open(network, set, swin2sr__engine_measure(network, &options, &latency), &engine) !=
             SWIN2SR_OK ||
-        swin2sr__engine_start(engine, &options) != SWIN2SR_OK ||
+        swin2sr__engine_begin(engine, &options) != SWIN2SR_OK ||
         swin2sr__engine_push(engine, g->x.values, (size_t)(g->x.width * g->x.channels) * sizeof(float), g->x.height) !=
             SWIN2SR_OK)
         printf("  the engine failed\n");
-    swin2sr__engine_free(engine);
-    swin2sr__pool_free(pool);
+    swin2sr__engine_close(engine);
+    swin2sr_threads_free(set);
     return out;
 }
 

@@ -271,17 +271,17 @@ static void put_bytes_c(uint8_t *pixels, const float *values, int32_t r, int32_t
     }
 }
 
-static void gather_c(float *x, const float *const tiles[4], int32_t C) {
+static void gather_c(float *x, const float *const cells[4], int32_t C) {
     for (int32_t c = 0; c < C; c++) {
         for (int32_t s = 0; s < 4; s++)
-            memcpy(x + c * T + s * SWIN2SR__UNIT, tiles[s] + c * SWIN2SR__UNIT, SWIN2SR__UNIT * sizeof *x);
+            memcpy(x + c * T + s * SWIN2SR__UNIT, cells[s] + c * SWIN2SR__UNIT, SWIN2SR__UNIT * sizeof *x);
     }
 }
 
-static void scatter_c(float *const tiles[4], const float *x, int32_t C) {
+static void scatter_c(float *const cells[4], const float *x, int32_t C) {
     for (int32_t c = 0; c < C; c++) {
         for (int32_t s = 0; s < 4; s++)
-            memcpy(tiles[s] + c * SWIN2SR__UNIT, x + c * T + s * SWIN2SR__UNIT, SWIN2SR__UNIT * sizeof *x);
+            memcpy(cells[s] + c * SWIN2SR__UNIT, x + c * T + s * SWIN2SR__UNIT, SWIN2SR__UNIT * sizeof *x);
     }
 }
 

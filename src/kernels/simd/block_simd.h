@@ -498,20 +498,20 @@ static void put_bytes_simd(uint8_t *pixels, const float *values, int32_t r, int3
     }
 }
 
-static void gather_simd(float *x, const float *const tiles[4], int32_t C) {
+static void gather_simd(float *x, const float *const cells[4], int32_t C) {
     for (int32_t c = 0; c < C; c++) {
         for (int32_t s = 0; s < 4; s++) {
             for (int32_t j = 0; j < SWIN2SR__UNIT; j += VL)
-                v_store(x + c * T + s * SWIN2SR__UNIT + j, v_load(tiles[s] + c * SWIN2SR__UNIT + j));
+                v_store(x + c * T + s * SWIN2SR__UNIT + j, v_load(cells[s] + c * SWIN2SR__UNIT + j));
         }
     }
 }
 
-static void scatter_simd(float *const tiles[4], const float *x, int32_t C) {
+static void scatter_simd(float *const cells[4], const float *x, int32_t C) {
     for (int32_t c = 0; c < C; c++) {
         for (int32_t s = 0; s < 4; s++) {
             for (int32_t j = 0; j < SWIN2SR__UNIT; j += VL)
-                v_store(tiles[s] + c * SWIN2SR__UNIT + j, v_load(x + c * T + s * SWIN2SR__UNIT + j));
+                v_store(cells[s] + c * SWIN2SR__UNIT + j, v_load(x + c * T + s * SWIN2SR__UNIT + j));
         }
     }
 }

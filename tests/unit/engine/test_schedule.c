@@ -9,12 +9,11 @@
 
 #include <string.h>
 
-#include "engine/schedule.h"
+#include "engine/cpu/schedule.h"
+#include "kernels/kernels.h"
 
 #define GROUPS 4
 #define DEPTH 6
-
-static swin2sr__block blocks[GROUPS][DEPTH];
 
 typedef enum head_kind {
     HEAD_DIRECT,
@@ -25,16 +24,12 @@ typedef enum head_kind {
 
 /* Only what the schedule reads: depths, shifts, the head's shuffles. */
 static swin2sr__network make_network(int32_t groups, int32_t depth, head_kind head, int32_t window, bool is_triple) {
-    swin2sr__network network = {.config = {.groups = groups, .window_px = window, .scale = 4}};
+    swin2sr__network network = {
+        .config = {.groups = groups, .window_px = window, .scale = 4, .dim = 64, .is_triple = is_triple}};
     const int32_t shuffles[HEAD_COUNT][6] = {{4}, {1, 2, 2, 1}, {1, 1, 1, 2, 2, 1}};
     const int32_t counts[HEAD_COUNT] = {1, 4, 6};
-    for (int32_t g = 0; g < groups; g++) {
-        network.groups[g] = (swin2sr__group){.blocks = blocks[g], .depth = depth};
-        network.groups[g].narrow.channels = is_triple ? 16 : 0;
-        for (int32_t b = 0; b < depth; b++)
-            blocks[g][b].is_shifted = b % 2 == 1;
-    }
-    network.body_narrow.channels = is_triple ? 16 : 0;
+    for (int32_t g = 0; g < groups; g++)
+        network.config.depths[g] = depth;
     network.config.head = head == HEAD_AUX ? SWIN2SR__HEAD_PIXELSHUFFLE_AUX : SWIN2SR__HEAD_PIXELSHUFFLE;
     network.stages_count = counts[head];
     for (int32_t i = 0; i < network.stages_count; i++)
@@ -62,7 +57,7 @@ static void check_body(const swin2sr__schedule *s, const swin2sr__schedule *befo
     int32_t height = s->side.padded, input = s->embed.to;
     assert_int_equal(s->embed.from, before->embed.to);
     for (int32_t g = 0; g < s->network->config.groups; g++) {
-        for (int32_t b = 0; b < s->network->groups[g].depth; b++) {
+        for (int32_t b = 0; b < s->network->config.depths[g]; b++) {
             swin2sr__span span = s->blocks[g][b];
             assert_int_equal(span.from, before->blocks[g][b].to);
             assert_true(span.to <= input);
@@ -71,7 +66,7 @@ static void check_body(const swin2sr__schedule *s, const swin2sr__schedule *befo
             assert_true(is_edge);
             input = span.to;
         }
-        if (s->network->groups[g].narrow.channels) {
+        if (swin2sr__network_narrow(s->network)) {
             assert_int_equal(s->narrows[g].from, before->narrows[g].to);
             check_convolved(s->narrows[g].to, input, height);
             input = s->narrows[g].to;
@@ -81,7 +76,7 @@ static void check_body(const swin2sr__schedule *s, const swin2sr__schedule *befo
         assert_true(s->convs[g].to - s->convs[g].from < s->step_rows + SWIN2SR__CONV_ROWS);
         input = s->convs[g].to;
     }
-    if (s->network->body_narrow.channels) {
+    if (swin2sr__network_narrow(s->network)) {
         check_convolved(s->body_narrow.to, input, height);
         input = s->body_narrow.to;
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * tests/unit/base/test_pool.c - every task exactly once, on any number of threads; sleeping threads wake. */
+ * tests/unit/base/test_threads.c - every task exactly once, on any number of threads; sleeping threads wake. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/cores.h"
-#include "base/pool.h"
+#include "base/threads.h"
 
 #define TASKS 1000
 
@@ -30,20 +30,20 @@ static void count_task(void *context, uint32_t task, uint32_t thread) {
 
 static void run_jobs(uint32_t threads, useconds_t pause_us) {
     static tally t;
-    swin2sr__pool *pool = NULL;
-    assert_int_equal(swin2sr__pool_new(threads, &pool), SWIN2SR_OK);
-    assert_int_equal(swin2sr__pool_threads(pool), threads);
+    swin2sr_threads *set = NULL;
+    assert_int_equal(swin2sr__threads_start(threads, pthread_create, &set), SWIN2SR_OK);
+    assert_int_equal(swin2sr__threads_count(set), threads);
     for (uint32_t count = 0; count <= TASKS; count += count < 4 ? 1 : 249) {
         memset(&t, 0, sizeof t);
         t.threads = threads;
-        swin2sr__pool_run(pool, count_task, &t, count);
+        swin2sr__threads_run(set, count_task, &t, count);
         for (uint32_t i = 0; i < TASKS; i++)
             assert_int_equal(atomic_load(&t.runs[i]), i < count);
         assert_int_equal(atomic_load(&t.threads_over), 0);
         if (pause_us)
             usleep(pause_us);
     }
-    swin2sr__pool_free(pool);
+    swin2sr_threads_free(set);
 }
 
 static void test_every_task_once(void **state) {
@@ -59,7 +59,7 @@ static void test_sleepers_wake(void **state) {
 
 static void test_free_null(void **state) {
     (void)state;
-    swin2sr__pool_free(NULL);
+    swin2sr_threads_free(NULL);
 }
 
 static void test_cores(void **state) {

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
- * engine/output.c - the last stage's values as pixels (inside stage 6 of 9).
+ * engine/cpu/output.c - the last stage's values as pixels (inside stage 6 of 9).
  * In: values [channels * r * r][64] of one low-resolution row.  Out: r rows of an output buffer, cropped to the
  * image, interleaved; 8-bit values are clipped and rounded, floats are neither. */
-#include "engine/state.h"
+#include "engine/cpu/state.h"
 
 static void put_floats(const swin2sr__network *network, float *pixels, const float *values, int32_t r, int32_t count) {
     int32_t channels = network->config.channels;
     for (int32_t i = 0; i < count; i++) {
         for (int32_t c = 0; c < channels; c++)
             pixels[i * channels + c] =
-                values[(c * r * r + i % r) * LANES + i / r] / network->config.img_range + network->mean[c];
+                values[(c * r * r + i % r) * SWIN2SR__LANES + i / r] / network->config.img_range + network->mean[c];
     }
 }
 
-void swin2sr__engine_put_pixels(const swin2sr__engine *engine, const pixel_rows *to, const float *values, int32_t r,
-                                int32_t y, int32_t x, int32_t columns) {
+void swin2sr__cpu_put_pixels(const swin2sr__cpu_engine *engine, const swin2sr__pixel_ring *to, const float *values,
+                             int32_t r, int32_t y, int32_t x, int32_t columns) {
     const swin2sr__network *network = engine->network;
     swin2sr_pixel pixel = engine->options.output_pixel;
     int32_t channels = network->config.channels, count = to->width - r * x;
@@ -24,7 +24,7 @@ void swin2sr__engine_put_pixels(const swin2sr__engine *engine, const pixel_rows 
     count = count < r * columns ? count : r * columns;
     for (int32_t dy = 0; dy < r && r * y + dy < to->height; dy++) {
         unsigned char *row = to->data + (size_t)((r * y + dy) % to->rows) * to->stride;
-        const float *from = values + dy * r * LANES;
+        const float *from = values + dy * r * SWIN2SR__LANES;
         if (is_float)
             put_floats(network, (float *)(void *)row + r * x * channels, from, r, count);
         else
@@ -33,7 +33,8 @@ void swin2sr__engine_put_pixels(const swin2sr__engine *engine, const pixel_rows 
     }
 }
 
-swin2sr_status swin2sr__engine_emit(const pixel_rows *from, swin2sr__span all, swin2sr_on_rows on_rows, void *context) {
+swin2sr_status swin2sr__cpu_emit(const swin2sr__pixel_ring *from, swin2sr__span all, swin2sr_on_rows on_rows,
+                                 void *context) {
     int32_t y = all.from, end = all.to < from->height ? all.to : from->height;
     while (y < end) { /* in one piece, or in two around the end of the buffer */
         int32_t at = y % from->rows, n = end - y;

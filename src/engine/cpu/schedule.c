@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
- * engine/schedule.c - which rows every layer may do next.
+ * engine/cpu/schedule.c - which rows every layer may do next.
  * In: how many input rows there are.  Out: a span of rows for every layer.
  * Invariant: no layer reads a row that the layer before has not finished, and no ring gets more than one step's rows
  * before the layer behind it has taken its own. */
-#include "engine/schedule.h"
+#include "engine/cpu/schedule.h"
 
 #include <math.h>
 #include <string.h>
 
-#define TILE 4
+#include "kernels/kernels.h"
+
 #define CONV_ROWS SWIN2SR__CONV_ROWS
 #define CUBIC_BEFORE 1 /* rows that a bicubic reads above the one its source lies in, and below */
 #define CUBIC_AFTER 2
@@ -16,7 +17,7 @@
 /* Move on to `to`, never backwards. */
 static void advance(swin2sr__span *span, int32_t to) {
     span->from = span->to;
-    span->to = max(to, span->from);
+    span->to = swin2sr__max(to, span->from);
 }
 
 double swin2sr__side_source(const swin2sr__side *side, int32_t scale, int32_t i) {
@@ -30,13 +31,13 @@ void swin2sr__schedule_init(swin2sr__schedule *schedule, const swin2sr__network 
     schedule->network = network;
     schedule->side = *side;
     schedule->shift = network->config.window_px / 2;
-    schedule->unit = swin2sr__network_is_tiled(network) ? TILE : 1;
+    schedule->unit = swin2sr__has_cells(network) ? SWIN2SR__CELL : 1;
     schedule->step_rows = rows * network->config.window_px;
 }
 
 /* Rows a 3x3 convolution can do when `rows` of its input are there. */
 static int32_t covered(int32_t rows, int32_t height) {
-    return rows == height ? height : max(rows - 1, 0);
+    return rows == height ? height : swin2sr__max(rows - 1, 0);
 }
 
 /* The same of one that makes rows by fours. */
@@ -54,26 +55,27 @@ static int32_t window_edge(const swin2sr__schedule *s, int32_t rows, bool is_shi
 
 bool swin2sr__schedule_step(swin2sr__schedule *s, int32_t available) {
     const swin2sr__network *network = s->network;
-    int32_t H = s->side.padded, ready = covered(available, H), wanted = min(s->embed.to + s->step_rows, H);
+    int32_t H = s->side.padded, ready = covered(available, H), wanted = swin2sr__min(s->embed.to + s->step_rows, H);
     if (swin2sr__schedule_is_done(s) || ready < wanted)
         return false;
     s->available = available;
     advance(&s->embed, wanted);
     int32_t rows = s->embed.to;
     for (int32_t g = 0; g < network->config.groups; g++) {
-        for (int32_t b = 0; b < network->groups[g].depth; b++) {
-            rows = window_edge(s, rows, network->groups[g].blocks[b].is_shifted);
+        for (int32_t b = 0; b < network->config.depths[g]; b++) {
+            rows = window_edge(s, rows, swin2sr__network_is_shifted(b));
             advance(&s->blocks[g][b], rows);
         }
-        if (network->groups[g].narrow.channels) {
+        if (swin2sr__network_narrow(network)) {
             rows = convolved(rows, H);
             advance(&s->narrows[g], rows);
         }
-        rows = min(convolved(rows, H), s->convs[g].to + (s->step_rows + CONV_ROWS - 1) / CONV_ROWS * CONV_ROWS);
+        rows =
+            swin2sr__min(convolved(rows, H), s->convs[g].to + (s->step_rows + CONV_ROWS - 1) / CONV_ROWS * CONV_ROWS);
         advance(&s->convs[g], rows);
         rows = s->convs[g].to;
     }
-    if (network->body_narrow.channels) {
+    if (swin2sr__network_narrow(network)) {
         rows = convolved(rows, H);
         advance(&s->body_narrow, rows);
     }
@@ -92,9 +94,9 @@ static int32_t bicubic_rows(const swin2sr__schedule *s, int32_t wanted) {
 
 /* Rows of the last stage's input that both of its parts have; the bicubic one is as high as the image, not padded. */
 static int32_t joined_rows(swin2sr__schedule *s, int32_t rows, int32_t height) {
-    rows = min(rows, height);
-    advance(&s->bicubic, bicubic_rows(s, min(rows + 1, height)));
-    advance(&s->cubic, min(rows, covered(s->bicubic.to, height)));
+    rows = swin2sr__min(rows, height);
+    advance(&s->bicubic, bicubic_rows(s, swin2sr__min(rows + 1, height)));
+    advance(&s->cubic, swin2sr__min(rows, covered(s->bicubic.to, height)));
     return s->cubic.to;
 }
 
@@ -108,7 +110,7 @@ bool swin2sr__schedule_head(swin2sr__schedule *s) {
         }
         rows = convolved(rows, height);
         if (rows > s->stages[i].to)
-            next = i, to = last ? min(rows, s->stages[i].to + CONV_ROWS) : rows;
+            next = i, to = last ? swin2sr__min(rows, s->stages[i].to + CONV_ROWS) : rows;
         rows = s->stages[i].to * network->stages[i].shuffle;
         height *= network->stages[i].shuffle;
     }
@@ -124,24 +126,24 @@ bool swin2sr__schedule_is_done(const swin2sr__schedule *s) {
 double swin2sr__schedule_progress(const swin2sr__schedule *s) {
     double done = 0.0, all = 0.0;
     for (int32_t g = 0; g < s->network->config.groups; g++) {
-        for (int32_t b = 0; b < s->network->groups[g].depth; b++)
+        for (int32_t b = 0; b < s->network->config.depths[g]; b++)
             done += s->blocks[g][b].to, all += s->side.padded;
     }
     return done / all;
 }
 
 static void widen(int32_t *rows, int32_t from, int32_t to) {
-    *rows = max(*rows, to - from);
+    *rows = swin2sr__max(*rows, to - from);
 }
 
 /* The first input row that something still reads after the convolutions of this step. */
 static int32_t first_input_row(const swin2sr__schedule *s) {
     int32_t first = s->after_body.from - 1;
     if (s->network->config.head == SWIN2SR__HEAD_NONE)
-        first = min(first, s->stages[0].to);
+        first = swin2sr__min(first, s->stages[0].to);
     if (swin2sr__network_has_aux(s->network)) {
         double source = swin2sr__side_source(&s->side, s->network->config.scale, s->bicubic.to);
-        first = min(first, (int32_t)floor(source) - CUBIC_BEFORE);
+        first = swin2sr__min(first, (int32_t)floor(source) - CUBIC_BEFORE);
     }
     return first;
 }
@@ -150,17 +152,17 @@ static void measure_body(swin2sr__ring_rows *rings, const swin2sr__schedule *s, 
     int32_t groups = s->network->config.groups;
     widen(&rings->input, first_input_row(s), available);
     for (int32_t g = 0; g < groups; g++) {
-        swin2sr__span last = s->blocks[g][s->network->groups[g].depth - 1];
+        swin2sr__span last = s->blocks[g][s->network->config.depths[g] - 1];
         swin2sr__span entered = g ? s->convs[g - 1] : s->embed, conv = s->convs[g];
         widen(&rings->features[g], last.from / s->unit * s->unit, (entered.to + s->unit - 1) / s->unit * s->unit);
-        if (s->network->groups[g].narrow.channels) {
+        if (swin2sr__network_narrow(s->network)) {
             widen(&rings->narrow[g], conv.from - 1, s->narrows[g].to);
             conv = s->narrows[g];
         }
         widen(&rings->conv_in[g], conv.from - 1, last.to);
         widen(&rings->residual[g], s->convs[g].from, entered.to);
     }
-    if (s->network->body_narrow.channels) {
+    if (swin2sr__network_narrow(s->network)) {
         widen(&rings->body, s->body_narrow.from - 1, s->convs[groups - 1].to);
         widen(&rings->body_narrow, s->after_body.from - 1, s->body_narrow.to);
     } else {
@@ -187,7 +189,7 @@ swin2sr__ring_rows swin2sr__schedule_measure(const swin2sr__network *network, co
     swin2sr__schedule s;
     swin2sr__schedule_init(&s, network, side, rows);
     while (!swin2sr__schedule_is_done(&s)) {
-        int32_t available = min(s.embed.to + s.step_rows + 1, side->padded);
+        int32_t available = swin2sr__min(s.embed.to + s.step_rows + 1, side->padded);
         swin2sr__schedule_step(&s, available);
         measure_body(&rings, &s, available);
         while (swin2sr__schedule_head(&s)) {

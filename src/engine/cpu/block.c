@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0
- * engine/block.c - one Swin V2 block over rows of windows, in place (inside stage 6 of 9).
+ * engine/cpu/block.c - one Swin V2 block over rows of windows, in place (inside stage 6 of 9).
  * In: features of the group's ring.  Out: the same features, or rows of conv_in after the last block of the group.
- * A pass is 64 lanes. Windows of 8 are four tiles; at the edges of a shifted block windows are halves and corners; two
+ * A pass is 64 lanes. Windows of 8 are four cells; at the edges of a shifted block windows are halves and corners; two
  * halves, or a half and two corners, share a pass and do not see each other (regions). Smaller windows are one a pass,
  * from plain rows. Tokens that the cyclic shift would bring from the other edge are absent: their weight is exactly 0,
  * so they need not exist. */
 #include <string.h>
 
-#include "engine/state.h"
+#include "engine/cpu/state.h"
 
 typedef struct window_pass {
-    int32_t row[4], column[4]; /* of each tile; row < 0: none */
+    int32_t row[4], column[4]; /* of each cell; row < 0: none */
     int32_t y, x;              /* of a plain window's first pixel, outside the plane at the edges of a shifted block */
     const uint8_t *region;     /* [64], NULL when all lanes are one window */
 } window_pass;
 
 typedef struct block_job {
-    swin2sr__engine *engine;
-    const swin2sr__block *block;
+    swin2sr__cpu_engine *engine;
+    const swin2sr__cpu_block *block;
     int32_t group, index;
-    bool is_tiled;
+    bool has_cells;
     int32_t before;         /* what a shifted block's first windows lack of a whole one, in pixels */
     int32_t first_row;      /* first row of windows */
     int32_t passes_per_row; /* the most that any row of windows has */
@@ -28,26 +28,29 @@ typedef struct block_job {
 } block_job;
 
 #define SLOT(r) r, r, r, r, r, r, r, r, r, r, r, r, r, r, r, r
-static const uint8_t region_rows[LANES] = {SLOT(0), SLOT(0), SLOT(1), SLOT(1)};    /* two half windows, 8 x 4 pixels */
-static const uint8_t region_columns[LANES] = {SLOT(0), SLOT(1), SLOT(0), SLOT(1)}; /* two half windows, 4 x 8 pixels */
-static const uint8_t region_corners[LANES] = {SLOT(0), SLOT(0), SLOT(1), SLOT(2)}; /* a half window, two corners */
+static const uint8_t region_rows[SWIN2SR__LANES] = {SLOT(0), SLOT(0), SLOT(1),
+                                                    SLOT(1)}; /* two half windows, 8 x 4 pixels */
+static const uint8_t region_columns[SWIN2SR__LANES] = {SLOT(0), SLOT(1), SLOT(0),
+                                                       SLOT(1)}; /* two half windows, 4 x 8 pixels */
+static const uint8_t region_corners[SWIN2SR__LANES] = {SLOT(0), SLOT(0), SLOT(1),
+                                                       SLOT(2)}; /* a half window, two corners */
 
-static void set_tile(window_pass *pass, int32_t slot, int32_t row, int32_t column) {
+static void set_cell(window_pass *pass, int32_t slot, int32_t row, int32_t column) {
     pass->row[slot] = row;
     pass->column[slot] = column;
 }
 
-/* A whole window whose top left tile is (row, column). */
+/* A whole window whose top left cell is (row, column). */
 static void whole_window(window_pass *pass, int32_t row, int32_t column) {
     for (int32_t slot = 0; slot < 4; slot++)
-        set_tile(pass, slot, row + slot / 2, column + slot % 2);
+        set_cell(pass, slot, row + slot / 2, column + slot % 2);
     pass->region = NULL;
 }
 
 /* The half windows of the left and the right edge; rows row, row + 1. */
 static void edge_columns(window_pass *pass, int32_t row, int32_t columns) {
     for (int32_t slot = 0; slot < 4; slot++)
-        set_tile(pass, slot, row + slot / 2, slot % 2 ? columns - 1 : 0);
+        set_cell(pass, slot, row + slot / 2, slot % 2 ? columns - 1 : 0);
     pass->region = region_columns;
 }
 
@@ -57,20 +60,20 @@ static bool half_row_pass(window_pass *pass, int32_t i, int32_t row, int32_t col
     if (i > halves / 2)
         return false;
     for (int32_t slot = 0; slot < 4; slot++)
-        set_tile(pass, slot, row, 1 + 4 * i + slot);
+        set_cell(pass, slot, row, 1 + 4 * i + slot);
     pass->region = region_rows;
     if (i == halves / 2) {
         pass->region = region_corners;
-        set_tile(pass, 2, row, 0);
-        set_tile(pass, 3, row, columns - 1);
+        set_cell(pass, 2, row, 0);
+        set_cell(pass, 3, row, columns - 1);
         if (halves % 2 == 0)
             pass->row[0] = pass->row[1] = -1;
     }
     return true;
 }
 
-/* Of tiles: pass i of row `window_row` of windows; false past its end. */
-static bool find_tiles(window_pass *pass, bool is_shifted, int32_t window_row, int32_t i, int32_t rows,
+/* Of cells: pass i of row `window_row` of windows; false past its end. */
+static bool find_cells(window_pass *pass, bool is_shifted, int32_t window_row, int32_t i, int32_t rows,
                        int32_t columns) {
     int32_t row = 2 * window_row - (is_shifted ? 1 : 0);
     if (is_shifted && (row < 0 || row == rows - 1))
@@ -87,7 +90,7 @@ static bool find_tiles(window_pass *pass, bool is_shifted, int32_t window_row, i
 }
 
 /* The pixels of a plain window's row r that lie in the plane, as columns of the window. */
-static swin2sr__span columns_inside(const swin2sr__engine *engine, const window_pass *pass, int32_t r) {
+static swin2sr__span columns_inside(const swin2sr__cpu_engine *engine, const window_pass *pass, int32_t r) {
     int32_t window = engine->network->config.window_px, y = pass->y + r, right = engine->W - pass->x;
     if (y < 0 || y >= engine->H)
         return (swin2sr__span){0, 0};
@@ -102,7 +105,7 @@ static bool find_plain(const block_job *job, window_pass *pass, int32_t window_r
     pass->x = i * window - job->before;
     if (pass->x >= job->engine->W)
         return false;
-    memset(region, 0, LANES);
+    memset(region, 0, SWIN2SR__LANES);
     memset(region, 1, (size_t)job->block->attention[0].keys);
     for (int32_t r = 0; r < window; r++) {
         swin2sr__span columns = columns_inside(job->engine, pass, r);
@@ -113,69 +116,75 @@ static bool find_plain(const block_job *job, window_pass *pass, int32_t window_r
 }
 
 /* Attention, projection, norm, MLP, norm: x [C][64] in place. */
-static void compute_window(const swin2sr__engine *engine, const swin2sr__block *block, const uint8_t *region,
-                           scratch *s) {
+static void compute_window(const swin2sr__cpu_engine *engine, const swin2sr__cpu_block *block, const uint8_t *region,
+                           swin2sr__scratch *s) {
     const swin2sr__kernels *kernels = engine->kernels;
     int32_t C = engine->network->config.dim, A = engine->network->config.heads, D = C / A;
-    const float *operand = operand_of(kernels, s, panel_of(kernels, s, s->x, C), C);
+    const float *operand = swin2sr__operand_of(kernels, s, swin2sr__panel_of(kernels, s, s->x, C), C);
     for (int32_t a = 0; a < A; a++) {
         kernels->linear(s->qkv, operand, &block->qkv[a]);
-        kernels->attention(s->attended + a * D / kernels->pair * LANES, s->qkv, &block->attention[a], region,
+        kernels->attention(s->attended + a * D / kernels->pair * SWIN2SR__LANES, s->qkv, &block->attention[a], region,
                            s->scores);
     }
-    kernels->linear_squares(s->y, s->squares, operand_of(kernels, s, s->attended, C), &block->proj);
+    kernels->linear_squares(s->y, s->squares, swin2sr__operand_of(kernels, s, s->attended, C), &block->proj);
     kernels->norm_add(s->x, s->y, s->squares, block->norm1.gamma, block->norm1.beta, C);
-    operand = operand_of(kernels, s, panel_of(kernels, s, s->x, C), C);
+    operand = swin2sr__operand_of(kernels, s, swin2sr__panel_of(kernels, s, s->x, C), C);
     kernels->linear_gelu(s->hidden, operand, &block->fc1);
-    operand = operand_of(kernels, s, s->hidden, block->fc2.inputs);
+    operand = swin2sr__operand_of(kernels, s, s->hidden, block->fc2.inputs);
     kernels->linear_squares(s->y, s->squares, operand, &block->fc2);
     kernels->norm_add(s->x, s->y, s->squares, block->norm2.gamma, block->norm2.beta, C);
 }
 
-/* A panel of tiles into the rows that the group's convolution reads. */
-static void store_tiles(const row_ring *ring, const window_pass *pass, const float *panel) {
+/* A panel of cells into the rows that the group's convolution reads. */
+static void store_cells(const swin2sr__row_ring *ring, const window_pass *pass, const float *panel) {
     for (int32_t slot = 0; slot < 4; slot++) {
         if (pass->row[slot] < 0)
             continue;
-        for (int32_t r = 0; r < TILE; r++) {
-            float *row = row_at(ring, pass->row[slot] * TILE + r, 0) + pass->column[slot] * TILE;
-            const float *from = panel + slot * UNIT + r * TILE;
+        for (int32_t r = 0; r < SWIN2SR__CELL; r++) {
+            float *row =
+                swin2sr__row_at(ring, pass->row[slot] * SWIN2SR__CELL + r, 0) + pass->column[slot] * SWIN2SR__CELL;
+            const float *from = panel + slot * SWIN2SR__UNIT + r * SWIN2SR__CELL;
             for (int32_t c = 0; c < ring->channels; c++)
-                memcpy(row + (size_t)c * ring->stride, from + c * LANES, TILE * sizeof *row);
+                memcpy(row + (size_t)c * ring->stride, from + c * SWIN2SR__LANES, SWIN2SR__CELL * sizeof *row);
         }
     }
 }
 
 /* The pixels of a plain window out of the rows of a ring, [C][64]; lanes without a token are 0. */
-static void load_plain(const swin2sr__engine *engine, const row_ring *ring, const window_pass *pass, float *x) {
+static void load_plain(const swin2sr__cpu_engine *engine, const swin2sr__row_ring *ring, const window_pass *pass,
+                       float *x) {
     int32_t window = engine->network->config.window_px;
-    memset(x, 0, (size_t)ring->channels * LANES * sizeof *x);
+    memset(x, 0, (size_t)ring->channels * SWIN2SR__LANES * sizeof *x);
     for (int32_t r = 0; r < window; r++) {
         swin2sr__span columns = columns_inside(engine, pass, r);
         for (int32_t c = 0; c < ring->channels && columns.to; c++)
-            memcpy(x + c * LANES + r * window + columns.from, row_at(ring, pass->y + r, c) + pass->x + columns.from,
+            memcpy(x + c * SWIN2SR__LANES + r * window + columns.from,
+                   swin2sr__row_at(ring, pass->y + r, c) + pass->x + columns.from,
                    (size_t)(columns.to - columns.from) * sizeof *x);
     }
 }
 
 /* And back, or words into the rows that the group's convolution reads. */
-static void store_plain(const swin2sr__engine *engine, const row_ring *ring, const window_pass *pass, const float *x) {
+static void store_plain(const swin2sr__cpu_engine *engine, const swin2sr__row_ring *ring, const window_pass *pass,
+                        const float *x) {
     int32_t window = engine->network->config.window_px;
     for (int32_t r = 0; r < window; r++) {
         swin2sr__span columns = columns_inside(engine, pass, r);
         for (int32_t c = 0; c < ring->channels && columns.to; c++)
-            memcpy(row_at(ring, pass->y + r, c) + pass->x + columns.from, x + c * LANES + r * window + columns.from,
-                   (size_t)(columns.to - columns.from) * sizeof *x);
+            memcpy(swin2sr__row_at(ring, pass->y + r, c) + pass->x + columns.from,
+                   x + c * SWIN2SR__LANES + r * window + columns.from, (size_t)(columns.to - columns.from) * sizeof *x);
     }
 }
 
 static void tap_window(const block_job *job, const window_pass *pass, const float *x) {
     const swin2sr__engine_options *options = &job->engine->options;
-    int32_t py[LANES], px[LANES], window = job->engine->network->config.window_px;
-    for (int32_t t = 0; t < LANES; t++) {
-        if (job->is_tiled) {
-            py[t] = pass->row[t / UNIT] < 0 ? -1 : pass->row[t / UNIT] * TILE + t % UNIT / TILE;
-            px[t] = pass->column[t / UNIT] * TILE + t % TILE;
+    int32_t py[SWIN2SR__LANES], px[SWIN2SR__LANES], window = job->engine->network->config.window_px;
+    for (int32_t t = 0; t < SWIN2SR__LANES; t++) {
+        if (job->has_cells) {
+            py[t] = pass->row[t / SWIN2SR__UNIT] < 0
+                        ? -1
+                        : pass->row[t / SWIN2SR__UNIT] * SWIN2SR__CELL + t % SWIN2SR__UNIT / SWIN2SR__CELL;
+            px[t] = pass->column[t / SWIN2SR__UNIT] * SWIN2SR__CELL + t % SWIN2SR__CELL;
         } else {
             swin2sr__span columns = columns_inside(job->engine, pass, t / window);
             bool is_there = t < window * window && t % window >= columns.from && t % window < columns.to;
@@ -183,60 +192,61 @@ static void tap_window(const block_job *job, const window_pass *pass, const floa
             px[t] = pass->x + t % window;
         }
     }
-    options->tap(options->tap_context, SWIN2SR__TAP_BLOCK, job->group, job->index, py, px, x);
+    options->tap(options->tap_context, SWIN2SR__TAP_BLOCK, job->group, job->index, SWIN2SR__LANES, py, px, x);
 }
 
 static bool is_last_of_group(const block_job *job) {
-    return job->index == job->engine->network->groups[job->group].depth - 1;
+    return job->index == job->engine->network->config.depths[job->group] - 1;
 }
 
-static void run_tiles(const block_job *job, const window_pass *pass, scratch *s) {
-    swin2sr__engine *engine = job->engine;
-    const tile_ring *ring = &engine->tiles[job->group];
+static void run_cells(const block_job *job, const window_pass *pass, swin2sr__scratch *s) {
+    swin2sr__cpu_engine *engine = job->engine;
+    const swin2sr__cell_ring *ring = &engine->cells[job->group];
     const float *from[4];
     float *to[4];
     for (int32_t slot = 0; slot < 4; slot++) {
         bool is_there = pass->row[slot] >= 0;
-        from[slot] = to[slot] = is_there ? tile_at(ring, pass->row[slot], pass->column[slot]) : s->unused_tile;
+        from[slot] = to[slot] = is_there ? swin2sr__cell_at(ring, pass->row[slot], pass->column[slot]) : s->unused_cell;
         if (!is_there)
-            from[slot] = engine->zero_tile;
+            from[slot] = engine->zero_cell;
     }
     engine->kernels->gather(s->x, from, ring->channels);
     compute_window(engine, job->block, pass->region, s);
     if (is_last_of_group(job))
-        store_tiles(&engine->conv_in[job->group], pass, panel_of(engine->kernels, s, s->x, ring->channels));
+        store_cells(&engine->conv_in[job->group], pass, swin2sr__panel_of(engine->kernels, s, s->x, ring->channels));
     else
         engine->kernels->scatter(to, s->x, ring->channels);
 }
 
-static void run_plain(const block_job *job, const window_pass *pass, scratch *s) {
-    swin2sr__engine *engine = job->engine;
-    const row_ring *features = &engine->features[job->group];
+static void run_plain(const block_job *job, const window_pass *pass, swin2sr__scratch *s) {
+    swin2sr__cpu_engine *engine = job->engine;
+    const swin2sr__row_ring *features = &engine->features[job->group];
     load_plain(engine, features, pass, s->x);
     compute_window(engine, job->block, pass->region, s);
     if (is_last_of_group(job))
-        store_plain(engine, &engine->conv_in[job->group], pass, panel_of(engine->kernels, s, s->x, features->channels));
+        store_plain(engine, &engine->conv_in[job->group], pass,
+                    swin2sr__panel_of(engine->kernels, s, s->x, features->channels));
     else
         store_plain(engine, features, pass, s->x);
 }
 
 static void block_task(void *context, uint32_t task, uint32_t thread) {
     const block_job *job = context;
-    swin2sr__engine *engine = job->engine;
+    swin2sr__cpu_engine *engine = job->engine;
     int32_t window_row = job->first_row + (int32_t)task / job->tasks_per_row;
     int32_t first = (int32_t)task % job->tasks_per_row * job->passes_per_task;
-    scratch *s = &engine->threads[thread];
+    swin2sr__scratch *s = &engine->scratch[thread];
     window_pass pass;
-    if (!swin2sr__engine_goes_on(engine, thread))
+    if (!swin2sr__cpu_goes_on(engine, thread))
         return;
     for (int32_t i = first; i < first + job->passes_per_task; i++) {
-        bool is_found =
-            job->is_tiled ? find_tiles(&pass, job->block->is_shifted, window_row, i, engine->H / TILE, engine->W / TILE)
-                          : find_plain(job, &pass, window_row, i, s->region);
+        bool is_found = job->has_cells ? find_cells(&pass, swin2sr__network_is_shifted(job->index), window_row, i,
+                                                    engine->H / SWIN2SR__CELL, engine->W / SWIN2SR__CELL)
+                                       : find_plain(job, &pass, window_row, i, s->region);
         if (!is_found)
             return;
-        if (job->is_tiled)
-            run_tiles(job, &pass, s);
+        if (job->has_cells)
+            run_cells(job, &pass, s);
         else
             run_plain(job, &pass, s);
         if (engine->options.tap)
@@ -244,20 +254,20 @@ static void block_task(void *context, uint32_t task, uint32_t thread) {
     }
 }
 
-void swin2sr__engine_run_block(swin2sr__engine *engine, int32_t group, int32_t index) {
-    const swin2sr__block *block = &engine->network->groups[group].blocks[index];
+void swin2sr__cpu_run_block(swin2sr__cpu_engine *engine, int32_t group, int32_t index) {
+    const swin2sr__cpu_block *block = &engine->weights->groups[group].blocks[index];
     swin2sr__span span = engine->schedule.blocks[group][index];
     if (span.from == span.to)
         return;
     int32_t window = engine->network->config.window_px;
     block_job job = {.engine = engine, .block = block, .group = group, .index = index};
-    job.is_tiled = swin2sr__network_is_tiled(engine->network);
-    job.before = block->is_shifted ? window - engine->schedule.shift : 0;
+    job.has_cells = swin2sr__has_cells(engine->network);
+    job.before = swin2sr__network_is_shifted(index) ? window - engine->schedule.shift : 0;
     job.first_row = (span.from + job.before) / window;
     int32_t rows = (span.to + job.before + window - 1) / window - job.first_row;
-    job.passes_per_row = engine->W / window + (block->is_shifted && !job.is_tiled ? 1 : 0);
-    int32_t share = rows * job.passes_per_row / (int32_t)(4 * swin2sr__pool_threads(engine->pool));
+    job.passes_per_row = engine->W / window + (swin2sr__network_is_shifted(index) && !job.has_cells ? 1 : 0);
+    int32_t share = rows * job.passes_per_row / (int32_t)(4 * swin2sr__threads_count(engine->threads));
     job.passes_per_task = share < 1 ? 1 : share > 8 ? 8 : share;
     job.tasks_per_row = (job.passes_per_row + job.passes_per_task - 1) / job.passes_per_task;
-    swin2sr__pool_run(engine->pool, block_task, &job, (uint32_t)(rows * job.tasks_per_row));
+    swin2sr__threads_run(engine->threads, block_task, &job, (uint32_t)(rows * job.tasks_per_row));
 }

@@ -1,27 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0
- * engine/schedule.h - which rows every layer has finished, and may do next (inside stage 6 of 9).
+ * engine/cpu/schedule.h - which rows every layer has finished, and may do next (inside stage 6 of 9).
  * Everything here is counting: rows from the top of the padded plane. The planner runs the same steps over the whole
  * height before anything is allocated, so ring sizes are what the steps will need, exactly. */
-#ifndef SWIN2SR_ENGINE_SCHEDULE_H
-#define SWIN2SR_ENGINE_SCHEDULE_H
+#ifndef SWIN2SR_ENGINE_CPU_SCHEDULE_H
+#define SWIN2SR_ENGINE_CPU_SCHEDULE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/span.h"
 #include "model/network.h"
 
-static inline int32_t min(int32_t a, int32_t b) {
-    return a < b ? a : b;
-}
+#define SWIN2SR__CELL 4 /* a cell is 4x4 pixels, [C][16] floats */
 
-static inline int32_t max(int32_t a, int32_t b) {
-    return a > b ? a : b;
+/* Do features lie in cells? Only windows of 8 are made of them, four each; features of others lie in plain rows. */
+static inline bool swin2sr__has_cells(const swin2sr__network *network) {
+    return network->config.window_px == 2 * SWIN2SR__CELL;
 }
-
-/* Rows [from, to) that a layer does in this step. */
-typedef struct swin2sr__span {
-    int32_t from, to;
-} swin2sr__span;
 
 /* One side of the piece that goes through the engine, and where it lies in the whole image: the bicubic branch of the
  * aux head maps the whole padded side onto the unpadded one. */
@@ -38,8 +33,8 @@ typedef struct swin2sr__schedule {
     const swin2sr__network *network;
     swin2sr__side side;  /* rows of the piece; padded is H */
     int32_t shift;       /* of a shifted block: half a window */
-    int32_t unit;        /* rows that the features' ring holds together: a tile's, or one */
-    int32_t step_rows;   /* rows of windows a step, in pixels */
+    int32_t unit;        /* rows that the features' ring holds together: a cell's, or one */
+    int32_t step_rows;   /* rows of windows per step, in pixels */
     int32_t available;   /* input rows there were in this step */
     swin2sr__span embed; /* into the ring of group 0 */
     swin2sr__span blocks[SWIN2SR__MAX_GROUPS][SWIN2SR__MAX_DEPTH];

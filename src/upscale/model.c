@@ -1,36 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0
- * model/model.c - open a weight file as an immutable, shared model.
- * In: a file or bytes.  Out: a reference-counted swin2sr_model. */
+ * upscale/model.c - open a weight file as an immutable, shared model.
+ * In: a file, bytes, or a network inside the library.  Out: a reference-counted swin2sr_model. */
+#include "upscale/model.h"
+
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/built_in.h"
 #include "base/error.h"
 #include "base/printable.h"
 #include "base/sha256.h"
-#include "model/network.h"
+#include "model/import.h"
 #include "model/source.h"
-#include <swin2sr/model.h>
+#include "model/weights.h"
 
 struct swin2sr_model {
     atomic_uint references;
     swin2sr_model_info info;
-    swin2sr__network network;
+    swin2sr__packed *packed;
     char name[SWIN2SR__MAX_MODEL_NAME];
     char license[SWIN2SR__MAX_MODEL_NAME];
 };
 
-/* The precision that will run. AUTO is a fixed choice, so that two workers give the same bits. */
-static swin2sr_status resolve_precision(swin2sr_precision asked, swin2sr_precision *ret_precision,
-                                        swin2sr_error *reterr) {
-    if (asked < 0 || asked >= SWIN2SR_PRECISION_COUNT)
-        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "unknown precision %d", (int)asked);
-    *ret_precision = swin2sr__kernels_get(asked)->precision;
-    return SWIN2SR_OK;
-}
-
 static void fill_info(swin2sr_model *model, const swin2sr__weights *weights, const char *name) {
-    const swin2sr__config *config = &model->network.config;
+    const swin2sr__config *config = &model->packed->network.config;
     const char *own_name = swin2sr__weights_metadata(weights, "name");
     const char *license = swin2sr__weights_metadata(weights, "license");
     license = license ? license : "";
@@ -40,7 +34,8 @@ static void fill_info(swin2sr_model *model, const swin2sr__weights *weights, con
     model->info.name = model->name;
     model->info.license = model->license;
     model->info.head = swin2sr__head_name(config->head);
-    model->info.kernels = model->network.kernels->name;
+    model->info.kernels = model->packed->kernels;
+    model->info.precision = model->packed->precision;
     model->info.scale = config->scale;
     model->info.channels = config->channels;
     model->info.window_px = config->window_px;
@@ -52,27 +47,15 @@ static void fill_info(swin2sr_model *model, const swin2sr__weights *weights, con
     model->info.img_range = config->img_range;
     model->info.has_aux = config->head == SWIN2SR__HEAD_PIXELSHUFFLE_AUX;
     model->info.parameters = swin2sr__weights_parameters(weights);
-    model->info.weights_bytes = model->network.memory.size;
-}
-
-/* The C kernels of a precision. */
-static const swin2sr__kernels *plain_kernels(swin2sr_precision precision) {
-    static const swin2sr__kernels *const tables[SWIN2SR_PRECISION_COUNT] = {
-        &swin2sr__kernels_c, &swin2sr__kernels_c, &swin2sr__kernels_c_bf16, &swin2sr__kernels_c_int8};
-    return tables[precision];
+    model->info.weights_bytes = model->packed->bytes;
 }
 
 static swin2sr_status open_bytes(const void *data, size_t size, const char *name, const char *config_json,
                                  const swin2sr_model_options *options, swin2sr_model **ret_model,
                                  swin2sr_error *reterr) {
-    swin2sr_precision precision = SWIN2SR_PRECISION_FP32;
     swin2sr__weights *weights = NULL;
     swin2sr_model *model = NULL;
-    swin2sr_status status =
-        resolve_precision(options ? options->precision : SWIN2SR_PRECISION_AUTO, &precision, reterr);
-    if (status != SWIN2SR_OK)
-        return status;
-    status = swin2sr__weights_open(data, size, config_json, options, &weights, reterr);
+    swin2sr_status status = swin2sr__weights_open(data, size, config_json, options, &weights, reterr);
     if (status != SWIN2SR_OK)
         return status;
     model = calloc(1, sizeof *model);
@@ -80,13 +63,11 @@ static swin2sr_status open_bytes(const void *data, size_t size, const char *name
         status = swin2sr__error_set(reterr, SWIN2SR_NOMEM, "no memory for a model");
         goto fail;
     }
-    const swin2sr__kernels *kernels =
-        options && options->is_plain ? plain_kernels(precision) : swin2sr__kernels_get(precision);
-    status = swin2sr__network_init(weights, kernels, &model->network, reterr);
+    swin2sr__network network = swin2sr__network_of(swin2sr__weights_config(weights));
+    status = swin2sr__engine_pack(&network, weights, options, &model->packed, reterr);
     if (status != SWIN2SR_OK)
         goto fail;
     atomic_init(&model->references, 1);
-    model->info.precision = precision;
     fill_info(model, weights, name);
     swin2sr__sha256_hex(data, size, model->info.sha256);
     swin2sr__weights_close(weights);
@@ -98,8 +79,8 @@ fail:
     return status;
 }
 
-swin2sr_status swin2sr__model_open_source(const swin2sr__source *source, const swin2sr_model_options *options,
-                                          swin2sr_model **ret_model, swin2sr_error *reterr) {
+static swin2sr_status open_source(const swin2sr__source *source, const swin2sr_model_options *options,
+                                  swin2sr_model **ret_model, swin2sr_error *reterr) {
     return open_bytes(source->data, source->size, source->name[0] ? source->name : NULL, source->config_json, options,
                       ret_model, reterr);
 }
@@ -110,7 +91,7 @@ swin2sr_status swin2sr_model_open_fd(int fd, int config_fd, const char *path, co
     swin2sr_status status = swin2sr__source_open_fd(fd, config_fd, path, &source, reterr);
     if (status != SWIN2SR_OK)
         return status;
-    status = swin2sr__model_open_source(&source, options, ret_model, reterr);
+    status = open_source(&source, options, ret_model, reterr);
     swin2sr__source_close(&source);
     return status;
 }
@@ -121,7 +102,7 @@ swin2sr_status swin2sr_model_open(const char *path, const swin2sr_model_options 
     swin2sr_status status = swin2sr__source_open(path, &source, reterr);
     if (status != SWIN2SR_OK)
         return status;
-    status = swin2sr__model_open_source(&source, options, ret_model, reterr);
+    status = open_source(&source, options, ret_model, reterr);
     swin2sr__source_close(&source);
     return status;
 }
@@ -132,6 +113,21 @@ swin2sr_status swin2sr_model_open_memory(const void *data, size_t size, const ch
     return open_bytes(data, size, name, NULL, options, ret_model, reterr);
 }
 
+swin2sr_status swin2sr_model_open_built_in(const char *name, const swin2sr_model_options *options,
+                                           swin2sr_model **ret_model, swin2sr_error *reterr) {
+    size_t size;
+    const void *data = name ? swin2sr_model_built_in_bytes(name, &size) : NULL;
+    if (!data)
+        return swin2sr__error_set(reterr, SWIN2SR_MODEL, "%.64s: no network inside this program has that name",
+                                  name ? name : "NULL");
+    return swin2sr_model_open_memory(data, size, name, options, ret_model, reterr);
+}
+
+swin2sr_status swin2sr_model_open_default(const swin2sr_model_options *options, swin2sr_model **ret_model,
+                                          swin2sr_error *reterr) {
+    return swin2sr_model_open_built_in(SWIN2SR__BUILT_IN_DEFAULT, options, ret_model, reterr);
+}
+
 swin2sr_model *swin2sr_model_ref(swin2sr_model *model) {
     atomic_fetch_add_explicit(&model->references, 1, memory_order_relaxed);
     return model;
@@ -140,7 +136,7 @@ swin2sr_model *swin2sr_model_ref(swin2sr_model *model) {
 void swin2sr_model_unref(swin2sr_model *model) {
     if (!model || atomic_fetch_sub_explicit(&model->references, 1, memory_order_acq_rel) != 1)
         return;
-    swin2sr__network_done(&model->network);
+    swin2sr__engine_unpack(model->packed);
     free(model);
 }
 
@@ -148,6 +144,25 @@ const swin2sr_model_info *swin2sr_model_get_info(const swin2sr_model *model) {
     return &model->info;
 }
 
-const swin2sr__network *swin2sr__model_network(const swin2sr_model *model) {
-    return &model->network;
+const swin2sr__packed *swin2sr__model_packed(const swin2sr_model *model) {
+    return model->packed;
+}
+
+swin2sr_status swin2sr_model_import(const char *path, const char *to_path, const swin2sr_import_options *options,
+                                    swin2sr_error *reterr) {
+    static const swin2sr_import_options defaults;
+    swin2sr_model *model = NULL;
+    swin2sr__source source;
+    if (options && options->name && strlen(options->name) >= SWIN2SR__MAX_MODEL_NAME)
+        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "the name has more than %d bytes",
+                                  SWIN2SR__MAX_MODEL_NAME - 1);
+    swin2sr_status status = swin2sr__source_open(path, &source, reterr);
+    if (status != SWIN2SR_OK)
+        return status;
+    status = open_source(&source, NULL, &model, reterr);
+    if (status == SWIN2SR_OK)
+        status = swin2sr__import_write(&source, &model->info, to_path, options ? options : &defaults, reterr);
+    swin2sr_model_unref(model);
+    swin2sr__source_close(&source);
+    return status;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * engine/input.c - pixels to the network's range, padded to whole windows (inside stage 6 of 9).
+ * engine/cpu/input.c - pixels to the network's range, padded to whole windows (inside stage 6 of 9).
  * In: one row of pixels.  Out: one row of the input ring: (value - mean) * img_range, [channels][W]. */
 #include <string.h>
 
-#include "engine/state.h"
+#include "engine/cpu/state.h"
 
 /* The source index of padding index i >= n. Reflection repeats with period 2(n-1), symmetric padding with 2n. */
 static int32_t mirrored(int32_t i, int32_t n, swin2sr_pad pad) {
@@ -17,7 +17,7 @@ static int32_t mirrored(int32_t i, int32_t n, swin2sr_pad pad) {
     return is_reflected ? period - i : period - 1 - i;
 }
 
-static void pad_columns(const swin2sr__engine *engine, float *row) {
+static void pad_columns(const swin2sr__cpu_engine *engine, float *row) {
     int32_t n = engine->options.width_px;
     for (int32_t x = n; x < engine->W; x++)
         row[x] = row[mirrored(x, n, engine->options.pad)];
@@ -25,10 +25,10 @@ static void pad_columns(const swin2sr__engine *engine, float *row) {
 
 /* The row that has come in as words: a pixel as the sum of two bf16 values, 16 bits of it, since the long skip carries
  * the picture itself. */
-static void split_row(swin2sr__engine *engine) {
+static void split_row(swin2sr__cpu_engine *engine) {
     for (int32_t c = 0; c < engine->input_words.channels; c++) {
-        const float *row = row_at(&engine->input, engine->available, c);
-        float *words = row_at(&engine->input_words, engine->available, c);
+        const float *row = swin2sr__row_at(&engine->input, engine->available, c);
+        float *words = swin2sr__row_at(&engine->input_words, engine->available, c);
         for (int32_t x = 0; x < engine->W; x++) {
             uint32_t high = swin2sr__bf16_bits(row[x]), bits = high << 16;
             float value;
@@ -39,13 +39,13 @@ static void split_row(swin2sr__engine *engine) {
     }
 }
 
-void swin2sr__engine_take_row(swin2sr__engine *engine, const void *pixels) {
+void swin2sr__cpu_take_row(swin2sr__cpu_engine *engine, const void *pixels) {
     int32_t channels = engine->network->config.channels, W = engine->options.width_px;
     bool is_float =
         engine->options.input_pixel == SWIN2SR_PIXEL_RGBF32 || engine->options.input_pixel == SWIN2SR_PIXEL_GREYF32;
     float range = engine->network->config.img_range;
     for (int32_t c = 0; c < channels; c++) {
-        float *row = row_at(&engine->input, engine->available, c), mean = engine->network->mean[c];
+        float *row = swin2sr__row_at(&engine->input, engine->available, c), mean = engine->network->mean[c];
         for (int32_t x = 0; x < W; x++) {
             float value = is_float ? ((const float *)pixels)[x * channels + c]
                                    : (float)((const uint8_t *)pixels)[x * channels + c] / 255.0f;
@@ -57,10 +57,10 @@ void swin2sr__engine_take_row(swin2sr__engine *engine, const void *pixels) {
     engine->available++;
 }
 
-void swin2sr__engine_pad_row(swin2sr__engine *engine) {
+void swin2sr__cpu_pad_row(swin2sr__cpu_engine *engine) {
     int32_t source = mirrored(engine->available, engine->options.height_px, engine->options.pad);
     for (int32_t c = 0; c < engine->input.channels; c++)
-        memcpy(row_at(&engine->input, engine->available, c), row_at(&engine->input, source, c),
+        memcpy(swin2sr__row_at(&engine->input, engine->available, c), swin2sr__row_at(&engine->input, source, c),
                (size_t)engine->W * sizeof(float));
     split_row(engine);
     engine->available++;
