@@ -98,13 +98,19 @@ bool intake_take_header(intake *self, const http_request *request) {
     const multipart_handler parts = {
         .on_part = on_part, .on_data = on_part_data, .on_part_end = on_part_end, .context = self};
     const char *type = http_request_header(request, "Content-Type");
-    if (http_request_header(request, "Content-Encoding"))
+    const char *encoding = http_request_header(request, "Content-Encoding");
+    if (encoding && strcasecmp(encoding, "identity") != 0)
         return refuse(self, PROBLEM_CONTENT_TYPE, "send the image without a Content-Encoding");
     if (!type || is_raw_type(type))
         return open_upload(self);
     self->is_form = true;
     if (multipart_init(&self->form, type, &parts))
         return true;
+    if (self->form.bad_character) {
+        self->problem = problem_of(PROBLEM_MALFORMED, "the form's boundary holds '%c', which RFC 2046 does not allow",
+                                   self->form.bad_character);
+        return false;
+    }
     if (strncasecmp(type, "multipart/form-data", 19) == 0)
         return refuse(self, PROBLEM_MALFORMED, "the form has no usable boundary");
     return refuse(self, PROBLEM_CONTENT_TYPE,

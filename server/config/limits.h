@@ -20,7 +20,7 @@
 
 /* multipart/form-data */
 #define LIMIT_BOUNDARY_BYTES 70     /* RFC 2046 */
-#define LIMIT_PART_LINE_BYTES 1024  /* one header line of a part */
+#define LIMIT_PART_LINE_BYTES 8192  /* one header line of a part: it may give a long file name twice */
 #define LIMIT_PART_HEADER_LINES 16  /* header lines of a part */
 #define LIMIT_PARTS 32              /* parts of a body */
 #define LIMIT_FIELD_NAME_BYTES 64   /* name of a part, terminator included */

@@ -16,7 +16,8 @@
 typedef struct guard_walk {
     const char *end; /* of what has been read so far: there its CR LF was */
     int fields, lengths, encodings, hosts;
-    bool is_old; /* HTTP/1.0 */
+    const char *host; /* its value; NULL: not seen */
+    bool is_old;      /* HTTP/1.0 */
     const char *fault;
 } guard_walk;
 
@@ -39,11 +40,29 @@ size_t guard_unescape(void *context, struct MHD_Connection *connection, char *te
     return (size_t)(out - text);
 }
 
+/* The host and port of an absolute address (RFC 9112 section 3.2.2); NULL: the target is none. */
+static const char *authority_of(const char *target, size_t *ret_bytes) {
+    size_t scheme = strncasecmp(target, "http://", 7) == 0 ? 7 : strncasecmp(target, "https://", 8) == 0 ? 8 : 0;
+    *ret_bytes = strcspn(target + scheme, "/?#");
+    return scheme ? target + scheme : NULL;
+}
+
 size_t guard_target_bytes(const char *target) {
     size_t size = 0;
     while (target[size] > ' ' && target[size] < 0x7f)
         size++;
-    return target[0] == '/' && !target[size] ? size : 0;
+    size_t host_bytes;
+    const char *host = authority_of(target, &host_bytes);
+    bool is_address = host && host_bytes > 0 && !memchr(host, '%', host_bytes);
+    return !target[size] && (target[0] == '/' || is_address) ? size : 0;
+}
+
+const char *guard_path(const char *target) {
+    size_t host_bytes;
+    const char *host = authority_of(target, &host_bytes);
+    if (!host)
+        return target;
+    return host[host_bytes] ? host + host_bytes : "/";
 }
 
 /* RFC 9110 section 5.6.2. */
@@ -88,8 +107,11 @@ static const char *field_fault(guard_walk *walk, const char *name, size_t name_s
     walk->end = value + value_size;
     if (strcasecmp(name, "Content-Length") == 0 && ++walk->lengths > 1)
         return "more than one Content-Length";
-    if (strcasecmp(name, "Host") == 0 && (++walk->hosts > 1 || strpbrk(value, " \t,/?#@\\")))
-        return "not exactly one good Host";
+    if (strcasecmp(name, "Host") == 0) {
+        walk->host = value;
+        if (++walk->hosts > 1 || strpbrk(value, " \t,/?#@\\"))
+            return "not exactly one good Host";
+    }
     if (strcasecmp(name, "Transfer-Encoding") == 0) {
         if (++walk->encodings > 1 || walk->is_old || strcasecmp(value, "chunked") != 0)
             return "a Transfer-Encoding other than chunked";
@@ -102,6 +124,13 @@ static enum MHD_Result on_field(void *context, enum MHD_ValueKind kind, const ch
     guard_walk *walk = context;
     walk->fault = field_fault(walk, name, name_size, value, value_size);
     return walk->fault ? MHD_NO : MHD_YES;
+}
+
+/* An absolute address must name the host that the Host field names. */
+static bool is_same_host(const char *target, const char *host) {
+    size_t bytes;
+    const char *authority = authority_of(target, &bytes);
+    return !authority || (host && strlen(host) == bytes && strncasecmp(authority, host, bytes) == 0);
 }
 
 const char *guard_check(struct MHD_Connection *connection, const guard_line *line) {
@@ -117,5 +146,7 @@ const char *guard_check(struct MHD_Connection *connection, const guard_line *lin
         return walk.fault;
     if (walk.end[0] || walk.end[1] || walk.end[2] || walk.end[3])
         return "a header that does not end with two CR LF, or is folded";
-    return walk.hosts == 0 && !walk.is_old ? "no Host" : NULL;
+    if (walk.hosts == 0 && !walk.is_old)
+        return "no Host";
+    return is_same_host(line->target, walk.host) ? NULL : "a target with another host than Host";
 }

@@ -16,8 +16,12 @@ typedef struct guard_line {
 
 const char *guard_check(struct MHD_Connection *connection, const guard_line *line);
 
-/* The length of a raw target; 0 where it is not a path of visible ASCII: "*", "http://host/path", "host:port". */
+/* The length of a raw target of visible ASCII that is a path or an absolute address, "http://host/path"; 0: it is neither
+ * ("*", "host:port"), or the address hides its host behind %XX. */
 size_t guard_target_bytes(const char *target);
+
+/* The path in a decoded target. returns a place within target, or "/" for an address that has no path. */
+const char *guard_path(const char *target);
 
 /* Decode %XX in place, for paths and queries. %00 stays as it is, so that no name ends early: it then matches nothing.
  * The library's callback: returns the new length. */

@@ -159,7 +159,7 @@ static enum MHD_Result on_access(void *context, struct MHD_Connection *connectio
     http_exchange *self = *state;
     if (!self) {
         guard_line line = {.method = method, .target = path, .version = version};
-        http_match match = router_find(server->settings.routes, server->settings.route_count, method, path);
+        http_match match = router_find(server->settings.routes, server->settings.route_count, method, guard_path(path));
         *state = self = open_exchange(server, connection, &line, &match);
         if (!self)
             return MHD_NO;

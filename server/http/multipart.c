@@ -41,12 +41,16 @@ static bool read_value(const char **text, char *value, size_t value_bytes) {
     return true;
 }
 
-/* Go to the value of the next parameter "; key=value" at *text. false: there is none.  key is cut to fit. */
+/* Go to the value of the next parameter "; key=value" at *text. false: there is none, or *text is not at its end.
+ * Parameters may be empty (RFC 9110 section 5.6.6).  key is cut to fit. */
 static bool next_parameter(const char **text, char *key, size_t key_bytes) {
     const char *at = skip_blanks(*text);
     if (*at != ';')
         return false;
-    at = skip_blanks(at + 1);
+    while (*at == ';')
+        at = skip_blanks(at + 1);
+    if (*at == '\0')
+        *text = at;
     size_t length = strcspn(at, "=; \t\"");
     if (at[length] != '=')
         return false;
@@ -75,8 +79,10 @@ bool multipart_init(multipart *self, const char *content_type, const multipart_h
     if (*skip_blanks(at) || length == 0 || boundary[length - 1] == ' ')
         return false;
     for (size_t i = 0; i < length; i++)
-        if (!is_boundary_character(boundary[i]))
+        if (!is_boundary_character(boundary[i])) {
+            self->bad_character = boundary[i];
             return false;
+        }
 
     memcpy(self->delimiter, "\r\n--", 4);
     memcpy(self->delimiter + 4, boundary, length);
@@ -100,26 +106,26 @@ static bool end_of_data(multipart *self) {
     return !is_part || self->handler.on_part_end(self->handler.context) || fail(self, NULL);
 }
 
-/* Preamble or data up to the next delimiter. returns how much of the piece was used. */
+/* Preamble or data up to the next delimiter. However many line ends the piece holds, its data is given in one call,
+ * after what earlier pieces left open. returns how much of the piece was used. */
 static size_t push_data(multipart *self, const char *data, size_t size) {
-    size_t at = 0;
+    size_t at = 0, carried = self->matched; /* bytes of earlier pieces that may begin the delimiter */
     while (at < size && self->matched < self->delimiter_bytes) {
         if (data[at] == self->delimiter[self->matched]) {
             at++;
             self->matched++;
         } else if (self->matched > 0) {
-            size_t known = self->matched;
             self->matched = 0;
-            if (!give_data(self, self->delimiter, known))
+            if (!give_data(self, self->delimiter, carried))
                 return at;
+            carried = 0;
         } else {
             const char *next = memchr(data + at, '\r', size - at);
-            size_t length = next ? (size_t)(next - data) - at : size - at;
-            if (!give_data(self, data + at, length))
-                return at;
-            at += length;
+            at = next ? (size_t)(next - data) : size;
         }
     }
+    if (!give_data(self, data, at - (self->matched - carried)))
+        return at;
     if (self->matched == self->delimiter_bytes)
         end_of_data(self);
     return at;

@@ -39,10 +39,12 @@ typedef struct multipart {
     int part_count;
     int header_lines; /* of this part */
     bool has_name;
+    char bad_character;
     char name[LIMIT_FIELD_NAME_BYTES];
 } multipart;
 
-/* Start with the request's Content-Type. false: it is not multipart/form-data with a good boundary. */
+/* Start with the request's Content-Type. false: it is not multipart/form-data with a good boundary; bad_character is then
+ * the one that made the boundary unusable, or '\0'. */
 bool multipart_init(multipart *self, const char *content_type, const multipart_handler *handler);
 
 /* Take the next piece. false: malformed or stopped (state MULTIPART_BAD); further pieces change nothing. */

@@ -20,6 +20,8 @@ typedef struct query_walk {
 
 static enum MHD_Result on_query(void *context, enum MHD_ValueKind kind, const char *name, const char *value) {
     query_walk *walk = context;
+    if (!value && !name[0])
+        return MHD_YES; /* an empty pair, as in "?&a=b" and "?a=b&&c=d" */
     walk->has_stopped = !walk->visit(walk->context, name, value ? value : "");
     return walk->has_stopped ? MHD_NO : MHD_YES;
 }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is not enlarged: a problem document each, nothing leaked, the service alive."""
+import json
 import os
 import resource
 import socket
@@ -129,7 +130,7 @@ FORM = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\
 @pytest.mark.parametrize("body", [
     b"", b"no form at all", FORM, FORM[:40], FORM[:-3], FORM + b"garbage\r\n",
     FORM.replace(b"form-data", b"attachment") + b"--", FORM.replace(b"name=", b"game=") + b"--",
-    FORM.replace(b'"file"', b'"' + b"n" * 100 + b'"') + b"--", FORM.replace(b"filename", b"f" * 2000) + b"--",
+    FORM.replace(b'"file"', b'"' + b"n" * 100 + b'"') + b"--", FORM.replace(b"filename", b"f" * 9000) + b"--",
     b"".join(b'--x\r\nContent-Disposition: form-data; name="file%d"\r\n\r\n' % i for i in range(2))])
 def test_malformed_form(server, body):
     response = requests.post(server.url + "/upscale", data=body,
@@ -241,3 +242,16 @@ def test_a_browser_asks_for_no_icon_twice(server):
     response = requests.get(server.url + "/favicon.ico")
     assert (response.status_code, response.content) == (204, b"")
     assert "max-age" in response.headers["Cache-Control"]
+
+
+@pytest.mark.parametrize("request_text", [
+    b"GET /nothing HTTP/1.1\r\nHost: a\r\n", b"PUT /upscale HTTP/1.1\r\nHost: a\r\n", b"GET /upscale HTTP/1.1\r\nHost: a\r\n",
+    b"GET /healthz HTTP/1.1\r\n", b"GET http://b/healthz HTTP/1.1\r\nHost: a\r\n",
+    b"OPTIONS * HTTP/1.1\r\nHost: a\r\n", b"POST /upscale HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\n",
+    b"POST /upscale?x=1 HTTP/1.1\r\nHost: a\r\n", b"POST /upscale HTTP/1.1\r\nHost: a\r\nContent-Encoding: br\r\n",
+    b"POST /upscale HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999\r\n"])
+def test_each_refusal_is_a_problem_with_an_id(server, request_text):
+    head, body = server.raw(request_text + b"Connection: close\r\n\r\n").split(b"\r\n\r\n", 1)
+    assert head.startswith(b"HTTP/1.1 4")
+    assert b"\r\nX-Request-Id: " in head and b"\r\nContent-Type: application/problem+json" in head
+    assert json.loads(body)["detail"]

@@ -80,8 +80,11 @@ REFUSED = {
     "two Hosts": get(fields=b"Host: a\r\nHost: b\r\n"),
     "two equal Hosts": get(fields=b"Host: a\r\nhost: a\r\n"),
     **{f"Host {value}": get(fields=b"Host: " + value + b"\r\n") for value in (b"a b", b"a,b", b"a/b", b"u@a", b"a#")},
-    "whole address as target": get(b"GET http://a/healthz HTTP/1.1\r\n"),
-    "other host in the target": get(b"GET http://b/healthz HTTP/1.1\r\n"),
+    **{f"target {target}": get(b"GET " + target + b" HTTP/1.1\r\n") for target in (
+        b"http://b/healthz", b"http://a:80/healthz", b"http://u@a/healthz", b"http://a@b/healthz", b"http:///healthz",
+        b"http://%61/healthz", b"http://a%2fhealthz", b"http:/a/healthz", b"http://", b"ftp://a/healthz",
+        b"a/healthz")},
+    "whole address without a Host": get(b"GET http://a/healthz HTTP/1.0\r\n", b""),
     "asterisk": get(b"OPTIONS * HTTP/1.1\r\n"),
     "authority": get(b"CONNECT a:80 HTTP/1.1\r\n"),
     "relative target": get(b"GET healthz HTTP/1.1\r\n"),
@@ -194,3 +197,10 @@ def test_good_requests_are_served(server, request_):
 
 def test_old_client_needs_no_host(server):
     assert CODES.findall(exchange(server, b"GET /healthz HTTP/1.0\r\n\r\n")) == [b"200"]
+
+
+@pytest.mark.parametrize("target", [b"http://a/healthz", b"HTTP://A/healthz", b"https://a/healthz", b"http://a/healthz?"])
+def test_whole_address_of_the_same_host(server, target):
+    """RFC 9112 section 3.2.2: a server takes the absolute form; the connection goes on."""
+    request = get(b"GET " + target + b" HTTP/1.1\r\n") + get(fields=b"Host: a\r\nConnection: close\r\n")
+    assert exchange(server, request).count(b'{"status":"ok"}') == 2

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """POST /upscale: pictures in, pictures of four times the size out."""
 import os
+import re
 import socket
 import subprocess
 import threading
@@ -171,3 +172,48 @@ def test_connection_is_kept(server):
 def test_nothing_named_lies_in_the_spool(server):
     server.upscale(picture())
     assert list(server.spool.iterdir()) == []
+
+
+def post_form(server, headers=b"", boundary=b"b1", disposition=b'name="file"; filename="a.png"', path=b"/upscale"):
+    """A form as no library would send it; the whole answer."""
+    body = (b"--b1\r\nContent-Disposition: form-data; " + disposition + b"\r\nContent-Type: image/png\r\n\r\n" +
+            picture(8, 8) + b"\r\n--b1--\r\n")
+    return server.raw(b"POST " + path + b" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+                      b"Content-Type: multipart/form-data; boundary=" + boundary + b"\r\n" + headers +
+                      b"Content-Length: %d\r\n\r\n" % len(body) + body)
+
+
+NAME = "图".encode() * 200
+CLIENTS = {
+    "a long file name in two ways": {"disposition": b'name="file"; filename="' + NAME + b"\"; filename*=UTF-8''" +
+                                     b"%E5%9B%BE" * 200},
+    "a semicolon behind the boundary": {"boundary": b"b1;"},
+    "a semicolon behind the file name": {"disposition": b'name="file"; filename="a.png";'},
+    "empty parameters": {"boundary": b"b1;; charset=utf-8 ;", "disposition": b';name="file";;filename=a.png; ;'},
+    "no encoding, said": {"headers": b"Content-Encoding: Identity\r\n"},
+    "empty pairs in the query": {"path": b"/upscale?&format=png&&quality=90&"},
+    "a whole address": {"path": b"http://a/upscale?format=png"},
+}
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_odd_but_clear_clients(server, client):
+    answer = post_form(server, **CLIENTS[client])
+    assert answer.startswith(b"HTTP/1.1 200 ") and b"\r\n\r\n\x89PNG" in answer, answer[:500]
+
+
+def test_boundary_that_is_not_allowed(server):
+    answer = post_form(server, boundary=b"*****")
+    assert answer.startswith(b"HTTP/1.1 400 ") and b"boundary holds '*'" in answer, answer
+
+
+@pytest.mark.parametrize("headers", [b"Content-Encoding: gzip\r\n", b"Content-Encoding: identity, gzip\r\n"])
+def test_encodings_are_refused(server, headers):
+    assert post_form(server, headers=headers).startswith(b"HTTP/1.1 415 ")
+
+
+def test_page_works_under_any_path(server):
+    """Behind a proxy the page may lie at /sr/: nothing in it may begin with a slash."""
+    page = requests.get(server.url + "/").text
+    assert 'action="upscale"' in page
+    assert not re.search(r"""(action|href|src)=["']/""", page)

@@ -119,6 +119,8 @@ static void boundaries(void **state) {
         "Multipart/Form-Data;boundary=\"a b\"",
         "multipart/form-data; charset=utf-8; Boundary=x",
         "multipart/form-data ; boundary=----WebKitFormBoundary7MA4YWxkTrZu0gW",
+        "multipart/form-data; boundary=b1;",
+        "multipart/form-data;; ;boundary=b1; ; charset=utf-8 ; ",
     };
     static const char *const bad[] = {
         "multipart/form-data",
@@ -128,6 +130,7 @@ static void boundaries(void **state) {
         "multipart/form-data; boundary=a\rb",
         "multipart/form-data; boundary=a@b",
         "multipart/form-data; boundary=x y",
+        "multipart/form-data; boundary=x; y",
         "multipart/form-databoundary=x",
         "multipart/mixed; boundary=x",
         "multipart/form-data; boundary=01234567890123456789012345678901234567890123456789012345678901234567890",
@@ -138,6 +141,15 @@ static void boundaries(void **state) {
         assert_true(multipart_init(&parser, good[i], &handler));
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_false(multipart_init(&parser, bad[i], &handler));
+}
+
+static void a_bad_character_of_a_boundary_is_named(void **state) {
+    multipart parser;
+    multipart_handler handler = {on_part, on_data, on_part_end, NULL};
+    assert_false(multipart_init(&parser, "multipart/form-data;boundary=*****", &handler));
+    assert_int_equal(parser.bad_character, '*');
+    assert_false(multipart_init(&parser, "multipart/form-data", &handler));
+    assert_int_equal(parser.bad_character, '\0');
 }
 
 #define PART(header) "--x\r\n" header "\r\n\r\n"
@@ -165,6 +177,46 @@ static void faults_are_named(void **state) {
         assert_false(multipart_push(&parser, body, sizeof body - 1));
         assert_string_equal(got.text, "");
     }
+}
+
+/* Clients give a file's name in two ways, each as long as a file system takes it, three bytes a character. */
+static void long_file_names_are_read_over(void **state) {
+    char text[LIMIT_PART_LINE_BYTES + 200] = "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"";
+    for (int i = 0; i < 255; i++)
+        strcat(text, "\xe5\x9b\xbe");
+    strcat(text, "\"; filename*=UTF-8''");
+    for (int i = 0; i < 255; i++)
+        strcat(text, "%E5%9B%BE");
+    strcat(text, ";\r\n\r\nDATA\r\n--x--");
+    multipart parser;
+    seen got;
+    start(&parser, &got, "multipart/form-data; boundary=x");
+    assert_true(multipart_push(&parser, text, strlen(text)));
+    assert_string_equal(got.text, "<file|DATA>");
+}
+
+static int data_calls;
+
+static bool count_data(void *context, const void *data, size_t size) {
+    data_calls++;
+    return on_data(context, data, size);
+}
+
+/* Each call is a write to a file: a body of line ends must not make one of every byte. */
+static void line_ends_do_not_cut_data(void **state) {
+    char text[2000] = "--x\r\nContent-Disposition: form-data; name=a\r\n\r\n";
+    size_t before = strlen(text);
+    memset(text + before, '\r', sizeof text - before);
+    multipart parser;
+    seen got = {.size = 0};
+    multipart_handler handler = {on_part, count_data, on_part_end, &got};
+    assert_true(multipart_init(&parser, "multipart/form-data; boundary=x", &handler));
+    data_calls = 0;
+    assert_true(multipart_push(&parser, text, sizeof text));
+    assert_true(multipart_push(&parser, "\r\r\r\n-\r", 6));
+    assert_true(multipart_push(&parser, "\n--x--", 6));
+    assert_in_range(data_calls, 1, 4);
+    assert_int_equal(got.size, 3 + (sizeof text - before) + 5 + 1);
 }
 
 /* Push the same bytes until the parser refuses. returns how often it took them. */
@@ -211,7 +263,10 @@ int main(void) {
         cmocka_unit_test(byte_by_byte),
         cmocka_unit_test(a_body_cut_short_is_not_whole),
         cmocka_unit_test(boundaries),
+        cmocka_unit_test(a_bad_character_of_a_boundary_is_named),
         cmocka_unit_test(faults_are_named),
+        cmocka_unit_test(long_file_names_are_read_over),
+        cmocka_unit_test(line_ends_do_not_cut_data),
         cmocka_unit_test(everything_is_bounded),
         cmocka_unit_test(a_handler_that_stops_has_no_fault),
     };
