@@ -28,6 +28,13 @@ def compile_tree(tmp_path):
     return compile_all
 
 
+def test_the_tree_has_no_circle(build):
+    uses = check_circles.find_uses(build)
+    circles = check_circles.find_circles(uses)
+    assert "\n".join(line for circle in circles for line in check_circles.describe(circle, uses)) == ""
+    assert len(uses) > 100
+
+
 def test_a_chain_is_no_circle(compile_tree):
     uses = compile_tree({"src/a.c": "int b(void);\nint a(void) { return b(); }\n",
                          "src/b.c": "extern const int c;\nint b(void) { return c; }\n",

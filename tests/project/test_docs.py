@@ -52,6 +52,18 @@ def test_architecture_names_only_what_exists(root):
     assert sorted(path for path in paths if not (root / path).exists()) == []
 
 
+def test_architecture_names_every_callback(root):
+    """Function pointers in headers, kernels and the table of libcurl's functions aside."""
+    text = (root / "ARCHITECTURE.md").read_text()
+    section = text[text.index("\n### Callbacks"):text.index("\n### Places that are kept")]
+    listed = set(re.findall(r"`([a-z_0-9]+)`", section))
+    headers = [path for folder in ("include", "src", "cli", "worker", "server")
+               for path in (root / folder).rglob("*.h") if "kernels" not in path.parts and path.name != "curl.h"]
+    found = {name for path in headers for name in re.findall(r"\(\*([a-z_0-9]+)\)\(", path.read_text())}
+    assert sorted(found - listed) == []
+    assert sorted(name for name in listed - found if name.startswith(("on_", "swin2sr_"))) == []
+
+
 def code_blocks(path):
     """The fenced blocks without their comments, which are in the document's language."""
     blocks = re.findall(r"^```\w*\n(.*?)^```", path.read_text(), re.M | re.S)

@@ -3,6 +3,10 @@
 import check_sizes
 
 
+def test_the_tree_obeys(root):
+    assert list(check_sizes.violations(root)) == []
+
+
 def test_a_long_function_is_seen(tmp_path):
     text = """static int
 f(int a,
