@@ -83,7 +83,7 @@ static swin2sr_status push_all(const bench_state *bench, swin2sr_stream *stream,
     return SWIN2SR_OK;
 }
 
-static swin2sr_status run_once(const bench_state *bench, double *ret_seconds, swin2sr_error *reterr) {
+static swin2sr_status run_once(bench_state *bench, double *ret_seconds, swin2sr_error *reterr) {
     size_t bytes = (size_t)bench->width_px * swin2sr_pixel_bytes(bench->options.engine.input_pixel);
     uint8_t *row = malloc(bytes);
     swin2sr_stream *stream = NULL;
@@ -93,6 +93,7 @@ static swin2sr_status run_once(const bench_state *bench, double *ret_seconds, sw
                                      NULL, &stream, reterr);
     if (status == SWIN2SR_OK) {
         uint64_t start_us = swin2sr__clock_us();
+        bench->plan = *swin2sr_stream_get_plan(stream);
         status = push_all(bench, stream, row, bytes);
         *ret_seconds = (double)(swin2sr__clock_us() - start_us) / 1e6;
     }
@@ -104,10 +105,9 @@ static swin2sr_status run_once(const bench_state *bench, double *ret_seconds, sw
 static swin2sr_status run_all(bench_state *bench, swin2sr_error *reterr) {
     swin2sr_precision precision = swin2sr_model_get_info(bench->model)->precision;
     double warm_up;
-    swin2sr_status status = swin2sr_stream_plan(bench->model, &bench->options.engine, bench->width_px, bench->height_px,
-                                                &bench->plan, reterr);
-    if (status == SWIN2SR_OK)
-        status = run_once(bench, &warm_up, reterr);
+    swin2sr_status status = run_once(bench, &warm_up, reterr);
+    if (status == SWIN2SR_OK && bench->plan.threads_note[0] && !bench->options.is_quiet)
+        report_note(NULL, "%s", bench->plan.threads_note);
     for (int32_t i = 0; i < bench->reps && status == SWIN2SR_OK; i++) {
         bench->peak = fmax(bench->peak, swin2sr__peak_gmac_per_s(precision));
         status = run_once(bench, &bench->seconds[i], reterr);

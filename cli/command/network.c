@@ -55,6 +55,8 @@ int network_open(const cli_options *options, swin2sr_model **ret_model) {
             status = swin2sr_model_open(path, &options->load, ret_model, &error);
     }
     int code = report_failure(model, status, &error);
+    if (status == SWIN2SR_INVALID) /* a setting: SWIN2SR_CPU */
+        return CLI_EXIT_USAGE;
     return status == SWIN2SR_OK || status == SWIN2SR_NOMEM ? code : CLI_EXIT_MODEL;
 }
 

@@ -95,6 +95,8 @@ static void report_notes(const file_result *result) {
         report_note(result->input, "16-bit samples are read down to 8 bits");
     if (result->report.is_alpha_dropped)
         report_note(result->input, "JPEG holds no transparency: laid over white");
+    if (result->report.plan.threads_note[0])
+        report_note(result->input, "%s", result->report.plan.threads_note);
 }
 
 static void report_result(const upscale_run *run, const file_result *result) {

@@ -21,6 +21,7 @@ typedef struct swin2sr_model_options {
     int32_t window_px;           /* overrides the file's window; 0: as the file says */
     float img_range;             /* overrides the file's range (1 or 255); 0: as the file says */
     bool is_plain;               /* run on the plain C kernels: slow, the measure that others are checked against */
+    uint64_t reserved[4];        /* 0 */
 } swin2sr_model_options;
 
 /* What a model is. Strings belong to the model; the name and the licence have at most 127 bytes and no control

@@ -46,12 +46,12 @@ typedef struct swin2sr_plan {
     size_t memory_bytes; /* everything the stream allocates */
     int32_t rows;        /* rows of windows a step */
     int32_t threads;
-    int32_t columns;       /* tiles side by side; 1 x 1: the whole image, exactly */
-    int32_t bands;         /* tiles below each other */
-    int32_t latency_rows;  /* input rows taken in before the first output row leaves, at most */
-    double gmac;           /* multiply-adds for the whole image, in 1e9 */
-    char threads_note[96]; /* of an open stream: why it has fewer threads than wanted; "" where it has them all */
-    uint64_t reserved[4];  /* 0 */
+    int32_t columns;        /* tiles side by side; 1 x 1: the whole image, exactly */
+    int32_t bands;          /* tiles below each other */
+    int32_t latency_rows;   /* input rows taken in before the first output row leaves, at most */
+    double gmac;            /* multiply-adds for the whole image, in 1e9 */
+    char threads_note[128]; /* of an open stream: why it has fewer threads than wanted; "" where it has them all */
+    uint64_t reserved[4];   /* 0 */
 } swin2sr_plan;
 
 /* Compute the plan without allocating it.

@@ -5,6 +5,7 @@
  * through a whole run therefore needs no hand-shake: it reads the fields only after it owns a task. */
 #include "base/threads.h"
 
+#include <errno.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -155,8 +156,9 @@ uint32_t swin2sr__threads_count(const swin2sr_threads *threads) {
 void swin2sr__threads_describe_missing(const swin2sr_threads *threads, char *ret_text, size_t text_bytes) {
     *ret_text = '\0';
     if (threads->start_error)
-        snprintf(ret_text, text_bytes, "%u of %u threads could be started: %s", threads->started + 1, threads->wanted,
-                 strerror(threads->start_error));
+        snprintf(ret_text, text_bytes, "%u of %u threads could be started: %s%s", threads->started + 1, threads->wanted,
+                 strerror(threads->start_error),
+                 threads->start_error == EAGAIN ? "; see ulimit -u and the cgroup's pids.max" : "");
 }
 
 void swin2sr_threads_free(swin2sr_threads *threads) {

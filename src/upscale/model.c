@@ -55,6 +55,10 @@ static swin2sr_status open_bytes(const void *data, size_t size, const char *name
                                  swin2sr_error *reterr) {
     swin2sr__weights *weights = NULL;
     swin2sr_model *model = NULL;
+    for (size_t i = 0; options && i < sizeof options->reserved / sizeof options->reserved[0]; i++) {
+        if (options->reserved[i])
+            return swin2sr__error_set(reterr, SWIN2SR_INVALID, "reserved[%zu] of the model's options must be 0", i);
+    }
     swin2sr_status status = swin2sr__weights_open(data, size, config_json, options, &weights, reterr);
     if (status != SWIN2SR_OK)
         return status;

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import pty
+import resource
 import select
 import signal
 import struct
@@ -261,6 +262,39 @@ def test_plain_c_kernels_agree(swin2sr, tmp_path):
     swin2sr("upscale", source, "-o", tmp_path / "c.png", env={"SWIN2SR_CPU": "c"})
     best, plain = (numpy.asarray(Image.open(tmp_path / name), int) for name in ("best.png", "c.png"))
     assert numpy.abs(best - plain).max() <= 1
+
+
+@pytest.mark.parametrize("command", [["upscale", "{in}", "-o", "{out}"], ["bench", "--size", "16x16"]])
+def test_an_unknown_kernel_level_is_refused(swin2sr, tmp_path, command):
+    source = save(tmp_path / "in.png", 9, 9)
+    command = [word.format(**{"in": source, "out": tmp_path / "out.png"}) for word in command]
+    done = swin2sr(*command, env={"SWIN2SR_CPU": "avx3"}, check=2)
+    assert b"SWIN2SR_CPU=avx3: must be one of c, " in done.stderr
+    assert not (tmp_path / "out.png").exists()
+    swin2sr(*command, env={"SWIN2SR_CPU": ""})
+
+
+def forbid_threads():
+    """Before exec: as a user who may have one process; root would not be limited."""
+    if os.getuid() == 0:
+        os.setgroups([])
+        os.setgid(65534)
+        os.setuid(65534)
+    resource.setrlimit(resource.RLIMIT_NPROC, (1, 1))
+
+
+def test_work_goes_on_without_threads(swin2sr, tmp_path):
+    command = ["upscale", "-", "-o", "-", "--threads", 4]
+    source = save(tmp_path / "in.png", 45, 30).read_bytes()
+    free = swin2sr(*command, input=source)
+    try:
+        alone = swin2sr(*command, input=source, preexec_fn=forbid_threads)
+        quiet = swin2sr(*command, "-q", input=source, preexec_fn=forbid_threads)
+    except PermissionError:
+        pytest.skip("only root may run the program where it lies")
+    assert "1 of 4 threads could be started: Resource temporarily unavailable" in one_line(alone.stderr)
+    assert alone.stdout == free.stdout == quiet.stdout
+    assert quiet.stderr == b""
 
 
 def test_padding_choice(swin2sr, tmp_path):

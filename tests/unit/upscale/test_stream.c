@@ -177,13 +177,86 @@ static void test_misuse(void **state) {
     assert_int_equal(swin2sr_stream_plan(model, &options, 5, 5, &plan, NULL), SWIN2SR_INVALID);
     options = (swin2sr_options){.rows = 65};
     assert_int_equal(swin2sr_stream_plan(model, &options, 5, 5, &plan, NULL), SWIN2SR_INVALID);
+    options = (swin2sr_options){.reserved = {0, 1}};
+    assert_int_equal(swin2sr_stream_plan(model, &options, 5, 5, &plan, NULL), SWIN2SR_INVALID);
     swin2sr_model_options unknown = {.precision = SWIN2SR_PRECISION_COUNT};
     swin2sr_model *other = NULL;
+    assert_int_equal(swin2sr_model_open_default(&unknown, &other, NULL), SWIN2SR_INVALID);
+    unknown = (swin2sr_model_options){.reserved = {1}};
     assert_int_equal(swin2sr_model_open_default(&unknown, &other, NULL), SWIN2SR_INVALID);
     assert_null(other);
     swin2sr_stream_close(NULL);
     swin2sr_model_unref(NULL);
     swin2sr_image_free(NULL);
+}
+
+static void check_refused(swin2sr_image in, const char *word) {
+    swin2sr_image out = {0};
+    swin2sr_error error = {""};
+    assert_int_equal(swin2sr_upscale(model, &in, NULL, &out, &error), SWIN2SR_INVALID);
+    assert_non_null(strstr(error.text, word));
+    assert_null(out.data);
+}
+
+static void test_pixels_that_are_not_there(void **state) {
+    (void)state;
+    swin2sr_image in = make_picture(16, 9), wrong = in;
+    swin2sr_stream *stream = NULL;
+    receiver r = {.stop_at = -1};
+    wrong.data = NULL;
+    check_refused(wrong, "NULL");
+    wrong = in, wrong.stride_bytes = 47;
+    check_refused(wrong, "48 bytes");
+    assert_int_equal(swin2sr_stream_open(model, NULL, 16, 9, receive, &r, &stream, NULL), SWIN2SR_OK);
+    assert_int_equal(swin2sr_stream_push(stream, NULL, 48, 1), SWIN2SR_INVALID);
+    assert_int_equal(swin2sr_stream_push(stream, in.data, 47, 1), SWIN2SR_INVALID);
+    swin2sr_stream_close(stream);
+    swin2sr_options floats = {.input_pixel = SWIN2SR_PIXEL_RGBF32};
+    assert_int_equal(swin2sr_stream_open(model, &floats, 4, 3, receive, &r, &stream, NULL), SWIN2SR_OK);
+    assert_int_equal(swin2sr_stream_push(stream, (char *)in.data + 1, 48, 1), SWIN2SR_INVALID);
+    assert_int_equal(swin2sr_stream_push(stream, in.data, 50, 1), SWIN2SR_INVALID);
+    swin2sr_stream_close(stream);
+    swin2sr_image_free(&in);
+}
+
+static void test_plan_of_an_open_stream(void **state) {
+    (void)state;
+    swin2sr_stream *stream = NULL;
+    receiver r = {.stop_at = -1};
+    swin2sr_options options = {.threads = 2, .tile_px = 64};
+    swin2sr_plan plan;
+    assert_int_equal(swin2sr_stream_plan(model, &options, 200, 100, &plan, NULL), SWIN2SR_OK);
+    assert_int_equal(swin2sr_stream_open(model, &options, 200, 100, receive, &r, &stream, NULL), SWIN2SR_OK);
+    const swin2sr_plan *open = swin2sr_stream_get_plan(stream);
+    assert_int_equal(open->memory_bytes, plan.memory_bytes);
+    assert_int_equal(open->threads, 2);
+    assert_int_equal(open->columns, plan.columns);
+    assert_int_equal(open->bands, plan.bands);
+    assert_int_equal(open->latency_rows, plan.latency_rows);
+    assert_string_equal(open->threads_note, "");
+    swin2sr_stream_close(stream);
+}
+
+/* Streams on shared threads, one after the other, give the bits of a stream with its own. */
+static void test_shared_threads(void **state) {
+    (void)state;
+    swin2sr_image in = make_picture(40, 30), expected = {0}, out = {0};
+    swin2sr_options options = {.threads = 1};
+    assert_int_equal(swin2sr_upscale(model, &in, &options, &expected, NULL), SWIN2SR_OK);
+    assert_int_equal(swin2sr_threads_new(3, &options.shared_threads, NULL), SWIN2SR_OK);
+    for (int i = 0; i < 3; i++) {
+        swin2sr_plan plan;
+        assert_int_equal(swin2sr_stream_plan(model, &options, 40, 30, &plan, NULL), SWIN2SR_OK);
+        assert_int_equal(plan.threads, 3);
+        assert_int_equal(swin2sr_upscale(model, &in, &options, &out, NULL), SWIN2SR_OK);
+        assert_memory_equal(out.data, expected.data, out.stride_bytes * (size_t)out.height_px);
+        swin2sr_image_free(&out);
+    }
+    swin2sr_threads_free(options.shared_threads);
+    swin2sr_threads_free(NULL);
+    assert_int_equal(swin2sr_threads_new(257, &options.shared_threads, NULL), SWIN2SR_INVALID);
+    swin2sr_image_free(&expected);
+    swin2sr_image_free(&in);
 }
 
 int main(void) {
@@ -195,6 +268,9 @@ int main(void) {
         cmocka_unit_test(test_progress_and_cancel),
         cmocka_unit_test(test_budget),
         cmocka_unit_test(test_misuse),
+        cmocka_unit_test(test_pixels_that_are_not_there),
+        cmocka_unit_test(test_plan_of_an_open_stream),
+        cmocka_unit_test(test_shared_threads),
     };
     return cmocka_run_group_tests(tests, open_model, close_model);
 }
