@@ -108,7 +108,8 @@ static void fill_done(const work *self, const enlarge_report *report, ipc_messag
         .infer_us = report->infer_us,
         .encode_us = report->encode_us,
         .plan_memory_bytes = report->plan.memory_bytes,
-        .plan_rows = (uint32_t)report->plan.rows,
+        .plan_columns = (uint32_t)report->plan.columns,
+        .plan_bands = (uint32_t)report->plan.bands,
         .notes =
             (report->is_reduced_16 ? IPC_NOTE_REDUCED_16 : 0) | (report->is_alpha_dropped ? IPC_NOTE_ALPHA_DROPPED : 0),
     };

@@ -10,6 +10,7 @@
 #include "admit/admit.h"
 #include "admit/pace.h"
 #include "api/context.h"
+#include "api/facts.h"
 #include "api/handlers.h"
 #include "api/intake.h"
 #include "api/status_map.h"
@@ -102,22 +103,18 @@ void upscale_on_body(http_request *request, const void *data, size_t size) {
 
 static void add_facts(upscale_call *self) {
     const ipc_done *done = &self->job.done;
-    const char *reduced = done->notes & IPC_NOTE_REDUCED_16 ? "reduced-16-bit" : "";
-    const char *dropped = done->notes & IPC_NOTE_ALPHA_DROPPED ? "alpha-dropped" : "";
-    char text[160];
+    char text[FACTS_BYTES];
     http_answer_header(self->request, "X-Swin2SR-Model", self->network->served->name);
-    http_answer_header(self->request, "X-Swin2SR-Plan", "whole");
-    if (done->notes) {
-        snprintf(text, sizeof text, "%s%s%s", reduced, *reduced && *dropped ? ", " : "", dropped);
+    facts_plan(done, text);
+    http_answer_header(self->request, "X-Swin2SR-Plan", text);
+    facts_notes(done, text);
+    if (text[0])
         http_answer_header(self->request, "X-Swin2SR-Notes", text);
-    }
     if (self->image.frames > 1) {
         snprintf(text, sizeof text, "%d", (int)self->image.frames);
         http_answer_header(self->request, "X-Swin2SR-Frames", text);
     }
-    snprintf(text, sizeof text, "queue;dur=%.1f, decode;dur=%.1f, infer;dur=%.1f, encode;dur=%.1f",
-             (double)(self->job.started_us - self->job.queued_us) / 1e3, (double)done->decode_us / 1e3,
-             (double)done->infer_us / 1e3, (double)done->encode_us / 1e3);
+    facts_timing(done, self->job.started_us - self->job.queued_us, text);
     http_answer_header(self->request, "Server-Timing", text);
 }
 

@@ -120,7 +120,8 @@ static void walk_done(cursor *c, ipc_done *done) {
     walk_u64(c, &done->infer_us, 0, INT64_MAX);
     walk_u64(c, &done->encode_us, 0, INT64_MAX);
     walk_u64(c, &done->plan_memory_bytes, 0, UINT64_MAX);
-    walk_u32(c, &done->plan_rows, 0, UINT32_MAX);
+    walk_u32(c, &done->plan_columns, 1, INT32_MAX);
+    walk_u32(c, &done->plan_bands, 1, INT32_MAX);
     walk_u32(c, &done->notes, 0, IPC_NOTE_REDUCED_16 | IPC_NOTE_ALPHA_DROPPED);
 }
 

@@ -71,8 +71,8 @@ typedef struct ipc_done {
     uint32_t out_width_px, out_height_px;
     uint64_t decode_us, infer_us, encode_us;
     uint64_t plan_memory_bytes;
-    uint32_t plan_rows; /* rows of windows a step */
-    uint32_t notes;     /* IPC_NOTE_ bits */
+    uint32_t plan_columns, plan_bands; /* tiles side by side and below each other, 1..; 1 x 1: the whole image */
+    uint32_t notes;                    /* IPC_NOTE_ bits */
 } ipc_done;
 
 typedef struct ipc_failed {

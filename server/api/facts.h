@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * api/facts.h - what was done to an image, as text for header fields (stage 9 of 9, respond). Pure. */
+#ifndef SWIN2SR_SERVER_FACTS_H
+#define SWIN2SR_SERVER_FACTS_H
+
+#include "ipc/ipc.h"
+
+#define FACTS_BYTES 128 /* of each text, terminator included */
+
+/* "whole", "strips=N" (one beside the other, each as high as the image) or "tiles=N". */
+void facts_plan(const ipc_done *done, char text[FACTS_BYTES]);
+
+/* What was lost, as words joined by ", "; "": nothing. */
+void facts_notes(const ipc_done *done, char text[FACTS_BYTES]);
+
+/* Server-Timing: the stages in milliseconds. */
+void facts_timing(const ipc_done *done, uint64_t queue_us, char text[FACTS_BYTES]);
+
+#endif
