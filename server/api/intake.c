@@ -44,6 +44,8 @@ static bool append_upload(intake *self, const void *data, size_t size) {
 
 static bool set_option(void *context, const char *name, const char *value) {
     intake *self = context;
+    if (!name[0] && !value[0])
+        return true; /* an empty pair or part, as in "?&a=b" */
     return upscale_options_set(&self->options, name, value, &self->problem);
 }
 
@@ -93,26 +95,31 @@ static bool is_raw_type(const char *type) {
     return strncasecmp(type, "image/", 6) == 0 || strncasecmp(type, "application/octet-stream", 24) == 0;
 }
 
+static bool refuse_boundary(intake *self, unsigned char bad) {
+    bool is_visible = bad > ' ' && bad < 0x7f;
+    self->problem = problem_of(PROBLEM_MALFORMED,
+                               is_visible ? "the form's boundary has the character '%c', which RFC 2046 does not allow"
+                                          : "the form's boundary has the byte 0x%02x, which RFC 2046 does not allow",
+                               bad);
+    return false;
+}
+
 /* A form, or the image itself; without a Content-Type the body is the image (RFC 9110 section 8.3). */
 bool intake_take_header(intake *self, const http_request *request) {
     const multipart_handler parts = {
         .on_part = on_part, .on_data = on_part_data, .on_part_end = on_part_end, .context = self};
     const char *type = http_request_header(request, "Content-Type");
-    const char *encoding = http_request_header(request, "Content-Encoding");
-    if (encoding && strcasecmp(encoding, "identity") != 0)
+    if (!http_request_has_only(request, "Content-Encoding", "identity"))
         return refuse(self, PROBLEM_CONTENT_TYPE, "send the image without a Content-Encoding");
     if (!type || is_raw_type(type))
         return open_upload(self);
     self->is_form = true;
     if (multipart_init(&self->form, type, &parts))
         return true;
-    if (self->form.bad_character) {
-        self->problem = problem_of(PROBLEM_MALFORMED, "the form's boundary holds '%c', which RFC 2046 does not allow",
-                                   self->form.bad_character);
-        return false;
-    }
-    if (strncasecmp(type, "multipart/form-data", 19) == 0)
-        return refuse(self, PROBLEM_MALFORMED, "the form has no usable boundary");
+    if (self->form.bad_character)
+        return refuse_boundary(self, (unsigned char)self->form.bad_character);
+    if (self->form.fault)
+        return refuse(self, PROBLEM_MALFORMED, self->form.fault);
     return refuse(self, PROBLEM_CONTENT_TYPE,
                   "send multipart/form-data with a part named file, or the image itself as image/*");
 }

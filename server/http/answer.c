@@ -66,7 +66,8 @@ void http_answer_file(http_request *request, unsigned int code, const char *type
 void http_answer_problem(http_request *request, const problem *what) {
     const char *accept = http_request_header(request, MHD_HTTP_HEADER_ACCEPT);
     bool is_page = accept && strstr(accept, "text/html");
-    char *text = is_page ? problem_to_html(what, request->id) : problem_to_json(what, request->id);
+    char *text =
+        is_page ? problem_to_html(what, request->id, exchange_of(request)->depth) : problem_to_json(what, request->id);
     http_answer_text(request, (unsigned int)problem_code(what),
                      is_page ? "text/html; charset=utf-8" : "application/problem+json", text);
     http_answer_header(request, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");

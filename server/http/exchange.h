@@ -19,6 +19,7 @@ struct http_exchange {
     http_connection *owner;
     const http_route *route;    /* NULL: there is none for it */
     const char *method;         /* one of a fixed few, for the log */
+    int depth;                  /* slashes in the path */
     uint64_t begun_us, sent_us; /* the header had arrived; the answer was ready, 0: not yet */
     uint64_t discarded_bytes;   /* of the body, after the answer was known */
     struct MHD_Response *answer;

@@ -72,6 +72,8 @@ static http_exchange *open_exchange(http_server *server, struct MHD_Connection *
     self->route = match->route;
     strcpy(self->request.part, match->part);
     self->method = request_known_method(line->method);
+    for (const char *at = guard_path(line->target); *at; at++)
+        self->depth += *at == '/';
     self->hang_up = (loop_watch){.fd = owner->fd, .on_ready = on_hang_up, .context = self};
     request_set_ids(self);
     self->next = server->exchanges;

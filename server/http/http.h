@@ -61,6 +61,9 @@ size_t http_connection_count(const http_server *self);
 /* For routes: what the request says. NULL: not there. */
 const char *http_request_header(const http_request *request, const char *name);
 
+/* Do all header fields of this name list nothing but this word? In any case of letters; true where there is none. */
+bool http_request_has_only(const http_request *request, const char *name, const char *word);
+
 /* Visit the query's parameters; value is "" where there is none. Stops when visit returns false, and returns that. */
 typedef bool (*http_visit)(void *context, const char *name, const char *value);
 bool http_request_query(const http_request *request, http_visit visit, void *context);

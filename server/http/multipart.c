@@ -5,6 +5,7 @@
  * breaks off can only begin again at the byte that broke it, and what was matched is known without keeping it. */
 #include "http/multipart.h"
 
+#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
@@ -14,7 +15,7 @@ static bool fail(multipart *self, const char *fault) {
     return false;
 }
 
-/* RFC 2046 section 5.1.1, where a boundary may hold space except at its end. */
+/* RFC 2046 section 5.1.1; a boundary may hold spaces, but not end with one. */
 static bool is_boundary_character(char character) {
     return (character >= '0' && character <= '9') || (character >= 'a' && character <= 'z') ||
            (character >= 'A' && character <= 'Z') || (character && strchr("'()+_,-./:=? ", character));
@@ -24,21 +25,26 @@ static const char *skip_blanks(const char *text) {
     return text + strspn(text, " \t");
 }
 
-/* Read a parameter's value, quoted or not, at *text; leaves *text behind it. false: malformed or longer than fits. */
-static bool read_value(const char **text, char *value, size_t value_bytes) {
-    const char *at = *text;
+/* Read the value of a parameter, quoted or not, at *text; leaves *text behind it. An unquoted value that is not kept
+ * may hold blanks, as in "filename=my photo.png".
+ * value     Receives as much as fits, terminated; NULL: the value is not kept.
+ * returns   The length of the whole value; SIZE_MAX: a quote is not closed. */
+static size_t read_value(const char **text, char *value, size_t value_bytes) {
+    const char *at = *text, *ends = value ? "; \t" : ";";
     bool is_quoted = *at == '"';
-    size_t used = 0;
-    for (at += is_quoted; is_quoted ? *at != '"' : *at && !strchr("; \t", *at); at++) {
+    size_t length = 0;
+    for (at += is_quoted; is_quoted ? *at != '"' : *at && !strchr(ends, *at); at++, length++) {
         if (is_quoted && *at == '\\' && (at[1] == '"' || at[1] == '\\'))
             at++;
-        if (*at == '\0' || used + 1 >= value_bytes)
-            return false;
-        value[used++] = *at;
+        if (*at == '\0')
+            return SIZE_MAX;
+        if (value && length + 1 < value_bytes)
+            value[length] = *at;
     }
-    value[used] = '\0';
+    if (value)
+        value[length < value_bytes ? length : value_bytes - 1] = '\0';
     *text = at + is_quoted;
-    return true;
+    return length;
 }
 
 /* Go to the value of the next parameter "; key=value" at *text. false: there is none, or *text is not at its end.
@@ -61,32 +67,41 @@ static bool next_parameter(const char **text, char *key, size_t key_bytes) {
     return true;
 }
 
-bool multipart_init(multipart *self, const char *content_type, const multipart_handler *handler) {
-    static const char type[] = "multipart/form-data";
-    memset(self, 0, sizeof *self);
-    if (strncasecmp(content_type, type, sizeof type - 1) != 0)
-        return false;
-
-    char key[16], value[LIMIT_BOUNDARY_BYTES + 1], boundary[LIMIT_BOUNDARY_BYTES + 1] = "";
-    const char *at = content_type + sizeof type - 1;
+/* Take the boundary from the parameters of the Content-Type. */
+static bool read_boundary(multipart *self, const char *parameters) {
+    char key[16], *boundary = self->delimiter + 4;
+    size_t length = 0;
+    const char *at = parameters;
     while (next_parameter(&at, key, sizeof key)) {
-        if (!read_value(&at, value, sizeof value))
-            return false;
-        if (strcasecmp(key, "boundary") == 0)
-            memcpy(boundary, value, sizeof boundary);
+        bool is_boundary = strcasecmp(key, "boundary") == 0;
+        size_t bytes = read_value(&at, is_boundary ? boundary : NULL, LIMIT_BOUNDARY_BYTES + 1);
+        if (bytes == SIZE_MAX)
+            return fail(self, "the form's Content-Type has an unclosed quote");
+        length = is_boundary ? bytes : length;
     }
-    size_t length = strlen(boundary);
-    if (*skip_blanks(at) || length == 0 || boundary[length - 1] == ' ')
-        return false;
+    if (*skip_blanks(at))
+        return fail(self, "the form's Content-Type has a malformed parameter");
+    if (length == 0)
+        return fail(self, "the form's Content-Type names no boundary");
+    if (length > LIMIT_BOUNDARY_BYTES)
+        return fail(self, "the form's boundary is longer than 70 characters");
     for (size_t i = 0; i < length; i++)
         if (!is_boundary_character(boundary[i])) {
             self->bad_character = boundary[i];
-            return false;
+            return fail(self, "the form's boundary has a character that is not allowed");
         }
-
+    if (boundary[length - 1] == ' ')
+        return fail(self, "the form's boundary ends with a space");
     memcpy(self->delimiter, "\r\n--", 4);
-    memcpy(self->delimiter + 4, boundary, length);
     self->delimiter_bytes = 4 + length;
+    return true;
+}
+
+bool multipart_init(multipart *self, const char *content_type, const multipart_handler *handler) {
+    static const char type[] = "multipart/form-data";
+    memset(self, 0, sizeof *self);
+    if (strncasecmp(content_type, type, sizeof type - 1) != 0 || !read_boundary(self, content_type + sizeof type - 1))
+        return false;
     self->matched = 2; /* the body begins as if after a line's end */
     self->handler = *handler;
     return true;
@@ -134,7 +149,7 @@ static size_t push_data(multipart *self, const char *data, size_t size) {
 /* Content-Disposition: form-data; name="..."; filename="..." */
 static bool read_disposition(multipart *self, const char *value) {
     static const char form_data[] = "form-data";
-    char key[16], ignored[LIMIT_PART_LINE_BYTES];
+    char key[16];
     if (strncasecmp(value, form_data, sizeof form_data - 1) != 0)
         return fail(self, "a part is not form-data");
     const char *at = value + sizeof form_data - 1;
@@ -142,8 +157,11 @@ static bool read_disposition(multipart *self, const char *value) {
         bool is_name = strcasecmp(key, "name") == 0;
         if (is_name && self->has_name)
             return fail(self, "a part has two names");
-        if (!read_value(&at, is_name ? self->name : ignored, is_name ? sizeof self->name : sizeof ignored))
-            return fail(self, is_name ? "a part's name is malformed or too long" : "a part's header is malformed");
+        size_t length = read_value(&at, is_name ? self->name : NULL, sizeof self->name);
+        if (length == SIZE_MAX)
+            return fail(self, "a part's header has an unclosed quote");
+        if (is_name && length >= sizeof self->name)
+            return fail(self, "a part's name is too long");
         self->has_name |= is_name;
     }
     return *skip_blanks(at) == '\0' || fail(self, "a part's header is malformed");

@@ -31,7 +31,7 @@ typedef struct multipart {
     multipart_handler handler;
     multipart_state state;
     const char *fault; /* with MULTIPART_BAD: what is malformed, for the client; NULL: the handler said stop */
-    char delimiter[4 + LIMIT_BOUNDARY_BYTES]; /* "\r\n--boundary", not terminated */
+    char delimiter[4 + LIMIT_BOUNDARY_BYTES + 1]; /* "\r\n--boundary" */
     size_t delimiter_bytes;
     size_t matched; /* bytes of the delimiter seen at the end of the last piece */
     char line[LIMIT_PART_LINE_BYTES];
@@ -39,12 +39,13 @@ typedef struct multipart {
     int part_count;
     int header_lines; /* of this part */
     bool has_name;
-    char bad_character;
+    char bad_character; /* the one that makes the boundary unusable; '\0': none */
     char name[LIMIT_FIELD_NAME_BYTES];
 } multipart;
 
-/* Start with the request's Content-Type. false: it is not multipart/form-data with a good boundary; bad_character is then
- * the one that made the boundary unusable, or '\0'. */
+/* Start with the request's Content-Type.
+ * returns  false: it is not multipart/form-data (fault NULL), or it has no usable boundary (fault says why, and
+ *          bad_character where one character is the reason). */
 bool multipart_init(multipart *self, const char *content_type, const multipart_handler *handler);
 
 /* Take the next piece. false: malformed or stopped (state MULTIPART_BAD); further pieces change nothing. */

@@ -80,7 +80,17 @@ static void write_escaped(FILE *out, const char *text) {
     }
 }
 
-char *problem_to_html(const problem *self, const char *request_id) {
+/* From a path of great depth there is no link. */
+static void write_way_back(FILE *out, int depth) {
+    if (depth > 8)
+        return;
+    fputs("<p><a href=\"./", out);
+    for (int folder = 1; folder < depth; folder++)
+        fputs("../", out);
+    fputs("\">Back</a></p>", out);
+}
+
+char *problem_to_html(const problem *self, const char *request_id, int depth) {
     const problem_row *row = &rows[self->kind];
     char *text = NULL;
     size_t size = 0;
@@ -100,7 +110,8 @@ char *problem_to_html(const problem *self, const char *request_id) {
         fprintf(out, "<p>Limit: %" PRIu64 "; here: %" PRIu64 ".</p>\n", self->limit, self->actual);
     if (self->retry_after_s > 0)
         fprintf(out, "<p>Try again in %" PRIu32 " s.</p>\n", self->retry_after_s);
-    fprintf(out, "<p><a href=\"/\">Back</a></p><p><small>HTTP %d %s, request ", row->code, row->word);
+    write_way_back(out, depth);
+    fprintf(out, "<p><small>HTTP %d %s, request ", row->code, row->word);
     write_escaped(out, request_id);
     fprintf(out, "</small></p></body></html>\n");
     return fclose(out) == 0 ? text : NULL;

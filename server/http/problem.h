@@ -43,8 +43,10 @@ problem problem_of(problem_kind kind, const char *format, ...) __attribute__((fo
 int problem_code(const problem *self);
 
 /* The document: JSON (problem+json), or a small page for a browser that posted the form. The caller frees it.
+ * depth    How many slashes the request's path has: the link to the first page is relative, since a proxy may serve the
+ *          service under any path.
  * returns  NULL without memory. */
 char *problem_to_json(const problem *self, const char *request_id);
-char *problem_to_html(const problem *self, const char *request_id);
+char *problem_to_html(const problem *self, const char *request_id, int depth);
 
 #endif

@@ -3,6 +3,7 @@
  * In: the HTTP library's connection.  Out: text. Ids that are not acceptable are replaced, traces are left out. */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/random.h>
 
 #include "base/clock.h"
@@ -10,6 +11,33 @@
 
 const char *http_request_header(const http_request *request, const char *name) {
     return MHD_lookup_connection_value(exchange_of(request)->connection, MHD_HEADER_KIND, name);
+}
+
+typedef struct word_walk {
+    const char *field, *word;
+    bool has_other;
+} word_walk;
+
+static bool is_list_of(const char *list, const char *word) {
+    size_t length = strlen(word);
+    for (list += strspn(list, ", \t"); *list; list += strspn(list, ", \t")) {
+        if (strcspn(list, ", \t") != length || strncasecmp(list, word, length) != 0)
+            return false;
+        list += length;
+    }
+    return true;
+}
+
+static enum MHD_Result on_word(void *context, enum MHD_ValueKind kind, const char *name, const char *value) {
+    word_walk *walk = context;
+    walk->has_other |= strcasecmp(name, walk->field) == 0 && !is_list_of(value, walk->word);
+    return MHD_YES;
+}
+
+bool http_request_has_only(const http_request *request, const char *name, const char *word) {
+    word_walk walk = {name, word, false};
+    MHD_get_connection_values(exchange_of(request)->connection, MHD_HEADER_KIND, on_word, &walk);
+    return !walk.has_other;
 }
 
 typedef struct query_walk {
@@ -20,8 +48,6 @@ typedef struct query_walk {
 
 static enum MHD_Result on_query(void *context, enum MHD_ValueKind kind, const char *name, const char *value) {
     query_walk *walk = context;
-    if (!value && !name[0])
-        return MHD_YES; /* an empty pair, as in "?&a=b" and "?a=b&&c=d" */
     walk->has_stopped = !walk->visit(walk->context, name, value ? value : "");
     return walk->has_stopped ? MHD_NO : MHD_YES;
 }

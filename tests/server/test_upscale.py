@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """POST /upscale: pictures in, pictures of four times the size out."""
+import http.server
 import os
 import re
 import socket
@@ -7,6 +8,7 @@ import subprocess
 import threading
 import time
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 import requests
@@ -191,6 +193,9 @@ CLIENTS = {
     "a semicolon behind the file name": {"disposition": b'name="file"; filename="a.png";'},
     "empty parameters": {"boundary": b"b1;; charset=utf-8 ;", "disposition": b';name="file";;filename=a.png; ;'},
     "no encoding, said": {"headers": b"Content-Encoding: Identity\r\n"},
+    "no encoding, said twice": {"headers": b"Content-Encoding: identity, identity\r\nContent-Encoding:\r\n"},
+    "an unquoted file name with blanks": {"disposition": b"name=file; filename=my photo 1.png"},
+    "an empty part": {"disposition": b'name=""\r\n\r\n\r\n--b1\r\nContent-Disposition: form-data; name="file"'},
     "empty pairs in the query": {"path": b"/upscale?&format=png&&quality=90&"},
     "a whole address": {"path": b"http://a/upscale?format=png"},
 }
@@ -202,18 +207,64 @@ def test_odd_but_clear_clients(server, client):
     assert answer.startswith(b"HTTP/1.1 200 ") and b"\r\n\r\n\x89PNG" in answer, answer[:500]
 
 
-def test_boundary_that_is_not_allowed(server):
-    answer = post_form(server, boundary=b"*****")
-    assert answer.startswith(b"HTTP/1.1 400 ") and b"boundary holds '*'" in answer, answer
+@pytest.mark.parametrize("boundary, named", [
+    (b"*****", b"the character '*'"), (b'"a@b"', b"the character '@'"), (b'"\xff"', b"the byte 0xff"),
+    (b'"a', b"an unclosed quote"), (b"", b"names no boundary"), (b"b" * 71, b"longer than 70 characters")])
+def test_boundary_that_is_not_allowed(server, boundary, named):
+    answer = post_form(server, boundary=boundary)
+    assert answer.startswith(b"HTTP/1.1 400 ") and named in answer, answer
 
 
-@pytest.mark.parametrize("headers", [b"Content-Encoding: gzip\r\n", b"Content-Encoding: identity, gzip\r\n"])
+@pytest.mark.parametrize("headers", [
+    b"Content-Encoding: gzip\r\n", b"Content-Encoding: identity, gzip\r\n", b"Content-Encoding: identityx\r\n",
+    b"Content-Encoding: identity\r\ncontent-encoding: gzip\r\n"])
 def test_encodings_are_refused(server, headers):
     assert post_form(server, headers=headers).startswith(b"HTTP/1.1 415 ")
 
 
-def test_page_works_under_any_path(server):
-    """Behind a proxy the page may lie at /sr/: nothing in it may begin with a slash."""
-    page = requests.get(server.url + "/").text
-    assert 'action="upscale"' in page
-    assert not re.search(r"""(action|href|src)=["']/""", page)
+class Proxy(http.server.BaseHTTPRequestHandler):
+    """What is asked for under /sr/ comes from the service."""
+    def forward(self, body=None):
+        assert self.path.startswith("/sr/"), self.path
+        response = requests.request(self.command, self.server.target + self.path[3:], data=body, headers={
+            name: self.headers[name] for name in ("Content-Type", "Accept") if name in self.headers})
+        self.send_response(response.status_code)
+        self.send_header("Content-Type", response.headers["Content-Type"])
+        self.end_headers()
+        self.wfile.write(response.content)
+
+    def do_GET(self):
+        self.forward()
+
+    def do_POST(self):
+        self.forward(self.rfile.read(int(self.headers["Content-Length"])))
+
+    def log_message(self, *text):
+        pass
+
+
+@pytest.fixture
+def proxied(server):
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as proxy:
+        proxy.target = server.url
+        thread = threading.Thread(target=proxy.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{proxy.server_port}/sr/"
+        proxy.shutdown()
+        thread.join()
+
+
+def links(text):
+    return re.findall(r"""\b(?:action|href|src)=["']([^"']*)""", text)
+
+
+def test_page_works_under_any_path(proxied):
+    [action] = links(requests.get(proxied).text)
+    response = requests.post(urljoin(proxied, action), files={"file": picture(8, 8)})
+    assert open_image(response.content).size == (32, 32)
+
+
+@pytest.mark.parametrize("path", ["upscale", "nothing", "upscale/", "v1/nothing", "v1/jobs/7/events"])
+def test_a_page_that_refuses_leads_back_under_any_path(proxied, path):
+    [link] = links(requests.get(proxied + path, headers={"Accept": "text/html"}).text)
+    assert urljoin(proxied + path, link) == proxied

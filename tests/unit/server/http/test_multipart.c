@@ -121,6 +121,7 @@ static void boundaries(void **state) {
         "multipart/form-data ; boundary=----WebKitFormBoundary7MA4YWxkTrZu0gW",
         "multipart/form-data; boundary=b1;",
         "multipart/form-data;; ;boundary=b1; ; charset=utf-8 ; ",
+        "multipart/form-data; long=0123456789012345678901234567890123456789012345678901234567890123456789; boundary=x",
     };
     static const char *const bad[] = {
         "multipart/form-data",
@@ -143,13 +144,31 @@ static void boundaries(void **state) {
         assert_false(multipart_init(&parser, bad[i], &handler));
 }
 
-static void a_bad_character_of_a_boundary_is_named(void **state) {
+static void faults_of_a_boundary_are_named(void **state) {
+    static const struct {
+        const char *content_type, *fault;
+        char bad_character;
+    } rows[] = {
+        {"multipart/form-data;boundary=*****", "the form's boundary has a character that is not allowed", '*'},
+        {"multipart/form-data; boundary=\"a\xff\"", "the form's boundary has a character that is not allowed", '\xff'},
+        {"multipart/form-data", "the form's Content-Type names no boundary", 0},
+        {"multipart/form-data; boundary=\"\"", "the form's Content-Type names no boundary", 0},
+        {"multipart/form-data; boundary=\"a", "the form's Content-Type has an unclosed quote", 0},
+        {"multipart/form-data; boundary=\"a \"", "the form's boundary ends with a space", 0},
+        {"multipart/form-data; boundary=a b", "the form's Content-Type has a malformed parameter", 0},
+        {"multipart/form-data; boundary=01234567890123456789012345678901234567890123456789012345678901234567890",
+         "the form's boundary is longer than 70 characters", 0},
+        {"multipart/mixed; boundary=x", NULL, 0},
+    };
     multipart parser;
     multipart_handler handler = {on_part, on_data, on_part_end, NULL};
-    assert_false(multipart_init(&parser, "multipart/form-data;boundary=*****", &handler));
-    assert_int_equal(parser.bad_character, '*');
-    assert_false(multipart_init(&parser, "multipart/form-data", &handler));
-    assert_int_equal(parser.bad_character, '\0');
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_false(multipart_init(&parser, rows[i].content_type, &handler));
+        assert_true(!rows[i].fault == !parser.fault);
+        if (parser.fault)
+            assert_string_equal(parser.fault, rows[i].fault);
+        assert_int_equal(parser.bad_character, rows[i].bad_character);
+    }
 }
 
 #define PART(header) "--x\r\n" header "\r\n\r\n"
@@ -162,7 +181,9 @@ static void faults_are_named(void **state) {
         {PART("Content-Disposition: form-data"), "a part has no name"},
         {PART("Content-Disposition: attachment; name=a"), "a part is not form-data"},
         {PART("Content-Disposition: form-data; name=a; name=b"), "a part has two names"},
-        {PART("Content-Disposition: form-data; name=\"a"), "a part's name is malformed or too long"},
+        {PART("Content-Disposition: form-data; name=\"a"), "a part's header has an unclosed quote"},
+        {PART("Content-Disposition: form-data; name=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
+         "a part's name is too long"},
         {PART("Content-Disposition: form-data; name=a rest"), "a part's header is malformed"},
         {PART("Content-Disposition: form-data; name=a\001"), "a control character in a part's header"},
         {PART("Content-Disposition: form-data; name=a\nX: y"), "a control character in a part's header"},
@@ -193,6 +214,20 @@ static void long_file_names_are_read_over(void **state) {
     start(&parser, &got, "multipart/form-data; boundary=x");
     assert_true(multipart_push(&parser, text, strlen(text)));
     assert_string_equal(got.text, "<file|DATA>");
+}
+
+/* Clients that do not quote a file's name send its blanks as they are. */
+static void file_names_without_quotes_are_read_over(void **state) {
+    static const char *const rows[] = {
+        PART("Content-Disposition: form-data; name=file; filename=my photo 1.png") "\r\n--x--",
+        PART("Content-Disposition: form-data; filename=a b ; name=file") "\r\n--x--"};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        multipart parser;
+        seen got;
+        start(&parser, &got, "multipart/form-data; boundary=x");
+        assert_true(multipart_push(&parser, rows[i], strlen(rows[i])));
+        assert_string_equal(got.text, "<file|>");
+    }
 }
 
 static int data_calls;
@@ -263,9 +298,10 @@ int main(void) {
         cmocka_unit_test(byte_by_byte),
         cmocka_unit_test(a_body_cut_short_is_not_whole),
         cmocka_unit_test(boundaries),
-        cmocka_unit_test(a_bad_character_of_a_boundary_is_named),
+        cmocka_unit_test(faults_of_a_boundary_are_named),
         cmocka_unit_test(faults_are_named),
         cmocka_unit_test(long_file_names_are_read_over),
+        cmocka_unit_test(file_names_without_quotes_are_read_over),
         cmocka_unit_test(line_ends_do_not_cut_data),
         cmocka_unit_test(everything_is_bounded),
         cmocka_unit_test(a_handler_that_stops_has_no_fault),

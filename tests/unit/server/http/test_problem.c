@@ -48,7 +48,7 @@ static void numbers_where_they_help(void **state) {
     assert_int_equal(json_integer_value(json_object_get(document, "retry_after")), 7);
     json_decref(document);
     free(text);
-    text = problem_to_html(&what, "abc");
+    text = problem_to_html(&what, "abc", 1);
     assert_non_null(strstr(text, "<p>X.</p>\n<p>Limit: 5; here: 6.</p>\n<p>Try again in 7 s.</p>"));
     free(text);
 }
@@ -56,13 +56,27 @@ static void numbers_where_they_help(void **state) {
 static void text_from_outside_is_harmless(void **state) {
     problem what = problem_of(PROBLEM_OPTION, "%s", "<b>\"\xff\n\x7f&");
     assert_string_equal(what.detail, "<b>\"???&");
-    char *json = problem_to_json(&what, "abc"), *page = problem_to_html(&what, "abc");
+    char *json = problem_to_json(&what, "abc"), *page = problem_to_html(&what, "abc", 1);
     json_t *document = json_loads(json, 0, NULL);
     assert_string_equal(text_of(document, "detail"), what.detail);
     assert_null(strstr(page, "<b>"));
     assert_non_null(strstr(page, "&#60;b&#62;&#34;???&#38;"));
     json_decref(document);
     free(json);
+    free(page);
+}
+
+static void the_way_back_is_relative(void **state) {
+    static const char *const links[] = {"\"./\"", "\"./\"", "\"./../\"", "\"./../../\""};
+    problem what = problem_of(PROBLEM_METHOD, "x");
+    for (int depth = 0; depth < 4; depth++) {
+        char *page = problem_to_html(&what, "abc", depth);
+        assert_non_null(strstr(page, links[depth]));
+        free(page);
+    }
+    char *page = problem_to_html(&what, "abc", 10000);
+    assert_null(strstr(page, "href"));
+    assert_true(strlen(page) < 1000);
     free(page);
 }
 
@@ -83,9 +97,8 @@ static void every_status_has_its_problem(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_kind_is_complete),
-        cmocka_unit_test(numbers_where_they_help),
-        cmocka_unit_test(text_from_outside_is_harmless),
+        cmocka_unit_test(every_kind_is_complete),        cmocka_unit_test(numbers_where_they_help),
+        cmocka_unit_test(text_from_outside_is_harmless), cmocka_unit_test(the_way_back_is_relative),
         cmocka_unit_test(every_status_has_its_problem),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
