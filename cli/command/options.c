@@ -186,9 +186,9 @@ static bool take_memory(void *state, const char *text) {
 }
 
 const cli_option options_common[] = {
-    {"quiet", .letter = 'q', .field = offsetof(cli_options, is_quiet), .help = "errors only"},
-    {"json", .field = offsetof(cli_options, is_json), .help = "the result as JSON on standard output"},
-    {"help", .letter = 'h', .help = "this text"},
+    {"quiet", .letter = 'q', .field = offsetof(cli_options, is_quiet), .help = "print errors only"},
+    {"json", .field = offsetof(cli_options, is_json), .help = "print the result as JSON on standard output"},
+    {"help", .letter = 'h', .help = "print this text"},
     {0},
 };
 
@@ -202,15 +202,18 @@ const cli_option options_model[] = {
 };
 
 const cli_option options_engine[] = {
-    {"threads", "N", "1..256 (default: the usable cores); never changes the result", .min = 1, .max = 256,
-     .field = offsetof(cli_options, engine.threads)},
-    {"memory", "MIB", "budget of the engine for one image; a wider image is done in strips", .take = take_memory},
-    {"rows", "N", "rows of windows per step, 1..64 (default: from the budget)", .min = 1, .max = 64,
+    {"threads", "N", "1..256 (default: the usable cores); the result does not depend on it", .min = 1,
+     .max = 256, .field = offsetof(cli_options, engine.threads)},
+    {"memory", "MIB", "memory budget of the engine for one image; wider images are done in strips",
+     .take = take_memory},
+    {"rows", "N", "rows of windows per step, 1..64 (default: by the budget)", .min = 1, .max = 64,
      .field = offsetof(cli_options, engine.rows)},
-    {"tile", "PX", "in tiles of this side, 64..65528 (default: the whole image)", .min = 64, .max = MAX_TILE_PX,
+    {"tile", "PX", "work in tiles of this side, 64..65528 (default: the whole image)", .min = 64, .max = MAX_TILE_PX,
      .field = offsetof(cli_options, engine.tile_px)},
-    {"overlap", "PX", "what tiles and strips compute beyond their own pixels (default: 32)", .take = take_overlap},
-    {"pad", "P", " (default: reflect)\nhow an edge goes on; symmetric-always as published tests do", .words = pad_word,
-     .field = offsetof(cli_options, engine.pad)},
+    {"overlap", "PX", "pixels that a tile or strip computes beyond its own (default: 32)", .take = take_overlap},
+    {"pad", "P",
+     " (default: reflect):\nhow the image continues past its edges; symmetric-always is what the\npublished test "
+     "script does",
+     .words = pad_word, .field = offsetof(cli_options, engine.pad)},
     {0},
 };

@@ -20,6 +20,7 @@
 
 #define MAX_FIELD 512 /* bytes of a header's value that is kept */
 #define MAX_URL 2048
+#define MAX_PATH 4200
 #define MAX_REDIRECTS 10
 #define STALL_BYTES_PER_S 1024
 #define LOCK_PAUSE_NS 100000000L
@@ -50,9 +51,20 @@ typedef struct transfer {
 
 /* ---- PART and PART.from ---- */
 
-static bool from_path(const download *self, char *path, size_t size) {
-    int length = snprintf(path, size, "%s" DOWNLOAD_FROM_ENDING, self->part_path);
-    return length > 0 && (size_t)length < size;
+/* PART.from, "" when its path is too long. */
+static const char *from_path(const download *self, char path[MAX_PATH]) {
+    int length = snprintf(path, MAX_PATH, "%s" DOWNLOAD_FROM_ENDING, self->part_path);
+    return length > 0 && length < MAX_PATH ? path : "";
+}
+
+/* Open PART.from to be read, or make it anew; a link of that name is not followed. */
+static FILE *open_from(const download *self, bool is_new) {
+    char path[MAX_PATH];
+    if (is_new)
+        unlink(from_path(self, path));
+    int fd = open(from_path(self, path),
+                  (is_new ? O_WRONLY | O_CREAT | O_EXCL : O_RDONLY | O_NONBLOCK) | O_NOFOLLOW | O_CLOEXEC, 0666);
+    return fd < 0 ? NULL : fdopen(fd, is_new ? "w" : "r");
 }
 
 static bool read_line(FILE *file, char *line, size_t size) {
@@ -64,9 +76,9 @@ static bool read_line(FILE *file, char *line, size_t size) {
 
 /* What PART's bytes are of; an empty mark where that is not known for sure. */
 static version read_version(const download *self) {
-    char path[4200], bytes[32];
+    char bytes[32];
     version found = {.bytes = -1};
-    FILE *file = from_path(self, path, sizeof(path)) ? fopen(path, "re") : NULL;
+    FILE *file = open_from(self, false);
     bool is_whole = file && read_line(file, found.url, sizeof(found.url)) &&
                     read_line(file, found.mark, sizeof(found.mark)) && read_line(file, bytes, sizeof(bytes));
     if (file)
@@ -78,8 +90,7 @@ static version read_version(const download *self) {
 }
 
 static bool write_version(const download *self, const version *now) {
-    char path[4200];
-    FILE *file = from_path(self, path, sizeof(path)) ? fopen(path, "we") : NULL;
+    FILE *file = open_from(self, true);
     if (!file)
         return false;
     bool is_ok = fprintf(file, "%s\n%s\n%lld\n", now->url, now->mark, (long long)now->bytes) > 0;
@@ -89,7 +100,7 @@ static bool write_version(const download *self, const version *now) {
 /* Is fd still what the path names, now that it is locked? Another program may have finished and removed it. */
 static bool is_current(int fd, const char *path) {
     struct stat opened, named;
-    return fstat(fd, &opened) == 0 && stat(path, &named) == 0 && opened.st_ino == named.st_ino &&
+    return fstat(fd, &opened) == 0 && lstat(path, &named) == 0 && opened.st_ino == named.st_ino &&
            opened.st_dev == named.st_dev;
 }
 
@@ -126,9 +137,8 @@ swin2sr_status download_open(download *self, swin2sr_error *reterr) {
 }
 
 void download_discard(download *self) {
-    char path[4200];
-    if (from_path(self, path, sizeof(path)))
-        unlink(path);
+    char path[MAX_PATH];
+    unlink(from_path(self, path));
     unlink(self->part_path);
 }
 

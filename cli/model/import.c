@@ -85,11 +85,12 @@ static int run(const cli_command *command, int argc, char **argv) {
 }
 
 static const cli_option OPTIONS[] = {
-    {"name", "NAME", "in the library: a-z 0-9 . _ - (default: from FILE's name)",
+    {"name", "NAME", "name in the library: 1 to 64 of a-z 0-9 . _ - (default: by FILE's name)",
      .field = offsetof(import_state, order.name)},
-    {"source", "URL", "where it comes from, kept in the file", .field = offsetof(import_state, order.source)},
-    {"license", "L", "its licence, kept in the file: Apache-2.0, ...", .field = offsetof(import_state, order.license)},
-    {"output", "OUT", "write this file instead, and leave the library alone", .letter = 'o',
+    {"source", "URL", "where the network comes from; kept in the file", .field = offsetof(import_state, order.source)},
+    {"license", "L", "its licence, for example Apache-2.0; kept in the file",
+     .field = offsetof(import_state, order.license)},
+    {"output", "OUT", "write this file instead of one in the library", .letter = 'o',
      .field = offsetof(import_state, order.out)},
     {"force", .help = "replace a network or file of that name", .letter = 'f',
      .field = offsetof(import_state, order.may_replace)},

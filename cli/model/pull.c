@@ -51,12 +51,13 @@ static bool take_sha256(void *state, const char *hex) {
 }
 
 static const cli_option OPTIONS[] = {
-    {"url", "URL", "from here instead of where the catalogue says; http or https", .take = take_url},
-    {"sha256", "HEX", "of the file as downloaded; without it the catalogue's, if it has one", .take = take_sha256},
-    {"max-mib", "N", "refuse longer files, 1..4096 (default: 1024)", .min = 1, .max = 4096,
+    {"url", "URL", "fetch from here instead of the catalogue's address; http or https", .take = take_url},
+    {"sha256", "HEX", "hash that the downloaded file must have (default: the catalogue's, if any)",
+     .take = take_sha256},
+    {"max-mib", "N", "refuse files over N MiB, 1..4096 (default: 1024)", .min = 1, .max = 4096,
      .field = offsetof(pull_state, max_mib)},
-    {"stall", "SECONDS", "give up when less than 1 KiB/s came for so long, 1..3600 (default: 30)", .min = 1,
-     .max = 3600, .field = offsetof(pull_state, stall_s)},
+    {"stall", "SECONDS", "give up after so long under 1 KiB/s, 1..3600 (default: 30)", .min = 1, .max = 3600,
+     .field = offsetof(pull_state, stall_s)},
     {"force", .help = "replace a network of that name", .letter = 'f', .field = offsetof(pull_state, may_replace)},
     {0},
 };

@@ -41,18 +41,19 @@ static bool take_task(void *state, const char *text) {
 }
 
 static const cli_option OPTIONS[] = {
-    {"output", "OUT", "where to write; needed", .letter = 'o', .field = offsetof(upscale_run, output)},
+    {"output", "OUT", "where to write (needed without --plan)", .letter = 'o', .field = offsetof(upscale_run, output)},
     {"force", .help = "replace existing files", .letter = 'f', .field = offsetof(upscale_run, may_replace)},
-    {"format", "F", "png or jpeg (default: from OUT's name, png in folders and for -)", .take = take_format},
-    {"quality", "N", "of JPEG, 1..100 (default: 95)", .min = 1, .max = 100,
+    {"format", "F", "png, jpeg (default: by OUT's name; png in folders and on standard output)", .take = take_format},
+    {"quality", "N", "JPEG quality, 1..100 (default: 95)", .min = 1, .max = 100,
      .field = offsetof(upscale_run, enlarge.out.quality)},
     {"aux", "FILE",
      "also write the second image of a model that has one (compressed\n"
-     "photos: the input, cleaned); one input",
+     "photos: the cleaned input); for one input",
      .field = offsetof(upscale_run, aux)},
-    {"plan", .help = "print how each input would be done, and do nothing; no -o",
+    {"plan", .help = "print how each input would be done, and do nothing; needs no -o",
      .field = offsetof(upscale_run, is_plan)},
-    {"task", "T", ":\nthe best network here for it, instead of --model; jpeg does not enlarge",
+    {"task", "T",
+     ":\nuse the best network here for this task, instead of --model;\njpeg removes JPEG damage without enlarging",
      .words = library_task_name, .take = take_task},
     {0},
 };

@@ -61,6 +61,12 @@ def test_wrong_tiles(swin2sr, tmp_path):
     assert list(tmp_path.iterdir()) == [source]
 
 
+def test_a_name_does_not_command_the_terminal(swin2sr, tmp_path):
+    source = save(tmp_path / "a\x1b[31m\nb.png", 9, 9)
+    text = swin2sr("upscale", "--plan", source).stdout.decode()
+    assert "a?[31m?b.png: 9x9, whole" in text and text.count("\n") == 1
+
+
 def test_plan_goes_on_after_a_failure(swin2sr, tmp_path):
     (tmp_path / "bad.png").write_bytes(b"no image")
     save(tmp_path / "good.png", 9, 9)

@@ -290,6 +290,23 @@ def test_waiting_can_be_interrupted(binary, library, environment):
         assert first.wait(20) == 0
 
 
+@pytest.mark.parametrize("name", ["mine.part", "mine.part.from", "mine.safetensors", "mine.safetensors.new",
+                                  "mine.safetensors.sha256"])
+def test_no_symlink_is_followed(pull, library, tmp_path, name):
+    """Another user of the folder laid a link where a file of the download belongs."""
+    library.mkdir()
+    other = tmp_path / "precious"
+    other.write_text("precious\n")
+    (library / name).symlink_to(other)
+    with serving(Answer(NETWORK, part=HALF), Answer(NETWORK)) as server:
+        pull(server, "--force", check=4)
+        if name != "mine.part":
+            pull(server, "--force", "--sha256", SHA256)
+            assert files(library) == INSTALLED
+            assert not any(path.is_symlink() for path in library.iterdir())
+    assert other.read_text() == "precious\n"
+
+
 def test_a_full_disk(pull, library):
     """The limit on file sizes stands for it: writing fails in the middle, and goes on when there is room."""
     def limit():
