@@ -60,7 +60,9 @@ swin2sr_status input_read(const char *path, input_file *ret_input, swin2sr_error
     int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return swin2sr__error_set(reterr, SWIN2SR_IO, "%s", strerror(errno));
-    input_file input = {0};
+    struct stat info;
+    bool is_regular = fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
+    input_file input = {.modified = is_regular ? info.st_mtim : (struct timespec){.tv_nsec = UTIME_OMIT}};
     swin2sr_status status = read_all(fd, &input, reterr);
     if (!is_stdin)
         close(fd);

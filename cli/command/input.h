@@ -4,6 +4,7 @@
 #define SWIN2SR_CLI_COMMAND_INPUT_H
 
 #include <stddef.h>
+#include <time.h>
 
 #include <swin2sr/status.h>
 
@@ -12,6 +13,7 @@
 typedef struct input_file {
     unsigned char *bytes;
     size_t size;
+    struct timespec modified; /* of a regular file; tv_nsec UTIME_OMIT: it is none */
 } input_file;
 
 /* Read a file; "-" is standard input.

@@ -21,6 +21,7 @@ void interrupt_watch(void) {
         if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) /* nohup stays in force */
             sigaction(signals[i], &action, NULL);
     }
+    signal(SIGXFSZ, SIG_IGN);
 }
 
 int interrupt_signal(void) {

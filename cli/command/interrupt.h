@@ -4,6 +4,7 @@
 #ifndef SWIN2SR_CLI_COMMAND_INTERRUPT_H
 #define SWIN2SR_CLI_COMMAND_INTERRUPT_H
 
+/* From here on those signals only set the flag, and a write beyond the limit on file sizes fails with EFBIG. */
 void interrupt_watch(void);
 
 /* The signal that arrived; 0: none. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cli/command/output.c - write to a temporary name, flush to the disk, rename. */
+ * cli/command/output.c - outputs, written through a buffer to a new file, or in place. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -11,50 +11,49 @@
 #include "output.h"
 
 static swin2sr_status io_error(const char *path, int error, swin2sr_error *reterr) {
-    return swin2sr__error_set(reterr, SWIN2SR_IO, "%s: %s", path, strerror(error));
+    return swin2sr__error_set_path(reterr, SWIN2SR_IO, path, "%s", strerror(error));
 }
 
-static swin2sr_status exists_error(const char *path, swin2sr_error *reterr) {
-    return swin2sr__error_set(reterr, SWIN2SR_IO, "%s exists already; --force replaces it", path);
-}
-
-/* DIR/.swin2sr-XXXXXX, made unique by mkostemp. */
-static char *temporary_pattern(const char *path) {
-    const char *slash = strrchr(path, '/');
-    int folder = slash ? (int)(slash - path + 1) : 0;
-    char *name;
-    return asprintf(&name, "%.*s.swin2sr-XXXXXX", folder, path) < 0 ? NULL : name;
-}
-
-/* What open(path, O_CREAT, 0666) would have given; mkostemp gives 0600. */
-static int set_usual_mode(int fd) {
-    mode_t mask = umask(0);
-    umask(mask);
-    return fchmod(fd, 0666 & ~mask);
-}
-
-static swin2sr_status open_temporary(output_file *output, swin2sr_error *reterr) {
-    char *name = temporary_pattern(output->path);
-    if (!name)
-        return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "out of memory");
-    int fd = mkostemp(name, O_CLOEXEC);
-    if (fd >= 0 && set_usual_mode(fd) == 0)
-        output->file = fdopen(fd, "wb");
-    if (output->file) {
-        output->temporary = name;
-        return SWIN2SR_OK;
-    }
-    swin2sr_status status = io_error(output->path, errno, reterr);
+/* Create an empty file of this name in a hidden folder beside it and remove both: some file systems find a name too long,
+ * or a letter that they do not have, only when a file is created. */
+static bool is_name_possible(const char *path) {
+    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+    char *folder;
+    if (asprintf(&folder, "%.*s.swin2sr-XXXXXX", (int)(base - path), path) < 0)
+        return true;
+    int place = mkdtemp(folder) ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    int fd = place < 0 ? -1 : openat(place, base, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int error = errno;
+    bool is_possible = place < 0 || fd >= 0;
     if (fd >= 0) {
         close(fd);
-        unlink(name);
+        unlinkat(place, base, 0);
     }
-    free(name);
+    if (place >= 0)
+        close(place);
+    rmdir(folder); /* even after a failure: fusefat may have made it on a full disk */
+    free(folder);
+    errno = error;
+    return is_possible;
+}
+
+static swin2sr_status open_whole(output_file *output, bool may_replace, swin2sr_error *reterr) {
+    swin2sr_status status =
+        swin2sr__new_file_open(output->path, may_replace ? NULL : OUTPUT_EXISTS, &output->whole, reterr);
+    if (status != SWIN2SR_OK)
+        return status;
+    int fd = fcntl(output->whole.fd, F_DUPFD_CLOEXEC, 0);
+    output->file = fd < 0 ? NULL : fdopen(fd, "wb");
+    if (output->file && (access(output->path, F_OK) == 0 || is_name_possible(output->path)))
+        return SWIN2SR_OK;
+    status = io_error(output->path, errno, reterr);
+    output_done(output);
     return status;
 }
 
 swin2sr_status output_open(const char *path, bool may_replace, output_file *ret_output, swin2sr_error *reterr) {
-    output_file output = {.path = path, .may_replace = may_replace};
+    output_file output = OUTPUT_NONE;
+    output.path = path;
     struct stat info;
     swin2sr_status status = SWIN2SR_OK;
     if (strcmp(path, "-") == 0) {
@@ -63,10 +62,8 @@ swin2sr_status output_open(const char *path, bool may_replace, output_file *ret_
         output.file = fopen(path, "wbe");
         if (!output.file)
             return io_error(path, errno, reterr);
-    } else if (!may_replace && faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
-        return exists_error(path, reterr);
     } else {
-        status = open_temporary(&output, reterr);
+        status = open_whole(&output, may_replace, reterr);
     }
     if (status == SWIN2SR_OK)
         *ret_output = output;
@@ -81,33 +78,34 @@ bool output_sink(void *context, const void *bytes, size_t size) {
     return false;
 }
 
-/* Without may_replace a file that appeared meanwhile is kept (where the file system can promise it). */
-static int rename_into_place(const output_file *output) {
-    if (output->may_replace)
-        return rename(output->temporary, output->path);
-    int result = renameat2(AT_FDCWD, output->temporary, AT_FDCWD, output->path, RENAME_NOREPLACE);
-    return result != 0 && errno == EINVAL ? rename(output->temporary, output->path) : result;
-}
-
 swin2sr_status output_commit(output_file *output, swin2sr_error *reterr) {
-    if (fflush(output->file) != 0)
-        return io_error(output->path, errno, reterr);
-    if (!output->temporary)
-        return SWIN2SR_OK;
-    if (fsync(fileno(output->file)) != 0)
-        return io_error(output->path, errno, reterr);
-    if (rename_into_place(output) != 0)
-        return errno == EEXIST ? exists_error(output->path, reterr) : io_error(output->path, errno, reterr);
-    free(output->temporary);
-    output->temporary = NULL;
-    return SWIN2SR_OK;
+    const struct timespec times[] = {{.tv_nsec = UTIME_OMIT}, output->modified};
+    if (output->error || fflush(output->file) != 0)
+        return io_error(output->path, output->error ? output->error : errno, reterr);
+    if (output->whole.temporary && output->modified.tv_nsec != UTIME_OMIT && futimens(output->whole.fd, times) != 0)
+        output->time_error = errno;
+    return output->whole.temporary ? swin2sr__new_file_commit(&output->whole, reterr) : SWIN2SR_OK;
 }
 
 void output_done(output_file *output) {
     if (output->file && output->file != stdout)
         fclose(output->file);
-    if (output->temporary)
-        unlink(output->temporary);
-    free(output->temporary);
-    *output = (struct output_file){0};
+    swin2sr__new_file_done(&output->whole);
+    *output = OUTPUT_NONE;
+}
+
+swin2sr_status output_make_folder(const char *path, swin2sr_error *reterr) {
+    struct stat info;
+    char *part = strdup(path);
+    if (!part)
+        return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "out of memory");
+    for (char *slash = part + 1; (slash = strchr(slash, '/')); *slash++ = '/') {
+        *slash = '\0';
+        mkdir(part, 0777); /* whether it is there now, the last one shows */
+    }
+    int made = mkdir(part, 0777), error = errno;
+    free(part);
+    if (made == 0 || (stat(path, &info) == 0 && S_ISDIR(info.st_mode)))
+        return SWIN2SR_OK;
+    return io_error(path, error, reterr);
 }

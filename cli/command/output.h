@@ -1,25 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cli/command/output.h - a file that appears whole or not at all.
- * Bytes go to a hidden temporary name in the same folder; output_commit renames it into place.
- * Error details name the file. "-" is standard output; devices and pipes are written in place. */
+ * cli/command/output.h - an output that appears whole or not at all.
+ * "-" is standard output; devices and pipes are written in place. Error details name the file. */
 #ifndef SWIN2SR_CLI_COMMAND_OUTPUT_H
 #define SWIN2SR_CLI_COMMAND_OUTPUT_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
 
-#include <swin2sr/status.h>
+#include "base/new_file.h"
+
+/* Why an existing file is not replaced without --force. */
+#define OUTPUT_EXISTS "exists already; --force replaces it"
 
 typedef struct output_file {
     const char *path; /* borrowed */
-    char *temporary;  /* NULL: written in place */
     FILE *file;
-    bool may_replace;
-    int error; /* errno of the first write that failed */
+    swin2sr__new_file whole;  /* not open where the output is written in place */
+    struct timespec modified; /* modification time to set at commit; tv_nsec UTIME_OMIT: that of the last write */
+    int error;                /* errno of the first write that failed, or 0 */
+    int time_error;           /* errno of setting that time, or 0 */
 } output_file;
 
-/* Open an output.
+/* An output that is not open; output_done takes it. */
+#define OUTPUT_NONE ((output_file){.whole.fd = -1, .modified.tv_nsec = UTIME_OMIT})
+
+/* Open an output. A name that the file system does not take is refused here, before the work.
  * may_replace  An existing file may be replaced.
  * ret_output   The caller's (output_done).
  * errors       _IO (exists, cannot be created), _NOMEM. */
@@ -28,10 +35,13 @@ swin2sr_status output_open(const char *path, bool may_replace, output_file *ret_
 /* An image_sink; context is the output. */
 bool output_sink(void *context, const void *bytes, size_t size);
 
-/* All bytes are written: put the file in its place. */
+/* Give the file its name, once all bytes are written.  errors: _IO, that of the first failed write included. */
 swin2sr_status output_commit(output_file *output, swin2sr_error *reterr);
 
-/* Close; what was not committed leaves nothing behind. */
+/* Close; an output that was not committed leaves nothing behind. */
 void output_done(output_file *output);
+
+/* Make a folder and those above it that do not exist.  errors: _IO. */
+swin2sr_status output_make_folder(const char *path, swin2sr_error *reterr);
 
 #endif

@@ -109,8 +109,8 @@ static swin2sr_status lock_wait(const download *self, int fd, swin2sr_error *ret
     const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
     for (bool was_told = self->is_quiet; flock(fd, LOCK_EX | LOCK_NB) != 0; was_told = true) {
         if (errno != EWOULDBLOCK && errno != EINTR)
-            return swin2sr__error_set(reterr, SWIN2SR_IO, "%.150s: cannot be locked: %s", self->part_path,
-                                      strerror(errno));
+            return swin2sr__error_set_path(reterr, SWIN2SR_IO, self->part_path, "cannot be locked: %s",
+                                           strerror(errno));
         if (interrupt_signal())
             return swin2sr__error_set(reterr, SWIN2SR_CANCELLED, "interrupted");
         if (!was_told)
@@ -124,7 +124,7 @@ swin2sr_status download_open(download *self, swin2sr_error *reterr) {
     for (;;) {
         int fd = open(self->part_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
         if (fd < 0)
-            return swin2sr__error_set(reterr, SWIN2SR_IO, "%.150s: %s", self->part_path, strerror(errno));
+            return swin2sr__error_set_path(reterr, SWIN2SR_IO, self->part_path, "%s", strerror(errno));
         swin2sr_status status = lock_wait(self, fd, reterr);
         if (status == SWIN2SR_OK && is_current(fd, self->part_path)) {
             self->fd = fd;
@@ -240,9 +240,8 @@ static size_t on_body(char *data, size_t size, size_t count, void *context) {
     for (size_t done = 0; done < length;) {
         ssize_t n = pwrite(self->job->fd, data + done, length - done, (off_t)self->position);
         if (n < 0 && errno != EINTR) {
-            self->status =
-                swin2sr__error_set(&self->error, SWIN2SR_IO, "%.150s: %s; the same command goes on from here",
-                                   self->job->part_path, strerror(errno));
+            self->status = swin2sr__error_set_path(&self->error, SWIN2SR_IO, self->job->part_path,
+                                                   "%s; the same command goes on from here", strerror(errno));
             return 0;
         }
         done += n > 0 ? (size_t)n : 0;

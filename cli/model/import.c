@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "command/exit_codes.h"
 #include "command/interrupt.h"
+#include "command/output.h"
 #include "command/report.h"
 #include "install.h"
 #include "library/catalog.h"
@@ -58,7 +59,7 @@ static swin2sr_status run_order(const install_order *order, char hex[65], swin2s
     if (!order->out)
         status = install_prepare(order->name, order->may_replace, reterr);
     else if (!order->may_replace && access(order->out, F_OK) == 0)
-        status = swin2sr__error_set(reterr, SWIN2SR_IO, "%.180s exists already; --force replaces it", order->out);
+        status = swin2sr__error_set_path(reterr, SWIN2SR_IO, order->out, OUTPUT_EXISTS);
     return status == SWIN2SR_OK ? install(order, hex, reterr) : status;
 }
 

@@ -3,29 +3,16 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "command/exit_codes.h"
+#include "command/output.h"
 #include "command/report.h"
 #include "install.h"
 #include "library/library.h"
 #include "record.h"
 #include <swin2sr/model.h>
-
-/* The folder and those above it. */
-static swin2sr_status make_folders(const char *folder, swin2sr_error *reterr) {
-    char path[LIBRARY_MAX_PATH];
-    snprintf(path, sizeof(path), "%s", folder);
-    for (char *slash = path + 1; (slash = strchr(slash, '/')); *slash++ = '/') {
-        *slash = '\0';
-        mkdir(path, 0777); /* the last one's answer counts */
-    }
-    if (mkdir(path, 0777) == 0 || errno == EEXIST)
-        return SWIN2SR_OK;
-    return swin2sr__error_set(reterr, SWIN2SR_IO, "%.180s: %s", folder, strerror(errno));
-}
 
 swin2sr_status install_prepare(const char *name, bool may_replace, swin2sr_error *reterr) {
     char path[LIBRARY_MAX_PATH];
@@ -37,7 +24,7 @@ swin2sr_status install_prepare(const char *name, bool may_replace, swin2sr_error
     if (!may_replace && library_find(name, path, sizeof(path), NULL) == SWIN2SR_OK)
         return swin2sr__error_set(reterr, SWIN2SR_IO, "network %s is installed already; --force replaces it", name);
     status = library_folder(path, sizeof(path), reterr);
-    return status == SWIN2SR_OK ? make_folders(path, reterr) : status;
+    return status == SWIN2SR_OK ? output_make_folder(path, reterr) : status;
 }
 
 /* Give a new network its name, once its hash is written down; without that it does not stay. */
@@ -49,7 +36,7 @@ static swin2sr_status settle(const char *name, const char *staged, char ret_hex[
     if (status == SWIN2SR_OK)
         status = record_write(name, ret_hex, reterr);
     if (status == SWIN2SR_OK && rename(staged, path) != 0)
-        status = swin2sr__error_set(reterr, SWIN2SR_IO, "%.150s: %s", path, strerror(errno));
+        status = swin2sr__error_set_path(reterr, SWIN2SR_IO, path, "%s", strerror(errno));
     if (status != SWIN2SR_OK)
         unlink(staged);
     return status;

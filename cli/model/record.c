@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * cli/model/record.c - hashes of network files, and what their headers say. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
+#include "base/new_file.h"
 #include "base/printable.h"
 #include "base/sha256.h"
-#include "command/output.h"
 #include "library/library.h"
 #include "model/config.h"
 #include "model/safetensors.h"
@@ -33,18 +35,18 @@ bool record_parse_hex(const char *text, char ret_hex[65]) {
 
 swin2sr_status record_write(const char *name, const char hex[65], swin2sr_error *reterr) {
     char path[LIBRARY_MAX_PATH], line[64 + 2 + LIBRARY_MAX_NAME + sizeof(LIBRARY_ENDING) + 1];
-    output_file output;
+    swin2sr__new_file file;
     swin2sr_status status = library_path(name, RECORD_ENDING, path, sizeof(path), reterr);
     if (status == SWIN2SR_OK)
-        status = output_open(path, true, &output, reterr);
+        status = swin2sr__new_file_open(path, NULL, &file, reterr);
     if (status != SWIN2SR_OK)
         return status;
     snprintf(line, sizeof(line), "%s  %s" LIBRARY_ENDING "\n", hex, name);
-    if (output_sink(&output, line, strlen(line)))
-        status = output_commit(&output, reterr);
+    if (write(file.fd, line, strlen(line)) == (ssize_t)strlen(line))
+        status = swin2sr__new_file_commit(&file, reterr);
     else
-        status = swin2sr__error_set(reterr, SWIN2SR_IO, "%.180s: %s", path, strerror(output.error));
-    output_done(&output);
+        status = swin2sr__error_set_path(reterr, SWIN2SR_IO, path, "%s", strerror(errno));
+    swin2sr__new_file_done(&file);
     return status;
 }
 

@@ -19,6 +19,7 @@ typedef struct file_result {
     const char *output;
     enlarge_report report;
     double seconds;
+    int time_error; /* errno of setting the output's modification time, or 0 */
     swin2sr_status status;
     swin2sr_error error;
 } file_result;
@@ -36,13 +37,11 @@ static double pixels_of(const input_file *input) {
     return (double)info.width_px * info.height_px;
 }
 
+/* A write that failed explains the failure of the work. */
 static swin2sr_status commit(output_file *output, swin2sr_status status, swin2sr_error *reterr) {
-    if (status != SWIN2SR_OK && output->error)
-        return swin2sr__error_set(reterr, SWIN2SR_IO, "%s: %s", output->path, strerror(output->error));
-    return status == SWIN2SR_OK ? output_commit(output, reterr) : status;
+    return status == SWIN2SR_OK || output->error ? output_commit(output, reterr) : status;
 }
 
-/* aux may be NULL. */
 static swin2sr_status enlarge_to(upscale_run *run, const input_file *input, output_file *output, output_file *aux,
                                  file_result *result) {
     progress_line progress;
@@ -50,40 +49,35 @@ static swin2sr_status enlarge_to(upscale_run *run, const input_file *input, outp
     enlarge_options options = run->enlarge;
     options.on_progress = on_progress;
     options.progress_context = &progress;
-    options.aux_sink = aux ? output_sink : NULL;
+    options.aux_sink = run->aux ? output_sink : NULL;
     options.aux_context = aux;
+    if (run->keeps_times)
+        output->modified = aux->modified = input->modified;
     swin2sr_status status = enlarge_bytes(run->model, input->bytes, input->size, &options, output_sink, output,
                                           &result->report, &result->error);
     progress_done(&progress);
-    if (aux && (status == SWIN2SR_OK || aux->error))
+    if (run->aux)
         status = commit(aux, status, &result->error);
-    return commit(output, status, &result->error);
-}
-
-static swin2sr_status read_and_enlarge(upscale_run *run, output_file *output, output_file *aux, file_result *result) {
-    input_file input;
-    swin2sr_status status = input_read(result->input, &input, &result->error);
-    if (status != SWIN2SR_OK)
-        return status;
-    status = enlarge_to(run, &input, output, aux, result);
-    input_done(&input);
+    status = commit(output, status, &result->error);
+    result->time_error = output->time_error ? output->time_error : aux->time_error;
     return status;
 }
 
 static swin2sr_status upscale_file(upscale_run *run, file_result *result) {
-    output_file output, aux;
+    output_file output, aux = OUTPUT_NONE;
+    input_file input;
     swin2sr_status status = output_open(result->output, run->may_replace, &output, &result->error);
     if (status != SWIN2SR_OK)
         return status;
-    if (run->aux) {
+    if (run->aux)
         status = output_open(run->aux, run->may_replace, &aux, &result->error);
-        if (status == SWIN2SR_OK) {
-            status = read_and_enlarge(run, &output, &aux, result);
-            output_done(&aux);
-        }
-    } else {
-        status = read_and_enlarge(run, &output, NULL, result);
+    if (status == SWIN2SR_OK)
+        status = input_read(result->input, &input, &result->error);
+    if (status == SWIN2SR_OK) {
+        status = enlarge_to(run, &input, &output, &aux, result);
+        input_done(&input);
     }
+    output_done(&aux);
     output_done(&output);
     return status;
 }
@@ -97,6 +91,8 @@ static void report_notes(const file_result *result) {
         report_note(result->input, "JPEG holds no transparency: laid over white");
     if (result->report.plan.threads_note[0])
         report_note(result->input, "%s", result->report.plan.threads_note);
+    if (result->time_error)
+        report_note(result->output, "the modification time could not be set: %s", strerror(result->time_error));
 }
 
 static void report_result(const upscale_run *run, const file_result *result) {
@@ -147,7 +143,7 @@ int upscale_image(upscale_run *run, const char *input) {
     uint64_t start_us = swin2sr__clock_us();
     if (is_taken)
         result.status =
-            swin2sr__error_set(&result.error, SWIN2SR_IO, "%s: already the output of another input", output);
+            swin2sr__error_set_path(&result.error, SWIN2SR_IO, output, "already the output of another input");
     else
         result.status = upscale_file(run, &result);
     result.seconds = (double)(swin2sr__clock_us() - start_us) / 1e6;

@@ -16,8 +16,9 @@ typedef struct upscale_run {
     const char *aux; /* where the second image goes; NULL: nowhere */
     bool is_format_given;
     bool may_replace;
-    bool is_folder; /* output is one */
-    bool is_plan;   /* only print what would be done */
+    bool keeps_times; /* outputs get the modification time of their inputs */
+    bool is_folder;   /* output is one */
+    bool is_plan;     /* only print what would be done */
     const char *task;
     swin2sr_model *model;
     name_list inputs;

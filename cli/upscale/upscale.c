@@ -2,15 +2,14 @@
  * cli/upscale/upscale.c - swin2sr upscale: files, the images of folders, or standard input, one after the other.
  * In: file names.  Out: files that appear whole or not at all; results as JSON; the largest exit code.
  * After a failed input the next one is taken; a signal stops the run. */
-#include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "command/commands.h"
 #include "command/exit_codes.h"
 #include "command/interrupt.h"
 #include "command/network.h"
+#include "command/output.h"
 #include "command/report.h"
 #include "library/library.h"
 #include "run.h"
@@ -50,6 +49,8 @@ static const cli_option OPTIONS[] = {
      "also write the second image of a model that has one (compressed\n"
      "photos: the cleaned input); for one input",
      .field = offsetof(upscale_run, aux)},
+    {"preserve-times", .help = "give each output the modification time of its input",
+     .field = offsetof(upscale_run, keeps_times)},
     {"plan", .help = "print how each input would be done, and do nothing; needs no -o",
      .field = offsetof(upscale_run, is_plan)},
     {"task", "T",
@@ -99,13 +100,6 @@ static bool settle_output(upscale_run *run) {
     return false;
 }
 
-static bool make_folder(const char *path) {
-    if (mkdir(path, 0777) == 0 || (errno == EEXIST && names_is_folder(path)))
-        return true;
-    report_error(path, "%s", strerror(errno));
-    return false;
-}
-
 /* ---- all inputs ---- */
 
 static int worse(int code, int other) {
@@ -132,6 +126,7 @@ static int each_input(upscale_run *run, int (*one)(upscale_run *, const char *),
 }
 
 static int run_parsed(upscale_run *run, int count, char **arguments) {
+    swin2sr_error error = {0};
     int worst = collect_inputs(run, count, arguments);
     if (worst == CLI_EXIT_SYSTEM || run->inputs.count == 0)
         return worst;
@@ -143,8 +138,10 @@ static int run_parsed(upscale_run *run, int count, char **arguments) {
         return code;
     if (run->is_plan)
         return each_input(run, upscale_plan, worst);
-    if (run->is_folder && !make_folder(run->output))
-        return CLI_EXIT_IO;
+    if (run->is_folder)
+        code = report_failure(NULL, output_make_folder(run->output, &error), &error);
+    if (code != CLI_EXIT_OK)
+        return code;
     run->enlarge.engine = run->options.engine;
     interrupt_watch();
     return each_input(run, upscale_image, worst);

@@ -3,14 +3,51 @@
 #include "base/error.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
+
+static bool continues_character(char byte) {
+    return ((unsigned char)byte & 0xc0) == 0x80;
+}
+
+/* Format, and leave out a last character of UTF-8 that did not fit whole. */
+static void format_text(swin2sr_error *error, const char *format, va_list arguments) {
+    size_t last = sizeof(error->text) - 1;
+    if (vsnprintf(error->text, sizeof(error->text), format, arguments) <= (int)last)
+        return;
+    while (last > 0 && continues_character(error->text[last - 1]))
+        last--;
+    unsigned char first = last > 0 ? (unsigned char)error->text[last - 1] : 0;
+    size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc0 ? 2 : 1;
+    if (last + length > sizeof(error->text)) /* of the character that begins at last - 1 */
+        error->text[last - 1] = '\0';
+}
 
 swin2sr_status swin2sr__error_set(swin2sr_error *reterr, swin2sr_status status, const char *format, ...) {
     if (reterr) {
-        va_list args;
-        va_start(args, format);
-        vsnprintf(reterr->text, sizeof reterr->text, format, args);
-        va_end(args);
+        va_list arguments;
+        va_start(arguments, format);
+        format_text(reterr, format, arguments);
+        va_end(arguments);
+    }
+    return status;
+}
+
+swin2sr_status swin2sr__error_set_path(swin2sr_error *reterr, swin2sr_status status, const char *path,
+                                       const char *format, ...) {
+    if (reterr) {
+        swin2sr_error detail;
+        va_list arguments;
+        va_start(arguments, format);
+        format_text(&detail, format, arguments);
+        va_end(arguments);
+        size_t used = strlen(detail.text) + strlen("...: "), length = strlen(path);
+        size_t room = used < sizeof(detail.text) - 1 ? sizeof(detail.text) - 1 - used : 0;
+        const char *cut = length > room + 3 ? path + (length - room) : path;
+        while (cut > path && continues_character(*cut))
+            cut++;
+        swin2sr__error_set(reterr, status, "%s%s%s%s", cut > path ? "..." : "", cut, room ? ": " : "", detail.text);
     }
     return status;
 }

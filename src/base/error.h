@@ -11,4 +11,9 @@
 swin2sr_status swin2sr__error_set(swin2sr_error *reterr, swin2sr_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Write "PATH: detail". Where that is too long for a swin2sr_error, the beginning of the path is left out, never the
+ * detail; characters of UTF-8 stay whole. */
+swin2sr_status swin2sr__error_set_path(swin2sr_error *reterr, swin2sr_status status, const char *path,
+                                       const char *format, ...) __attribute__((format(printf, 4, 5)));
+
 #endif

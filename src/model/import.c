@@ -5,25 +5,21 @@
 #include "model/import.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <jansson.h>
 
 #include "base/error.h"
+#include "base/new_file.h"
 #include "model/names.h"
 #include "model/weights.h"
 
 #define HEADER_ALIGN 8
-#define TEMPORARY_ATTEMPTS 10
 
 typedef struct writer {
     const swin2sr__weights *weights;
@@ -34,8 +30,8 @@ typedef struct writer {
     swin2sr_error *reterr;
 } writer;
 
-static swin2sr_status cannot_write(const writer *to, const char *why) {
-    return swin2sr__error_set(to->reterr, SWIN2SR_IO, "cannot write %.150s: %s", to->path, why);
+static swin2sr_status cannot_write(const writer *to) {
+    return swin2sr__error_set_path(to->reterr, SWIN2SR_IO, to->path, "%s", strerror(errno));
 }
 
 static swin2sr_status no_memory(swin2sr_error *reterr) {
@@ -107,7 +103,7 @@ static swin2sr_status write_all(writer *to, const void *data, size_t bytes) {
         if (written < 0 && errno == EINTR)
             continue;
         if (written <= 0)
-            return cannot_write(to, strerror(errno));
+            return cannot_write(to);
         at += written;
         bytes -= (size_t)written;
     }
@@ -168,58 +164,16 @@ static swin2sr_status write_tensors(writer *to) {
     return status == SWIN2SR_OK ? swin2sr__names_each(config, visit, to) : status;
 }
 
-/* A new file beside path, for us alone until it is renamed. */
-static swin2sr_status open_temporary(writer *to, char **ret_temporary) {
-    struct stat facts;
-    char *temporary = NULL;
-    to->fd = -1;
-    if (stat(to->path, &facts) == 0 && !S_ISREG(facts.st_mode))
-        return cannot_write(to, "something other than a file lies there");
-    for (int i = 0; i < TEMPORARY_ATTEMPTS && to->fd < 0; i++) {
-        uint32_t number = 0;
-        if (getrandom(&number, sizeof(number), 0) < 0)
-            number = (uint32_t)getpid() + (uint32_t)i; /* any number does: O_EXCL sees to the rest */
-        free(temporary);
-        if (asprintf(&temporary, "%s.%08x.part", to->path, number) < 0)
-            return no_memory(to->reterr);
-        to->fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    }
-    if (to->fd < 0) {
-        free(temporary);
-        return cannot_write(to, strerror(errno));
-    }
-    *ret_temporary = temporary;
-    return SWIN2SR_OK;
-}
-
-/* So that the new name outlives a power cut. */
-static void sync_folder(const char *path) {
-    const char *slash = strrchr(path, '/');
-    char *folder = slash ? strndup(path, (size_t)(slash + 1 - path)) : strdup(".");
-    int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    free(folder);
-    if (fd < 0)
-        return;
-    fsync(fd); /* some file systems cannot: the file itself is safe */
-    close(fd);
-}
-
 static swin2sr_status write_file(writer *to) {
-    char *temporary = NULL;
-    swin2sr_status status = open_temporary(to, &temporary);
+    swin2sr__new_file file;
+    swin2sr_status status = swin2sr__new_file_open(to->path, NULL, &file, to->reterr);
     if (status != SWIN2SR_OK)
         return status;
+    to->fd = file.fd;
     status = write_tensors(to);
-    if (status == SWIN2SR_OK && fsync(to->fd) != 0)
-        status = cannot_write(to, strerror(errno));
-    close(to->fd);
-    if (status == SWIN2SR_OK && rename(temporary, to->path) != 0)
-        status = cannot_write(to, strerror(errno));
-    if (status != SWIN2SR_OK)
-        unlink(temporary);
-    else
-        sync_folder(to->path);
-    free(temporary);
+    if (status == SWIN2SR_OK)
+        status = swin2sr__new_file_commit(&file, to->reterr);
+    swin2sr__new_file_done(&file);
     return status;
 }
 

@@ -156,10 +156,10 @@ def test_a_signal_leaves_no_part(binary, library):
     for _ in range(5):
         running = subprocess.Popen([binary, "model", "import", NETWORK, "--name", "mine", "--force"],
                                    stdout=subprocess.DEVNULL, env={"SWIN2SR_MODELS": str(library)})
-        while not list(library.glob("*.part")) and running.poll() is None:
+        while not list(library.glob(".swin2sr-*")) and running.poll() is None:
             pass
         running.send_signal(signal.SIGINT)
-        assert running.wait(20) in (0, 130) and not list(library.glob("*.part"))
+        assert running.wait(20) in (0, 130) and not list(library.glob(".swin2sr-*"))
 
 
 def test_import_to_a_file(run, library, tmp_path):

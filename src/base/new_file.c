@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * base/new_file.c - temporary file, flush, rename; and what takes their place where a file system has less. */
+#include "base/new_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+#define ATTEMPTS 10
+#define PERMISSIONS 0777
+
+static swin2sr_status failed(const char *path, swin2sr_error *reterr) {
+    return swin2sr__error_set_path(reterr, SWIN2SR_IO, path, "%s", strerror(errno));
+}
+
+/* How a file system says that it does not have a call. */
+static bool is_unsupported(int error) {
+    return error == EINVAL || error == ENOSYS || error == EOPNOTSUPP;
+}
+
+/* Bytes of the path up to and with its last slash. */
+static int folder_length(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? (int)(slash + 1 - path) : 0;
+}
+
+/* For us alone until the mode is set, when the file to be replaced was kept from others. */
+static swin2sr_status open_temporary(swin2sr__new_file *file, mode_t mode, swin2sr_error *reterr) {
+    for (int i = 0; i < ATTEMPTS && file->fd < 0; i++) {
+        uint32_t number;
+        if (getrandom(&number, sizeof(number), 0) < 0)
+            number = (uint32_t)getpid() + (uint32_t)i; /* any number does: O_EXCL excludes a second owner */
+        free(file->temporary);
+        if (asprintf(&file->temporary, "%.*s.swin2sr-%08x", folder_length(file->path), file->path, number) < 0) {
+            file->temporary = NULL;
+            return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "out of memory");
+        }
+        file->fd = open(file->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+        if (file->fd < 0 && errno != EEXIST)
+            break;
+    }
+    if (file->fd >= 0)
+        return SWIN2SR_OK;
+    free(file->temporary);
+    return failed(file->path, reterr);
+}
+
+swin2sr_status swin2sr__new_file_open(const char *path, const char *refusal, swin2sr__new_file *ret_file,
+                                      swin2sr_error *reterr) {
+    swin2sr__new_file file = {.path = path, .refusal = refusal, .fd = -1};
+    struct stat old;
+    if (refusal && lstat(path, &old) == 0)
+        return swin2sr__error_set_path(reterr, SWIN2SR_IO, path, "%s", refusal);
+    bool is_replaced = stat(path, &old) == 0;
+    if (!is_replaced && errno == ENAMETOOLONG) /* which the rename would only find after the work */
+        return failed(path, reterr);
+    if (is_replaced && !S_ISREG(old.st_mode))
+        return swin2sr__error_set_path(reterr, SWIN2SR_IO, path, "something other than a file is there");
+    swin2sr_status status = open_temporary(&file, is_replaced ? old.st_mode & S_IRWXU : 0666, reterr);
+    if (status != SWIN2SR_OK)
+        return status;
+    if (is_replaced)
+        fchmod(file.fd, old.st_mode & PERMISSIONS); /* a file system without modes gives all files the same */
+    *ret_file = file;
+    return SWIN2SR_OK;
+}
+
+/* Fails with EEXIST where to exists: in one step where the file system can, else an empty file takes the name first. */
+static int rename_to_new(const char *from, const char *to) {
+    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (!is_unsupported(errno) && errno != EPERM)
+        return -1;
+    if (link(from, to) == 0)
+        return unlink(from);
+    int fd = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return -1;
+    close(fd);
+    if (rename(from, to) == 0)
+        return 0;
+    int error = errno;
+    unlink(to);
+    errno = error;
+    return -1;
+}
+
+/* So that the new name outlives a power cut. */
+static void sync_folder(const char *path) {
+    char *folder = strndup(folder_length(path) ? path : ".", folder_length(path) ? (size_t)folder_length(path) : 1);
+    int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    free(folder);
+    if (fd < 0)
+        return;
+    fsync(fd); /* some file systems cannot: the file itself is safe */
+    close(fd);
+}
+
+swin2sr_status swin2sr__new_file_commit(swin2sr__new_file *file, swin2sr_error *reterr) {
+    if (fsync(file->fd) != 0 && !is_unsupported(errno))
+        return failed(file->path, reterr);
+    int closed = close(file->fd);
+    file->fd = -1;
+    if (closed != 0 && errno != EINTR && !is_unsupported(errno)) /* where fsync does nothing, close finds a full disk */
+        return failed(file->path, reterr);
+    int moved = file->refusal ? rename_to_new(file->temporary, file->path) : rename(file->temporary, file->path);
+    if (moved != 0 && file->refusal && errno == EEXIST)
+        return swin2sr__error_set_path(reterr, SWIN2SR_IO, file->path, "%s", file->refusal);
+    if (moved != 0)
+        return failed(file->path, reterr);
+    free(file->temporary);
+    file->temporary = NULL;
+    sync_folder(file->path);
+    return SWIN2SR_OK;
+}
+
+void swin2sr__new_file_done(swin2sr__new_file *file) {
+    if (file->fd >= 0)
+        close(file->fd);
+    if (file->temporary)
+        unlink(file->temporary);
+    free(file->temporary);
+    *file = (swin2sr__new_file){.fd = -1};
+}
