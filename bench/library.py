@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The C library through ctypes: what the checks and benchmarks of this folder need of include/swin2sr.
+"""The C library through ctypes: the part of include/swin2sr that the checks and benchmarks of this folder need.
 
-In: float32 or uint8 arrays [H][W][3], or [H][W][1] for grey networks.  Out: the same type, [H*S][W*S][..].  A failed
-call raises LibraryError.
-The structs below mirror include/swin2sr/{image,model,stream}.h field by field.
+In: float32 or uint8 arrays [H][W][3], or [H][W][1] for grey networks.  Out: arrays of that type, [H*S][W*S][..].  A
+failed call raises LibraryError.
+The structs below mirror include/swin2sr/{image,model,stream}.h field by field; tests/project compares them.
 """
 import ctypes
 import os
-from ctypes import POINTER, byref, c_char, c_char_p, c_double, c_float, c_int, c_int32, c_size_t, c_void_p
+from ctypes import (POINTER, byref, c_bool, c_char, c_char_p, c_double, c_float, c_int, c_int32, c_size_t, c_uint64,
+                    c_void_p)
 from pathlib import Path
 
 import numpy as np
@@ -28,14 +29,15 @@ class Image(ctypes.Structure):
 
 
 class ModelOptions(ctypes.Structure):
-    _fields_ = [("precision", c_int), ("window_px", c_int32), ("img_range", c_float)]
+    _fields_ = [("precision", c_int), ("window_px", c_int32), ("img_range", c_float),
+                ("is_plain", c_bool)]
 
 
 class Options(ctypes.Structure):
     _fields_ = [("threads", c_int32), ("rows", c_int32), ("memory_bytes", c_size_t), ("tile_px", c_int32),
                 ("overlap_px", c_int32), ("pad", c_int), ("input_pixel", c_int), ("output_pixel", c_int),
                 ("on_progress", c_void_p), ("progress_context", c_void_p), ("on_aux_rows", c_void_p),
-                ("aux_context", c_void_p)]
+                ("aux_context", c_void_p), ("shared_threads", c_void_p), ("reserved", c_uint64 * 8)]
 
 
 class Error(ctypes.Structure):
@@ -44,11 +46,12 @@ class Error(ctypes.Structure):
 
 class Plan(ctypes.Structure):
     _fields_ = [("memory_bytes", c_size_t), ("rows", c_int32), ("threads", c_int32), ("columns", c_int32),
-                ("bands", c_int32), ("latency_rows", c_int32), ("gmac", c_double)]
+                ("bands", c_int32), ("latency_rows", c_int32), ("gmac", c_double), ("threads_note", c_char * 96),
+                ("reserved", c_uint64 * 4)]
 
 
 def find_build(build=None):
-    """The build folder: the argument, SWIN2SR_BUILD, or build/ beside this folder."""
+    """The build folder: the argument, else SWIN2SR_BUILD, else build/ beside this folder."""
     return Path(build or os.environ.get("SWIN2SR_BUILD") or Path(__file__).resolve().parent.parent / "build").resolve()
 
 
@@ -58,7 +61,7 @@ def add_build(parser):
 
 
 def find_shared(shared=None):
-    """The folder with the reference implementation: the argument, SWIN2SR_SHARED, or ../shared."""
+    """The folder with the reference implementation: the argument, else SWIN2SR_SHARED, else ../shared."""
     return Path(shared or os.environ.get("SWIN2SR_SHARED") or Path(__file__).resolve().parents[2] / "shared").resolve()
 
 

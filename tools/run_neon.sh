@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# tools/run_neon.sh - cross-build for 64-bit Arm: the kernels against C, then the golden networks; under qemu where the
-# machine is none. The exit status is the tests'.
-# Debian's libjansson for Arm is unpacked beside the build with apt's state of its own: the system stays as it is.
+# tools/run_neon.sh - cross-compile for 64-bit Arm and run the kernel checks and the golden networks, under qemu where the
+# machine is not an Arm one. The exit status is that of the tests.
+# Debian's libjansson for Arm is unpacked beside the build, with an apt state of its own, so the system is not changed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -20,7 +20,7 @@ if [ ! -d "$out/arm64" ]; then
     mv "$out/arm64.part" "$out/arm64"
 fi
 
-flags=(-O2 -Wno-psabi -D_GNU_SOURCE "-DSWIN2SR_VERSION=\"test\"" "-DSWIN2SR_DEFAULT_NETWORK=\"$PWD/models/swin2sr-lightweight-x4/model.safetensors\""
+flags=(-O2 -Wno-psabi -D_GNU_SOURCE "-DSWIN2SR_VERSION=\"test\"" "-DSWIN2SR_NETWORKS=\"$PWD/models\""
     -Iinclude -Isrc -I"$out/arm64/usr/include")
 libraries=("$out/arm64/usr/lib/aarch64-linux-gnu/libjansson.a" -lm -lpthread)
 objects=()
