@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Ten designers at once: ten different pictures posted to the service at the same moment, how long each waits.
+"""Latency of ten different pictures that are posted to the service at the same moment.
 
 usage: bench/designers.py [--pictures DIR ...] [--count 10] [--rounds 5] [--url http://HOST:PORT] [--out FILE]
 
-Starts a service with its default settings where no --url names one. Every answer is compared with what
-`swin2sr upscale` makes of the same file; one that is not the same bytes ends the run with exit code 1.
+Without --url it starts a service with default settings. Every response is compared with the output of `swin2sr upscale`
+for that file; a difference ends the run with exit code 1.
 """
 import argparse
 import statistics
@@ -23,7 +23,7 @@ import serving
 
 
 def find_files(folders, count):
-    """Small pictures as people have them: in turn from each folder, by name."""
+    """Small real pictures, taken from the folders in turn, in order of their names."""
     lists = [sorted(p for p in Path(folder).iterdir() if p.suffix in (".png", ".jpg")) for folder in folders]
     files = [files[i] for i in range(max(map(len, lists))) for files in lists if i < len(files)]
     if len(files) < count:
@@ -32,7 +32,7 @@ def find_files(folders, count):
 
 
 def post_with(url, data, barrier):
-    """The answer and the seconds it took, from the moment that all begin."""
+    """The response and its seconds, counted from the moment when all begin."""
     barrier.wait()
     begun = time.monotonic()
     answer = serving.post(url, data)
@@ -46,7 +46,7 @@ def post_all(url, pictures):
 
 
 def measure(url, files, expected, rounds):
-    """One row a round: what the first, the middle and the last waited; the time of one alone is measured before."""
+    """Per round the first, median and worst latency; before that, the time of each picture alone."""
     pictures = [file.read_bytes() for file in files]
     alone = [post_all(url, [picture])[0][1] for picture in pictures]
     runs = []
@@ -54,19 +54,20 @@ def measure(url, files, expected, rounds):
         answers = post_all(url, pictures)
         wrong = [file.name for file, (answer, _), right in zip(files, answers, expected) if answer != right]
         if wrong:
-            raise SystemExit(f"not what the command line makes: {', '.join(wrong)}")
+            raise SystemExit(f"responses differ from the command line: {', '.join(wrong)}")
         seconds = sorted(seconds for _, seconds in answers)
         runs.append({"round": number, "first_s": seconds[0], "median_s": statistics.median(seconds),
                      "worst_s": seconds[-1], "load_after": machine.load()})
         print(f"round {number}: first {seconds[0]:.2f} s, median {statistics.median(seconds):.2f} s, worst "
-              f"{seconds[-1]:.2f} s, all {len(files)} right; load {machine.load()}", flush=True)
+              f"{seconds[-1]:.2f} s, all {len(files)} correct; load {machine.load()}", flush=True)
     return {"alone_sum_s": sum(alone), "alone_worst_s": max(alone), "runs": runs}
 
 
 def parse():
     testdata = library.find_shared() / "testdata"
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--pictures", nargs="+", type=Path, help="folders; real/ and Set5 of the shared test data",
+    parser.add_argument("--pictures", nargs="+", type=Path,
+                        help="folders (default: real/ and Set5 of the shared test data)",
                         default=[testdata / "real", testdata / "set5" / "LR_bicubic" / "X4"])
     parser.add_argument("--count", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=5)

@@ -5,8 +5,8 @@
 usage: bench/engine.py [--network NAME ...] [--size 128x128 ...] [--threads 1 2] [--reps N] [--what speed|memory]
                        [--precision fp32 ...] [--out FILE]
 
---what memory takes the sizes of the memory gates instead: classical x4 512 wide, 512 and 4096 high; lightweight x4 4000
-wide. One thread is pinned to one core. Wall times are of the best repetition; the load says how busy others were.
+--what memory measures other sizes: classical x4 at 512x512 and 512x4096, lightweight x4 at 4000x512. One thread is
+pinned to one core. Wall times are of the best repetition; the load shows whether other programs were running.
 """
 import argparse
 import itertools

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""A 4000x3000 baseline JPEG to PNG with the default network: memory of the process, whole picture against tiles.
+"""Memory of the process that enlarges a 4000x3000 baseline JPEG to PNG, as a whole and in tiles.
 
 usage: bench/large_jpeg.py [--size 4000x3000] [--tile 512] [--overlap 32] [--threads N] [--pictures DIR] [--out FILE]
 
-Two minutes each on two cores, then both results are in this script's memory to be compared (1.2 GB).
+Each run takes minutes on two cores. The two results are then compared in memory (1.2 GB).
 """
 import argparse
 import os
@@ -19,7 +19,7 @@ import seams
 
 
 def run(build, source, target, *options):
-    """Seconds, largest resident set of the process in bytes, and the load after it."""
+    """Seconds, peak resident memory of the process in bytes, and the load after it."""
     start = time.monotonic()
     command = [str(build / "swin2sr"), "upscale", "--quiet", "--force", *options, "-o", str(target), str(source)]
     process = subprocess.Popen(command)
@@ -36,7 +36,7 @@ def parse():
     parser.add_argument("--tile", type=int, default=512)
     parser.add_argument("--overlap", type=int, default=32)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--pictures", help="folder of photographs; the repository's sample")
+    parser.add_argument("--pictures", help="folder of photographs (default: the sample of the repository)")
     machine.add_options(parser)
     return parser.parse_args()
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a measurement ran on, for the JSON files in bench/results/: processor, build, commit, and how busy it was."""
+"""Where a measurement ran, for the JSON files in bench/results/: processor, build, commit, and load."""
 import datetime
 import json
 import os
@@ -15,7 +15,7 @@ FLAGS = ("avx2", "fma", "avx512f", "avx512_bf16", "avx512_vnni", "avx_vnni", "am
 
 
 def output(*command):
-    """What a command prints; "" where it fails or is not there."""
+    """The output of a command; "" when it fails or does not exist."""
     try:
         run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True,
                              env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"})
@@ -25,7 +25,7 @@ def output(*command):
 
 
 def commit():
-    """The commit checked out, with a + when what is built differs from it."""
+    """The commit that is checked out, with a + when the sources differ from it."""
     is_changed = output("git", "status", "--porcelain", "--", "src", "include", "cli", ":!src/ipc")
     return output("git", "rev-parse", "--short=12", "HEAD") + ("+" if is_changed else "")
 
@@ -39,7 +39,7 @@ def cpu():
 
 
 def compiler(build):
-    """The compiler's own name for itself, and meson's build type."""
+    """The first line of the compiler's --version, and the build type of meson."""
     try:
         command = json.loads((build / "compile_commands.json").read_text())[0]["command"].split()[0]
         options = json.loads((build / "meson-info" / "intro-buildoptions.json").read_text())
@@ -50,7 +50,7 @@ def compiler(build):
 
 
 def describe(build):
-    """Call it before measuring, when the sources are still those that were built."""
+    """Call it before measuring, while the sources are still those of the build."""
     processor, (compiled_by, build_type) = cpu(), compiler(build)
     flags = processor.get("flags", "").split()
     return {
@@ -67,12 +67,12 @@ def describe(build):
 
 
 def load():
-    """Runnable processes of the last minute: over the measurement's own threads, somebody else was busy too."""
+    """Runnable processes over the last minute. Above the number of measured threads, other programs were running."""
     return round(os.getloadavg()[0], 2)
 
 
 def add_options(parser):
-    """What every measurement is told: which build, and where the results go."""
+    """The options of every measurement: which build, and where the results go."""
     library.add_build(parser)
     parser.add_argument("--out", type=Path, help="results file (bench/results/WHAT.json)")
 

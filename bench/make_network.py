@@ -3,7 +3,7 @@
 """Write a full-depth network of a published shape with random weights, to measure speed and memory.
 
 usage: make_network.py SHAPE OUT.safetensors     SHAPE: one of the names in SHAPES below
-Weights are normal with deviation 0.8 / sqrt(inputs), so that values stay finite; same bits every time.
+Weights are normal with deviation 0.8 / sqrt(inputs), so that values stay finite. Every run writes equal bits.
 """
 import json
 import struct
@@ -110,7 +110,7 @@ def values(name, shape, random):
 
 
 def make(config):
-    """Name -> values of every tensor of the network; the same bits every time."""
+    """Name -> values of every tensor of the network; equal bits in every run."""
     random = np.random.default_rng(0)
     return {name: values(name, shape, random).astype("<f4") for name, shape in tensors(config).items()}
 

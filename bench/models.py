@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""What each published network costs: multiply-adds and memory as the engine plans them, and seconds, per input megapixel.
+"""Cost of each published network per input megapixel: multiply-adds, memory as planned by the engine, and seconds.
 
 usage: bench/models.py [--time] [--threads 1 2] [--size 256x256] [--reps N] [--build DIR] [--out FILE]
 
-Networks of the published shapes with random weights: cost depends on the shape alone. Without --time nothing is
-measured, and seconds that the results file already holds are kept. With --time each network runs `swin2sr bench` on
---size; seconds per megapixel are of the best repetition. `bench/report.py` then writes the table of docs/models.md.
+The networks have the published shapes and random weights: cost depends on the shape only. Without --time nothing is
+measured, and the seconds in the results file are kept. With --time, `swin2sr bench` runs each network on --size;
+seconds per megapixel are of the best repetition. `bench/report.py` then writes the table of docs/models.md.
 """
 import argparse
 import json
@@ -33,7 +33,7 @@ def swin2sr(build, *arguments, cores=None):
 
 
 def plan(build, network, picture):
-    """What does not need a clock."""
+    """The costs that need no measurement."""
     info = swin2sr(build, "model", "info", network)
     found = swin2sr(build, "upscale", picture, "--plan", "--threads", 1, "--model", network)[0]
     pixels = found["input_width"] * found["input_height"]
@@ -51,8 +51,8 @@ def seconds(build, network, options, threads):
 
 
 def parse():
-    parser = argparse.ArgumentParser(description="what each published network costs")
-    parser.add_argument("--time", action="store_true", help="measure seconds too")
+    parser = argparse.ArgumentParser(description="cost of each published network")
+    parser.add_argument("--time", action="store_true", help="also measure seconds")
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
     parser.add_argument("--size", default="256x256", help="WxH of the timed input")
     parser.add_argument("--reps", type=int, default=3)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures to measure with: photographs where there are some, laid out as a mosaic of any size without blank parts.
+"""Pictures for measurements: photographs laid out as a mosaic of any size, without blank parts.
 
-In: a folder with .png and .jpg files (the sample of this repository when there is none).  Out: a PIL image.
+In: a folder with .png and .jpg files; without any, the sample of this repository.  Out: a PIL image.
 """
 from pathlib import Path
 
@@ -18,7 +18,7 @@ def find_pictures(folder):
 
 
 def mosaic(folder, width, height):
-    """Cells of CELL_PX with one picture each, cut to the middle, mirrored differently every time round."""
+    """Cells of CELL_PX, each with the middle of one picture; repeated pictures are mirrored in different ways."""
     pictures, canvas = find_pictures(folder), Image.new("RGB", (width, height))
     columns = -(-width // CELL_PX)
     for i in range(columns * -(-height // CELL_PX)):

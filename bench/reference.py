@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The reference implementation in PyTorch with the tensors of make_network. Needs python3-torch.
 
-Import it before torch: it removes settings that would slow torch's BLAS down.
+Import this module before torch: it removes environment variables that slow down the BLAS of torch.
 """
 import os
 import sys
@@ -15,7 +15,7 @@ import library
 
 
 def network(config, arrays, shared=None):
-    """The network (1,C,H,W -> 1,C,H*S,W*S; the aux head's gives a pair) holding these arrays."""
+    """The network with these arrays: 1,C,H,W -> 1,C,H*S,W*S, or a pair for the aux head."""
     sys.path.insert(0, str(library.find_shared(shared) / "reference"))
     from swin2sr_reference import Swin2SR
 
@@ -28,7 +28,7 @@ def network(config, arrays, shared=None):
 
 
 def upscale(net, planes):
-    """[N][H][W][C] to [N][H*S][W*S][C]; sides that are not multiples of the window are padded as the network does."""
+    """[N][H][W][C] to [N][H*S][W*S][C]; sides that are not multiples of the window are padded by the network itself."""
     with torch.no_grad():
         y = net(torch.stack([torch.from_numpy(p) for p in planes]).permute(0, 3, 1, 2))
     return (y[0] if isinstance(y, tuple) else y).permute(0, 2, 3, 1).numpy()

@@ -4,8 +4,8 @@
 
 usage: bench/report.py [--check]
 
-A table stands between `<!-- table: NAME -->` and `<!-- end -->`; NAME is a results file. Other text is left alone.
---check changes nothing and exits 1 when a table is not what its results file gives.
+A table is between `<!-- table: NAME -->` and `<!-- end -->`; NAME is a results file. Other text is not changed.
+--check writes nothing and exits 1 when a table differs from its results file.
 """
 import json
 import sys
@@ -45,7 +45,7 @@ def speed(data):
 def memory(data):
     rows = [[title(r["network"]), f"{r['width']}x{r['height']}", r["rows"], mega(r["plan_bytes"]),
              mega(r["memory_bytes"])] for r in data["runs"]]
-    return table(["network", "input", "rows of windows a step", "MB planned", "MB resident, whole process"], rows)
+    return table(["network", "input", "rows of windows per step", "MB planned", "MB resident, whole process"], rows)
 
 
 def peers(data):
@@ -77,8 +77,8 @@ def large_jpeg(data):
     d = data["difference"]
     return (table([f"{data['size']} JPEG to PNG, {data['threads']} threads", "seconds", "MB resident, whole process",
                    "load"], rows) +
-            f"\n\nBetween the two pictures: {d['max_levels']} level at most, {percent(d['share_differing'], 3)} of the "
-            f"samples differ.")
+            f"\n\nThe two pictures differ by at most {d['max_levels']} level, in "
+            f"{percent(d['share_differing'], 3)} of the samples.")
 
 
 def designers(data):
@@ -86,8 +86,8 @@ def designers(data):
             for r in data["runs"]]
     return (table([f"{data['pictures']} at once, round", "first s", "median s", "worst s", "load"], rows) +
             f"\n\nThe pictures have {data['pixels'] / 1e6:.2f} million pixels together, the largest "
-            f"{data['largest_pixels'] / 1e6:.2f}; one after the other they took {data['alone_sum_s']:.1f} s, the slowest "
-            f"{data['alone_worst_s']:.1f} s. Every answer was the bytes that the command line makes.")
+            f"{data['largest_pixels'] / 1e6:.2f} million. One after the other they took {data['alone_sum_s']:.1f} s, "
+            f"the slowest {data['alone_worst_s']:.1f} s. Every response was equal to the output of the command line.")
 
 
 def service(data):
@@ -98,7 +98,7 @@ def service(data):
             for r in data["closed"]]
     rows.append([f"open, {percent(data['share'], 0)} of capacity", f"{data['open']['arrivals_per_s']:.2f}",
                  data["open"]["arrivals"], *waits(data["open"])])
-    return table([f"{data['size']}, {data['precision']}", "pictures a second", "pictures", "p50 s", "p90 s", "p99 s",
+    return table([f"{data['size']}, {data['precision']}", "pictures per second", "pictures", "p50 s", "p90 s", "p99 s",
                   "load"], rows)
 
 
@@ -113,8 +113,8 @@ def models(data):
                   "2 threads"], rows)
 
 
-TABLES = {"models": models, "engine-speed": speed, "engine-memory": memory, "peers": peers, "seams": seams, "large_jpeg": large_jpeg,
-          "designers": designers, "service": service}
+TABLES = {"models": models, "engine-speed": speed, "engine-memory": memory, "peers": peers, "seams": seams,
+          "large_jpeg": large_jpeg, "designers": designers, "service": service}
 
 
 def source(data):
@@ -126,7 +126,7 @@ def source(data):
 
 
 def filled(text):
-    """The page with every table made anew."""
+    """The page with every table written from its results file."""
     pieces = text.split("<!-- table: ")
     for i, piece in enumerate(pieces[1:], 1):
         name, rest = piece.split(" -->", 1)

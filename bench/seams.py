@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""The seam table: how far `swin2sr upscale --tile T --overlap O` is from the whole image, with the default network.
+"""The difference between `swin2sr upscale --tile T --overlap O` and the whole image, with the default network.
 
 usage: bench/seams.py [--size 1200x900 ...] [--tile 64 ...] [--overlap 0 ...] [--pictures DIR] [--out FILE]
 
-Reported: the largest difference in 8-bit levels, the share of samples that differ at all, and by more than one level.
-Not a timing. An overlap is at most a quarter of the tile, so some cells of the table are empty.
+It reports the largest difference in 8-bit levels, the share of samples that differ, and the share that differs by more
+than one level. An overlap is at most a quarter of the tile, so some cells of the table are empty.
 """
 import argparse
 import subprocess
@@ -35,7 +35,7 @@ def upscale(build, source, target, *options):
 
 
 def difference(whole, tiled):
-    """Largest difference in levels; shares of samples that differ, and that differ by more than one."""
+    """The largest difference in levels, and the shares of samples that differ at all and by more than one."""
     largest, differ, over_one = 0, 0, 0
     for top in range(0, len(whole), 256):
         levels = np.abs(whole[top:top + 256].astype(np.int16) - tiled[top:top + 256])
@@ -64,7 +64,7 @@ def parse():
     parser.add_argument("--size", nargs="+", default=["300x200", "1200x900"], help="WxH of the crop")
     parser.add_argument("--tile", nargs="+", type=int, default=[64, 128, 256, 512])
     parser.add_argument("--overlap", nargs="+", type=int, default=[0, 8, 16, 32, 64])
-    parser.add_argument("--pictures", help="folder of photographs; the repository's sample")
+    parser.add_argument("--pictures", help="folder of photographs (default: the sample of the repository)")
     machine.add_options(parser)
     return parser.parse_args()
 

@@ -1,13 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""The service over HTTP: PNG in, JPEG out, how many a second (closed loop) and how long each waits (open loop).
+"""The service over HTTP, PNG in, JPEG out: pictures per second (closed loop) and latency (open loop).
 
 usage: bench/service.py [--size 512x512] [--precision auto] [--workers N] [--clients 2 4] [--seconds 60]
                         [--load 0.6] [--arrivals 100] [--pictures DIR] [--url http://HOST:PORT] [--out FILE]
 
-Closed loop: that many clients, each sends its next picture when it has its answer. Open loop: Poisson arrivals (the
-same ones every time) at a share of the best closed-loop rate; a wait counts from the moment of arrival. Starts a
-service where no --url names one. Every answer must be the bytes that `swin2sr upscale` makes, else exit code 1.
+Closed loop: each of the clients sends its next picture when it has its response. Open loop: Poisson arrivals (at equal
+moments in every run) at a share of the best closed-loop rate; latency counts from the moment of arrival. Without --url
+it starts a service. Every response must be equal to the output of `swin2sr upscale`, else the exit code is 1.
 """
 import argparse
 import random
@@ -25,19 +25,19 @@ QUERY = "?format=jpeg"
 
 
 def percentiles(seconds):
-    """Nearest rank: the smallest value that at least so many per cent do not exceed."""
+    """Nearest rank: the smallest value that at least that many per cent of the values do not exceed."""
     ordered = sorted(seconds)
     return {f"p{p}_s": ordered[max(0, -(-len(ordered) * p // 100) - 1)] for p in (50, 90, 99)}
 
 
 def ask(url, data, right, since):
     if serving.post(url, data, QUERY) != right:
-        raise SystemExit("an answer is not what the command line makes")
+        raise SystemExit("a response differs from the output of the command line")
     return time.monotonic() - since
 
 
 def closed_loop(url, data, right, clients, seconds):
-    """Every client ends with the answer it waits for when the time is over."""
+    """When the time is over, every client finishes its current request."""
     begun = time.monotonic()
 
     def client(_):
@@ -72,12 +72,12 @@ def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size", default="512x512", help="WxH")
     parser.add_argument("--precision", choices=library.PRECISIONS, default="auto")
-    parser.add_argument("--workers", help="of our own service; as many as its default")
+    parser.add_argument("--workers", help="of the service that is started (default: its own)")
     parser.add_argument("--clients", nargs="+", type=int, default=[2, 4])
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--load", type=float, default=0.6, help="open loop, share of the best closed-loop rate")
     parser.add_argument("--arrivals", type=int, default=100)
-    parser.add_argument("--pictures", type=Path, help="folder of photographs; Set5 of the shared test data")
+    parser.add_argument("--pictures", type=Path, help="folder of photographs (default: Set5 of the shared test data)")
     serving.add_url(parser)
     machine.add_options(parser)
     return parser.parse_args()

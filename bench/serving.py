@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A service to measure, and one request to it.
 
-In: a build folder, or the URL of a service that runs.  Out: its URL; bytes of answers.
+In: a build folder, or the URL of a running service.  Out: its URL, and the bytes of responses.
 """
 import contextlib
 import json
@@ -13,7 +13,7 @@ import urllib.request
 
 @contextlib.contextmanager
 def started(build, folder, *arguments):
-    """The URL of a service of our own with its pictures in folder, ready; it ends with the block."""
+    """Starts a service that keeps its files in folder; gives its URL when it is ready; ends it after the block."""
     process = subprocess.Popen([build / "swin2sr-server", "--listen", "127.0.0.1:0", "--spool", folder, *arguments],
                                stdout=subprocess.PIPE)
     try:
@@ -31,22 +31,22 @@ def started(build, folder, *arguments):
 
 
 def add_url(parser):
-    parser.add_argument("--url", help="a service that runs; one of our own")
+    parser.add_argument("--url", help="a running service (default: start one)")
 
 
 def at(url, build, folder, *arguments):
-    """The service that url names, else one of our own for the time of the block."""
+    """The service that url names, else one that is started for the block."""
     return contextlib.nullcontext(url) if url else started(build, folder, *arguments)
 
 
 def enlarge(build, source, target, *arguments):
-    """What the command line makes of it."""
+    """The output of the command line for a file."""
     subprocess.run([build / "swin2sr", "upscale", "--quiet", "--force", "-o", target, *arguments, source], check=True)
     return target.read_bytes()
 
 
 def post(url, data, query=""):
-    """The answer's bytes; an answer that is no picture raises urllib.error.HTTPError."""
+    """The bytes of the response; an error response raises urllib.error.HTTPError."""
     request = urllib.request.Request(url + "/upscale" + query, data, {"Content-Type": "application/octet-stream"})
     with urllib.request.urlopen(request) as response:
         return response.read()

@@ -29,7 +29,7 @@ def run(*arguments):
 
 
 def add_options(parser):
-    """What every measurement of a network is told."""
+    """The options of every measurement of a network."""
     parser.add_argument("--model", default="swin2sr-lightweight-x4")
     parser.add_argument("--precision", default="fp32")
     library.add_build(parser)
@@ -45,12 +45,12 @@ def enlarge(options, small, large):
 
 
 def compare(options, large, original, scale):
-    """The three measures of one picture against the original, both files."""
+    """The three measures of one picture file against the original."""
     return run(options.build / "swin2sr", "compare", "--json", "--border", scale, large, original)
 
 
 def cut(path, scale):
-    """The original, its sides multiples of the scale."""
+    """The original, cut so that its sides are multiples of the scale."""
     with Image.open(path) as image:
         width, height = (side // scale * scale for side in image.size)
         return image.convert("RGB").crop((0, 0, width, height))

@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Check what the built programs and libraries contain: the promises that a link rule keeps.
+"""Check what the built programs and libraries contain and export.
 
 usage: tools/check_binaries.py [BUILD]
 
-- swin2sr-server holds no symbol of the engine or the codecs and needs neither libpng nor libjpeg.
-- libswin2sr.a has no global name outside swin2sr_; libswin2sr.so exports exactly the functions of the public headers.
-Prints one line for each violation and exits 1 when there are any.
+- swin2sr-server contains no symbol of the engine or the codecs and needs neither libpng nor libjpeg.
+- libswin2sr.a has no global name without the prefix swin2sr_; libswin2sr.so exports exactly the functions of the public
+  headers.
+Prints one line per violation and exits 1 when there are any.
 """
 import re
 import subprocess
@@ -24,7 +25,7 @@ def output(*command):
 
 
 def symbols(path, *options):
-    """Names that nm lists as defined; sanitizer and linker bookkeeping left out."""
+    """Names that nm lists as defined, without those of sanitizers and the linker."""
     lines = output("nm", "--defined-only", *options, path).splitlines()
     names = {fields[2] for fields in (line.split() for line in lines) if len(fields) == 3}
     return {name for name in names if not name.startswith(("_", "."))}

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# tools/check_format.sh [--fix] - is every C file as .clang-format wants it? With --fix, make it so.
-# The version is fixed, because clang-format's taste changes from one to the next.
+# tools/check_format.sh [--fix] - check that every C file is formatted as .clang-format says; --fix formats them.
+# The version is fixed, because versions of clang-format differ in their output.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

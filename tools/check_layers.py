@@ -1,14 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Check who includes whom, against the layer table of ARCHITECTURE.md, which is the rule itself.
+"""Check which folder includes which, against the layer table of ARCHITECTURE.md, which is the rule.
 
 usage: tools/check_layers.py [ROOT]
 
 A row of that table reads  | `src/model/` | what it holds | base kernels include | jansson |
 and means: files there include headers of their own folder, of src/base, src/kernels and include/swin2sr, of the C
 library, and of jansson; nothing else. Every layer may include swin2sr/status.h. Also checked: a licence line in every
-source file, no file with a name that says nothing.
-Prints one line for each violation and exits 1 when there are any.
+source file, and that no file has a name that says nothing.
+Prints one line per violation and exits 1 when there are any.
 """
 import re
 import sys
@@ -39,7 +39,7 @@ LIBC_FOLDERS = {"arpa", "linux", "net", "netinet", "sys"}
 
 
 def read_table(root):
-    """Folder -> (folders it may include, libraries it may include), as ARCHITECTURE.md says.
+    """Folder -> (folders it may include, libraries it may use), from ARCHITECTURE.md.
 
     A name of a layer stands for the folder of that name in src/ and for the one beside the row's own in its program."""
     table = {}
@@ -53,12 +53,12 @@ def read_table(root):
 
 
 def layer_of(path, table):
-    """The row of a file: that of the innermost folder that has one."""
+    """The row for a file: that of the innermost folder that has one."""
     return max((folder for folder in table if path.startswith(folder)), key=len, default=None)
 
 
 def find_header(root, source, bracket, name):
-    """Where an include leads, relative to the root; None when it is not ours."""
+    """The included file relative to the root; None when it is not part of the project."""
     own_folders = [source.parent, root / source.relative_to(root).parts[0]] if bracket == '"' else []
     for base in [*own_folders, root / "src", root / "include"]:
         candidate = (base / name).resolve()
@@ -83,7 +83,7 @@ def check_include(root, source, bracket, name, table):
         return None
     library = LIBRARY_HEADERS.get(name)
     if library is None:
-        return f"<{name}> is neither of the C library nor of a library that tools/check_layers.py knows"
+        return f"<{name}> belongs neither to the C library nor to a library that tools/check_layers.py knows"
     return None if library in libraries else f"{layer} may not use {library} (<{name}>)"
 
 
@@ -105,7 +105,7 @@ def check_includes(root, table):
 
 
 def check_folders(root, table):
-    """Every folder of sources has its row in the table."""
+    """Every folder of sources has a row in the table."""
     for folder in [root / "cli", root / "worker", root / "server", *sorted((root / "src").glob("*/"))]:
         name = f"{folder.relative_to(root).as_posix()}/"
         if name not in table and any(folder.rglob("*.[ch]")):
@@ -113,7 +113,7 @@ def check_folders(root, table):
 
 
 def source_files(root):
-    """The project's files: all but build folders, results and what starts with a dot (.ci excepted)."""
+    """The files of the project: all except build folders, results and names that begin with a dot, .ci excepted."""
     for path in sorted(root.rglob("*")):
         parts = path.relative_to(root).parts
         if parts[0].startswith(("build", "result")) or "__pycache__" in parts:

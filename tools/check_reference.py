@@ -4,10 +4,10 @@
 
 usage: tools/check_reference.py [--build DIR] [--shared DIR] [--quick] [--networks NAME ...]
 
-Two-block networks: every size from 1x1 to 40x40 is enlarged to exactly scale x size, equals the reference, and has the
-same bits for other numbers of threads and of rows a step. Networks of published shapes, at full depth: 64x64.
-SWIN2SR_BUILD and SWIN2SR_SHARED are the same as the options; SWIN2SR_CPU chooses the kernel level.
---quick takes every fifth size and the lightweight networks. Needs python3-torch and python3-numpy.
+Networks of two blocks: for every size from 1x1 to 40x40 the output is exactly scale times as large, equals the
+reference, and has equal bits for other numbers of threads and of rows per step. Networks of the published shapes, at
+full depth: 64x64. The environment variables SWIN2SR_BUILD and SWIN2SR_SHARED replace the options; SWIN2SR_CPU selects
+the kernel level. --quick takes every fifth size and the lightweight networks. Needs python3-torch and python3-numpy.
 The last line is `N passed, N failed`; the exit status is 1 when any failed.
 """
 import argparse
@@ -27,7 +27,8 @@ SIDE_MAX_PX = 40
 SWEEP_BOUND = 5e-5
 DEPTH_BOUND = 1e-4
 ALL_THREADS, ALL_ROWS = (1, 2, 3), (1, 2, 5)
-# Every size runs with the first and is compared bit by bit with the others; sizes in CROSSED with all nine.
+# Threads and rows: every size runs with the first pair and is compared bit by bit with the others, sizes in CROSSED
+# with all nine combinations.
 VARIANTS = ((1, 1), (2, 2), (3, 5))
 CROSSED = {(7, 14), (36, 25), (1, 1), (8, 8), (9, 7), (1, 40), (40, 1), (17, 33), (33, 17), (39, 40), (40, 40)}
 
@@ -55,7 +56,7 @@ SWEEPS = [
 
 
 def continued(n, pad, window):
-    """Where the pixels 0.. of a padded side come from."""
+    """The source index of each pixel of a padded side."""
     if pad == library.PAD_SYMMETRIC_ALWAYS:
         i = np.arange((n // window + 1) * window) % (2 * n)
         return np.minimum(i, 2 * n - 1 - i)
@@ -64,7 +65,7 @@ def continued(n, pad, window):
 
 
 def padded(pixels, config, pad):
-    """The aux head sees where the padding begins: there the reference pads by itself, as the network does."""
+    """The padded input. The aux head depends on where the padding begins, so for it the reference pads by itself."""
     height, width, _ = pixels.shape
     if config["head"] == "pixelshuffle_aux" and min(height, width) >= window_of(config):
         return pixels
@@ -86,10 +87,10 @@ class Checks:
 
 
 def sizes_by_plane(config, step, pad):
-    """Sizes grouped by their padded plane, so that the reference takes each group at once."""
+    """Sizes grouped by their padded size, so that the reference computes each group as one batch."""
     is_aux, window = config["head"] == "pixelshuffle_aux", window_of(config)
-    # the aux head's bicubic maps the padded plane onto the image: the reference takes those sizes one by one, and
-    # pads them itself, which torch does only for sides that are longer than the padding
+    # the bicubic interpolation of the aux head depends on the padded size: the reference computes those sizes one by
+    # one and pads them itself, which torch can only do for sides that are longer than the padding
     sides = sorted({*range(window if is_aux else 1, SIDE_MAX_PX + 1, step), window if is_aux else 1, SIDE_MAX_PX})
     groups = {}
     for height in sides:
@@ -102,7 +103,7 @@ def sizes_by_plane(config, step, pad):
 
 
 def check_size(checks, name, model, pixels, expected, pad):
-    """One size against the reference and against itself; returns the largest difference."""
+    """Compare one size with the reference and with its own variants; returns the largest difference."""
     height, width, _ = pixels.shape
     got = model.upscale(pixels, threads=VARIANTS[0][0], rows=VARIANTS[0][1], pad=pad)
     what = f"{name} {width}x{height}"
@@ -115,7 +116,7 @@ def check_size(checks, name, model, pixels, expected, pad):
     variants = [(t, r) for t in ALL_THREADS for r in ALL_ROWS] if is_crossed else VARIANTS[1:]
     for threads, rows in variants:
         same = np.array_equal(got, model.upscale(pixels, threads=threads, rows=rows, pad=pad))
-        checks.check(same, f"{what}: other bits with {threads} threads, {rows} rows")
+        checks.check(same, f"{what}: different bits with {threads} threads, {rows} rows per step")
     return error
 
 

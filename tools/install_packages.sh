@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # tools/install_packages.sh GROUP... - install the Debian packages of the named groups (tools/packages.txt).
-# A quick no-op when all are there. As root or with sudo it calls apt; otherwise it prints the command and fails.
+# Returns quickly when all are installed. As root or with sudo it calls apt; otherwise it prints the command and fails.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -13,8 +13,8 @@ for group in "$@"; do
 done
 
 if ! command -v dpkg-query > /dev/null; then
-    echo "not a Debian system; this project needs what Debian calls: ${wanted[*]}" >&2
-    exit 0 # the build then says what is missing
+    echo "not a Debian system; please install the equivalents of these Debian packages: ${wanted[*]}" >&2
+    exit 0 # the build reports what is missing
 fi
 
 missing=()
@@ -29,7 +29,7 @@ if [ "$(id -u)" -eq 0 ]; then
 elif command -v sudo > /dev/null; then
     as_root=(sudo env DEBIAN_FRONTEND=noninteractive)
 else
-    echo "packages are missing; please run as root:" >&2
+    echo "packages are missing; run as root:" >&2
     echo "    apt-get update && ${install[*]}" >&2
     exit 1
 fi

@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Write the small networks of tests/fixtures/goldens that the reference implementation answers for.
+"""Write the small networks of tests/fixtures/goldens and what the reference implementation computes with them.
 
 usage: tools/make_fixtures.py [--shared DIR] OUT_DIR
 
-One network for each head that the larger fixtures beside them lack, as small as the head allows, random weights:
-NAME.safetensors, and NAME.golden.safetensors with input, output, taps and the aux head's second image. Needs
+One network for each head that the larger fixtures there do not have, as small as the head allows, with random weights:
+NAME.safetensors, and NAME.golden.safetensors with input, output, taps and the second image of the aux head. Needs
 python3-torch and the reference implementation in ../shared.
 """
 import argparse

@@ -24,7 +24,7 @@ NETWORKS = {
     "nearest_triple": dict(SMALL, dim=4, scale=4, head="nearest+conv", triple=True),
     "jpeg_grey": dict(SMALL, scale=1, head="", channels=1, ws=7, img_range=255.0),
 }
-HUGGING_FACE = {  # official names to those of a pytorch_model.bin; what no row matches is the same in both
+HUGGING_FACE = {  # official names to those of a pytorch_model.bin; names that match no row are equal in both
     r"^conv_first\.": "swin2sr.first_convolution.",
     r"^patch_embed\.proj\.": "swin2sr.embeddings.patch_embeddings.projection.",
     r"^patch_embed\.norm\.": "swin2sr.embeddings.patch_embeddings.layernorm.",
@@ -37,7 +37,7 @@ HUGGING_FACE = {  # official names to those of a pytorch_model.bin; what no row 
     r"attn\.": "attention.self.", r"norm1": "layernorm_before", r"norm2": "layernorm_after",
     r"mlp\.fc1": "intermediate.dense", r"mlp\.fc2": "output.dense", r"^upsample\.0": "upsample.conv",
 }
-STORAGE_BYTES = 8192  # of each storage of fuzz_pickle.c
+STORAGE_BYTES = 8192  # size of each storage in fuzz_pickle.c
 
 
 def shapes_of(config):
@@ -45,7 +45,7 @@ def shapes_of(config):
 
 
 def hugging_face(shapes):
-    """The same network under Hugging Face's names, query, key and value apart."""
+    """The network under the names of Hugging Face, with query, key and value as separate tensors."""
     named = {}
     for name, shape in shapes.items():
         for pattern, to in HUGGING_FACE.items():
@@ -59,7 +59,7 @@ def hugging_face(shapes):
 
 
 def header_seed(shapes, dtype, config=None, beside=None):
-    """As fuzz_header.c takes it apart: bytes of data, header, the text of a config.json."""
+    """The layout that fuzz_header.c reads: the number of data bytes, the header, the text of a config.json."""
     network = {name: [dtype, shape, bytes(w.product(shape) * {"F32": 4, "F16": 2, "BF16": 2}[dtype])]
                for name, shape in shapes.items()}
     header = w.header_of(network, config and {"config": json.dumps(config)})
@@ -69,7 +69,7 @@ def header_seed(shapes, dtype, config=None, beside=None):
 
 
 def remembered(memo, key, instructions):
-    """The instructions, and their value put into the memo; its recall from then on."""
+    """The first time, the instructions and one that stores their value in the memo; later, one that recalls it."""
     if key in memo:
         return b"h" + bytes([memo[key]])
     memo[key] = len(memo)
@@ -77,7 +77,7 @@ def remembered(memo, key, instructions):
 
 
 def pickled(shapes, dtypes, is_turned=False, rebuild=w.REBUILD):
-    """A state dict: every tensor at the start of one of the storages, in row-major order or its sides turned around."""
+    """A state dict: every tensor at the start of one of the storages, in row-major or column-major order."""
     memo, items = {}, b""
     for i, (name, shape) in enumerate(shapes.items()):
         key = i % len(dtypes)

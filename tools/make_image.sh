@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # tools/make_image.sh - build the container of deploy/Containerfile with buildah, else podman, else docker.
-# From the environment: IMAGE, its name (swin2sr); DEBIAN, another base image than Debian's own; ISOLATION, of buildah
-# (oci, or chroot where neither runc nor a network may be set up); LAYERS=false, keep no steps for the next time.
-# In docker's format: the other one has no HEALTHCHECK.
+# Environment: IMAGE, its name (swin2sr); DEBIAN, a base image other than Debian's own; ISOLATION, for buildah (oci, or
+# chroot where neither runc nor a network can be set up); LAYERS=false, do not keep the layers of each step.
+# The image has docker's format, because the OCI format has no HEALTHCHECK.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -19,7 +19,8 @@ elif command -v podman > /dev/null; then
 elif command -v docker > /dev/null && docker info > /dev/null 2>&1; then
     docker build "${options[@]}" .
 else
-    echo 'make image: needs buildah, podman, or docker with its daemon (apt-get install buildah podman runc)' >&2
+    echo 'make image: neither buildah, podman nor docker (with a running daemon) is there; install one:' >&2
+    echo '    apt-get install buildah podman runc' >&2
     exit 1
 fi
 echo "built $name"

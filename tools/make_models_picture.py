@@ -4,9 +4,9 @@
 
 usage: tools/make_models_picture.py OUT BUILD MODEL[,MODEL...] PICTURE:X,Y[:QUALITY] ...
 
-MODEL is what `swin2sr upscale --model` takes. A row is one picture: a quarter of PICTURE by bicubic interpolation, with
-QUALITY then through a JPEG of it, is what is enlarged; X,Y is the detail's corner there. Columns: bicubic, one for each
-network (what one enlarges less is brought to x4 by bicubic), and PICTURE itself.
+MODEL is a value of `swin2sr upscale --model`. Each row is one picture: PICTURE is reduced to a quarter by bicubic
+interpolation, saved as JPEG if QUALITY is given, and enlarged; X,Y is the corner of the detail in the reduced picture.
+Columns: bicubic, one for each network (bicubic brings results below x4 to x4), and PICTURE itself.
 """
 import subprocess
 import sys
@@ -19,7 +19,7 @@ WIDTH, HEIGHT, SCALE, GAP, LABEL = 60, 45, 4, 6, 16
 
 
 def reduced(picture, quality, folder):
-    """The file that is enlarged."""
+    """The reduced picture as a file."""
     small = picture.resize((picture.width // SCALE, picture.height // SCALE), Image.BICUBIC)
     path = Path(folder) / ("small.jpg" if quality else "small.png")
     small.save(path, **({"quality": int(quality)} if quality else {}))

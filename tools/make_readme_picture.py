@@ -4,8 +4,8 @@
 
 usage: tools/make_readme_picture.py INPUT RESULT OUT [X,Y]
 
-INPUT is the small picture, RESULT what the command in the README made of it. Left is INPUT enlarged by bicubic
-interpolation, right is RESULT. Above: the whole picture at half of the result's size. Below: the detail whose upper
+INPUT is the small picture, RESULT the output of the command in the README. Left is INPUT enlarged by bicubic
+interpolation, right is RESULT. Above is the whole picture at half the size of the result, below the detail whose upper
 left corner in INPUT is X,Y, pixel for pixel.
 """
 import sys
@@ -17,7 +17,7 @@ DETAIL_HEIGHT = 320
 
 
 def label(picture, text):
-    """Write text into the lower left corner, twice the size of the built-in font."""
+    """Write text into the lower left corner, at twice the size of the built-in font."""
     small = Image.new("L", (6 * len(text) + 8, 15), 0)
     ImageDraw.Draw(small).text((4, 2), text, fill=255)
     large = small.resize((2 * small.width, 2 * small.height), Image.NEAREST)

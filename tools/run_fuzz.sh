@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# tools/run_fuzz.sh SECONDS - build the libFuzzer targets of fuzz/ and run each for so long, one after the other.
-# New inputs and crashes lie in $BUILD-fuzz/corpus and $BUILD-fuzz/crashes; fuzz/corpus itself is only read.
-# A crash ends with a status other than 0: its input belongs into fuzz/corpus once it is mended.
+# tools/run_fuzz.sh SECONDS - build the libFuzzer targets of fuzz/ and run each of them for SECONDS.
+# New inputs go to $BUILD-fuzz/corpus, crashes to $BUILD-fuzz/crashes; fuzz/corpus is only read.
+# The exit status is not 0 after a crash. Once the bug is fixed, the input that caused it goes into fuzz/corpus.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# tools/run_neon.sh - cross-compile for 64-bit Arm and run the kernel checks and the golden networks, under qemu where the
-# machine is not an Arm one. The exit status is that of the tests.
+# tools/run_neon.sh - cross-compile for 64-bit Arm and run the kernel checks and the golden networks, under qemu where
+# the machine is not an Arm one. The exit status is that of the tests.
 # Debian's libjansson for Arm is unpacked beside the build, with an apt state of its own, so the system is not changed.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# tools/run_sample.sh - what `make run` does after the build: serve, wait until ready, enlarge the bundled sample.
+# tools/run_sample.sh - what `make run` does after the build: start the service, wait until it is ready, enlarge the
+# sample picture.
 # Environment: PORT (8080), ONESHOT (set: stop after the sample), BUILD (build), RESULT_DIR (result).
-# Stays in the foreground until Ctrl-C, then lets the server finish its work. The server is always stopped by its pid.
+# It stays in the foreground until Ctrl-C, and then lets the server finish its work.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -20,7 +21,7 @@ fail() {
     exit 1
 }
 
-# Ask for a clean end, wait for it, and insist only after a minute.
+# Ask the server to end and wait for it; kill it after a minute.
 stop_server() {
     [ -n "$server" ] || return 0
     kill -TERM "$server" 2> /dev/null || true
@@ -31,7 +32,6 @@ stop_server() {
     kill -KILL "$server" 2> /dev/null || true
 }
 
-# One line of a log is enough to see what went wrong; the last ten to see why.
 server_failed() {
     tail -n 10 "$log" >&2
     fail "$1"
@@ -47,12 +47,12 @@ wait_until_ready() {
 }
 
 mkdir -p "$result_dir"
-! (exec 3<> "/dev/tcp/127.0.0.1/$port") 2> /dev/null || fail "port $port is taken; try: make run PORT=$((port + 1))"
+! (exec 3<> "/dev/tcp/127.0.0.1/$port") 2> /dev/null || fail "port $port is in use; try: make run PORT=$((port + 1))"
 trap stop_server EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-# In a process group of its own: Ctrl-C reaches this script, and the server gets exactly one request to end.
+# The server gets a process group of its own, so that Ctrl-C reaches only this script, which then ends the server once.
 set -m
 "$build/swin2sr" serve --listen "127.0.0.1:$port" > "$log" 2>&1 < /dev/null &
 server=$!

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# tools/run_tests.sh quick|full - run the tests on what is built and print the totals; the exit status is theirs.
-# quick: format, layers, unit, kernels, images.  full: also golden, command line, weight files, server,
-# training (what needs python3-torch is skipped where it is not installed), ASan + UBSan, TSan.
-# Environment: BUILD (build), MESON, PYTHON. Results (JUnit XML and logs) lie in $BUILD/test-results/.
-# Every step runs even if one before it failed.
+# tools/run_tests.sh quick|full - run the tests and print the totals; the exit status is 1 when a test failed.
+# quick: format, layers, unit tests, kernels, images.  full: in addition golden tensors, command line, weight files,
+# server, training (tests that need python3-torch are skipped where it is not installed), ASan and UBSan, TSan.
+# Environment: BUILD (build), MESON, PYTHON. Results (JUnit XML and logs) are in $BUILD/test-results/.
+# Every step runs even if an earlier one failed.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -17,7 +17,7 @@ results=$build/test-results
 rm -rf "$results"
 mkdir -p "$results"
 
-# step NAME COMMAND...: run it, keep its exit status for the summary.
+# step NAME COMMAND...: run the command and keep its exit status for the summary.
 step() {
     local name=$1 start=$SECONDS
     shift
@@ -27,7 +27,7 @@ step() {
     echo "== $name: $((SECONDS - start)) s"
 }
 
-# The JUnit file that meson writes beside its log becomes one of ours.
+# Runs the meson tests and copies the JUnit file that meson writes beside its log.
 meson_tests() {
     local name=$1 dir=$2 status
     shift 2
@@ -37,7 +37,7 @@ meson_tests() {
     return $status
 }
 
-# pytest says 5 when nothing was chosen, which is no failure of a step.
+# pytest exits with 5 when no test was selected, which does not fail the step.
 python_tests() {
     local name=$1 dir=$2 status
     shift 2
@@ -47,13 +47,13 @@ python_tests() {
     return $status
 }
 
-# A build folder made before the test packages were there does not know cmocka yet.
+# A build folder from before the test packages were installed does not know cmocka yet.
 prepare_build() {
     grep -q '"cmocka"' "$build/meson-info/intro-dependencies.json" || "$meson" setup --reconfigure "$build"
     ninja -C "$build"
 }
 
-# A second build folder: small steps in the debugger, every memory and arithmetic error an abort.
+# A second build folder, in which every memory error and every undefined operation aborts.
 sanitizer_build() {
     [ -f "$build-asan/build.ninja" ] || "$meson" setup "$build-asan" \
         -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false > "$results/sanitizer-setup.log"

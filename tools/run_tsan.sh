@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# tools/run_tsan.sh CANCELS - the worker threads, and CANCELS random cancels of the engine, under ThreadSanitizer.
+# tools/run_tsan.sh CANCELS - run the thread tests and CANCELS random cancellations of the engine under ThreadSanitizer.
 # Environment: BUILD (build), MESON. The exit status is not 0 when a test failed or a race was reported.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # tools/test_image.sh - build the container, run it under podman with 1 GiB, a read-only root and no capabilities, and
-# run those tests of tests/server against it that need nothing but an address.
-# From the environment: DEBIAN and ISOLATION, as tools/make_image.sh takes them; BUILD, PYTHON.
-# Removes the container and the image it made, whatever the outcome, and touches no others.
+# run the tests of tests/server against it that need only an address.
+# Environment: DEBIAN and ISOLATION, for tools/make_image.sh; BUILD, PYTHON.
+# The container and the image that it makes are removed, whatever the outcome; others are not touched.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

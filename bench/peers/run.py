@@ -1,13 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Measure the engine beside ONNX Runtime and PyTorch: the same network, the same input, in turns, best of N.
+"""Measure the engine against ONNX Runtime and PyTorch: one network, one input, alternating turns, best of N.
 
 usage: bench/peers/run.py [--network NAME ...] [--size 128] [--threads 1 2] [--reps 5] [--peers NAME ...] [--out FILE]
 
-Each runner is a process of its own that waits for a line, runs the network once and answers with the seconds, so that
-only one works at a time; CPU seconds are told too, which other work on the machine changes less.
-With T threads all are pinned to the same T cores. One warm-up each; outputs are compared.
-ONNX Runtime comes from npm as bench/peers/package-lock.json says, into peers/ of the build folder; PyTorch is Debian's.
+Each runner is a process that waits for a line, runs the network once and prints the seconds, so that only one works at
+a time. It also prints CPU seconds, which depend less on other work on the machine. With T threads all runners are
+pinned to the same T cores. Each has one warm-up, and the outputs are compared.
+ONNX Runtime comes from npm in the version of bench/peers/package-lock.json, into peers/ of the build folder; PyTorch is
+that of Debian.
 """
 import argparse
 import os
@@ -29,10 +30,10 @@ PEERS = ("onnxruntime", "pytorch")
 
 
 def environment(build):
-    """Without what would slow BLAS down or set thread counts behind our back.
+    """The environment without variables that slow down BLAS or set thread counts.
 
-    All runners' allocators keep freed memory: where page faults are dear (virtual machines), a large tensor's pages,
-    given back and faulted in again by every operator, would be most of PyTorch's time.
+    The allocators of all runners keep freed memory. Where page faults are slow (virtual machines), PyTorch would spend
+    most of its time on the pages of large tensors, which every operator returns and faults in again.
     """
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("OPENBLAS_", "OMP_", "MKL_"))}
     keep_memory = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(8 << 30), "MALLOC_TOP_PAD_": str(64 << 20)}
@@ -40,7 +41,7 @@ def environment(build):
 
 
 def install_onnxruntime(build):
-    """The locked npm packages; nothing when they are there. Their install scripts, which fetch more, are not run."""
+    """Install the locked npm packages if they are missing, without their install scripts, which download more."""
     folder = build / "peers"
     lock = (HERE / "package-lock.json").read_text()
     if (folder / "node_modules").is_dir() and (folder / "package-lock.json").read_text() == lock:
@@ -52,7 +53,7 @@ def install_onnxruntime(build):
 
 
 class Runner:
-    """One process that runs the network once for each line."""
+    """A process that runs the network once per line."""
 
     def __init__(self, name, command, env, cores):
         self.name, self.seconds, self.cpu_seconds = name, [], []
@@ -68,7 +69,7 @@ class Runner:
         return [float(value) for value in answer.split()]
 
     def memory_bytes(self):
-        """The process's largest resident set so far."""
+        """The peak resident memory of the process so far."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(status.split("VmHWM:")[1].split()[0]) << 10
 
@@ -78,7 +79,7 @@ class Runner:
 
 
 def commands(options, name, threads, build, shared, folder):
-    """Name -> command line of each runner; the engine first."""
+    """Name -> command line of each runner, the engine first."""
     source, size = folder / "input.f32", options.size
 
     def target(runner):
@@ -95,7 +96,7 @@ def commands(options, name, threads, build, shared, folder):
 
 
 def measure(options, name, threads, build, shared, folder):
-    """One network: seconds of every runner, in turns, and how far the outputs are apart."""
+    """One network: the seconds of every runner, in alternating turns, and the difference of the outputs."""
     env, cores = environment(build), sorted(os.sched_getaffinity(0))[-threads:]
     subprocess.run([PYTHON, HERE / "export.py", name, str(options.size), folder, shared], env=env, check=True)
     np.random.default_rng(3).random((3, options.size, options.size), dtype=np.float32).tofile(folder / "input.f32")
@@ -143,7 +144,7 @@ def report(measured):
 
 
 def parse():
-    parser = argparse.ArgumentParser(description="measure the engine beside ONNX Runtime and PyTorch")
+    parser = argparse.ArgumentParser(description="measure the engine against ONNX Runtime and PyTorch")
     parser.add_argument("--network", nargs="+", choices=sorted(make_network.SHAPES),
                         default=["lightweight_x4", "classical_x4"])
     parser.add_argument("--size", type=int, default=128, help="side of the square input, a multiple of 8")

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// bench/peers/run_onnxruntime.js - ONNX Runtime as one of the runners of run.py.
+// bench/peers/run_onnxruntime.js - ONNX Runtime as a runner of run.py.
 // usage: node run_onnxruntime.js NETWORK.onnx SIDE THREADS INPUT OUTPUT   (raw float32, planar)
-// For each line on standard input: one run, and a line with its seconds and CPU seconds on standard output.
-// The first result is kept in OUTPUT; NODE_PATH finds the package.
+// Per line on standard input it runs once and prints a line with the seconds and CPU seconds. The first result is
+// written to OUTPUT. The package is found through NODE_PATH.
 'use strict';
 const fs = require('fs');
 const readline = require('readline');

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""PyTorch as one of the runners of run.py.
+"""PyTorch as a runner of run.py.
 
 usage: run_pytorch.py NETWORK SIDE THREADS INPUT OUTPUT SHARED   (raw float32, planar)
-For each line on standard input: one run, and a line with its seconds and CPU seconds on standard output.
-The first result is kept in OUTPUT.
+Per line on standard input it runs once and prints a line with the seconds and CPU seconds. The first result is written
+to OUTPUT.
 """
 import sys
 import time

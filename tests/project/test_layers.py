@@ -52,7 +52,7 @@ def test_a_small_tree_passes(tree):
     ("server/pool/pool.h", "#include <microhttpd.h>", "server/pool/ may not use libmicrohttpd"),
     ("src/base/clock.h", '#include "../engine/rows.h"', "src/base/ may not include src/engine/rows.h"),
     ("src/engine/engine.c", '#include "image/none.h"', "nowhere in the tree"),
-    ("src/engine/engine.c", "#include <openssl/sha.h>", "neither of the C library"),
+    ("src/engine/engine.c", "#include <openssl/sha.h>", "belongs neither to the C library"),
 ])
 def test_a_wrong_include_is_seen(tree, name, line, complaint):
     path = tree / name

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The commands of README.md run as they stand, from top to bottom, beginning in an empty folder.
 
-Replaced are only: the address of the clone by a copy of this tree and of its build folder, `make run` by its ONESHOT form
-and then a server in the background, and the port by a free one.
+Replaced are only: the address of the clone by a copy of this tree and of its build folder, `make run` by its ONESHOT
+form and then a server in the background, and the port by a free one.
 """
 import os
 import re

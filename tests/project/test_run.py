@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`make run`: the sample goes through the running service, Ctrl-C ends it cleanly, failures say what to do."""
+"""`make run`: the service enlarges the sample, Ctrl-C ends it cleanly, and failures say what to do."""
 import os
 import re
 import signal
@@ -49,20 +49,20 @@ def test_ctrl_c_ends_the_foreground_cleanly(root, build, tmp_path):
         pytest.fail(text)
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) == 0
-    os.killpg(run.pid, signal.SIGINT)  # what a terminal does
+    os.killpg(run.pid, signal.SIGINT)  # as a terminal does for Ctrl-C
     rest, _ = run.communicate(timeout=60)
     assert run.returncode == 0, text + rest
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0, "the server is still there"
 
 
-def test_a_taken_port_is_explained(root, build, tmp_path):
+def test_a_port_in_use_is_explained(root, build, tmp_path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         run = start(root, build, tmp_path, taken.getsockname()[1], ONESHOT="1")
         text, _ = run.communicate(timeout=30)
-    assert run.returncode == 1 and "is taken" in text
+    assert run.returncode == 1 and "is in use" in text
 
 
 def test_a_server_that_does_not_start_is_explained(root, tmp_path):
