@@ -30,7 +30,7 @@ class Image(ctypes.Structure):
 
 class ModelOptions(ctypes.Structure):
     _fields_ = [("precision", c_int), ("window_px", c_int32), ("img_range", c_float),
-                ("is_plain", c_bool)]
+                ("is_plain", c_bool), ("reserved", c_uint64 * 4)]
 
 
 class Options(ctypes.Structure):
@@ -46,7 +46,7 @@ class Error(ctypes.Structure):
 
 class Plan(ctypes.Structure):
     _fields_ = [("memory_bytes", c_size_t), ("rows", c_int32), ("threads", c_int32), ("columns", c_int32),
-                ("bands", c_int32), ("latency_rows", c_int32), ("gmac", c_double), ("threads_note", c_char * 96),
+                ("bands", c_int32), ("latency_rows", c_int32), ("gmac", c_double), ("threads_note", c_char * 128),
                 ("reserved", c_uint64 * 4)]
 
 
