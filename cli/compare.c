@@ -37,7 +37,7 @@ static void side_done(compare_side *side) {
 }
 
 static int side_open(compare_side *side, bool is_quiet) {
-    const image_limits limits = {MAX_PIXELS, IMAGE_MAX_SIDE_PX};
+    const image_limits limits = {.pixels = MAX_PIXELS, .side_px = IMAGE_MAX_SIDE_PX};
     swin2sr_error error = {0};
     swin2sr_status status = input_read(side->path, &side->input, &error);
     if (status == SWIN2SR_OK)

@@ -31,8 +31,7 @@ static bool on_progress(void *context, double done) {
 
 static double pixels_of(const input_file *input) {
     probe_info info;
-    size_t need;
-    if (probe_bytes(input->bytes, input->size, true, &info, &need) != SWIN2SR_OK)
+    if (probe_bytes(input->bytes, input->size, &info, NULL) != SWIN2SR_OK)
         return 0;
     return (double)info.width_px * info.height_px;
 }

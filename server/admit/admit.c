@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * admit/admit.c - may this work be taken? (stage 2 of 9, admit)
- * In: pool, upload.  Out: yes, or 413, 415, 422, 429, 503 with the reason. Reads at most PROBE_MAX_BYTES. */
+ * In: pool, upload.  Out: yes, or 413, 415, 422, 429, 503 with the reason. */
 #include "admit/admit.h"
 
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "admit/cost.h"
@@ -44,17 +43,25 @@ bool admit_request(const network *target, bool is_draining, problem *ret_problem
     return refuse(ret_problem, what);
 }
 
-/* The upload's first bytes through the probe. */
-static swin2sr_status probe_upload(const store_file *upload, probe_info *ret_info) {
-    size_t size = upload->bytes < PROBE_MAX_BYTES ? (size_t)upload->bytes : PROBE_MAX_BYTES, need;
-    void *bytes = malloc(size);
-    if (!bytes)
-        return SWIN2SR_NOMEM;
-    swin2sr_status status = SWIN2SR_IO;
-    if (pread(upload->fd, bytes, size, 0) == (ssize_t)size)
-        status = probe_bytes(bytes, size, size == upload->bytes, ret_info, &need);
-    free(bytes);
-    return status;
+static bool read_upload(void *context, uint64_t at, void *bytes, size_t size) {
+    const store_file *upload = context;
+    return pread(upload->fd, bytes, size, (off_t)at) == (ssize_t)size;
+}
+
+/* The upload's header through the probe. */
+static bool probe_upload(const store_file *upload, probe_info *ret_info, problem *ret_problem) {
+    const probe_source source = {.read = read_upload, .context = (void *)upload, .size = upload->bytes};
+    swin2sr_error error = {""};
+    switch (probe_file(&source, ret_info, &error)) {
+    case SWIN2SR_OK:
+        return true;
+    case SWIN2SR_UNSUPPORTED:
+        return refuse(ret_problem, problem_of(PROBLEM_UNSUPPORTED, "%s", error.text));
+    case SWIN2SR_IO:
+        return refuse(ret_problem, problem_of(PROBLEM_STORAGE, "the upload could not be read back"));
+    default:
+        return refuse(ret_problem, problem_of(PROBLEM_CORRUPT, "%s", error.text));
+    }
 }
 
 static bool refuse_size(problem *ret_problem, const char *what, uint64_t limit, uint64_t actual) {
@@ -87,18 +94,8 @@ bool admit_image(const network *target, const store_file *upload, probe_info *re
                  problem *ret_problem) {
     const server_config *config = target->owner->config;
     const ipc_ready *model = &target->facts;
-    switch (probe_upload(upload, ret_info)) {
-    case SWIN2SR_OK:
-        break;
-    case SWIN2SR_UNSUPPORTED:
-        return refuse(ret_problem, problem_of(PROBLEM_UNSUPPORTED, "send a PNG or a JPEG image"));
-    case SWIN2SR_NOMEM:
-        return refuse(ret_problem, problem_of(PROBLEM_MEMORY, "no memory to look at the image"));
-    case SWIN2SR_IO:
-        return refuse(ret_problem, problem_of(PROBLEM_STORAGE, "the upload could not be read back"));
-    default:
-        return refuse(ret_problem, problem_of(PROBLEM_CORRUPT, "the header of the image is damaged or cut short"));
-    }
+    if (!probe_upload(upload, ret_info, ret_problem))
+        return false;
     uint64_t frames = (uint64_t)ret_info->frames;
     uint64_t in_pixels = (uint64_t)ret_info->width_px * (uint64_t)ret_info->height_px;
     uint64_t out_pixels = in_pixels * model->scale * model->scale;

@@ -12,9 +12,11 @@ struct image_decoder {
     int32_t width_px, height_px; /* as stored; checked against the probe by image.c */
     int32_t channels;            /* of the rows */
     bool is_reduced_16;
-    bool is_whole_only;  /* all rows must be read by one call (interlaced) */
-    size_t memory_bytes; /* held by the library beside a strip */
-    /* The next n rows; with the last one the end of the file is checked too. */
+    /* What is wrong with the file although its rows come out, a constant text; NULL: nothing seen so far. Set by open
+     * where the end of the file is missing: open has then made sure that all rows are there. */
+    const char *damage;
+    /* The next n rows; interlaced files give all rows in one call. _CORRUPT where rows are missing. With the last row the
+     * end of the file is read too; what is wrong there is damage and no failure. */
     swin2sr_status (*read)(image_decoder *decoder, uint8_t *rows, size_t stride_bytes, int32_t n,
                            swin2sr_error *reterr);
     void (*close)(image_decoder *decoder);

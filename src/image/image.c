@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/checked_math.h"
 #include "base/error.h"
 #include "image/codec.h"
 
@@ -27,7 +26,7 @@ struct image_reader {
     image_info info;
     image_decoder *decoder;
     image_turn turn;
-    bool is_buffered;
+    bool is_buffered, is_strict;
     uint8_t *picture; /* as stored; NULL until the first read, or when rows stream */
     int32_t rows_read;
     swin2sr_status status; /* the first failure; nothing more is read after it */
@@ -43,21 +42,6 @@ static const struct {
     [FORMAT_PNG] = {image_png_decoder_open, image_png_encoder_open},
     [FORMAT_JPEG] = {image_jpeg_decoder_open, image_jpeg_encoder_open},
 };
-
-static swin2sr_status probe_whole(const void *data, size_t size, probe_info *ret_probe, swin2sr_error *reterr) {
-    size_t need;
-    swin2sr_status status = probe_bytes(data, size, true, ret_probe, &need);
-    switch (status) {
-    case SWIN2SR_OK:
-        return SWIN2SR_OK;
-    case SWIN2SR_CORRUPT:
-        return swin2sr__error_set(reterr, status, "the image's header is damaged or cut short");
-    case SWIN2SR_TOO_LARGE:
-        return swin2sr__error_set(reterr, status, "the image's header is over 1 MiB");
-    default:
-        return swin2sr__error_set(reterr, status, "not a PNG or JPEG image of a kind that can be read");
-    }
-}
 
 static swin2sr_status check_limits(const probe_info *probe, const image_limits *limits, swin2sr_error *reterr) {
     uint64_t max_pixels = limits != NULL && limits->pixels > 0 ? limits->pixels : IMAGE_DEFAULT_PIXELS;
@@ -83,31 +67,35 @@ static swin2sr_status open_decoder(const void *data, size_t size, const probe_in
 /* Fill in the reader from its decoder; the limits were checked against the probe, so both must agree. */
 static swin2sr_status describe(image_reader *reader, const probe_info *probe, swin2sr_error *reterr) {
     const image_decoder *decoder = reader->decoder;
+    uint64_t held_bytes = probe_held_bytes(probe);
     if (decoder->width_px != probe->width_px || decoder->height_px != probe->height_px)
         return swin2sr__error_set(reterr, SWIN2SR_CORRUPT, "the image's header contradicts itself");
-    reader->turn = turns[probe->orientation];
-    reader->is_buffered = decoder->is_whole_only || reader->turn.is_swapped || reader->turn.is_mirrored_y;
-    size_t picture_bytes = 0;
-    if (reader->is_buffered &&
-        (!swin2sr__size_mul((size_t)decoder->width_px, (size_t)decoder->height_px, &picture_bytes) ||
-         !swin2sr__size_mul(picture_bytes, (size_t)decoder->channels, &picture_bytes)))
+    if (held_bytes > SIZE_MAX)
         return swin2sr__error_set(reterr, SWIN2SR_TOO_LARGE, "the image is too large for this machine");
+    reader->turn = turns[probe->orientation];
+    reader->is_buffered = probe_is_held_whole(probe);
     reader->info = (image_info){
         .format = probe->format,
         .width_px = reader->turn.is_swapped ? decoder->height_px : decoder->width_px,
         .height_px = reader->turn.is_swapped ? decoder->width_px : decoder->height_px,
         .channels = decoder->channels,
         .is_reduced_16 = decoder->is_reduced_16,
+        .memory_bytes = (size_t)held_bytes,
     };
-    if (!swin2sr__size_add(decoder->memory_bytes, picture_bytes, &reader->info.memory_bytes))
-        return swin2sr__error_set(reterr, SWIN2SR_TOO_LARGE, "the image is too large for this machine");
     return SWIN2SR_OK;
+}
+
+static swin2sr_status check_damage(image_reader *reader, swin2sr_error *reterr) {
+    reader->info.damage = reader->decoder->damage;
+    if (reader->info.damage == NULL || !reader->is_strict)
+        return SWIN2SR_OK;
+    return swin2sr__error_set(reterr, SWIN2SR_CORRUPT, "%s", reader->info.damage);
 }
 
 swin2sr_status image_reader_open(const void *data, size_t size, const image_limits *limits, image_reader **ret_reader,
                                  swin2sr_error *reterr) {
     probe_info probe;
-    swin2sr_status status = probe_whole(data, size, &probe, reterr);
+    swin2sr_status status = probe_bytes(data, size, &probe, reterr);
     if (status == SWIN2SR_OK)
         status = check_limits(&probe, limits, reterr);
     if (status != SWIN2SR_OK)
@@ -115,9 +103,12 @@ swin2sr_status image_reader_open(const void *data, size_t size, const image_limi
     image_reader *reader = calloc(1, sizeof(*reader));
     if (reader == NULL)
         return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "not enough memory to read the image");
+    reader->is_strict = limits != NULL && limits->is_strict;
     status = open_decoder(data, size, &probe, &reader->decoder, reterr);
     if (status == SWIN2SR_OK)
         status = describe(reader, &probe, reterr);
+    if (status == SWIN2SR_OK)
+        status = check_damage(reader, reterr);
     if (status != SWIN2SR_OK) {
         image_reader_close(reader);
         return status;
@@ -213,6 +204,8 @@ swin2sr_status image_reader_read(image_reader *reader, void *rows, size_t stride
         return SWIN2SR_OK;
     reader->status = read_rows(reader, rows, stride_bytes, n, reterr);
     reader->rows_read += n;
+    if (reader->status == SWIN2SR_OK)
+        reader->status = check_damage(reader, reterr);
     return reader->status;
 }
 

@@ -12,9 +12,11 @@
 #include "probe/probe.h"
 #include <swin2sr/status.h>
 
+/* What a reader accepts. */
 typedef struct image_limits {
     uint64_t pixels; /* width * height at most */
     int32_t side_px; /* each side at most */
+    bool is_strict;  /* refuse a damaged file even where all of its rows come out */
 } image_limits;
 
 #define IMAGE_MAX_SIDE_PX 65535
@@ -29,11 +31,15 @@ typedef struct image_info {
     int32_t height_px;
     int32_t channels;    /* of the rows: 1 grey, 2 grey+alpha, 3 RGB, 4 RGBA; 8 bits each */
     bool is_reduced_16;  /* samples were 16 bits in the file and are read down to 8 */
-    size_t memory_bytes; /* what the reader holds beside one row (architecture.md, section 2) */
+    size_t memory_bytes; /* what the reader holds beside one row */
+    const char *damage;  /* what is wrong with the file although its rows come out, a constant text, final with the
+                            last row; NULL: nothing */
 } image_info;
 
 /* Open an image held in memory (the caller may have mapped a file).
  * data, size  The whole file. Borrowed until close.
+ *             Where its end is missing, its rows are looked for here, so that a file that lacks rows is refused before
+ *             the caller works on it.
  * limits      Checked against the header before anything is allocated. NULL: the defaults.
  * ret_reader  The caller's (image_reader_close). Untouched on failure.
  * errors      _UNSUPPORTED, _CORRUPT, _TOO_LARGE, _NOMEM; the detail is fit for the client. */
@@ -41,7 +47,7 @@ swin2sr_status image_reader_open(const void *data, size_t size, const image_limi
                                  swin2sr_error *reterr);
 const image_info *image_reader_info(const image_reader *reader);
 
-/* Read the next n rows into rows, stride_bytes apart. A file cut short is _CORRUPT, never grey rows. */
+/* Read the next n rows into rows, stride_bytes apart. A file that lacks rows is _CORRUPT, never grey rows. */
 swin2sr_status image_reader_read(image_reader *reader, void *rows, size_t stride_bytes, int32_t n,
                                  swin2sr_error *reterr);
 void image_reader_close(image_reader *reader);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * image/jpeg.c - JPEG files to 8-bit rows and back with libjpeg's scanline API (stages 4 and 8 of 9).
  * In: a file in memory, baseline or progressive, grey, colour, CMYK.  Out: rows of 1 or 3 channels; and back.
- * Strip by strip; files of several scans make the library hold all coefficients (counted in memory_bytes).
- * The library fakes an end for a file cut short and says so in a warning: that warning is our error. */
+ * Strip by strip; files of several scans make the library hold all coefficients (probe_held_bytes counts them).
+ * The library fakes an end for a file cut short and fills missing rows with grey. It says so in warnings: the second is
+ * our error, the first only where data may be missing. */
 #include <stdio.h> /* jpeglib.h uses size_t and FILE without including it */
 
 #include <jerror.h>
@@ -16,6 +17,7 @@
 
 /* Each scan of a progressive file passes over all coefficients, however few bytes it has. Encoders use about 10. */
 #define DECODE_MAX_SCANS 100
+#define JPEG_MARKER_BYTES 2
 
 /* The library reaches us through cinfo->err, so the error manager comes first and the trap after it. */
 typedef struct jpeg_errors {
@@ -23,6 +25,8 @@ typedef struct jpeg_errors {
     image_trap trap;
     const char *damaged; /* detail for errors without a better one */
     swin2sr_status damaged_status;
+    const char *warning; /* the file is damaged, though not so that rows are missing; NULL: no */
+    bool is_end_faked;
 } jpeg_errors;
 
 static image_trap *jpeg_trap(j_common_ptr cinfo) {
@@ -47,10 +51,29 @@ static void jpeg_failed(j_common_ptr cinfo) {
     }
 }
 
+/* Arithmetic coding ends where the file does: whether data is missing before its end cannot be known. */
+static void jpeg_end_faked(j_decompress_ptr cinfo) {
+    ((jpeg_errors *)cinfo->err)->is_end_faked = true;
+    if (cinfo->arith_code && cinfo->output_scanline < cinfo->output_height)
+        image_trap_spring(jpeg_trap((j_common_ptr)cinfo), SWIN2SR_CORRUPT, "the JPEG is cut short");
+}
+
 static void jpeg_message(j_common_ptr cinfo, int level) {
-    int code = cinfo->err->msg_code;
-    if (level < 0 && (code == JWRN_JPEG_EOF || code == JWRN_HIT_MARKER))
-        image_trap_spring(jpeg_trap(cinfo), SWIN2SR_CORRUPT, "the JPEG is cut short");
+    jpeg_errors *errors = (jpeg_errors *)cinfo->err;
+    if (level >= 0)
+        return;
+    switch (cinfo->err->msg_code) {
+    case JWRN_ADOBE_XFORM: /* odd, not damaged */
+    case JWRN_JFIF_MAJOR:
+        return;
+    case JWRN_JPEG_EOF:
+        jpeg_end_faked((j_decompress_ptr)cinfo);
+        return;
+    case JWRN_HIT_MARKER:
+        image_trap_spring(&errors->trap, SWIN2SR_CORRUPT, "the JPEG is cut short");
+    default:
+        errors->warning = "the JPEG's data is damaged";
+    }
 }
 
 static void jpeg_print_nothing(j_common_ptr cinfo) {
@@ -75,31 +98,43 @@ typedef struct jpeg_decoder {
     struct jpeg_progress_mgr progress;
     const uint8_t *data;
     size_t size;
+    bool has_scans; /* several: all coefficients are held */
     bool is_started;
-    uint8_t *cmyk_row; /* of cinfo's pool; NULL for grey and colour */
+    uint32_t components_seen; /* bit c: component c was in a scan */
+    uint8_t *cmyk_row;        /* of cinfo's pool; NULL for grey and colour */
     /* arguments of the read step */
     uint8_t *rows;
     size_t stride_bytes;
     int32_t n;
 } jpeg_decoder;
 
-static void jpeg_check_scans(j_common_ptr cinfo) {
-    if (((j_decompress_ptr)cinfo)->input_scan_number > DECODE_MAX_SCANS)
-        image_trap_spring(jpeg_trap(cinfo), SWIN2SR_TOO_LARGE, "the JPEG has more than 100 scans");
+/* Called while the scans of a file that has several are taken in. */
+static void jpeg_on_scan(j_common_ptr common) {
+    j_decompress_ptr cinfo = (j_decompress_ptr)common;
+    jpeg_decoder *decoder = cinfo->client_data;
+    if (cinfo->input_scan_number > DECODE_MAX_SCANS)
+        image_trap_spring(jpeg_trap(common), SWIN2SR_TOO_LARGE, "the JPEG has more than 100 scans");
+    for (int i = 0; i < cinfo->comps_in_scan; i++)
+        decoder->components_seen |= 1u << cinfo->cur_comp_info[i]->component_index;
 }
 
-/* What the library allocates for a file of several scans: every coefficient, blocks rounded up to whole MCUs. */
-static size_t jpeg_coefficient_bytes(j_decompress_ptr cinfo) {
-    size_t blocks = 0;
-    if (!jpeg_has_multiple_scans(cinfo))
-        return 0;
-    for (int c = 0; c < cinfo->num_components; c++) {
-        const jpeg_component_info *component = &cinfo->comp_info[c];
-        size_t h_factor = (size_t)component->h_samp_factor, v_factor = (size_t)component->v_samp_factor;
-        blocks += (component->width_in_blocks + h_factor - 1) / h_factor * h_factor *
-                  ((component->height_in_blocks + v_factor - 1) / v_factor * v_factor);
-    }
-    return blocks * sizeof(JBLOCK);
+/* Whether the scans of a file that has several brought everything: each component, and of a progressive file each bit
+ * of each coefficient. */
+static bool jpeg_has_all_scans(const jpeg_decoder *decoder) {
+    const struct jpeg_decompress_struct *cinfo = &decoder->cinfo;
+    for (int c = 0; c < cinfo->num_components && cinfo->coef_bits != NULL; c++)
+        for (int k = 0; k < DCTSIZE2; k++)
+            if (cinfo->coef_bits[c][k] != 0)
+                return false;
+    return decoder->components_seen == (1u << cinfo->num_components) - 1;
+}
+
+/* Start, and take in all scans of a file that has several. A progressive file with an end may leave bits out. */
+static void jpeg_take_scans_step(void *context) {
+    jpeg_decoder *decoder = context;
+    jpeg_start_decompress(&decoder->cinfo);
+    if (decoder->has_scans && decoder->errors.is_end_faked && !jpeg_has_all_scans(decoder))
+        image_trap_spring(&decoder->errors.trap, SWIN2SR_CORRUPT, "the JPEG is cut short");
 }
 
 static void jpeg_open_step(void *context) {
@@ -120,7 +155,10 @@ static void jpeg_open_step(void *context) {
     decoder->base.width_px = (int32_t)cinfo->image_width;
     decoder->base.height_px = (int32_t)cinfo->image_height;
     decoder->base.channels = cinfo->num_components == 1 ? 1 : 3;
-    decoder->base.memory_bytes = jpeg_coefficient_bytes(cinfo);
+    decoder->has_scans = jpeg_has_multiple_scans(cinfo);
+    /* within pixel data the end marker cannot occur */
+    if (memmem(cinfo->src->next_input_byte, cinfo->src->bytes_in_buffer, "\xff\xd9", 2) == NULL)
+        decoder->base.damage = "the JPEG has no end marker";
 }
 
 /* Plain conversion without a profile: each ink takes its share of the light, black of all three.
@@ -137,10 +175,6 @@ static void jpeg_cmyk_to_rgb(const uint8_t *cmyk, uint8_t *rgb, int32_t width_px
 static void jpeg_read_step(void *context) {
     jpeg_decoder *decoder = context;
     j_decompress_ptr cinfo = &decoder->cinfo;
-    if (!decoder->is_started) {
-        jpeg_start_decompress(cinfo); /* takes in all scans of a progressive file */
-        decoder->is_started = true;
-    }
     for (int32_t y = 0; y < decoder->n; y++) {
         uint8_t *row = decoder->rows + (size_t)y * decoder->stride_bytes;
         JSAMPROW target = decoder->cmyk_row != NULL ? decoder->cmyk_row : row;
@@ -148,23 +182,72 @@ static void jpeg_read_step(void *context) {
         if (decoder->cmyk_row != NULL)
             jpeg_cmyk_to_rgb(target, row, decoder->base.width_px, cinfo->saw_Adobe_marker);
     }
-    if (cinfo->output_scanline == cinfo->output_height)
-        jpeg_finish_decompress(cinfo);
+}
+
+/* Read all rows and forget them. */
+static void jpeg_try_step(void *context) {
+    jpeg_decoder *decoder = context;
+    j_decompress_ptr cinfo = &decoder->cinfo;
+    jpeg_take_scans_step(decoder);
+    JSAMPROW row = cinfo->mem->alloc_large((j_common_ptr)cinfo, JPOOL_IMAGE,
+                                           (size_t)cinfo->output_width * (size_t)cinfo->output_components);
+    while (cinfo->output_scanline < cinfo->output_height)
+        jpeg_read_scanlines(cinfo, &row, 1);
+}
+
+static void jpeg_end_step(void *context) {
+    jpeg_decoder *decoder = context;
+    jpeg_finish_decompress(&decoder->cinfo);
 }
 
 static swin2sr_status jpeg_decoder_read(image_decoder *base, uint8_t *rows, size_t stride_bytes, int32_t n,
                                         swin2sr_error *reterr) {
     jpeg_decoder *decoder = (jpeg_decoder *)base;
+    image_trap *trap = &decoder->errors.trap;
     decoder->rows = rows;
     decoder->stride_bytes = stride_bytes;
     decoder->n = n;
-    return image_trap_run(&decoder->errors.trap, jpeg_read_step, decoder, reterr);
+    swin2sr_status status = SWIN2SR_OK;
+    if (!decoder->is_started)
+        status = image_trap_run(trap, jpeg_take_scans_step, decoder, reterr);
+    decoder->is_started = true;
+    if (status == SWIN2SR_OK)
+        status = image_trap_run(trap, jpeg_read_step, decoder, reterr);
+    if (status == SWIN2SR_OK && decoder->cinfo.output_scanline == decoder->cinfo.output_height &&
+        image_trap_run(trap, jpeg_end_step, decoder, NULL) != SWIN2SR_OK)
+        decoder->errors.warning = "the JPEG is damaged behind its last row";
+    if (base->damage == NULL)
+        base->damage = decoder->errors.warning;
+    return status;
 }
 
 static void jpeg_decoder_close(image_decoder *base) {
     jpeg_decoder *decoder = (jpeg_decoder *)base;
     jpeg_destroy_decompress(&decoder->cinfo);
     free(decoder);
+}
+
+static swin2sr_status jpeg_open(jpeg_decoder *decoder) {
+    jpeg_destroy_decompress(&decoder->cinfo); /* of an earlier try */
+    decoder->errors.is_end_faked = false;
+    decoder->components_seen = 0;
+    return image_trap_run(&decoder->errors.trap, jpeg_open_step, decoder, NULL);
+}
+
+/* Whether all rows of a file without its end are there. What follows the last of several scans may be no JPEG, which
+ * stops the library before the first row: then the file is taken to end there. */
+static swin2sr_status jpeg_try_rows(jpeg_decoder *decoder) {
+    image_trap *trap = &decoder->errors.trap;
+    struct jpeg_decompress_struct *cinfo = &decoder->cinfo;
+    swin2sr_status status = image_trap_run(trap, jpeg_try_step, decoder, NULL);
+    if (status == SWIN2SR_CORRUPT && decoder->has_scans && !decoder->errors.is_end_faked &&
+        jpeg_has_all_scans(decoder)) {
+        decoder->size = (size_t)(cinfo->src->next_input_byte - decoder->data) - JPEG_MARKER_BYTES;
+        status = jpeg_open(decoder);
+        if (status == SWIN2SR_OK)
+            status = image_trap_run(trap, jpeg_try_step, decoder, NULL);
+    }
+    return status == SWIN2SR_OK ? jpeg_open(decoder) : status;
 }
 
 swin2sr_status image_jpeg_decoder_open(const uint8_t *data, size_t size, image_decoder **ret_decoder,
@@ -175,11 +258,15 @@ swin2sr_status image_jpeg_decoder_open(const uint8_t *data, size_t size, image_d
     decoder->base.read = jpeg_decoder_read;
     decoder->base.close = jpeg_decoder_close;
     decoder->cinfo.err = jpeg_errors_init(&decoder->errors, SWIN2SR_CORRUPT, "the JPEG is damaged");
-    decoder->progress.progress_monitor = jpeg_check_scans;
+    decoder->cinfo.client_data = decoder;
+    decoder->progress.progress_monitor = jpeg_on_scan;
     decoder->data = data;
     decoder->size = size;
-    swin2sr_status status = image_trap_run(&decoder->errors.trap, jpeg_open_step, decoder, reterr);
+    swin2sr_status status = jpeg_open(decoder);
+    if (status == SWIN2SR_OK && decoder->base.damage != NULL)
+        status = jpeg_try_rows(decoder);
     if (status != SWIN2SR_OK) {
+        swin2sr__error_set(reterr, status, "%s", decoder->errors.trap.detail);
         jpeg_decoder_close(&decoder->base);
         return status;
     }

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "image/codec.h"
+#include "image/png_mend.h"
 #include "image/trap.h"
 
 static void png_warning_ignore(png_structp png, png_const_charp message) {
@@ -34,7 +35,8 @@ typedef struct png_decoder {
     image_trap trap;
     png_structp png;
     png_infop info;
-    bool is_out_of_memory;
+    bool is_out_of_memory, is_interlaced;
+    png_mender *mender; /* NULL: the file has its end */
     int32_t rows_read;
     const uint8_t *data;
     size_t size, at;
@@ -53,10 +55,14 @@ static void png_decode_failed(png_structp png, png_const_charp message) {
 
 static void png_take_bytes(png_structp png, png_bytep bytes, size_t size) {
     png_decoder *decoder = png_get_io_ptr(png);
-    if (size > decoder->size - decoder->at)
+    size_t there = size < decoder->size - decoder->at ? size : decoder->size - decoder->at;
+    if (decoder->mender != NULL)
+        there = png_mender_read(decoder->mender, bytes, size);
+    else
+        memcpy(bytes, decoder->data + decoder->at, there);
+    decoder->at += there;
+    if (there < size)
         image_trap_spring(&decoder->trap, SWIN2SR_CORRUPT, "the PNG is cut short");
-    memcpy(bytes, decoder->data + decoder->at, size);
-    decoder->at += size;
 }
 
 static void png_open_step(void *context) {
@@ -65,12 +71,13 @@ static void png_open_step(void *context) {
     png_infop info = decoder->info;
     png_set_read_fn(png, decoder, png_take_bytes);
     png_set_user_limits(png, IMAGE_MAX_SIDE_PX, IMAGE_MAX_SIDE_PX);
-    png_set_chunk_malloc_max(png, (png_alloc_size_t)1 << 20);
+    png_set_chunk_malloc_max(png, 0); /* no limit for chunks that are skipped; PLTE and tRNS are small by themselves */
+    png_set_option(png, PNG_MAXIMUM_INFLATE_WINDOW, PNG_OPTION_ON);     /* old optimisers understated it */
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1); /* -1: known ancillary ones too, not tRNS */
     png_read_info(png, info);
 
     decoder->base.is_reduced_16 = png_get_bit_depth(png, info) == 16;
-    decoder->base.is_whole_only = png_get_interlace_type(png, info) != PNG_INTERLACE_NONE;
+    decoder->is_interlaced = png_get_interlace_type(png, info) != PNG_INTERLACE_NONE;
     png_set_expand(png); /* palette to RGB, 1 2 4 bits to 8, tRNS to alpha */
     png_set_scale_16(png);
     png_set_interlace_handling(png);
@@ -82,13 +89,15 @@ static void png_open_step(void *context) {
 
 static void png_read_step(void *context) {
     png_decoder *decoder = context;
-    int passes = decoder->base.is_whole_only ? PNG_INTERLACE_ADAM7_PASSES : 1;
+    int passes = decoder->is_interlaced ? PNG_INTERLACE_ADAM7_PASSES : 1;
     for (int pass = 0; pass < passes; pass++)
         for (int32_t y = 0; y < decoder->n; y++)
             png_read_row(decoder->png, decoder->rows + (size_t)y * decoder->stride_bytes, NULL);
-    decoder->rows_read += decoder->n;
-    if (decoder->rows_read == decoder->base.height_px)
-        png_read_end(decoder->png, NULL);
+}
+
+static void png_end_step(void *context) {
+    png_decoder *decoder = context;
+    png_read_end(decoder->png, NULL);
 }
 
 static swin2sr_status png_decoder_read(image_decoder *base, uint8_t *rows, size_t stride_bytes, int32_t n,
@@ -97,13 +106,36 @@ static swin2sr_status png_decoder_read(image_decoder *base, uint8_t *rows, size_
     decoder->rows = rows;
     decoder->stride_bytes = stride_bytes;
     decoder->n = n;
-    return image_trap_run(&decoder->trap, png_read_step, decoder, reterr);
+    swin2sr_status status = image_trap_run(&decoder->trap, png_read_step, decoder, reterr);
+    decoder->rows_read += n;
+    if (status == SWIN2SR_OK && decoder->rows_read == base->height_px &&
+        image_trap_run(&decoder->trap, png_end_step, decoder, NULL) != SWIN2SR_OK)
+        base->damage = "the PNG is damaged behind its last row";
+    return status;
 }
 
 static void png_decoder_close(image_decoder *base) {
     png_decoder *decoder = (png_decoder *)base;
     png_destroy_read_struct(&decoder->png, &decoder->info, NULL);
+    png_mender_close(decoder->mender);
     free(decoder);
+}
+
+static swin2sr_status png_decoder_start(png_decoder *decoder, swin2sr_error *reterr) {
+    if (!png_has_end(decoder->data, decoder->size)) {
+        decoder->base.damage = "the PNG has no IEND chunk at its end";
+        swin2sr_status status = png_mender_open(decoder->data, decoder->size, &decoder->mender);
+        if (status == SWIN2SR_CORRUPT)
+            return swin2sr__error_set(reterr, status, "the PNG is cut short");
+        if (status != SWIN2SR_OK)
+            return swin2sr__error_set(reterr, status, "not enough memory to read the PNG");
+    }
+    decoder->png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, decoder, png_decode_failed, png_warning_ignore,
+                                            &decoder->is_out_of_memory, png_allocate, png_release);
+    decoder->info = decoder->png != NULL ? png_create_info_struct(decoder->png) : NULL;
+    if (decoder->info == NULL)
+        return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "not enough memory to read the PNG");
+    return image_trap_run(&decoder->trap, png_open_step, decoder, reterr);
 }
 
 swin2sr_status image_png_decoder_open(const uint8_t *data, size_t size, image_decoder **ret_decoder,
@@ -115,12 +147,7 @@ swin2sr_status image_png_decoder_open(const uint8_t *data, size_t size, image_de
     decoder->base.close = png_decoder_close;
     decoder->data = data;
     decoder->size = size;
-    decoder->png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, decoder, png_decode_failed, png_warning_ignore,
-                                            &decoder->is_out_of_memory, png_allocate, png_release);
-    decoder->info = decoder->png != NULL ? png_create_info_struct(decoder->png) : NULL;
-    swin2sr_status status = decoder->info != NULL
-                                ? image_trap_run(&decoder->trap, png_open_step, decoder, reterr)
-                                : swin2sr__error_set(reterr, SWIN2SR_NOMEM, "not enough memory to read the PNG");
+    swin2sr_status status = png_decoder_start(decoder, reterr);
     if (status != SWIN2SR_OK) {
         png_decoder_close(&decoder->base);
         return status;

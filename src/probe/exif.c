@@ -1,40 +1,67 @@
 /* SPDX-License-Identifier: Apache-2.0
  * probe/exif.c - find the orientation in a hostile EXIF block (stage 2 of 9).
  * In: a TIFF block.  Out: 1..8.
- * Looks at the first directory only, at most size / 12 entries; every offset is checked against size. */
+ * Looks at the first directory only, at most size / 12 entries; every offset is checked against size.
+ * The standard says SHORT; writers exist that use any other integer type, so all of them are read. */
 #include "probe/exif.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #define TAG_ORIENTATION 0x0112
-#define TYPE_SHORT 3
 #define ENTRY_BYTES 12
 
+/* TIFF 6.0, section 2: the integer types, of which the orientation is the first value. */
+enum {
+    TYPE_BYTE = 1,
+    TYPE_SHORT = 3,
+    TYPE_LONG = 4,
+    TYPE_SBYTE = 6,
+    TYPE_SSHORT = 8,
+    TYPE_SLONG = 9,
+};
+
 static uint32_t read_u16(const uint8_t *at, bool is_big_endian) {
-    return is_big_endian ? (uint32_t)at[0] << 8 | at[1] : (uint32_t)at[1] << 8 | at[0];
+    return is_big_endian ? probe_u16(at) : (uint32_t)at[1] << 8 | at[0];
 }
 
 static uint32_t read_u32(const uint8_t *at, bool is_big_endian) {
-    uint32_t first = read_u16(at, is_big_endian), second = read_u16(at + 2, is_big_endian);
-    return is_big_endian ? first << 16 | second : second << 16 | first;
+    return is_big_endian ? probe_u32(at) : read_u16(at + 2, false) << 16 | read_u16(at, false);
 }
 
-int32_t probe_exif_orientation(const uint8_t *data, size_t size) {
-    if (size < 8 || (memcmp(data, "II*\0", 4) != 0 && memcmp(data, "MM\0*", 4) != 0))
+/* The value of an entry; 0 where it is no integer. A negative number comes out above 8. */
+static uint32_t read_value(const uint8_t *entry, bool is_big_endian) {
+    switch (read_u16(entry + 2, is_big_endian)) {
+    case TYPE_BYTE:
+    case TYPE_SBYTE:
+        return entry[8];
+    case TYPE_SHORT:
+    case TYPE_SSHORT:
+        return read_u16(entry + 8, is_big_endian);
+    case TYPE_LONG:
+    case TYPE_SLONG:
+        return read_u32(entry + 8, is_big_endian);
+    default:
+        return 0;
+    }
+}
+
+int32_t probe_exif_orientation(probe_window *window, uint64_t at, uint64_t size) {
+    const uint8_t *bytes;
+    if (size < 8 || probe_look(window, at, 8, &bytes) != SWIN2SR_OK ||
+        (memcmp(bytes, "II*\0", 4) != 0 && memcmp(bytes, "MM\0*", 4) != 0))
         return 1;
-    bool is_big_endian = data[0] == 'M';
-    size_t directory = read_u32(data + 4, is_big_endian);
-    if (directory > size || size - directory < 2)
+    bool is_big_endian = bytes[0] == 'M';
+    uint64_t directory = read_u32(bytes + 4, is_big_endian);
+    if (directory > size || size - directory < 2 || probe_look(window, at + directory, 2, &bytes) != SWIN2SR_OK)
         return 1;
-    size_t count = read_u16(data + directory, is_big_endian);
-    size_t fitting = (size - directory - 2) / ENTRY_BYTES;
-    const uint8_t *entry = data + directory + 2;
-    for (size_t i = 0; i < count && i < fitting; i++, entry += ENTRY_BYTES) {
-        if (read_u16(entry, is_big_endian) != TAG_ORIENTATION || read_u16(entry + 2, is_big_endian) != TYPE_SHORT)
-            continue;
-        uint32_t orientation = read_u16(entry + 8, is_big_endian);
-        return orientation >= 1 && orientation <= 8 ? (int32_t)orientation : 1;
+    uint64_t count = read_u16(bytes, is_big_endian), fitting = (size - directory - 2) / ENTRY_BYTES;
+    uint64_t entry = at + directory + 2;
+    for (uint64_t i = 0; i < count && i < fitting; i++, entry += ENTRY_BYTES) {
+        if (probe_look(window, entry, ENTRY_BYTES, &bytes) != SWIN2SR_OK)
+            return 1;
+        uint32_t value = read_u16(bytes, is_big_endian) == TAG_ORIENTATION ? read_value(bytes, is_big_endian) : 0;
+        if (value >= 1 && value <= 8)
+            return (int32_t)value;
     }
     return 1;
 }

@@ -3,11 +3,10 @@
 #ifndef SWIN2SR_PROBE_EXIF_H
 #define SWIN2SR_PROBE_EXIF_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "probe/window.h"
 
-/* data, size  A TIFF block as EXIF has it ("II*\0" or "MM\0*" first), from anywhere. Borrowed.
- * returns     1..8; 1 when the block is damaged or does not say. */
-int32_t probe_exif_orientation(const uint8_t *data, size_t size);
+/* at, size  Where the TIFF block of the EXIF data lies in the file ("II*\0" or "MM\0*" first).
+ * returns   1..8; 1 when the block is damaged or does not say. */
+int32_t probe_exif_orientation(probe_window *window, uint64_t at, uint64_t size);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * tests/image/test_image.c - readers and writers on real files (data/, made by make_data.py).
- * Every file is handed over in an allocation of its exact size, so that a sanitizer sees a read beyond it. */
+ * Damaged ends of files: test_damage.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,62 +12,7 @@
 #include <cmocka.h>
 
 #include "image/image.h"
-
-#define MAX_FILE_BYTES 65536
-
-typedef struct bytes {
-    uint8_t *data;
-    size_t size;
-} bytes;
-
-typedef struct picture {
-    image_info info;
-    uint8_t *rows;
-} picture;
-
-static bytes copy_bytes(const void *data, size_t size) {
-    bytes copy = {malloc(size > 0 ? size : 1), size};
-    assert_non_null(copy.data);
-    if (size > 0)
-        memcpy(copy.data, data, size);
-    return copy;
-}
-
-/* A file of the data folder; tests run in tests/image. */
-static bytes load(const char *name, const char *extension) {
-    char path[128];
-    uint8_t buffer[MAX_FILE_BYTES];
-    snprintf(path, sizeof(path), "data/%s.%s", name, extension);
-    FILE *file = fopen(path, "rb");
-    if (file == NULL)
-        fail_msg("%s is missing", path);
-    size_t size = fread(buffer, 1, sizeof(buffer), file);
-    fclose(file);
-    return copy_bytes(buffer, size);
-}
-
-/* Decode a whole file, strip_rows at a time. */
-static swin2sr_status decode(bytes file, const image_limits *limits, int32_t strip_rows, picture *ret_picture,
-                             swin2sr_error *reterr) {
-    image_reader *reader = NULL;
-    swin2sr_status status = image_reader_open(file.data, file.size, limits, &reader, reterr);
-    if (status != SWIN2SR_OK)
-        return status;
-    picture got = {.info = *image_reader_info(reader)};
-    size_t row_bytes = (size_t)got.info.width_px * (size_t)got.info.channels;
-    got.rows = malloc(row_bytes * (size_t)got.info.height_px);
-    assert_non_null(got.rows);
-    for (int32_t y = 0; y < got.info.height_px && status == SWIN2SR_OK; y += strip_rows) {
-        int32_t n = got.info.height_px - y < strip_rows ? got.info.height_px - y : strip_rows;
-        status = image_reader_read(reader, got.rows + (size_t)y * row_bytes, row_bytes, n, reterr);
-    }
-    image_reader_close(reader);
-    if (status != SWIN2SR_OK)
-        free(got.rows);
-    else
-        *ret_picture = got;
-    return status;
-}
+#include "reading.h"
 
 static void assert_fails(bytes file, swin2sr_status expected, const char *detail) {
     picture got = {0};
@@ -201,6 +146,79 @@ static void test_reading_too_much(void **state) {
     free(file.data);
 }
 
+/* ---- files that users reported ---- */
+
+#define REPORTS "../fixtures/reports/"
+
+static void assert_same(bytes file, const char *expected_path, bool is_damaged) {
+    bytes expected_file = load_path(expected_path);
+    picture got = {0}, expected = {0};
+    swin2sr_error error = {""};
+    assert_int_equal(decode(expected_file, NULL, 4, &expected, NULL), SWIN2SR_OK);
+    if (decode(file, NULL, 4, &got, &error) != SWIN2SR_OK)
+        fail_msg("like %s: %s", expected_path, error.text);
+    assert_int_equal(got.info.damage != NULL, is_damaged);
+    assert_int_equal(picture_bytes(&got), picture_bytes(&expected));
+    assert_memory_equal(got.rows, expected.rows, picture_bytes(&expected));
+    free(got.rows);
+    free(expected.rows);
+    free(expected_file.data);
+}
+
+static void test_reported_files(void **state) {
+    static const struct {
+        const char *path, *expected;
+        bool is_damaged;
+    } files[] = {
+        {REPORTS "jpeg-no-eoi.jpg", REPORTS "plain.jpg", true},
+        {REPORTS "jpeg-no-eoi-phone-trailer.jpg", REPORTS "plain.jpg", true},
+        {REPORTS "png-no-iend.png", REPORTS "plain.png", true},
+        {REPORTS "png-window-understated.png", REPORTS "png-window-whole.png", false},
+    };
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        bytes file = load_path(files[i].path);
+        assert_same(file, files[i].expected, files[i].is_damaged);
+        free(file.data);
+    }
+    bytes turned = load_path(REPORTS "jpeg-orientation-long.jpg"), apple = load_path(REPORTS "png-cgbi.png");
+    picture got = {0};
+    assert_int_equal(decode(turned, NULL, 4, &got, NULL), SWIN2SR_OK);
+    assert_int_equal(got.info.width_px, 36);
+    assert_int_equal(got.info.height_px, 48);
+    assert_fails(apple, SWIN2SR_UNSUPPORTED, "CgBI");
+    free(got.rows);
+    free(turned.data);
+    free(apple.data);
+}
+
+/* size zero bytes of metadata, with headers of their own, at a place of a file. */
+static bytes with_metadata(bytes file, size_t at, const char *head, size_t head_bytes, size_t size, size_t count) {
+    size_t part = head_bytes + size, all = file.size + part * count;
+    bytes made = {calloc(1, all), all};
+    assert_non_null(made.data);
+    memcpy(made.data, file.data, at);
+    for (size_t i = 0; i < count; i++)
+        memcpy(made.data + at + i * part, head, head_bytes);
+    memcpy(made.data + at + part * count, file.data + at, file.size - at);
+    return made;
+}
+
+/* A workflow in a chunk of 1.2 MB, whose checksum is wrong besides; XMP of 2 MB and a profile in 20 segments. */
+static void test_large_metadata(void **state) {
+    bytes png = load_path(REPORTS "plain.png"), jpeg = load_path(REPORTS "plain.jpg");
+    bytes large_png = with_metadata(png, 33, "\0\x12\x4f\x80tEXt", 8, 1200000 + 4, 1);
+    bytes large_jpeg = with_metadata(jpeg, 2, "\xff\xe1\xff\xff", 4, 65533, 32);
+    bytes profile = with_metadata(jpeg, 2, "\xff\xe2\xff\xff", 4, 65533, 20);
+    assert_same(large_png, REPORTS "plain.png", false);
+    assert_same(large_jpeg, REPORTS "plain.jpg", false);
+    assert_same(profile, REPORTS "plain.jpg", false);
+    free(png.data);
+    free(jpeg.data);
+    free(large_png.data);
+    free(large_jpeg.data);
+    free(profile.data);
+}
+
 /* ---- reading what is wrong ---- */
 
 static const char *const hostile_samples[][2] = {
@@ -209,21 +227,28 @@ static const char *const hostile_samples[][2] = {
 };
 #define HOSTILE_SAMPLES (sizeof(hostile_samples) / sizeof(hostile_samples[0]))
 
+/* Where the whole picture comes out, it is that of the whole file. Which ends may be missing: test_damage.c. */
 static void test_cut_at_every_byte(void **state) {
     for (size_t i = 0; i < HOSTILE_SAMPLES; i++) {
         bytes file = load(hostile_samples[i][0], hostile_samples[i][1]);
+        picture whole = {0}, got = {0};
+        assert_int_equal(decode(file, NULL, 4, &whole, NULL), SWIN2SR_OK);
+        assert_null(whole.info.damage);
         for (size_t size = 0; size < file.size; size++) {
             bytes cut = copy_bytes(file.data, size);
-            picture got = {0};
             swin2sr_error error = {""};
             swin2sr_status status = decode(cut, NULL, 4, &got, &error);
-            if (status != (size == 0 ? SWIN2SR_UNSUPPORTED : SWIN2SR_CORRUPT))
+            if (status == SWIN2SR_OK) {
+                assert_non_null(got.info.damage);
+                assert_memory_equal(got.rows, whole.rows, picture_bytes(&whole));
+                free(got.rows);
+            } else if (status != (size == 0 ? SWIN2SR_UNSUPPORTED : SWIN2SR_CORRUPT) || error.text[0] == '\0') {
                 fail_msg("%s.%s cut to %zu of %zu bytes: %s, %s", hostile_samples[i][0], hostile_samples[i][1], size,
                          file.size, swin2sr_status_name(status), error.text);
-            assert_true(error.text[0] != '\0');
+            }
             free(cut.data);
         }
-        assert_fails((bytes){file.data, file.size - 1}, SWIN2SR_CORRUPT, "is cut short");
+        free(whole.rows);
         free(file.data);
     }
 }
@@ -462,6 +487,7 @@ int main(void) {
         cmocka_unit_test(test_too_many_scans),   cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_what_is_written),  cmocka_unit_test(test_failing_sink),
         cmocka_unit_test(test_writer_refusals),  cmocka_unit_test(test_row_count),
+        cmocka_unit_test(test_reported_files),   cmocka_unit_test(test_large_metadata),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * probe/window.c - bytes at any place of a file through a small buffer (stage 2 of 9). */
+#include "probe/window.h"
+
+swin2sr_status probe_look(probe_window *window, uint64_t at, size_t size, const uint8_t **ret_bytes) {
+    const probe_source *source = window->source;
+    if (at > source->size || size > source->size - at)
+        return SWIN2SR_CORRUPT;
+    window->looked_bytes += size;
+    if (window->looked_bytes > PROBE_MAX_BYTES)
+        return SWIN2SR_TOO_LARGE;
+    if (at < window->start || at + size > window->start + window->length) {
+        uint64_t left = source->size - at;
+        window->start = at;
+        window->length = left < PROBE_WINDOW_BYTES ? (size_t)left : PROBE_WINDOW_BYTES;
+        if (!source->read(source->context, at, window->bytes, window->length))
+            return SWIN2SR_IO;
+    }
+    *ret_bytes = window->bytes + (at - window->start);
+    return SWIN2SR_OK;
+}
+
+swin2sr_status probe_refuse(probe_window *window, const char *detail) {
+    window->detail = detail;
+    return SWIN2SR_UNSUPPORTED;
+}
+
+uint32_t probe_u16(const uint8_t *at) {
+    return (uint32_t)at[0] << 8 | at[1];
+}
+
+uint32_t probe_u32(const uint8_t *at) {
+    return probe_u16(at) << 16 | probe_u16(at + 2);
+}
