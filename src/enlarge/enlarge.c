@@ -26,9 +26,9 @@ typedef struct enlarge_job {
     int32_t colour_channels;  /* of the file, alpha not counted: 1 or 3 */
     int32_t network_channels; /* 1 or 3 */
     bool has_alpha;
-    uint8_t *file_strip;    /* [STRIP_ROWS][in width][in channels] */
-    uint8_t *network_strip; /* [STRIP_ROWS][in width][network channels]; NULL: the file's rows fit as they are */
-    uint8_t *joined_row;    /* [out width][in channels]; NULL: the network's rows fit as they are */
+    uint8_t *file_strip;     /* [STRIP_ROWS][in width][in channels] */
+    uint8_t *network_strips; /* [2][STRIP_ROWS][in width][network channels]; NULL: the file's rows fit as they are */
+    uint8_t *joined_row;     /* [out width][in channels]; NULL: the network's rows fit as they are */
     alpha_ring alpha;
     enlarge_report report;
     swin2sr_status output_status; /* of the stages behind the network; its detail is in reterr already */
@@ -42,7 +42,7 @@ static void job_done(enlarge_job *job) {
     image_reader_close(job->reader);
     alpha_ring_done(&job->alpha);
     free(job->file_strip);
-    free(job->network_strip);
+    free(job->network_strips);
     free(job->joined_row);
 }
 
@@ -167,15 +167,15 @@ static swin2sr_status allocate_rows(enlarge_job *job, const swin2sr_model_info *
     size_t strip_px = (size_t)job->in->width_px * STRIP_ROWS;
     job->file_strip = malloc(strip_px * (size_t)job->in->channels);
     if (is_split) {
-        job->network_strip = malloc(strip_px * (size_t)job->network_channels);
+        job->network_strips = malloc(2 * strip_px * (size_t)job->network_channels);
         job->joined_row = malloc((size_t)job->report.out_width_px * (size_t)job->in->channels);
     }
-    if (job->file_strip == NULL || (is_split && (job->network_strip == NULL || job->joined_row == NULL)))
+    if (job->file_strip == NULL || (is_split && (job->network_strips == NULL || job->joined_row == NULL)))
         return out_of_memory(job);
     if (!job->has_alpha)
         return SWIN2SR_OK;
-    /* the network's delay, a step that is being filled and one that is being emptied, and the strip pushed at once */
-    int32_t lag_rows = job->report.plan.latency_rows + 2 * job->report.plan.rows * network->window_px + STRIP_ROWS;
+    /* the network's delay, a step that is being filled and one that is being emptied, and two strips */
+    int32_t lag_rows = job->report.plan.latency_rows + 2 * job->report.plan.rows * network->window_px + 2 * STRIP_ROWS;
     swin2sr_status status =
         alpha_ring_init(&job->alpha, job->in->width_px, job->in->height_px, network->scale, lag_rows);
     if (status == SWIN2SR_UNSUPPORTED)
@@ -183,10 +183,15 @@ static swin2sr_status allocate_rows(enlarge_job *job, const swin2sr_model_info *
     return status == SWIN2SR_OK ? status : out_of_memory(job);
 }
 
+/* Strip i for the network, where the file's rows have to be split. */
+static uint8_t *network_strip(const enlarge_job *job, int32_t i) {
+    return job->network_strips + (size_t)(i % 2 * STRIP_ROWS) * (size_t)(job->in->width_px * job->network_channels);
+}
+
 /* Colour of n file rows to the network's channels, alpha to its ring. */
-static void split_strip(enlarge_job *job, int32_t n) {
+static void split_strip(enlarge_job *job, int32_t i, int32_t n) {
     const uint8_t *from = job->file_strip;
-    uint8_t *to = job->network_strip;
+    uint8_t *to = network_strip(job, i);
     size_t channels = (size_t)job->in->channels, row_bytes = channels * (size_t)job->in->width_px;
     for (int32_t row = 0; row < n && job->has_alpha; row++)
         alpha_ring_push(&job->alpha, from + (size_t)row * row_bytes + job->colour_channels, channels);
@@ -195,21 +200,27 @@ static void split_strip(enlarge_job *job, int32_t n) {
             *to++ = from[job->colour_channels == 1 ? 0 : c];
 }
 
-static swin2sr_status decode_strip(enlarge_job *job, int32_t n) {
+static int32_t strip_rows(const enlarge_job *job, int32_t i) {
+    int32_t left = job->in->height_px - i * STRIP_ROWS;
+    return left < STRIP_ROWS ? left : STRIP_ROWS;
+}
+
+static swin2sr_status decode_strip(enlarge_job *job, int32_t i) {
     uint64_t start_us = swin2sr__clock_us();
     size_t row_bytes = (size_t)job->in->width_px * (size_t)job->in->channels;
+    int32_t n = strip_rows(job, i);
     swin2sr_status status = image_reader_read(job->reader, job->file_strip, row_bytes, n, job->reterr);
-    if (status == SWIN2SR_OK && job->network_strip != NULL)
-        split_strip(job, n);
+    if (status == SWIN2SR_OK && job->network_strips != NULL)
+        split_strip(job, i, n);
     job->report.decode_us += swin2sr__clock_us() - start_us;
     return status;
 }
 
-static swin2sr_status push_strip(enlarge_job *job, int32_t n) {
-    const uint8_t *rows = job->network_strip != NULL ? job->network_strip : job->file_strip;
+static swin2sr_status push_strip(enlarge_job *job, int32_t i) {
+    const uint8_t *rows = job->network_strips != NULL ? network_strip(job, i) : job->file_strip;
     size_t row_bytes = (size_t)job->in->width_px * (size_t)job->network_channels;
     uint64_t start_us = swin2sr__clock_us(), encode_before_us = job->report.encode_us;
-    swin2sr_status status = swin2sr_stream_push(job->stream, rows, row_bytes, n);
+    swin2sr_status status = swin2sr_stream_push(job->stream, rows, row_bytes, strip_rows(job, i));
     job->report.infer_us += swin2sr__clock_us() - start_us - (job->report.encode_us - encode_before_us);
     if (status == SWIN2SR_OK || job->output_status != SWIN2SR_OK)
         return status;
@@ -217,14 +228,18 @@ static swin2sr_status push_strip(enlarge_job *job, int32_t n) {
                               status == SWIN2SR_CANCELLED ? "cancelled" : "the network stopped early");
 }
 
+/* Alpha runs one strip ahead of the network: its filter needs two rows below each output row, and tiles that do not
+ * overlap put out all rows of a band before the next row comes in. */
 static swin2sr_status run_rows(enlarge_job *job) {
+    int32_t strips = (job->in->height_px + STRIP_ROWS - 1) / STRIP_ROWS, ahead = job->has_alpha ? 1 : 0;
     swin2sr_status status = SWIN2SR_OK;
-    for (int32_t left = job->in->height_px; left > 0 && status == SWIN2SR_OK; left -= STRIP_ROWS) {
-        int32_t n = left < STRIP_ROWS ? left : STRIP_ROWS;
-        status = decode_strip(job, n);
-        if (status == SWIN2SR_OK)
-            status = push_strip(job, n);
+    for (int32_t i = 0; i < strips + ahead && status == SWIN2SR_OK; i++) {
+        if (i < strips)
+            status = decode_strip(job, i);
+        if (status == SWIN2SR_OK && i >= ahead)
+            status = push_strip(job, i - ahead);
     }
+    job->report.damage = job->in->damage;
     return status;
 }
 

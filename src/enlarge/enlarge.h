@@ -26,6 +26,7 @@ typedef struct enlarge_report {
     int32_t channels;      /* of the output file */
     bool is_reduced_16;    /* a 16-bit input was read down to 8 bits */
     bool is_alpha_dropped; /* JPEG output cannot hold the input's transparency: laid over white */
+    const char *damage;    /* what is wrong with the input although all of its rows came out; NULL: nothing */
     swin2sr_plan plan;
     uint64_t decode_us, infer_us, encode_us;
 } enlarge_report;

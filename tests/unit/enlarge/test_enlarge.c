@@ -89,11 +89,10 @@ static picture decode(const bytes *file) {
 }
 
 /* Enlarge a picture through files; the result must be exactly SCALE times as large. */
-static picture enlarge(const picture *image, format_id format, int32_t rows, enlarge_report *ret_report) {
+static picture enlarge_with(const picture *image, const enlarge_options *options, enlarge_report *ret_report) {
     bytes in = encode_png(image), out = bytes_new();
-    enlarge_options options = {.out = {.format = format}, .engine = {.rows = rows}};
     swin2sr_error error = {""};
-    swin2sr_status status = enlarge_bytes(model, in.data, in.size, &options, take, &out, ret_report, &error);
+    swin2sr_status status = enlarge_bytes(model, in.data, in.size, options, take, &out, ret_report, &error);
     if (status != SWIN2SR_OK)
         fail_msg("%s", error.text);
     picture result = decode(&out);
@@ -102,6 +101,11 @@ static picture enlarge(const picture *image, format_id format, int32_t rows, enl
     free(in.data);
     free(out.data);
     return result;
+}
+
+static picture enlarge(const picture *image, format_id format, int32_t rows, enlarge_report *ret_report) {
+    enlarge_options options = {.out = {.format = format}, .engine = {.rows = rows}};
+    return enlarge_with(image, &options, ret_report);
 }
 
 /* What the network makes of a picture's colour, by the one-call interface. */
@@ -179,6 +183,33 @@ static void test_alpha_of_a_tall_image(void **state) {
     free(image.rows);
 }
 
+static uint32_t random_below(uint32_t *seed, uint32_t limit) {
+    *seed = *seed * 1664525 + 1013904223;
+    return (*seed >> 16) % limit;
+}
+
+/* Each case has a size, tiles and an overlap of its own; none at all every third time. */
+static void test_alpha_with_any_tiles(void **state) {
+    uint32_t seed = 20261128;
+    for (int i = 0; i < 24; i++) {
+        int32_t tile = 64 + 8 * (int32_t)random_below(&seed, 5), steps = 1 + (int32_t)random_below(&seed, tile / 32);
+        enlarge_options options = {.out.format = FORMAT_PNG, .engine.tile_px = tile, .engine.threads = 1};
+        options.engine.overlap_px = i % 3 ? 8 * steps : -1;
+        picture image = picture_new(1 + (int32_t)random_below(&seed, i % 4 ? 24 : 150),
+                                    1 + (int32_t)random_below(&seed, i % 4 ? 250 : 40), i % 2 ? 4 : 2);
+        for (size_t at = 0; at < samples_of(&image); at++)
+            image.rows[at] = (uint8_t)random_below(&seed, 256);
+        picture tiled = enlarge_with(&image, &options, NULL), whole = enlarge(&image, FORMAT_PNG, 0, NULL);
+        for (size_t at = (size_t)image.channels - 1; at < samples_of(&whole); at += (size_t)image.channels)
+            if (tiled.rows[at] != whole.rows[at])
+                fail_msg("%d x %d, tiles of %d, overlap %d: sample %zu", image.width_px, image.height_px, tile,
+                         options.engine.overlap_px, at);
+        free(image.rows);
+        free(tiled.rows);
+        free(whole.rows);
+    }
+}
+
 static void test_alpha_over_white_in_jpeg(void **state) {
     for (int32_t channels = 2; channels <= 4; channels += 2) {
         picture image = gradient(16, 16, channels);
@@ -232,12 +263,37 @@ static void test_refusals(void **state) {
     assert_string_equal(error.text, "the result would have 64 x 64 pixels; 4095 are allowed");
     assert_int_equal(out.size, 0);
     assert_int_equal(try_enlarge(&starved, 0, 0, &out, &error), SWIN2SR_TOO_LARGE);
-    assert_int_equal(try_enlarge(&plain, 1, 0, &out, &error), SWIN2SR_CORRUPT);
+    assert_int_equal(try_enlarge(&plain, 40, 0, &out, &error), SWIN2SR_CORRUPT);
     assert_string_equal(error.text, "the PNG is cut short");
+    assert_int_equal(out.size, 0);
     assert_int_equal(try_enlarge(&plain, 0, 100, &out, &error), SWIN2SR_IO);
     assert_string_equal(error.text, "the output could not be written");
     assert_int_equal(try_enlarge(&cancelled, 0, 0, &out, &error), SWIN2SR_CANCELLED);
     assert_string_equal(error.text, "cancelled");
+    free(out.data);
+}
+
+/* A file without its last bytes: the picture of the whole file and a note; strictly, a refusal before any work. */
+static void test_damaged_end(void **state) {
+    picture image = gradient(16, 16, 3);
+    bytes in = encode_png(&image), whole = bytes_new(), out = bytes_new();
+    enlarge_options options = {.out.format = FORMAT_PNG}, strict = {.out.format = FORMAT_PNG};
+    enlarge_report report = {0};
+    swin2sr_error error = {""};
+    strict.limits.is_strict = true;
+    assert_int_equal(enlarge_bytes(model, in.data, in.size, &strict, take, &whole, &report, &error), SWIN2SR_OK);
+    assert_null(report.damage);
+    assert_int_equal(enlarge_bytes(model, in.data, in.size - 1, &options, take, &out, &report, &error), SWIN2SR_OK);
+    assert_non_null(report.damage);
+    assert_int_equal(out.size, whole.size);
+    assert_memory_equal(out.data, whole.data, whole.size);
+    out.size = 0;
+    assert_int_equal(enlarge_bytes(model, in.data, in.size - 1, &strict, take, &out, &report, &error), SWIN2SR_CORRUPT);
+    assert_string_equal(error.text, "the PNG has no IEND chunk at its end");
+    assert_int_equal(out.size, 0);
+    free(image.rows);
+    free(in.data);
+    free(whole.data);
     free(out.data);
 }
 
@@ -252,10 +308,9 @@ static int close_model(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_channel_count),
-        cmocka_unit_test(test_alpha_of_a_tall_image),
-        cmocka_unit_test(test_alpha_over_white_in_jpeg),
-        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_every_channel_count),  cmocka_unit_test(test_alpha_of_a_tall_image),
+        cmocka_unit_test(test_alpha_with_any_tiles), cmocka_unit_test(test_alpha_over_white_in_jpeg),
+        cmocka_unit_test(test_damaged_end),          cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, open_model, close_model);
 }
