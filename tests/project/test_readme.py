@@ -22,7 +22,7 @@ SERVE = """make run ONESHOT=1 PORT={port}
 build/swin2sr serve --listen 127.0.0.1:{port} & trap "kill $!; wait $!" EXIT
 until build/swin2sr healthcheck http://127.0.0.1:{port}/readyz 2> /dev/null; do sleep 0.1; done"""
 IMAGES = {"form.png": "PNG", "body.jpg": "JPEG", "python.png": "PNG", "file.png": "PNG", "pipe.png": "PNG",
-          "enlarged/coffee_x4.png": "PNG", "int8.png": "PNG"}
+          "enlarged/coffee_x4.png": "PNG", "photo.png": "PNG", "int8.png": "PNG"}
 
 
 def free_port():
