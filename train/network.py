@@ -12,6 +12,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+import fused
+
 MEAN = (0.4488, 0.4371, 0.4040)  # of the pictures that the published networks were trained on
 LARGEST_LOGIT_SCALE = math.log(100.0)
 HIDDEN = 512  # of the network that turns distances into position biases
@@ -65,8 +67,11 @@ class WindowAttention(nn.Module):
         count, length, dim = tokens.shape
         bias = torch.cat([self.q_bias, torch.zeros_like(self.q_bias), self.v_bias])
         qkv = functional.linear(tokens, self.qkv.weight, bias).reshape(count, length, 3, self.heads, dim // self.heads)
+        scale = self.logit_scale.clamp(max=LARGEST_LOGIT_SCALE).exp()
+        if fused.fits(qkv):
+            return self.proj(fused.attend(qkv, self.position_bias(), scale.flatten(), mask))
         q, k, v = qkv.permute(2, 0, 3, 1, 4)
-        q = functional.normalize(q.float(), dim=-1) * self.logit_scale.clamp(max=LARGEST_LOGIT_SCALE).exp()
+        q = functional.normalize(q.float(), dim=-1) * scale
         logits = q @ functional.normalize(k.float(), dim=-1).transpose(-2, -1) + self.position_bias()
         if mask is not None:
             logits = (logits.unflatten(0, (-1, len(mask))) + mask[:, None]).flatten(0, 1)
