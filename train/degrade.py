@@ -1,9 +1,9 @@
-# SPDX-License-Identifier: Apache-2.0
-"""What happens to a picture before it reaches the network: blur, reduction, noise, JPEG once or twice.
+"""What happens to a picture before it reaches the network: blur, reduction, noise, JPEG or WebP once or twice.
 
 In: a crop of a good picture, uint8 [H][W][3].  Out: what someone would upload, and the patch it came from.
-Everything random comes from the generator that is passed in, so that a sample is the same whenever it is drawn again.
-Distances are in pixels of the picture they are applied to; the reduction is bicubic with antialiasing.
+Everything random comes from the generator that is passed in: the same generator draws the same sample again.
+Distances are in pixels of the picture they are applied to. Reduction is bicubic with antialiasing, but for the share of
+the inputs that a recipe gives to other filters.
 """
 import io
 from dataclasses import dataclass
@@ -13,23 +13,38 @@ from PIL import Image, ImageFilter
 
 MARGIN = 4  # input pixels around a patch that are degraded with it and cut off: edges look like the inside
 JPEG_BLOCK = 16  # an 8x8 block of chroma at 4:2:0
+WINDOW = 8  # of the network, and of a JPEG block of luma
+FILTERS = (Image.BILINEAR, Image.LANCZOS, Image.BOX)
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Shares of the inputs, 0..1; `twice` is of those that are compressed at all."""
+    """Shares of the inputs, 0..1, unless a field says of what."""
     blur: float
     noise: float
     jpeg: float
-    twice: float
+    twice: float  # of the compressed ones
     sigma_max: float = 0.5  # of the blur, in pixels of the reduced picture
     noise_max: float = 6.0  # standard deviation, in levels
     quality: tuple = (30, 95)
+    subsampled: float = 0.5  # of the JPEGs: 4:2:0, the others 4:4:4
+    webp: float = 0  # of the compressions
+    between: float = 0  # of those compressed twice: the first time at a larger size
+    aligned: float = 0  # of the last compressions: blocks begin where the windows of the network do
+    filters: float = 0  # reduced by another filter, or in two steps
+    grid: float = 0  # a faint grid, as generated drafts have it
+    banded: float = 0  # few levels, as in stickers
+    flat: float = 0  # of the samples: one colour, or two and an edge
+    soft: float = 0  # of the samples: out of focus, in the wanted output too
 
 
 RECIPES = {
+    "clean": Recipe(blur=0, noise=0, jpeg=0, twice=0),
     "jpeg": Recipe(blur=0, noise=0, jpeg=0.5, twice=0),
     "real": Recipe(blur=0.25, noise=0.2, jpeg=0.6, twice=0.3),
+    "compressed": Recipe(blur=0.08, noise=0.08, jpeg=0.92, twice=0.25, noise_max=3.0, quality=(10, 95), subsampled=0.65,
+                         webp=0.06, between=0.4, aligned=0.85, filters=0.2, grid=0.04, banded=0.02, flat=0.04,
+                         soft=0.04),
 }
 
 
@@ -57,28 +72,96 @@ def compressed(pixels, quality, is_subsampled, offset=(0, 0)):
     return np.asarray(Image.open(file))[up:, left:]
 
 
-def compressed_anyhow(pixels, recipe, rng):
+def webp(pixels, quality):
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "WEBP", quality=quality)
+    return np.asarray(Image.open(file).convert("RGB"))
+
+
+def resized(pixels, size, method=Image.BICUBIC):
+    """size is (width, height)."""
+    return np.asarray(Image.fromarray(pixels).resize(size, method))
+
+
+def block_offset(is_aligned, rng):
+    """Where the blocks of a compression begin, above and left of the picture, whose patch begins MARGIN pixels in."""
+    if is_aligned:
+        return tuple(-MARGIN % WINDOW + WINDOW * int(side) for side in rng.integers(0, JPEG_BLOCK // WINDOW, 2))
+    return tuple(int(side) for side in rng.integers(0, JPEG_BLOCK, 2))
+
+
+def compressed_anyhow(pixels, recipe, is_aligned, rng):
     low, high = recipe.quality
-    offset = tuple(int(side) for side in rng.integers(0, JPEG_BLOCK, 2))
-    return compressed(pixels, int(rng.integers(low, high + 1)), rng.random() < 0.5, offset)
+    quality, offset = int(rng.integers(low, high + 1)), block_offset(is_aligned, rng)
+    if rng.random() < recipe.webp:
+        return webp(pixels, quality)
+    return compressed(pixels, quality, rng.random() < recipe.subsampled, offset)
+
+
+def compressed_often(pixels, recipe, rng):
+    """Once or twice. The last time counts most, so only its blocks are aligned."""
+    if rng.random() < recipe.twice:
+        height, width, _ = pixels.shape
+        factor = rng.uniform(1.1, 2) if rng.random() < recipe.between else 1
+        larger = resized(pixels, (int(width * factor), int(height * factor))) if factor > 1 else pixels
+        first = compressed_anyhow(larger, recipe, False, rng)
+        pixels = resized(first, (width, height)) if factor > 1 else first
+    return compressed_anyhow(pixels, recipe, rng.random() < recipe.aligned, rng)
+
+
+def reduced_anyhow(pixels, scale, rng):
+    """By another filter, or first to a size in between."""
+    height, width, _ = pixels.shape
+    size = width // scale, height // scale
+    if rng.random() < 0.5:
+        return resized(pixels, size, FILTERS[int(rng.integers(len(FILTERS)))])
+    factor = rng.uniform(0.6, 1)
+    return resized(resized(pixels, (int(width * factor), int(height * factor))), size)
+
+
+def gridded(pixels, rng):
+    """One row and column in two, four or eight differs by a level or two."""
+    period, levels = 2 ** int(rng.integers(1, 4)), rng.uniform(0.5, 2.5)
+    y, x = (np.arange(side) % period == 0 for side in pixels.shape[:2])
+    pattern = levels * ((y[:, None] | x) - 0.5)
+    return (pixels + pattern[..., None]).round().clip(0, 255).astype(np.uint8)
+
+
+def banded(pixels, rng):
+    step = int(rng.integers(3, 13))
+    return (np.rint(pixels / step) * step).clip(0, 255).astype(np.uint8)
+
+
+def flat_crop(shape, rng):
+    """One colour; half of them have another one below an edge."""
+    crop = np.empty(shape, np.uint8)
+    crop[:] = rng.integers(0, 256, 3)
+    if rng.random() < 0.5:
+        crop[int(rng.integers(shape[0])):] = rng.integers(0, 256, 3)
+    return crop
 
 
 def degraded(pixels, scale, recipe, rng):
     """The small picture that someone would upload."""
     if rng.random() < recipe.blur:
         pixels = blurred(pixels, scale * rng.uniform(0.1, recipe.sigma_max))
-    pixels = reduced(pixels, scale)
+    is_plain = rng.random() >= recipe.filters
+    pixels = reduced(pixels, scale) if is_plain else reduced_anyhow(pixels, scale, rng)
     if rng.random() < recipe.noise:
         pixels = noisy(pixels, rng.uniform(0.5, recipe.noise_max), rng.random() < 0.5, rng)
-    if rng.random() < recipe.jpeg:
-        pixels = compressed_anyhow(pixels, recipe, rng)
-        if rng.random() < recipe.twice:
-            pixels = compressed_anyhow(pixels, recipe, rng)
-    return pixels
+    if rng.random() < recipe.grid:
+        pixels = gridded(pixels, rng)
+    if rng.random() < recipe.banded:
+        pixels = banded(pixels, rng)
+    return compressed_often(pixels, recipe, rng) if rng.random() < recipe.jpeg else pixels
 
 
 def sample(crop, patch, scale, recipe, rng):
     """An input of patch x patch and the output wanted for it, from a random place of the crop, turned at random."""
+    if rng.random() < recipe.flat:
+        crop = flat_crop(crop.shape, rng)
+    elif rng.random() < recipe.soft:
+        crop = blurred(crop, rng.uniform(1, 6))
     crop = np.rot90(crop, rng.integers(4))
     if rng.random() < 0.5:
         crop = crop[:, ::-1]

@@ -22,11 +22,30 @@ Swin2SR, embed width {dim}, groups of {depths} blocks, {heads} heads, window {ws
 
 **Data**: {crops:,} crops of {crop}x{crop}, cut by `train/make_pool.py` (seed {pool_seed}) from pictures and fonts that Debian 12 ships as free software; licences in `train/DATA.md`. Crops by package: {packages}.
 
-**Recipe**: `train/train.py --steps {steps} --batch {batch} --patches {patches} --rate {rate:g} --recipe {recipe} --seed {seed}`, {step:,} steps done, {minutes:.0f} minutes{start}. Of the inputs {blur:.0%} are blurred, {noise:.0%} noisy, {jpeg:.0%} through JPEG of quality {quality[0]} to {quality[1]} (of these {twice:.0%} twice). Charbonnier loss, Adam, half a cosine, averaged weights.
+**Recipe**: `train/train.py{shape} --steps {steps} --batch {batch} --patches {patches} --rate {rate:g} --recipe {recipe} --seed {seed}`, {step:,} steps done, {minutes:.0f} minutes{start}. Of the inputs {blur:.0%} are blurred, {noise:.0%} noisy, {jpeg:.0%} through JPEG of quality {quality[0]} to {quality[1]} (of these {twice:.0%} twice){damage}. Charbonnier loss, Adam, half a cosine, averaged weights.
 
 {table}
 Licence of the weights: Apache-2.0, as far as we hold rights in them.
 """
+
+
+def other_shape(settings):
+    """The options that the network's shape needs, unless it is the default; and the teacher."""
+    known = {"dim": 60, "heads": 6, "depths": (6, 6, 6, 6), "distill": "", **settings}
+    words = ""
+    if (known["dim"], known["heads"], tuple(known["depths"])) != (60, 6, (6, 6, 6, 6)):
+        words = f" --dim {known['dim']} --heads {known['heads']} --depths {','.join(map(str, known['depths']))}"
+    return words + (f" --distill {Path(known['distill']).name}" if known["distill"] else "")
+
+
+def other_damage(recipe):
+    """What only some recipes have."""
+    words = {"webp": "of the compressions are WebP", "filters": "of the inputs are reduced by other filters",
+             "aligned": "of the last compressions have blocks that begin where the windows of the network do",
+             "grid": "of the inputs have a faint grid", "banded": "are banded", "flat": "are flat colours",
+             "soft": "are out of focus"}
+    found = [f"{getattr(recipe, key):.0%} {what}" for key, what in words.items() if getattr(recipe, key)]
+    return "".join(f"; {words}" for words in found)
 
 
 def card(name, state, table):
@@ -39,6 +58,7 @@ def card(name, state, table):
         patches=",".join(f"{side}:{until:g}" for side, until in settings["patches"]), rate=settings["rate"],
         recipe=settings["recipe"], seed=settings["seed"], step=state["step"], minutes=state["seconds"] / 60,
         start=f", from {Path(settings['start']).name}" if settings["start"] else "", table=table,
+        shape=other_shape(settings), damage=other_damage(recipe),
         **{key: getattr(recipe, key) for key in ("blur", "noise", "jpeg", "twice", "quality")},
         **{key: config[key] for key in ("dim", "depths", "heads", "ws", "scale")})
 

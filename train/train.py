@@ -1,15 +1,16 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Train the default network on a pool of crops.
+"""Train a network on a pool of crops.
 
-usage: train/train.py POOL.zip STATE.pt [--steps N] [--minutes M] [--recipe real|jpeg] [--start FILE.safetensors] ...
+usage: train/train.py POOL.zip STATE.pt [--steps N] [--minutes M] [--recipe clean|compressed|real|jpeg]
+                      [--start FILE.safetensors] [--distill FILE.safetensors] [--dim N --heads N --depths N,N,...] ...
 
 In: what make_pool.py wrote.  Out: STATE.pt with everything that is needed to go on, written every few minutes and at
 the end; the same command goes on where it stopped. export.py makes a network of it.
-A sample depends on the seed, the step and its place in the batch alone, so a run that was stopped and resumed is the run
-that was not. On a processor two processes of one thread share each batch, which is faster than two threads in one; on a
-GPU one process works in bfloat16, compiled where torch can.
-Needs python3-torch; libopenblas0-pthread makes it several times faster.
+A sample depends on the seed, the step and its place in the batch alone, so a run in pieces gives the bits of a run in
+one piece. On a processor two processes of one thread share each batch, which is faster than two threads in one, and the
+attention is one C function (fused.py); on a GPU one process works in bfloat16, compiled where torch can.
+Needs python3-torch; libopenblas0-pthread makes it several times faster, a C compiler twice as fast again.
 """
 import argparse
 import ctypes
@@ -34,6 +35,7 @@ from torch import distributed, multiprocessing
 from torch.utils.data import DataLoader, Dataset
 
 import degrade
+import fused
 import weights
 from network import Network
 
@@ -41,6 +43,7 @@ CHARBONNIER = 1e-3  # below this difference the loss is a square, above it an ab
 EMA_DECAY = 0.999
 LAST_RATE = 0.01  # of the highest
 CLIP = 0.5
+TEACHER = 0.5  # share of the loss that compares with the teacher's output, the rest compares with the original
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of mallopt(3)
 
 
@@ -55,6 +58,10 @@ class Settings:
     recipe: str
     seed: int
     start: str
+    dim: int = 60
+    heads: int = 6
+    depths: tuple = (6, 6, 6, 6)
+    distill: str = ""
 
     def patch(self, step):
         return next(side for side, until in self.patches if step < until * self.steps or until >= 1)
@@ -104,9 +111,14 @@ class Trainer:
     def __init__(self, settings, device, rank, processes):
         self.settings, self.device, self.rank, self.processes = settings, device, rank, processes
         torch.manual_seed(settings.seed)
-        self.net = Network(settings.scale).to(device)
+        self.net = Network(settings.scale, settings.dim, settings.depths, settings.heads).to(device)
         if settings.start:
             weights.load(self.net, settings.start)
+        self.teacher = None
+        if settings.distill:
+            self.teacher = weights.open_network(settings.distill).to(device).requires_grad_(False)
+            if self.teacher.scale != settings.scale:
+                raise SystemExit(f"{settings.distill} has scale {self.teacher.scale}, not {settings.scale}")
         self.params = list(self.net.parameters())
         self.optimizer = torch.optim.Adam(self.params, lr=settings.rate, betas=(0.9, 0.99))
         self.average = {name: value.detach().clone() for name, value in self.net.named_parameters()}
@@ -153,7 +165,10 @@ class Trainer:
         low, high = (pixels.to(self.device, non_blocking=True).float() / 255 for pixels in (low, high))
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
             output = self.forward(low)
+            taught = self.teacher(low) if self.teacher else None
         loss = charbonnier(output, high)
+        if taught is not None:
+            loss = (1 - TEACHER) * loss + TEACHER * charbonnier(output, taught)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         loss, is_over = self.together(loss.detach(), is_over)
@@ -213,7 +228,7 @@ def work(rank, settings, options, crops, manifest, meeting):
 def check_resumed(settings, state_path):
     if not state_path.exists():
         return
-    known = torch.load(state_path, map_location="cpu")["settings"]
+    known = asdict(Settings(**torch.load(state_path, map_location="cpu")["settings"]))
     other = [f"{name} {known[name]}, not {value}" for name, value in asdict(settings).items() if known[name] != value]
     if other:
         raise SystemExit(f"{state_path} is of a run with {'; '.join(other)}")
@@ -226,6 +241,14 @@ def patches(text):
             p[1] for p in pairs]:
         raise argparse.ArgumentTypeError("sides are multiples of 8, shares rise to 1: 24:0.6,32:0.85,48:1")
     return pairs
+
+
+def depths(text):
+    """6,6,6,6 -> (6, 6, 6, 6)"""
+    numbers = tuple(int(part) for part in text.split(","))
+    if min(numbers) < 1:
+        raise argparse.ArgumentTypeError("blocks of each group: 6,6,6,6")
+    return numbers
 
 
 def parse():
@@ -242,7 +265,11 @@ def parse():
                         help="SIDE:UNTIL,... in input pixels and shares of the steps (24:0.6,32:0.85,48:1)")
     parser.add_argument("--rate", type=float, default=5e-4, help="highest learning rate (5e-4)")
     parser.add_argument("--recipe", choices=degrade.RECIPES, default="real")
+    parser.add_argument("--dim", type=int, default=60, help="channels, a multiple of twice the heads (60)")
+    parser.add_argument("--heads", type=int, default=6)
+    parser.add_argument("--depths", type=depths, default=depths("6,6,6,6"), help="blocks of each group (6,6,6,6)")
     parser.add_argument("--start", default="", help="begin with the weights of this safetensors file")
+    parser.add_argument("--distill", default="", help="learn from the outputs of this safetensors file too")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--device", default=device)
     parser.add_argument("--processes", type=int, default=1 if device == "cuda" else min(2, os.cpu_count() or 1))
@@ -251,16 +278,20 @@ def parse():
     parser.add_argument("--save-minutes", type=float, default=3)
     options = parser.parse_args()
     if options.steps < 1 or options.batch < 1 or options.batch % options.processes:
-        parser.error("the batch must be a multiple of the number of processes")
+        parser.error(f"--batch {options.batch}: must be a multiple of the number of processes, {options.processes}")
+    if options.heads < 1 or options.dim < 1 or options.dim % (2 * options.heads):
+        parser.error(f"--dim {options.dim}: must be a multiple of twice --heads {options.heads}")
     return options
 
 
 def main():
     options = parse()
     settings = Settings(options.scale, options.steps, options.batch, options.patches, options.rate, options.recipe,
-                        options.seed, options.start)
+                        options.seed, options.start, options.dim, options.heads, options.depths, options.distill)
     check_resumed(settings, options.state)
     crops, manifest = read_pool(options.pool)
+    if options.device == "cpu" and fused.reason():  # compiled here, before the processes part
+        print(f"attention is computed by PyTorch, which is slower: {fused.reason()}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         arguments = settings, options, crops, manifest, os.path.join(folder, "meeting")
         if options.processes == 1:

@@ -14,6 +14,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bench"))
 import make_network
+from network import Network
 
 TYPES = {"F32": np.dtype("<f4"), "F16": np.dtype("<f2")}
 
@@ -42,6 +43,17 @@ def load(net, path):
     if missing or wrong:
         raise ValueError(f"{path} is another network: missing {missing[:3]}, of other shape {wrong[:3]}")
     net.load_state_dict(tensors)
+
+
+def open_network(path):
+    """The network of a file whose metadata has its config, as train/export.py writes it."""
+    _, metadata = read(path)
+    if "config" not in metadata:
+        raise ValueError(f"{path} does not say its network's shape (config in the metadata)")
+    config = json.loads(metadata["config"])
+    net = Network(config["scale"], config["dim"], tuple(config["depths"]), config["heads"], config["ws"]).eval()
+    load(net, path)
+    return net
 
 
 def save(path, tensors, metadata):

@@ -73,9 +73,9 @@ def test_reduction_is_bicubic_with_antialiasing():
 class Recorded:
     """What degraded() asked of the functions below it."""
 
-    def __init__(self, monkeypatch):
+    def __init__(self, monkeypatch, names=("blurred", "noisy", "compressed")):
         self.calls = []
-        for name in ("blurred", "noisy", "compressed"):
+        for name in names:
             monkeypatch.setattr(degrade, name, self.wrapped(name, getattr(degrade, name)))
 
     def wrapped(self, name, function):
@@ -111,6 +111,42 @@ def test_shares(scene, monkeypatch):
     wanted = {"blurred": recipe.blur, "noisy": recipe.noise, "compressed": recipe.jpeg * (1 + recipe.twice)}
     for name, share in wanted.items():
         assert abs(len(recorded.of(name)) / 1000 - share) < 0.06, name
+
+
+def test_the_compressed_recipe_draws_everything(scene, monkeypatch):
+    names = ("blurred", "noisy", "gridded", "banded", "webp", "compressed", "reduced_anyhow", "flat_crop")
+    recorded, crop, rng = Recorded(monkeypatch, names), scene(160, 160), np.random.default_rng(0)
+    for _ in range(600):
+        low, high = degrade.sample(crop, 16, 4, degrade.RECIPES["compressed"], rng)
+        assert low.shape == (16, 16, 3) and high.shape == (64, 64, 3) and low.dtype == np.uint8
+    assert all(recorded.of(name) for name in names)
+    jpegs = recorded.of("compressed")
+    assert {quality for quality, _, _ in jpegs} == set(range(10, 96))
+    aligned = sum(all((side - degrade.MARGIN) % 8 == 0 for side in offset) for _, _, offset in jpegs)
+    assert 0.6 < aligned / len(jpegs) < 0.8, "0.85 of the last compressions, few of the first"
+
+
+def test_aligned_blocks_begin_at_the_patch():
+    """The step at a border of blocks is between columns 7 and 8 of the patch."""
+    y, x = np.mgrid[:96, :96]
+    slope = (2 * x + y + 20).clip(0, 255).astype(np.uint8)[..., None].repeat(3, 2)
+    for seed in range(4):
+        found = degrade.compressed(slope, 5, False, degrade.block_offset(True, np.random.default_rng(seed)))
+        assert block_steps(found[degrade.MARGIN:, degrade.MARGIN:]).argmax() == 7
+
+
+def test_a_flat_sample_is_wanted_flat(scene):
+    recipe = degrade.Recipe(blur=0, noise=0, jpeg=1, twice=0, flat=1)
+    for seed in range(8):
+        _, high = degrade.sample(scene(160, 160), 16, 4, recipe, np.random.default_rng(seed))
+        assert len(np.unique(high.reshape(-1, 3), axis=0)) <= 2
+
+
+def test_a_soft_sample_is_wanted_soft():
+    recipe = degrade.Recipe(blur=0, noise=0, jpeg=0, twice=0, soft=1)
+    crop = np.random.default_rng(1).integers(0, 256, (160, 160, 3), np.uint8)
+    _, high = degrade.sample(crop, 24, 4, recipe, np.random.default_rng(0))
+    assert np.abs(np.diff(high.astype(int), axis=0)).mean() < np.abs(np.diff(crop.astype(int), axis=0)).mean() / 2
 
 
 def test_no_degradation_is_plain_reduction(scene):

@@ -129,6 +129,37 @@ def test_a_start_is_taken(tmp_path):
     assert all(torch.equal(value.half().float(), second.average[name]) for name, value in first.net.named_parameters())
 
 
+def test_a_student_learns_from_both(tmp_path):
+    """The loss is that of the original and that of the teacher, half and half."""
+    teacher = trainer(dataclasses.replace(SETTINGS, seed=2))
+    weights.save(tmp_path / "teacher.safetensors", dict(teacher.net.named_parameters()),
+                 {"config": json.dumps(teacher.net.config)})
+    settings = dataclasses.replace(SETTINGS, dim=8, heads=2, depths=(2, 1), distill=str(tmp_path / "teacher.safetensors"))
+    student = trainer(settings)
+    assert student.net.config["dim"] == 8 and student.net.config["depths"] == [2, 1]
+    low, high = torch.randint(0, 256, (2, 3, 8, 8)), torch.randint(0, 256, (2, 3, 32, 32))
+    with torch.no_grad():
+        output, taught = student.net(low / 255), student.teacher(low / 255)
+    wanted = (train.charbonnier(output, high / 255) + train.charbonnier(output, taught)) / 2
+    before = [param.clone() for param in student.teacher.parameters()]
+    assert student.learn(low, high, False)[0] == pytest.approx(wanted.item(), rel=1e-5)
+    assert all(torch.equal(a, b) for a, b in zip(before, student.teacher.parameters())), "the teacher stays"
+
+
+def test_a_teacher_of_another_scale_is_refused(tmp_path):
+    other = trainer(dataclasses.replace(SETTINGS, scale=2))
+    weights.save(tmp_path / "x2.safetensors", dict(other.net.named_parameters()), {"config": json.dumps(other.net.config)})
+    with pytest.raises(SystemExit, match="scale 2, not 4"):
+        trainer(dataclasses.replace(SETTINGS, distill=str(tmp_path / "x2.safetensors")))
+
+
+@pytest.mark.parametrize("options, words", [(("--dim", "36", "--heads", "4"), "--dim 36"), (("--depths", "6,0"), "blocks"),
+                                            (("--batch", "3", "--processes", "2"), "--batch 3")])
+def test_impossible_settings_are_refused(pool, tmp_path, options, words):
+    done = command(pool, tmp_path / "state.pt", *options)
+    assert done.returncode == 2 and words in done.stderr
+
+
 def command(pool, state, *options):
     return subprocess.run([sys.executable, train.__file__, pool, state, "--steps", "3", "--batch", "2", "--patches",
                            "8:1", "--every", "1", *options], capture_output=True, text=True)
