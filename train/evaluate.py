@@ -27,7 +27,7 @@ import set5
 
 METHODS = {"bicubic": Image.BICUBIC, "Lanczos": Image.LANCZOS, "network": None}
 COLUMNS = ("original", *METHODS)
-INPUTS = ("clean", "90", "75", "50", "30")
+INPUTS = ("clean", "90", "75", "50", "30", "20")
 WINDOW = 8
 SSIM = 11  # pixels that it looks at together
 CROP, ZOOM = 32, 8  # of a sheet: side in enlarged pixels, and how large each of them is shown
@@ -35,6 +35,7 @@ CONTRAST = 8  # of the flat crops, once more
 PICTURES = {".png", ".jpg", ".jpeg", ".webp"}
 LEAST_GAIN = {"clean": 1.5, "50": 0.5}  # dB of PSNR-Y over the better of bicubic and Lanczos
 MOST_SHIFT = 0.3  # levels, each channel, mean over the pictures
+MOST_BLOCKS = {"20": 0.1}  # levels by which the pattern of a JPEG input's blocks may exceed what the originals measure
 
 
 def reduced(original, scale):
@@ -169,12 +170,21 @@ def gain(methods):
     return methods["network"]["psnr_y"] - max(methods["bicubic"]["psnr_y"], methods["Lanczos"]["psnr_y"])
 
 
+def blocks(methods):
+    """By how much the steps at the borders of blocks, which are those of windows, stand out more than in the original."""
+    return methods["network"]["windows"] - methods["original"]["windows"]
+
+
 def table(results, scale, count):
-    lines = [f"PSNR-Y in dB / SSIM-Y, mean of {count} pictures, border {scale}:", "",
-             f"| input | {' | '.join(METHODS)} | gain |", "|---|---|---|---|---|"]
+    lines = [f"PSNR-Y in dB / SSIM-Y, mean of {count} pictures, border {scale}; blocks: pattern of period {scale * WINDOW}",
+             "in flat places, levels above that of the originals:", "",
+             f"| input | {' | '.join(METHODS)} | gain over the better one | over bicubic | blocks |",
+             "|---|---|---|---|---|---|---|"]
     for name, methods in results.items():
         cells = [f"{methods[m]['psnr_y']:.2f} / {methods[m]['ssim_y']:.4f}" for m in METHODS]
-        lines.append(f"| {name if name == 'clean' else f'JPEG {name}'} | {' | '.join(cells)} | {gain(methods):+.2f} |")
+        cells += [f"{gain(methods):+.2f}", f"{methods['network']['psnr_y'] - methods['bicubic']['psnr_y']:+.2f}",
+                  f"{blocks(methods):+.3f}"]
+        lines.append(f"| {name if name == 'clean' else f'JPEG {name}'} | {' | '.join(cells)} |")
     name, methods = next(iter(results.items()))
     rows = {
         "colour shift R, G, B, levels": lambda m: ", ".join(f"{shift:+.2f}" for shift in m["shift"]),
@@ -192,10 +202,13 @@ def table(results, scale, count):
 
 
 def faults(results):
-    """What the default network has to keep and this one does not."""
+    """What a network has to keep and this one does not."""
     for name, least in LEAST_GAIN.items():
         if name in results and gain(results[name]) < least:
             yield f"{name}: {gain(results[name]):.2f} dB better, not {least}"
+    for name, most in MOST_BLOCKS.items():
+        if name in results and blocks(results[name]) > most:
+            yield f"JPEG {name}: edges of blocks {blocks(results[name]):.3f} levels above the originals', not {most}"
     methods = next(iter(results.values()))
     network, bicubic = methods["network"], methods["bicubic"]
     if max(abs(shift) for shift in network["shift"]) >= MOST_SHIFT:
@@ -228,7 +241,7 @@ def main():
     parser.add_argument("folder", type=Path, nargs="?", default=set5.DEFAULT)
     set5.add_options(parser)
     parser.add_argument("--inputs", nargs="+", type=input_name, default=INPUTS, metavar="INPUT",
-                        help="clean, or JPEG qualities (clean 90 75 50 30)")
+                        help="clean, or JPEG qualities (clean 90 75 50 30 20)")
     parser.add_argument("--out", type=Path, help="folder for table.md, results.json and the sheets")
     parser.add_argument("--check", action="store_true", help="exit 1 when the network is not good enough")
     options = parser.parse_args()

@@ -98,6 +98,14 @@ def test_a_good_network_passes():
     assert list(evaluate.faults(results())) == []
 
 
+def test_blocks_that_are_left_are_said():
+    found = {**results(), "20": results(windows=0.1)["clean"]}
+    assert list(evaluate.faults(found)) == []
+    found["20"]["network"]["windows"] = 0.12
+    fault, = evaluate.faults(found)
+    assert "JPEG 20: edges of blocks 0.110 levels" in fault
+
+
 @pytest.mark.parametrize("network, words", [
     ({"psnr_y": 28.9}, "clean: 1.40 dB better"),
     ({"shift": [0.0, -0.3, 0.0]}, "colours shift"),
