@@ -13,6 +13,7 @@ import degrade
 import export
 import network
 import weights
+import widen
 
 
 @pytest.fixture(scope="module")
@@ -108,3 +109,15 @@ def test_nothing_is_overwritten(exported):
     done, folder = exported()
     assert done.returncode == 2 and "holds a network already" in done.stderr
     assert exported("--force")[0].returncode == 0
+
+
+def test_a_widened_network_repeats_pixels(tmp_path):
+    torch.manual_seed(0)
+    small = network.Network(scale=2, dim=24, depths=(2, 2), heads=4).eval()
+    weights.save(tmp_path / "x2.safetensors", dict(small.named_parameters()), {"config": json.dumps(small.config)})
+    large = widen.widen(tmp_path / "x2.safetensors").eval()
+    x = torch.rand(1, 3, 16, 16)
+    weights.load(small, tmp_path / "x2.safetensors")
+    with torch.no_grad():
+        repeated = small(x).repeat_interleave(2, 2).repeat_interleave(2, 3)
+        torch.testing.assert_close(large(x), repeated, rtol=0, atol=1e-5)
