@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What happens to a picture before it reaches the network: blur, reduction, noise, JPEG or WebP once or twice.
 
 In: a crop of a good picture, uint8 [H][W][3].  Out: what someone would upload, and the patch it came from.
