@@ -39,7 +39,6 @@ import fused
 import weights
 from network import Network
 
-CHARBONNIER = 1e-3  # below this difference the loss is a square, above it an absolute value; outputs are 0..1
 EMA_DECAY = 0.999
 LAST_RATE = 0.01  # of the highest
 CLIP = 0.5
@@ -62,6 +61,7 @@ class Settings:
     heads: int = 6
     depths: tuple = (6, 6, 6, 6)
     distill: str = ""
+    bend: float = 1e-3  # below this difference the loss is a square, above it an absolute value; outputs are 0..1
 
     def patch(self, step):
         return next(side for side, until in self.patches if step < until * self.steps or until >= 1)
@@ -101,8 +101,8 @@ class Samples(Dataset):
         return tuple(torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1))) for pixels in pair)
 
 
-def charbonnier(output, wanted):
-    return ((output - wanted).square() + CHARBONNIER**2).sqrt().mean()
+def charbonnier(output, wanted, bend=Settings.bend):
+    return ((output - wanted).square() + bend**2).sqrt().mean()
 
 
 class Trainer:
@@ -166,9 +166,9 @@ class Trainer:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
             output = self.forward(low)
             taught = self.teacher(low) if self.teacher else None
-        loss = charbonnier(output, high)
+        loss = charbonnier(output, high, self.settings.bend)
         if taught is not None:
-            loss = (1 - TEACHER) * loss + TEACHER * charbonnier(output, taught)
+            loss = (1 - TEACHER) * loss + TEACHER * charbonnier(output, taught, self.settings.bend)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         loss, is_over = self.together(loss.detach(), is_over)
@@ -270,6 +270,8 @@ def parse():
     parser.add_argument("--depths", type=depths, default=depths("6,6,6,6"), help="blocks of each group (6,6,6,6)")
     parser.add_argument("--start", default="", help="begin with the weights of this safetensors file")
     parser.add_argument("--distill", default="", help="learn from the outputs of this safetensors file too")
+    parser.add_argument("--bend", type=float, default=Settings.bend,
+                        help="differences below this count as squares, above it as they are; outputs are 0..1 (1e-3)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--device", default=device)
     parser.add_argument("--processes", type=int, default=1 if device == "cuda" else min(2, os.cpu_count() or 1))
@@ -287,7 +289,8 @@ def parse():
 def main():
     options = parse()
     settings = Settings(options.scale, options.steps, options.batch, options.patches, options.rate, options.recipe,
-                        options.seed, options.start, options.dim, options.heads, options.depths, options.distill)
+                        options.seed, options.start, options.dim, options.heads, options.depths, options.distill,
+                        options.bend)
     check_resumed(settings, options.state)
     crops, manifest = read_pool(options.pool)
     if options.device == "cpu" and fused.reason():  # compiled here, before the processes part
