@@ -77,17 +77,31 @@ static uint64_t budget_bytes(const server_config *config, const ipc_ready *model
     return share > model->memory_bytes ? share - model->memory_bytes : 0;
 }
 
-/* Can a worker do this at all, in its memory and in the time that a request has? */
-static bool can_afford(const server_config *config, const ipc_ready *model, const admit_cost *cost,
-                       problem *ret_problem) {
-    uint64_t budget = budget_bytes(config, model), seconds = cost->us / 1000000;
-    if (cost->bytes > budget)
-        return refuse_size(ret_problem, "the image would take more bytes of memory than a worker here has", budget,
-                           cost->bytes);
-    if (seconds > (uint64_t)config->deadline_s)
-        return refuse_size(ret_problem, "the image would take more seconds than a request here may take",
-                           (uint64_t)config->deadline_s, seconds);
-    return true;
+/* Can a worker do this at all, in its memory and in the time that a request has? What the fastest worker seen could not
+ * do is impossible; what the present pace would not do may come again. */
+static bool can_afford(const network *target, const admit_cost *cost, problem *ret_problem) {
+    const server_config *config = target->owner->config;
+    uint64_t budget = budget_bytes(config, &target->facts), limit_s = (uint64_t)config->deadline_s;
+    if (cost->bytes > budget) {
+        *ret_problem = problem_of(PROBLEM_IMAGE_TOO_LARGE,
+                                  "the image would take %llu MiB of memory, and a worker here has %llu MiB; send a "
+                                  "narrower image",
+                                  (unsigned long long)(cost->bytes >> 20), (unsigned long long)(budget >> 20));
+        ret_problem->limit = budget;
+        ret_problem->actual = cost->bytes;
+        return false;
+    }
+    uint64_t us = cost->least_us > limit_s * 1000000 ? cost->least_us : cost->us;
+    if (us <= limit_s * 1000000)
+        return true;
+    double megapixels = (double)limit_s * 1e6 / target->time.least_us_per_pixel / 1e6;
+    *ret_problem = problem_of(us == cost->least_us ? PROBLEM_IMAGE_TOO_LARGE : PROBLEM_BUSY,
+                              "the image would take about %llu seconds of computing, and a request here may take %llu; "
+                              "images of up to about %.1f megapixels fit",
+                              (unsigned long long)(us / 1000000), (unsigned long long)limit_s, megapixels);
+    ret_problem->limit = limit_s;
+    ret_problem->actual = us / 1000000;
+    return false;
 }
 
 bool admit_image(const network *target, const store_file *upload, probe_info *ret_info, uint64_t *ret_cost_us,
@@ -108,7 +122,7 @@ bool admit_image(const network *target, const store_file *upload, probe_info *re
     if (frames > (uint64_t)config->frames_max)
         return refuse_size(ret_problem, "the animation has more frames than this service takes",
                            (uint64_t)config->frames_max, frames);
-    admit_cost cost = admit_cost_of(model, ret_info);
+    admit_cost cost = admit_cost_of(target, ret_info);
     *ret_cost_us = cost.us;
-    return can_afford(config, model, &cost, ret_problem);
+    return can_afford(target, &cost, ret_problem);
 }

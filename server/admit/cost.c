@@ -10,12 +10,13 @@ static uint64_t filled_up(int32_t side_px) {
     return ((uint64_t)side_px + MULTIPLE_PX - 1) / MULTIPLE_PX * MULTIPLE_PX;
 }
 
-admit_cost admit_cost_of(const ipc_ready *model, const probe_info *info) {
-    uint64_t width = filled_up(info->width_px), height = filled_up(info->height_px);
-    uint64_t upright_width = info->orientation > 4 ? height : width;
+admit_cost admit_cost_of(const network *target, const probe_info *info) {
+    const ipc_ready *facts = &target->facts;
+    int32_t upright_width_px = info->orientation > 4 ? info->height_px : info->width_px;
+    uint64_t pixels = estimate_pixels((uint64_t)info->width_px, (uint64_t)info->height_px);
     return (admit_cost){
-        .bytes = model->base_bytes + model->column_bytes * upright_width + probe_held_bytes(info),
-        /* 2^40 us a megapixel and less than 2^34 pixels fit as doubles, nearly enough */
-        .us = (uint64_t)((double)model->us_per_megapixel * (double)(width * height) / 1e6),
+        .bytes = facts->base_bytes + facts->column_bytes * filled_up(upright_width_px) + probe_held_bytes(info),
+        .us = estimate_us(&target->time, pixels),
+        .least_us = estimate_least_us(&target->time, pixels),
     };
 }

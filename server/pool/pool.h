@@ -11,6 +11,7 @@
 #include "job/job.h"
 #include "log/log.h"
 #include "metrics/metrics.h"
+#include "pool/estimate.h"
 #include "pool/worker.h"
 #include "store/store.h"
 
@@ -22,7 +23,8 @@ typedef struct network {
     model_metrics *counts;      /* borrowed */
     pool *owner;
     uint32_t index;  /* among those of its pool */
-    ipc_ready facts; /* from the workers, once the pool was ready; us_per_megapixel follows what jobs really take */
+    ipc_ready facts; /* from the workers, once the pool was ready */
+    estimate time;
 } network;
 
 struct pool {

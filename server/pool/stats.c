@@ -5,13 +5,9 @@
 
 #include "base/clock.h"
 
-#define COST_MEMORY_PIXELS 250000u /* a new measurement weighs its pixels against this many */
-
 void stats_note_ready(network *self, const worker *by, const ipc_ready *ready) {
-    uint64_t learned = self->facts.us_per_megapixel;
     self->facts = *ready;
-    if (learned)
-        self->facts.us_per_megapixel = learned;
+    estimate_take_self_test(&self->time, ready->us_per_megapixel);
     log_event(self->owner->log, LOG_LEVEL_INFO, "worker_ready", "s:i, s:s, s:s, s:i, s:s, s:s, s:I, s:s, s:I, s:I, s:I",
               "worker_pid", (int)by->pid, "model", self->served->name, "sha256", ready->sha256, "scale",
               (int)ready->scale, "kernels", ready->kernels, "precision", ready->precision, "memory_bytes",
@@ -20,19 +16,12 @@ void stats_note_ready(network *self, const worker *by, const ipc_ready *ready) {
               (long long)ready->column_bytes);
 }
 
-/* What a megapixel takes, as a running average in which a large picture weighs more. */
-static void learn_cost(network *self, const ipc_done *done, uint64_t run_us) {
-    uint64_t pixels = (uint64_t)done->in_width_px * done->in_height_px;
-    uint64_t rate =
-        (self->facts.us_per_megapixel * COST_MEMORY_PIXELS + run_us * 1000000) / (COST_MEMORY_PIXELS + pixels);
-    self->facts.us_per_megapixel = rate < 1 ? 1 : rate < IPC_COST_MAX ? rate : IPC_COST_MAX;
-}
-
 void stats_note_done(const job *item, const worker *by) {
     network *self = item->network;
     const ipc_done *done = &item->done;
     model_metrics *counts = self->counts;
-    learn_cost(self, done, swin2sr__clock_us() - item->started_us);
+    estimate_learn(&self->time, estimate_pixels(done->in_width_px, done->in_height_px),
+                   swin2sr__clock_us() - item->started_us);
     metrics_observe(&counts->stage_seconds[METRICS_STAGE_QUEUE], item->started_us - item->queued_us);
     metrics_observe(&counts->stage_seconds[METRICS_STAGE_DECODE], done->decode_us);
     metrics_observe(&counts->stage_seconds[METRICS_STAGE_INFER], done->infer_us);

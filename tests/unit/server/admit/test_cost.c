@@ -19,7 +19,7 @@ static const uint8_t jpeg[] = "\xff\xd8\xff\xc0\0\x11\x8\3\x20\6\x40\3\1\x22\0\2
 #define SCAN_COMPONENTS_AT 25
 
 static uint64_t cost_of(uint8_t marker, uint8_t scan_components) {
-    const ipc_ready model = {.base_bytes = BASE_BYTES, .column_bytes = COLUMN_BYTES};
+    const network target = {.facts = {.base_bytes = BASE_BYTES, .column_bytes = COLUMN_BYTES}};
     uint8_t file[sizeof(jpeg)];
     probe_info info;
     for (size_t i = 0; i < sizeof(jpeg); i++)
@@ -27,7 +27,7 @@ static uint64_t cost_of(uint8_t marker, uint8_t scan_components) {
     file[MARKER_AT] = marker;
     file[SCAN_COMPONENTS_AT] = scan_components;
     assert_int_equal(probe_bytes(file, sizeof(file), &info, NULL), SWIN2SR_OK);
-    return admit_cost_of(&model, &info).bytes;
+    return admit_cost_of(&target, &info).bytes;
 }
 
 static void test_jpeg_in_several_scans(void **state) {

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * pool/estimate.c - how long a picture will take a worker (stage 3 of 9, dispatch).
+ * In: self-tests and finished jobs.  Out: microseconds. */
+#include "pool/estimate.h"
+
+#define SMALL_PIXELS 4096u         /* below, a picture's time is mostly the fixed one */
+#define RATE_MEMORY_PIXELS 250000u /* a new rate weighs its pixels against this many */
+#define FIXED_MEMORY 16            /* a new fixed time weighs one against this many */
+#define MOST_TIMES 4               /* one measurement counts at most so many times what was expected */
+#define LEAST_FIXED_US 1000.0
+
+#define MULTIPLE_PX 8
+
+uint64_t estimate_pixels(uint64_t width_px, uint64_t height_px) {
+    return (width_px + MULTIPLE_PX - 1) / MULTIPLE_PX * ((height_px + MULTIPLE_PX - 1) / MULTIPLE_PX) * MULTIPLE_PX *
+           MULTIPLE_PX;
+}
+
+static double clipped(double value, double low, double high) {
+    return value < low ? low : value > high ? high : value;
+}
+
+void estimate_take_self_test(estimate *self, uint64_t us_per_megapixel) {
+    double rate = (double)us_per_megapixel / 1e6;
+    if (self->us_per_pixel == 0)
+        *self = (estimate){.us_per_pixel = rate, .fixed_us = LEAST_FIXED_US, .least_us_per_pixel = rate};
+    if (rate < self->least_us_per_pixel)
+        self->least_us_per_pixel = rate;
+}
+
+void estimate_learn(estimate *self, uint64_t pixels, uint64_t run_us) {
+    double count = (double)pixels, run = (double)run_us, rate = self->us_per_pixel;
+    if (pixels < SMALL_PIXELS) {
+        double fixed = clipped(run - rate * count, LEAST_FIXED_US, MOST_TIMES * self->fixed_us);
+        self->fixed_us += (fixed - self->fixed_us) / FIXED_MEMORY;
+        return;
+    }
+    double seen = clipped((run - self->fixed_us) / count, rate / MOST_TIMES, rate * MOST_TIMES);
+    self->us_per_pixel += (seen - rate) * count / (RATE_MEMORY_PIXELS + count);
+    if (seen < self->least_us_per_pixel)
+        self->least_us_per_pixel = seen;
+}
+
+/* 2^40 us per megapixel and less than 2^34 pixels fit as doubles. */
+uint64_t estimate_us(const estimate *self, uint64_t pixels) {
+    return (uint64_t)(self->fixed_us + self->us_per_pixel * (double)pixels);
+}
+
+uint64_t estimate_least_us(const estimate *self, uint64_t pixels) {
+    return (uint64_t)(self->least_us_per_pixel * (double)pixels);
+}
