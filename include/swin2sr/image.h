@@ -9,9 +9,7 @@
 #include <swin2sr/status.h>
 #include <swin2sr/types.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+SWIN2SR_BEGIN
 
 typedef struct swin2sr_image {
     void *data;          /* [height_px] rows, stride_bytes apart; float rows are aligned to 4 */
@@ -34,7 +32,5 @@ SWIN2SR_PUBLIC SWIN2SR_MUST_CHECK swin2sr_status swin2sr_image_alloc(int32_t wid
  * errors   None.                                                                    since 0.1 */
 SWIN2SR_PUBLIC void swin2sr_image_free(swin2sr_image *image);
 
-#ifdef __cplusplus
-}
-#endif
+SWIN2SR_END
 #endif

@@ -10,9 +10,7 @@
 #include <swin2sr/status.h>
 #include <swin2sr/types.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+SWIN2SR_BEGIN
 
 typedef struct swin2sr_model swin2sr_model;
 
@@ -170,7 +168,5 @@ SWIN2SR_PUBLIC void swin2sr_model_unref(swin2sr_model *model);
  * errors   None.                                                                    since 0.1 */
 SWIN2SR_PUBLIC const swin2sr_model_info *swin2sr_model_get_info(const swin2sr_model *model);
 
-#ifdef __cplusplus
-}
-#endif
+SWIN2SR_END
 #endif

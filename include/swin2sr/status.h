@@ -5,7 +5,11 @@
 #define SWIN2SR_STATUS_H
 
 #ifdef __cplusplus
-extern "C" {
+#define SWIN2SR_BEGIN extern "C" {
+#define SWIN2SR_END }
+#else
+#define SWIN2SR_BEGIN
+#define SWIN2SR_END
 #endif
 
 #if defined(__GNUC__)
@@ -15,6 +19,8 @@ extern "C" {
 #define SWIN2SR_PUBLIC
 #define SWIN2SR_MUST_CHECK
 #endif
+
+SWIN2SR_BEGIN
 
 typedef enum swin2sr_status {
     SWIN2SR_OK = 0,
@@ -49,7 +55,5 @@ SWIN2SR_PUBLIC const char *swin2sr_status_name(swin2sr_status status);
  * errors   None.                                                                    since 0.1 */
 SWIN2SR_PUBLIC const char *swin2sr_version(void);
 
-#ifdef __cplusplus
-}
-#endif
+SWIN2SR_END
 #endif

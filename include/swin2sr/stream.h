@@ -13,9 +13,7 @@
 #include <swin2sr/threads.h>
 #include <swin2sr/types.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+SWIN2SR_BEGIN
 
 typedef struct swin2sr_stream swin2sr_stream;
 
@@ -98,7 +96,5 @@ SWIN2SR_PUBLIC SWIN2SR_MUST_CHECK swin2sr_status swin2sr_stream_push(swin2sr_str
  * errors   None.                                                                    since 0.1 */
 SWIN2SR_PUBLIC void swin2sr_stream_close(swin2sr_stream *stream);
 
-#ifdef __cplusplus
-}
-#endif
+SWIN2SR_END
 #endif

@@ -7,9 +7,7 @@
 
 #include <swin2sr/status.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+SWIN2SR_BEGIN
 
 typedef struct swin2sr_threads swin2sr_threads;
 
@@ -28,7 +26,5 @@ SWIN2SR_PUBLIC SWIN2SR_MUST_CHECK swin2sr_status swin2sr_threads_new(int32_t cou
  * errors   None.                                                                    since 0.1 */
 SWIN2SR_PUBLIC void swin2sr_threads_free(swin2sr_threads *threads);
 
-#ifdef __cplusplus
-}
-#endif
+SWIN2SR_END
 #endif

@@ -9,9 +9,7 @@
 
 #include <swin2sr/status.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+SWIN2SR_BEGIN
 
 /* What one pixel is. Colour is sRGB; channels are interleaved. */
 typedef enum swin2sr_pixel {
@@ -56,7 +54,5 @@ typedef swin2sr_status (*swin2sr_on_rows)(void *context, int32_t y, int32_t n, c
  * returns  false cancels: swin2sr_stream_push then returns SWIN2SR_CANCELLED. */
 typedef bool (*swin2sr_on_progress)(void *context, double done);
 
-#ifdef __cplusplus
-}
-#endif
+SWIN2SR_END
 #endif

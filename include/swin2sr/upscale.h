@@ -5,9 +5,7 @@
 
 #include <swin2sr/stream.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+SWIN2SR_BEGIN
 
 /* Upscale one image by the model's factor.
  * in       Borrowed; not modified. Its pixel type counts, options->input_pixel is ignored.
@@ -20,7 +18,5 @@ SWIN2SR_PUBLIC SWIN2SR_MUST_CHECK swin2sr_status swin2sr_upscale(swin2sr_model *
                                                                  const swin2sr_options *options, swin2sr_image *ret_out,
                                                                  swin2sr_error *reterr);
 
-#ifdef __cplusplus
-}
-#endif
+SWIN2SR_END
 #endif

@@ -8,14 +8,15 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-typedef struct group {
+#define TEXT_BYTES 65536 /* of a file of /proc */
+
+typedef struct cgroup {
     char folder[3 * PATH_MAX];
     size_t mount_length; /* of the folder's part that is the mount point */
     bool is_v1;
-} group;
+} cgroup;
 
 static FILE *open_under(const char *folder, const char *name) {
     char path[4 * PATH_MAX];
@@ -23,11 +24,18 @@ static FILE *open_under(const char *folder, const char *name) {
     return fopen(path, "re");
 }
 
+static void read_text(const char *folder, const char *name, char ret_text[TEXT_BYTES]) {
+    FILE *file = open_under(folder, name);
+    ret_text[file ? fread(ret_text, 1, TEXT_BYTES - 1, file) : 0] = '\0';
+    if (file)
+        fclose(file);
+}
+
 /* Is word one of the list's words ("cpu,cpuacct")? */
 static bool has_word(const char *list, const char *word) {
     size_t length = strlen(word);
     for (; *list; list += strcspn(list, ",") + (list[strcspn(list, ",")] == ',')) {
-        if (strcspn(list, ",\n") == length && strncmp(list, word, length) == 0)
+        if (strcspn(list, ",") == length && strncmp(list, word, length) == 0)
             return true;
     }
     return false;
@@ -36,53 +44,39 @@ static bool has_word(const char *list, const char *word) {
 /* The group's name from "4:cpu,cpuacct:/name" (version 1), or from "0::/name" (version 2) if no line of version 1 has
  * the controller. */
 static bool find_name(const char *root, const char *controller, char ret_name[PATH_MAX], bool *ret_is_v1) {
-    char *line = NULL;
-    size_t size = 0;
+    char text[TEXT_BYTES], *rest = text, *line;
     bool is_found = false;
-    FILE *file = open_under(root, "proc/self/cgroup");
     *ret_is_v1 = false;
-    while (file && !*ret_is_v1 && getline(&line, &size, file) > 0) {
-        char *rest = line;
-        strsep(&rest, ":");
-        const char *controllers = strsep(&rest, ":");
-        if (!rest || *rest != '/' || (*controllers && !has_word(controllers, controller)))
+    read_text(root, "proc/self/cgroup", text);
+    while (!*ret_is_v1 && (line = strsep(&rest, "\n"))) {
+        strsep(&line, ":");
+        const char *controllers = strsep(&line, ":");
+        if (!line || *line != '/' || (*controllers && !has_word(controllers, controller)))
             continue;
         is_found = true;
         *ret_is_v1 = *controllers;
-        snprintf(ret_name, PATH_MAX, "%.*s", (int)strcspn(rest, "\n"), rest);
+        snprintf(ret_name, PATH_MAX, "%s", line);
     }
-    free(line);
-    if (file)
-        fclose(file);
     return is_found;
 }
 
 /* Where the controller's groups are mounted, and the name of the group that lies there. */
 static void find_mount(const char *root, const char *controller, bool is_v1, char ret_mount[PATH_MAX],
                        char ret_top[PATH_MAX]) {
-    char *line = NULL, top[PATH_MAX], mount[PATH_MAX], type[16], options[256];
-    size_t size = 0;
-    bool is_found = false;
-    FILE *file = open_under(root, "proc/self/mountinfo");
+    char text[TEXT_BYTES], *rest = text, *line, type[16], options[256];
+    read_text(root, "proc/self/mountinfo", text);
+    while ((line = strsep(&rest, "\n"))) { /* "32 31 0:29 / /sys/x rw - cgroup cgroup rw,cpu" */
+        const char *behind = strstr(line, " - ");
+        if (behind && sscanf(line, "%*s %*s %*s %4095s %4095s", ret_top, ret_mount) == 2 &&
+            sscanf(behind, " - %15s %*s %255s", type, options) == 2 &&
+            strcmp(type, is_v1 ? "cgroup" : "cgroup2") == 0 && (!is_v1 || has_word(options, controller)))
+            return;
+    }
     snprintf(ret_mount, PATH_MAX, is_v1 ? "/sys/fs/cgroup/%s" : "/sys/fs/cgroup", controller);
     snprintf(ret_top, PATH_MAX, "/");
-    while (file && !is_found && getline(&line, &size, file) > 0) { /* "32 31 0:29 / /sys/x rw - cgroup cgroup rw,cpu" */
-        const char *rest = strstr(line, " - ");
-        if (!rest || sscanf(line, "%*s %*s %*s %4095s %4095s", top, mount) != 2 ||
-            sscanf(rest, " - %15s %*s %255s", type, options) != 2)
-            continue;
-        is_found = is_v1 ? strcmp(type, "cgroup") == 0 && has_word(options, controller) : strcmp(type, "cgroup2") == 0;
-        if (is_found) {
-            strcpy(ret_mount, mount);
-            strcpy(ret_top, top);
-        }
-    }
-    free(line);
-    if (file)
-        fclose(file);
 }
 
-static bool find_group(const char *root, const char *controller, group *ret_group) {
+static bool find_group(const char *root, const char *controller, cgroup *ret_group) {
     char name[PATH_MAX], mount[PATH_MAX], top[PATH_MAX];
     if (!find_name(root, controller, name, &ret_group->is_v1))
         return false;
@@ -95,7 +89,7 @@ static bool find_group(const char *root, const char *controller, group *ret_grou
 }
 
 /* Go on to the parent group; false at the mount point. */
-static bool go_up(group *group) {
+static bool go_up(cgroup *group) {
     char *slash = strrchr(group->folder, '/');
     if (!slash || (size_t)(slash - group->folder) < group->mount_length)
         return false;
@@ -118,33 +112,30 @@ static bool read_value(const char *folder, const char *file_name, const char *na
 
 uint64_t swin2sr__cgroup_oom_kills(const char *root) {
     uint64_t kills = 0;
-    group group;
-    if (find_group(root, "memory", &group)) {
-        do {
-            if (read_value(group.folder, group.is_v1 ? "memory.oom_control" : "memory.events", "oom_kill ", &kills))
-                return kills;
-        } while (go_up(&group));
+    cgroup group;
+    bool is_there = find_group(root, "memory", &group);
+    for (; is_there; is_there = go_up(&group)) {
+        if (read_value(group.folder, group.is_v1 ? "memory.oom_control" : "memory.events", "oom_kill ", &kills))
+            return kills;
     }
     return read_value(root, "proc/vmstat", "oom_kill ", &kills) ? kills : 0;
 }
 
 uint64_t swin2sr__cgroup_memory_bytes(const char *root) {
     uint64_t machine_kib, bytes = UINT64_MAX, limit;
-    group group;
+    cgroup group;
     if (read_value(root, "proc/meminfo", "MemTotal:", &machine_kib) && machine_kib < UINT64_MAX >> 10)
         bytes = machine_kib << 10;
-    if (find_group(root, "memory", &group)) {
-        do { /* a file that says "max" has no number */
-            if (read_value(group.folder, group.is_v1 ? "memory.limit_in_bytes" : "memory.max", "", &limit) &&
-                limit < bytes)
-                bytes = limit;
-        } while (go_up(&group));
+    for (bool is_there = find_group(root, "memory", &group); is_there; is_there = go_up(&group)) {
+        /* a file that says "max" has no number */
+        if (read_value(group.folder, group.is_v1 ? "memory.limit_in_bytes" : "memory.max", "", &limit) && limit < bytes)
+            bytes = limit;
     }
     return bytes;
 }
 
 /* The cores that one group's quota buys; 0: no quota, which version 2 writes as "max" and version 1 as -1. */
-static uint64_t cores_of_group(const group *group) {
+static uint64_t cores_of_group(const cgroup *group) {
     int64_t quota_us = -1, period_us = -1;
     const char *names[2] = {group->is_v1 ? "cpu.cfs_quota_us" : "cpu.max", "cpu.cfs_period_us"};
     for (int i = 0; i <= group->is_v1; i++) {
@@ -159,12 +150,10 @@ static uint64_t cores_of_group(const group *group) {
 
 int swin2sr__cgroup_cores(const char *root) {
     uint64_t cores = 0;
-    group group;
-    if (find_group(root, "cpu", &group)) {
-        do {
-            uint64_t here = cores_of_group(&group);
-            cores = here && (!cores || here < cores) ? here : cores;
-        } while (go_up(&group));
+    cgroup group;
+    for (bool is_there = find_group(root, "cpu", &group); is_there; is_there = go_up(&group)) {
+        uint64_t here = cores_of_group(&group);
+        cores = here && (!cores || here < cores) ? here : cores;
     }
     return cores < INT_MAX ? (int)cores : 0;
 }

@@ -1,37 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
- * base/status.c - names of the statuses, and the library's version. */
-#include <swin2sr/status.h>
+ * base/status.c - constants of the public headers: names of statuses, the version, the size of a pixel. */
+#include <swin2sr/types.h>
 
 const char *swin2sr_status_name(swin2sr_status status) {
-    switch (status) {
-    case SWIN2SR_OK:
-        return "ok";
-    case SWIN2SR_INVALID:
-        return "invalid";
-    case SWIN2SR_NOMEM:
-        return "no_memory";
-    case SWIN2SR_TOO_LARGE:
-        return "too_large";
-    case SWIN2SR_UNSUPPORTED:
-        return "unsupported";
-    case SWIN2SR_CORRUPT:
-        return "corrupt";
-    case SWIN2SR_MODEL:
-        return "model";
-    case SWIN2SR_IO:
-        return "io";
-    case SWIN2SR_BUSY:
-        return "busy";
-    case SWIN2SR_CANCELLED:
-        return "cancelled";
-    case SWIN2SR_TIMEOUT:
-        return "timeout";
-    case SWIN2SR_INTERNAL:
-        return "internal";
-    }
-    return "unknown";
+    static const char *const names[] = {"ok",      "invalid", "no_memory", "too_large", "unsupported", "corrupt",
+                                        "model",   "io",      "busy",      "cancelled", "timeout",     "internal"};
+    return status <= SWIN2SR_OK && status >= SWIN2SR_INTERNAL ? names[-status] : "unknown";
 }
 
 const char *swin2sr_version(void) {
     return SWIN2SR_VERSION;
+}
+
+size_t swin2sr_pixel_bytes(swin2sr_pixel pixel) {
+    static const unsigned char bytes[SWIN2SR_PIXEL_COUNT] = {3, 1, 12, 4};
+    return (unsigned)pixel < SWIN2SR_PIXEL_COUNT ? bytes[pixel] : 0;
 }

@@ -20,16 +20,6 @@ swin2sr_status swin2sr__engine_pack(const swin2sr__network *network, const swin2
     return status;
 }
 
-void swin2sr__engine_unpack(swin2sr__packed *packed) {
-    if (packed)
-        packed->device->unpack(packed);
-}
-
-size_t swin2sr__engine_measure(const swin2sr__packed *packed, const swin2sr__engine_options *options,
-                               int32_t *ret_latency_rows) {
-    return packed->device->measure(packed, options, ret_latency_rows);
-}
-
 swin2sr_status swin2sr__engine_open(const swin2sr__packed *packed, swin2sr_threads *threads, size_t bytes,
                                     swin2sr__engine **ret_engine) {
     swin2sr_status status = packed->device->open(packed, threads, bytes, ret_engine);
@@ -54,9 +44,4 @@ swin2sr_status swin2sr__engine_push(swin2sr__engine *engine, const void *rows, s
             engine->status = engine->device->wait(engine);
     }
     return engine->status;
-}
-
-void swin2sr__engine_close(swin2sr__engine *engine) {
-    if (engine)
-        engine->device->close(engine);
 }

@@ -59,16 +59,20 @@ typedef struct swin2sr__engine {
     swin2sr_status status;         /* sticky until the next begin */
 } swin2sr__engine;
 
-/* What a device implements. Functions that this file declares further down say more about each. */
+/* What a device implements. */
 struct swin2sr__device {
     const char *name;
     /* Fold and pack the weights. errors: _UNSUPPORTED (the next device is tried), _INVALID, _MODEL, _NOMEM. */
     swin2sr_status (*pack)(const swin2sr__network *network, const swin2sr__weights *weights,
                            const swin2sr_model_options *options, swin2sr__packed **ret_packed, swin2sr_error *reterr);
     void (*unpack)(swin2sr__packed *packed);
+    /* Bytes an image needs, and the input rows taken in before the first output row. SIZE_MAX: more than fits. */
     size_t (*measure)(const swin2sr__packed *packed, const swin2sr__engine_options *options, int32_t *ret_latency_rows);
+    /* One block of memory for all images to come; packed and threads are borrowed until close.
+     * bytes  At least what measure says for each image.  errors: _NOMEM. */
     swin2sr_status (*open)(const swin2sr__packed *packed, swin2sr_threads *threads, size_t bytes,
                            swin2sr__engine **ret_engine);
+    /* Begin an image, whatever became of the one before; allocates nothing. errors: _NOMEM (over the block). */
     swin2sr_status (*begin)(swin2sr__engine *engine, const swin2sr__engine_options *options);
     /* Take in the next row; borrowed during the call. */
     void (*push)(swin2sr__engine *engine, const void *row);
@@ -88,20 +92,11 @@ extern const swin2sr__device swin2sr__device_cpu;
 swin2sr_status swin2sr__engine_pack(const swin2sr__network *network, const swin2sr__weights *weights,
                                     const swin2sr_model_options *options, swin2sr__packed **ret_packed,
                                     swin2sr_error *reterr);
-void swin2sr__engine_unpack(swin2sr__packed *packed);
-
-/* Bytes an image needs, and the input rows taken in before the first output row. SIZE_MAX: more than fits. */
-size_t swin2sr__engine_measure(const swin2sr__packed *packed, const swin2sr__engine_options *options,
-                               int32_t *ret_latency_rows);
-
-/* One block of memory for all images to come. packed and threads are borrowed for the engine's life.
- * bytes  At least swin2sr__engine_measure of each image.  errors: _NOMEM. */
+/* Open, begin and push on the device; push takes n rows and runs every step that they allow.
+ * errors  Those of the device; push: _INVALID (too many rows). */
 swin2sr_status swin2sr__engine_open(const swin2sr__packed *packed, swin2sr_threads *threads, size_t bytes,
                                     swin2sr__engine **ret_engine);
-/* Begin an image, whatever became of the one before; allocates nothing. errors: _NOMEM (over the block). */
 swin2sr_status swin2sr__engine_begin(swin2sr__engine *engine, const swin2sr__engine_options *options);
-/* errors: _INVALID (too many rows), _CANCELLED, what on_rows returned. */
 swin2sr_status swin2sr__engine_push(swin2sr__engine *engine, const void *rows, size_t stride_bytes, int32_t n);
-void swin2sr__engine_close(swin2sr__engine *engine);
 
 #endif

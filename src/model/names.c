@@ -119,116 +119,58 @@ enum {
     FEATURES = -7,
     SHUFFLED = -8, /* FEATURES before a pixel shuffle by 2 (by 3 for x3) */
     DIRECT = -9,   /* COLOURS before a pixel shuffle by the scale */
+    ALONE = -10,   /* ends the shape of a tensor that is no layer */
     CPB = 512,     /* hidden width of the position bias network */
 };
 
+/* A layer has NAME.weight of these sides and NAME.bias of the first of them; a tensor alone is NAME itself. */
 typedef struct spec {
-    const char *name;
+    const char *name; /* NULL ends a list */
     int16_t sides[SWIN2SR__MAX_WEIGHT_RANK];
 } spec;
 
-static const spec stem_specs[] = {
-    {"conv_first.weight", {C, COLOURS, 3, 3}},
-    {"conv_first.bias", {C}},
-    {"patch_embed.proj.weight", {C, C, 1, 1}},
-    {"patch_embed.proj.bias", {C}},
-    {"patch_embed.norm.weight", {C}},
-    {"patch_embed.norm.bias", {C}},
-    {"norm.weight", {C}},
-    {"norm.bias", {C}},
-    {NULL, {0}},
-};
+static const spec stem_specs[] = {{"conv_first", {C, COLOURS, 3, 3}},
+                                  {"patch_embed.proj", {C, C, 1, 1}},
+                                  {"patch_embed.norm", {C}},
+                                  {"norm", {C}},
+                                  {NULL, {0}}};
 
 static const spec block_specs[] = {
-    {"norm1.weight", {C}},
-    {"norm1.bias", {C}},
-    {"attn.logit_scale", {HEADS, 1, 1}},
-    {"attn.q_bias", {C}},
-    {"attn.v_bias", {C}},
-    {"attn.cpb_mlp.0.weight", {CPB, 2}},
-    {"attn.cpb_mlp.0.bias", {CPB}},
-    {"attn.cpb_mlp.2.weight", {HEADS, CPB}},
-    {"attn.qkv.weight", {C3, C}},
-    {"attn.proj.weight", {C, C}},
-    {"attn.proj.bias", {C}},
-    {"norm2.weight", {C}},
-    {"norm2.bias", {C}},
-    {"mlp.fc1.weight", {HIDDEN, C}},
-    {"mlp.fc1.bias", {HIDDEN}},
-    {"mlp.fc2.weight", {C, HIDDEN}},
-    {"mlp.fc2.bias", {C}},
+    {"norm1", {C}},
+    {"attn.logit_scale", {HEADS, 1, 1, ALONE}},
+    {"attn.q_bias", {C, ALONE}},
+    {"attn.v_bias", {C, ALONE}},
+    {"attn.cpb_mlp.0", {CPB, 2}},
+    {"attn.cpb_mlp.2.weight", {HEADS, CPB, ALONE}},
+    {"attn.qkv.weight", {C3, C, ALONE}},
+    {"attn.proj", {C, C}},
+    {"norm2", {C}},
+    {"mlp.fc1", {HIDDEN, C}},
+    {"mlp.fc2", {C, HIDDEN}},
     {NULL, {0}},
 };
 
-static const spec group_specs[] = {
-    {"patch_embed.proj.weight", {C, C, 1, 1}},
-    {"patch_embed.proj.bias", {C}},
-    {NULL, {0}},
-};
+static const spec group_specs[] = {{"patch_embed.proj", {C, C, 1, 1}}, {NULL, {0}}};
 
 /* The convolution that closes a group or the body: one, or three. */
-static const spec single_specs[] = {
-    {"weight", {C, C, 3, 3}},
-    {"bias", {C}},
-    {NULL, {0}},
-};
-
+static const spec single_specs[] = {{"", {C, C, 3, 3}}, {NULL, {0}}};
 static const spec triple_specs[] = {
-    {"0.weight", {NARROW, C, 3, 3}},
-    {"0.bias", {NARROW}},
-    {"2.weight", {NARROW, NARROW, 1, 1}},
-    {"2.bias", {NARROW}},
-    {"4.weight", {C, NARROW, 3, 3}},
-    {"4.bias", {C}},
-    {NULL, {0}},
-};
+    {".0", {NARROW, C, 3, 3}}, {".2", {NARROW, NARROW, 1, 1}}, {".4", {C, NARROW, 3, 3}}, {NULL, {0}}};
 
-static const spec none_specs[] = {
-    {"conv_last.weight", {COLOURS, C, 3, 3}},
-    {"conv_last.bias", {COLOURS}},
-    {NULL, {0}},
-};
-
-static const spec direct_specs[] = {
-    {"upsample.0.weight", {DIRECT, C, 3, 3}},
-    {"upsample.0.bias", {DIRECT}},
-    {NULL, {0}},
-};
-
+static const spec none_specs[] = {{"conv_last", {COLOURS, C, 3, 3}}, {NULL, {0}}};
+static const spec direct_specs[] = {{"upsample.0", {DIRECT, C, 3, 3}}, {NULL, {0}}};
 /* Every head with features; pixelshuffle has only these, and its shuffle steps. */
 static const spec features_specs[] = {
-    {"conv_before_upsample.0.weight", {FEATURES, C, 3, 3}},
-    {"conv_before_upsample.0.bias", {FEATURES}},
-    {"conv_last.weight", {COLOURS, FEATURES, 3, 3}},
-    {"conv_last.bias", {COLOURS}},
-    {NULL, {0}},
-};
-
-static const spec nearest_specs[] = {
-    {"conv_up1.weight", {FEATURES, FEATURES, 3, 3}},
-    {"conv_up1.bias", {FEATURES}},
-    {"conv_up2.weight", {FEATURES, FEATURES, 3, 3}},
-    {"conv_up2.bias", {FEATURES}},
-    {"conv_hr.weight", {FEATURES, FEATURES, 3, 3}},
-    {"conv_hr.bias", {FEATURES}},
-    {NULL, {0}},
-};
-
-static const spec aux_specs[] = {
-    {"conv_bicubic.weight", {FEATURES, COLOURS, 3, 3}},
-    {"conv_bicubic.bias", {FEATURES}},
-    {"conv_aux.weight", {COLOURS, FEATURES, 3, 3}},
-    {"conv_aux.bias", {COLOURS}},
-    {"conv_after_aux.0.weight", {FEATURES, COLOURS, 3, 3}},
-    {"conv_after_aux.0.bias", {FEATURES}},
-    {NULL, {0}},
-};
-
-static const spec shuffle_specs[] = {
-    {"weight", {SHUFFLED, FEATURES, 3, 3}},
-    {"bias", {SHUFFLED}},
-    {NULL, {0}},
-};
+    {"conv_before_upsample.0", {FEATURES, C, 3, 3}}, {"conv_last", {COLOURS, FEATURES, 3, 3}}, {NULL, {0}}};
+static const spec nearest_specs[] = {{"conv_up1", {FEATURES, FEATURES, 3, 3}},
+                                     {"conv_up2", {FEATURES, FEATURES, 3, 3}},
+                                     {"conv_hr", {FEATURES, FEATURES, 3, 3}},
+                                     {NULL, {0}}};
+static const spec aux_specs[] = {{"conv_bicubic", {FEATURES, COLOURS, 3, 3}},
+                                 {"conv_aux", {COLOURS, FEATURES, 3, 3}},
+                                 {"conv_after_aux.0", {FEATURES, COLOURS, 3, 3}},
+                                 {NULL, {0}}};
+static const spec shuffle_specs[] = {{"", {SHUFFLED, FEATURES, 3, 3}}, {NULL, {0}}};
 
 static int64_t side_length(const swin2sr__config *config, int16_t side) {
     switch (side) {
@@ -267,10 +209,15 @@ static void visit_specs(visitor *to, const spec *specs, const char *prefix) {
     for (; specs->name && to->status == SWIN2SR_OK; specs++) {
         int64_t shape[SWIN2SR__MAX_WEIGHT_RANK];
         int rank = 0;
-        for (; rank < SWIN2SR__MAX_WEIGHT_RANK && specs->sides[rank]; rank++)
+        for (; rank < SWIN2SR__MAX_WEIGHT_RANK && specs->sides[rank] && specs->sides[rank] != ALONE; rank++)
             shape[rank] = side_length(to->config, specs->sides[rank]);
-        snprintf(name, sizeof(name), "%s%s", prefix, specs->name);
+        bool is_alone = rank < SWIN2SR__MAX_WEIGHT_RANK && specs->sides[rank] == ALONE;
+        snprintf(name, sizeof(name), "%s%s%s", prefix, specs->name, is_alone ? "" : ".weight");
         to->status = to->visit(to->context, name, shape, rank);
+        if (is_alone || to->status != SWIN2SR_OK)
+            continue;
+        snprintf(name, sizeof(name), "%s%s.bias", prefix, specs->name);
+        to->status = to->visit(to->context, name, shape, 1);
     }
 }
 
@@ -284,17 +231,17 @@ static void visit_groups(visitor *to) {
         }
         snprintf(prefix, sizeof(prefix), "layers.%d.", g);
         visit_specs(to, group_specs, prefix);
-        snprintf(prefix, sizeof(prefix), "layers.%d.conv.", g);
+        snprintf(prefix, sizeof(prefix), "layers.%d.conv", g);
         visit_specs(to, config->is_triple ? triple_specs : single_specs, prefix);
     }
-    visit_specs(to, config->is_triple ? triple_specs : single_specs, "conv_after_body.");
+    visit_specs(to, config->is_triple ? triple_specs : single_specs, "conv_after_body");
 }
 
 /* One step for x3, else one for each doubling; the module's even places hold them. */
 static void visit_shuffle(visitor *to) {
     char prefix[32];
     for (int step = 0; to->config->scale == 3 ? step < 1 : 1 << step < to->config->scale; step++) {
-        snprintf(prefix, sizeof(prefix), "upsample.%d.", 2 * step);
+        snprintf(prefix, sizeof(prefix), "upsample.%d", 2 * step);
         visit_specs(to, shuffle_specs, prefix);
     }
 }

@@ -10,7 +10,7 @@
 #define SWIN2SR__MAX_STAGES 8
 #define SWIN2SR__AUX_STAGE 1 /* of the aux head: its output is the second image */
 
-/* How the weights of a stage are made from the file's convolution (fold_head.c). */
+/* How the weights of a stage are made from the file's convolution (fold.c). */
 typedef enum swin2sr__stage_kind {
     SWIN2SR__STAGE_PLAIN = 0,
     SWIN2SR__STAGE_SHUFFLED, /* before a pixel shuffle inside the head */

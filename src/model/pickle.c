@@ -120,10 +120,30 @@ static uint64_t take_number(machine *m, int bytes) {
     return value;
 }
 
-static void push_integer(machine *m, int64_t integer) {
+static void push_integer(machine *m, uint64_t integer) {
     swin2sr__pickle_value *value = push_new(m, SWIN2SR__PICKLE_INTEGER);
     if (value)
-        value->integer = integer;
+        value->integer = (int64_t)integer;
+}
+
+static void push_signed(machine *m, uint64_t integer) {
+    push_integer(m, (uint64_t)(int64_t)(int32_t)integer);
+}
+
+static void push_other(machine *m, uint64_t operand) {
+    push_new(m, SWIN2SR__PICKLE_OTHER);
+}
+
+static void push_list(machine *m, uint64_t operand) {
+    push_new(m, SWIN2SR__PICKLE_LIST);
+}
+
+static void push_dict(machine *m, uint64_t operand) {
+    push_new(m, SWIN2SR__PICKLE_DICT);
+}
+
+static void push_mark(machine *m, uint64_t operand) {
+    append(m, &m->stack, MARK);
 }
 
 /* Two's complement in so many bytes; one of more than eight is nothing that we need. */
@@ -136,7 +156,7 @@ static void push_long(machine *m, uint64_t bytes) {
     }
     for (uint64_t i = bytes; at && i; i--)
         integer = integer << 8 | at[i - 1];
-    push_integer(m, (int64_t)integer);
+    push_integer(m, integer);
 }
 
 static void push_text(machine *m, uint64_t bytes) {
@@ -159,12 +179,18 @@ static void push_tuple(machine *m, const uint32_t *elements, uint32_t count) {
     }
 }
 
-static void push_small_tuple(machine *m, uint32_t count) {
+static void push_small_tuple(machine *m, uint64_t count) {
     uint32_t elements[3];
-    for (uint32_t i = count; i; i--)
+    for (uint64_t i = count; i; i--)
         elements[i - 1] = pop(m);
     if (m->status == SWIN2SR_OK)
-        push_tuple(m, elements, count);
+        push_tuple(m, elements, (uint32_t)count);
+}
+
+static void push_marked_tuple(machine *m, uint64_t operand) {
+    uint32_t count;
+    const uint32_t *elements = pop_to_mark(m, &count);
+    push_tuple(m, elements, count);
 }
 
 static void put(machine *m, uint64_t number) {
@@ -175,6 +201,10 @@ static void put(machine *m, uint64_t number) {
         append(m, &m->memo, 0);
     if (m->status == SWIN2SR_OK)
         m->memo.list[number] = index;
+}
+
+static void put_next(machine *m, uint64_t operand) {
+    put(m, m->memo.count);
 }
 
 static void get(machine *m, uint64_t number) {
@@ -237,7 +267,7 @@ static void push_global(machine *m, const char *module, size_t module_bytes, con
 }
 
 /* GLOBAL and INST hold the module and the name, each with a line end behind it. */
-static void take_global(machine *m) {
+static void take_global(machine *m, uint64_t operand) {
     const char *lines[2] = {NULL};
     size_t bytes[2] = {0};
     for (int i = 0; i < 2; i++) {
@@ -253,7 +283,13 @@ static void take_global(machine *m) {
     push_global(m, lines[0], bytes[0], lines[1], bytes[1]);
 }
 
-static void take_stack_global(machine *m) {
+/* INST names and calls at once, which no state dict does. */
+static void take_instance(machine *m, uint64_t operand) {
+    take_global(m, 0);
+    refuse(m, "has instruction INST, which no state dict needs");
+}
+
+static void take_stack_global(machine *m, uint64_t operand) {
     swin2sr__pickle_value name = m->values[pop(m)], module = m->values[pop(m)];
     if (name.kind != SWIN2SR__PICKLE_TEXT || module.kind != SWIN2SR__PICKLE_TEXT)
         refuse(m, "names something to run by what is no text");
@@ -262,7 +298,7 @@ static void take_stack_global(machine *m) {
 }
 
 /* What a call of one of our names makes. */
-static void reduce(machine *m) {
+static void reduce(machine *m, uint64_t operand) {
     uint32_t tuple = pop(m);
     swin2sr__pickle_value arguments = m->values[tuple], function = m->values[pop(m)];
     swin2sr__pickle_value *made = NULL;
@@ -283,7 +319,7 @@ static void reduce(machine *m) {
         made->tuple = tuple;
 }
 
-static void push_storage(machine *m) {
+static void push_storage(machine *m, uint64_t operand) {
     uint32_t tuple = pop(m);
     if (m->values[tuple].kind != SWIN2SR__PICKLE_TUPLE)
         refuse(m, "has a persistent id that is no tuple");
@@ -313,203 +349,123 @@ static void set_items(machine *m, const uint32_t *items, uint32_t count) {
     }
 }
 
-static void set_one_item(machine *m) {
+static void set_one_item(machine *m, uint64_t operand) {
     uint32_t value = pop(m), key = pop(m);
     set_items(m, (const uint32_t[]){key, value}, 2);
 }
 
 /* A state dict carries the versions of its modules as an attribute. Nothing reads it. */
-static void build(machine *m) {
+static void build(machine *m, uint64_t operand) {
     uint32_t state = pop(m), object = top(m);
     if (m->values[state].kind != SWIN2SR__PICKLE_DICT || m->values[object].kind != SWIN2SR__PICKLE_DICT)
         refuse(m, "gives a state to what is no dict");
 }
 
-static void append_elements(machine *m) {
+static void set_marked_items(machine *m, uint64_t operand) {
+    uint32_t count;
+    const uint32_t *items = pop_to_mark(m, &count);
+    set_items(m, items, count);
+}
+
+static void check_list(machine *m) {
     if (m->values[top(m)].kind != SWIN2SR__PICKLE_LIST)
         refuse(m, "appends to what is no list");
 }
 
-static void refuse_instruction(machine *m, unsigned char code) {
-    static const struct {
-        unsigned char code;
-        const char *name;
-    } known[] = {
-        {'0', "POP"},
-        {'1', "POP_MARK"},
-        {'2', "DUP"},
-        {'F', "FLOAT"},
-        {'I', "INT"},
-        {'L', "LONG"},
-        {'P', "PERSID"},
-        {'S', "STRING"},
-        {'T', "BINSTRING"},
-        {'U', "SHORT_BINSTRING"},
-        {'V', "UNICODE"},
-        {'B', "BINBYTES"},
-        {'C', "SHORT_BINBYTES"},
-        {'d', "DICT"},
-        {'l', "LIST"},
-        {'o', "OBJ"},
-        {'p', "PUT"},
-        {'g', "GET"},
-        {0x80, "PROTO"},
-        {0x81, "NEWOBJ"},
-        {0x82, "EXT1"},
-        {0x83, "EXT2"},
-        {0x84, "EXT4"},
-        {0x8e, "BINBYTES8"},
-        {0x8f, "EMPTY_SET"},
-        {0x90, "ADDITEMS"},
-        {0x91, "FROZENSET"},
-        {0x92, "NEWOBJ_EX"},
-        {0x96, "BYTEARRAY8"},
-        {0x97, "NEXT_BUFFER"},
-        {0x98, "READONLY_BUFFER"},
-    };
-    const char *name = "an unknown one";
-    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-        if (known[i].code == code)
-            name = known[i].name;
-    if (m->status == SWIN2SR_OK)
-        m->status = swin2sr__error_set(m->reterr, SWIN2SR_MODEL,
-                                       "the pickle has instruction 0x%02x (%s), which no state dict needs, at byte %zu",
-                                       code, name, (size_t)(m->at - m->begin) - 1);
+static void append_one(machine *m, uint64_t operand) {
+    pop(m);
+    check_list(m);
 }
 
-/* Instructions that put a plain value on the stack; false when it is none of them. */
-static bool step_plain(machine *m, unsigned char code) {
-    switch (code) {
-    case 'N':  /* NONE */
-    case 0x88: /* NEWTRUE */
-    case 0x89: /* NEWFALSE */
-        push_new(m, SWIN2SR__PICKLE_OTHER);
-        return true;
-    case 'G': /* BINFLOAT */
-        take(m, 8);
-        push_new(m, SWIN2SR__PICKLE_OTHER);
-        return true;
-    case 'J': /* BININT */
-        push_integer(m, (int32_t)take_number(m, 4));
-        return true;
-    case 'K': /* BININT1 */
-        push_integer(m, (int64_t)take_number(m, 1));
-        return true;
-    case 'M': /* BININT2 */
-        push_integer(m, (int64_t)take_number(m, 2));
-        return true;
-    case 0x8a: /* LONG1 */
-        push_long(m, take_number(m, 1));
-        return true;
-    case 0x8b: /* LONG4 */
-        push_long(m, take_number(m, 4));
-        return true;
-    case 0x8c: /* SHORT_BINUNICODE */
-        push_text(m, take_number(m, 1));
-        return true;
-    case 'X': /* BINUNICODE */
-        push_text(m, take_number(m, 4));
-        return true;
-    case 0x8d: /* BINUNICODE8 */
-        push_text(m, take_number(m, 8));
-        return true;
-    case ']': /* EMPTY_LIST */
-        push_new(m, SWIN2SR__PICKLE_LIST);
-        return true;
-    case '}': /* EMPTY_DICT */
-        push_new(m, SWIN2SR__PICKLE_DICT);
-        return true;
-    default:
-        return false;
-    }
-}
-
-/* Instructions that work on the stack and the memo; false when it is none of them. */
-static bool step_stack(machine *m, unsigned char code) {
-    const uint32_t *items;
+static void append_marked(machine *m, uint64_t operand) {
     uint32_t count;
-    switch (code) {
-    case '(': /* MARK */
-        append(m, &m->stack, MARK);
-        return true;
-    case ')': /* EMPTY_TUPLE */
-        push_tuple(m, NULL, 0);
-        return true;
-    case 0x85: /* TUPLE1 */
-    case 0x86: /* TUPLE2 */
-    case 0x87: /* TUPLE3 */
-        push_small_tuple(m, code - 0x84u);
-        return true;
-    case 't': /* TUPLE */
-        items = pop_to_mark(m, &count);
-        push_tuple(m, items, count);
-        return true;
-    case 's': /* SETITEM */
-        set_one_item(m);
-        return true;
-    case 'u': /* SETITEMS */
-        items = pop_to_mark(m, &count);
-        set_items(m, items, count);
-        return true;
-    case 'a': /* APPEND */
-        pop(m);
-        append_elements(m);
-        return true;
-    case 'e': /* APPENDS */
-        pop_to_mark(m, &count);
-        append_elements(m);
-        return true;
-    case 'q': /* BINPUT */
-        put(m, take_number(m, 1));
-        return true;
-    case 'r': /* LONG_BINPUT */
-        put(m, take_number(m, 4));
-        return true;
-    case 0x94: /* MEMOIZE */
-        put(m, m->memo.count);
-        return true;
-    case 'h': /* BINGET */
-        get(m, take_number(m, 1));
-        return true;
-    case 'j': /* LONG_BINGET */
-        get(m, take_number(m, 4));
-        return true;
-    default:
-        return false;
-    }
+    pop_to_mark(m, &count);
+    check_list(m);
 }
 
-/* Instructions by which a pickle names, calls and ends. */
-static void step_object(machine *m, unsigned char code) {
-    switch (code) {
-    case 'c': /* GLOBAL */
-        take_global(m);
-        break;
-    case 'i': /* INST: names and calls at once, which nothing of ours does */
-        take_global(m);
-        refuse(m, "has instruction INST, which no state dict needs");
-        break;
-    case 0x93: /* STACK_GLOBAL */
-        take_stack_global(m);
-        break;
-    case 'Q': /* BINPERSID */
-        push_storage(m);
-        break;
-    case 'R': /* REDUCE */
-        reduce(m);
-        break;
-    case 'b': /* BUILD */
-        build(m);
-        break;
-    case 0x95: /* FRAME: the length of what follows, of use to readers of streams */
-        take_number(m, 8);
-        break;
-    case '.': /* STOP */
-        m->is_stopped = true;
-        break;
-    default:
+/* FRAME says the length of what follows, which only readers of streams need. */
+static void skip(machine *m, uint64_t operand) {
+}
+
+static void stop(machine *m, uint64_t operand) {
+    m->is_stopped = true;
+}
+
+#define STEP(code, operand_bytes, operand, run) \
+    { code, operand_bytes, operand, run }
+
+/* Every instruction that a state dict needs. Its operand is the number in the bytes that follow, or a constant. */
+static const struct {
+    unsigned char code, operand_bytes, operand;
+    void (*run)(machine *m, uint64_t operand);
+} steps[] = {
+    /* NONE, NEWTRUE, NEWFALSE, BINFLOAT, BININT, BININT1, BININT2, LONG1, LONG4 */
+    STEP('N', 0, 0, push_other), STEP(0x88, 0, 0, push_other), STEP(0x89, 0, 0, push_other),
+    STEP('G', 8, 0, push_other), STEP('J', 4, 0, push_signed), STEP('K', 1, 0, push_integer),
+    STEP('M', 2, 0, push_integer), STEP(0x8a, 1, 0, push_long), STEP(0x8b, 4, 0, push_long),
+    /* SHORT_BINUNICODE, BINUNICODE, BINUNICODE8, EMPTY_LIST, EMPTY_DICT, MARK */
+    STEP(0x8c, 1, 0, push_text), STEP('X', 4, 0, push_text), STEP(0x8d, 8, 0, push_text), STEP(']', 0, 0, push_list),
+    STEP('}', 0, 0, push_dict), STEP('(', 0, 0, push_mark),
+    /* EMPTY_TUPLE, TUPLE1 to TUPLE3, TUPLE, SETITEM, SETITEMS, APPEND, APPENDS */
+    STEP(')', 0, 0, push_small_tuple), STEP(0x85, 0, 1, push_small_tuple), STEP(0x86, 0, 2, push_small_tuple),
+    STEP(0x87, 0, 3, push_small_tuple), STEP('t', 0, 0, push_marked_tuple), STEP('s', 0, 0, set_one_item),
+    STEP('u', 0, 0, set_marked_items), STEP('a', 0, 0, append_one), STEP('e', 0, 0, append_marked),
+    /* BINPUT, LONG_BINPUT, MEMOIZE, BINGET, LONG_BINGET */
+    STEP('q', 1, 0, put), STEP('r', 4, 0, put), STEP(0x94, 0, 0, put_next), STEP('h', 1, 0, get), STEP('j', 4, 0, get),
+    /* GLOBAL, INST, STACK_GLOBAL, BINPERSID, REDUCE, BUILD, FRAME, STOP */
+    STEP('c', 0, 0, take_global), STEP('i', 0, 0, take_instance), STEP(0x93, 0, 0, take_stack_global),
+    STEP('Q', 0, 0, push_storage), STEP('R', 0, 0, reduce), STEP('b', 0, 0, build), STEP(0x95, 8, 0, skip),
+    STEP('.', 0, 0, stop)};
+
+static void refuse_instruction(machine *m, unsigned char code) {
+    static const unsigned char codes[] = "012FILPSTUVBCdlopg\x80\x81\x82\x83\x84\x8e\x8f\x90\x91\x92\x96\x97\x98";
+    static const char *const names[] = {"POP",
+                                        "POP_MARK",
+                                        "DUP",
+                                        "FLOAT",
+                                        "INT",
+                                        "LONG",
+                                        "PERSID",
+                                        "STRING",
+                                        "BINSTRING",
+                                        "SHORT_BINSTRING",
+                                        "UNICODE",
+                                        "BINBYTES",
+                                        "SHORT_BINBYTES",
+                                        "DICT",
+                                        "LIST",
+                                        "OBJ",
+                                        "PUT",
+                                        "GET",
+                                        "PROTO",
+                                        "NEWOBJ",
+                                        "EXT1",
+                                        "EXT2",
+                                        "EXT4",
+                                        "BINBYTES8",
+                                        "EMPTY_SET",
+                                        "ADDITEMS",
+                                        "FROZENSET",
+                                        "NEWOBJ_EX",
+                                        "BYTEARRAY8",
+                                        "NEXT_BUFFER",
+                                        "READONLY_BUFFER"};
+    _Static_assert(sizeof(codes) - 1 == sizeof(names) / sizeof(names[0]), "a name per code");
+    const unsigned char *known = memchr(codes, code, sizeof(codes) - 1);
+    if (m->status == SWIN2SR_OK)
+        m->status = swin2sr__error_set(
+            m->reterr, SWIN2SR_MODEL, "the pickle has instruction 0x%02x (%s), which no state dict needs, at byte %zu",
+            code, known ? names[known - codes] : "an unknown one", (size_t)(m->at - m->begin) - 1);
+}
+
+static void step(machine *m, unsigned char code) {
+    size_t i = 0, count = sizeof(steps) / sizeof(steps[0]);
+    while (i < count && steps[i].code != code)
+        i++;
+    if (i < count)
+        steps[i].run(m, steps[i].operand_bytes ? take_number(m, steps[i].operand_bytes) : steps[i].operand);
+    else
         refuse_instruction(m, code);
-    }
 }
 
 static void run(machine *m) {
@@ -520,8 +476,8 @@ static void run(machine *m) {
         refuse(m, "is not of protocol 2 to 5");
     while (m->status == SWIN2SR_OK && !m->is_stopped) {
         const unsigned char *code = take(m, 1);
-        if (code && !step_plain(m, *code) && !step_stack(m, *code))
-            step_object(m, *code);
+        if (code)
+            step(m, *code);
     }
     if (m->status == SWIN2SR_OK && m->at != m->end)
         refuse(m, "goes on after its end");

@@ -140,7 +140,7 @@ swin2sr_model *swin2sr_model_ref(swin2sr_model *model) {
 void swin2sr_model_unref(swin2sr_model *model) {
     if (!model || atomic_fetch_sub_explicit(&model->references, 1, memory_order_acq_rel) != 1)
         return;
-    swin2sr__engine_unpack(model->packed);
+    model->packed->device->unpack(model->packed);
     free(model);
 }
 

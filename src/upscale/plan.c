@@ -75,6 +75,7 @@ static int32_t whole_windows(int32_t px, int32_t window_px) {
 
 /* The most any piece needs. Width counts monotonously; height does not, where a low piece ends in mid-step. */
 static size_t measure_pieces(const swin2sr_model *model, const swin2sr__layout *layout, int32_t *ret_latency_rows) {
+    const swin2sr__packed *packed = swin2sr__model_packed(model);
     swin2sr__engine_options piece = layout->engine;
     const swin2sr__cut *bands = &layout->bands;
     const int32_t kinds[] = {0, bands->count / 2, bands->count - 1}; /* the inner bands are all alike */
@@ -84,7 +85,7 @@ static size_t measure_pieces(const swin2sr_model *model, const swin2sr__layout *
         swin2sr__span region = swin2sr__cut_region(bands, kinds[i]);
         int32_t latency_rows;
         piece.height_px = region.to - region.from;
-        size_t bytes = swin2sr__engine_measure(swin2sr__model_packed(model), &piece, &latency_rows);
+        size_t bytes = packed->device->measure(packed, &piece, &latency_rows);
         most = bytes > most ? bytes : most;
         *ret_latency_rows = i ? *ret_latency_rows : latency_rows;
     }

@@ -95,7 +95,8 @@ void swin2sr_stream_close(swin2sr_stream *stream) {
     if (!stream)
         return;
     swin2sr__tiles_free(stream->tiles);
-    swin2sr__engine_close(stream->engine);
+    if (stream->engine)
+        stream->engine->device->close(stream->engine);
     swin2sr_threads_free(stream->own_threads);
     swin2sr_model_unref(stream->model);
     free(stream);

@@ -181,13 +181,14 @@ static plane run_engine(const swin2sr_model *model, golden *g, int32_t rows, uin
     swin2sr__engine *engine = NULL;
     int32_t latency;
     if (swin2sr__threads_start(threads, pthread_create, &set) != SWIN2SR_OK ||
-        swin2sr__engine_open(network, set, swin2sr__engine_measure(network, &options, &latency), &engine) !=
+        swin2sr__engine_open(network, set, network->device->measure(network, &options, &latency), &engine) !=
             SWIN2SR_OK ||
         swin2sr__engine_begin(engine, &options) != SWIN2SR_OK ||
         swin2sr__engine_push(engine, g->x.values, (size_t)(g->x.width * g->x.channels) * sizeof(float), g->x.height) !=
             SWIN2SR_OK)
         printf("  the engine failed\n");
-    swin2sr__engine_close(engine);
+    if (engine)
+        engine->device->close(engine);
     swin2sr_threads_free(set);
     return out;
 }

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * engine/cpu/output.c - the last stage's values as pixels (inside stage 6 of 9).
+ * engine/cpu/output.c - what the caller gets: the last stage's values as pixels, and progress (inside stage 6 of 9).
  * In: values [channels * r * r][64] of one low-resolution row.  Out: r rows of an output buffer, cropped to the
  * image, interleaved; 8-bit values are clipped and rounded, floats are neither. */
+#include "base/clock.h"
 #include "engine/cpu/state.h"
+
+#define PROGRESS_US 20000
 
 static void put_floats(const swin2sr__network *network, float *pixels, const float *values, int32_t r, int32_t count) {
     int32_t channels = network->config.channels;
@@ -45,4 +48,23 @@ swin2sr_status swin2sr__cpu_emit(const swin2sr__pixel_ring *from, swin2sr__span 
         y += n;
     }
     return SWIN2SR_OK;
+}
+
+bool swin2sr__cpu_report_progress(swin2sr__cpu_engine *engine) {
+    const swin2sr__engine_options *options = &engine->options;
+    if (options->on_progress &&
+        !options->on_progress(options->progress_context, swin2sr__schedule_progress(&engine->schedule)))
+        atomic_store(&engine->is_cancelled, true);
+    return !atomic_load_explicit(&engine->is_cancelled, memory_order_relaxed);
+}
+
+bool swin2sr__cpu_goes_on(swin2sr__cpu_engine *engine, uint32_t thread) {
+    if (thread == 0 && engine->options.on_progress) {
+        uint64_t now_us = swin2sr__clock_us();
+        if (now_us - engine->progress_us >= PROGRESS_US) {
+            engine->progress_us = now_us;
+            swin2sr__cpu_report_progress(engine);
+        }
+    }
+    return !atomic_load_explicit(&engine->is_cancelled, memory_order_relaxed);
 }

@@ -108,11 +108,6 @@ static inline const float *swin2sr__operand_of(const swin2sr__kernels *kernels, 
     return s->operand;
 }
 
-/* progress.c: tell the caller how far the image is; false once the caller has asked to stop. */
-bool swin2sr__cpu_report_progress(swin2sr__cpu_engine *engine);
-/* Between tasks: false once the caller has asked to stop. Thread 0 reports, at most every 20 ms. */
-bool swin2sr__cpu_goes_on(swin2sr__cpu_engine *engine, uint32_t thread);
-
 /* block.c: one block over rows of windows. */
 void swin2sr__cpu_run_block(swin2sr__cpu_engine *engine, int32_t group, int32_t block);
 /* conv.c: the convolutions of the body and of the head. */
@@ -131,5 +126,9 @@ void swin2sr__cpu_put_pixels(const swin2sr__cpu_engine *engine, const swin2sr__p
 /* Finished rows of `all` (in its own pixels) to the caller; rows below the image are dropped. */
 swin2sr_status swin2sr__cpu_emit(const swin2sr__pixel_ring *from, swin2sr__span all, swin2sr_on_rows on_rows,
                                  void *context);
+/* Tell the caller how far the image is; false once the caller has asked to stop. */
+bool swin2sr__cpu_report_progress(swin2sr__cpu_engine *engine);
+/* Between tasks: false once the caller has asked to stop. Thread 0 reports, at most every 20 ms. */
+bool swin2sr__cpu_goes_on(swin2sr__cpu_engine *engine, uint32_t thread);
 
 #endif
