@@ -3,8 +3,8 @@
 #include <swin2sr/types.h>
 
 const char *swin2sr_status_name(swin2sr_status status) {
-    static const char *const names[] = {"ok",      "invalid", "no_memory", "too_large", "unsupported", "corrupt",
-                                        "model",   "io",      "busy",      "cancelled", "timeout",     "internal"};
+    static const char *const names[] = {"ok",    "invalid", "no_memory", "too_large", "unsupported", "corrupt",
+                                        "model", "io",      "busy",      "cancelled", "timeout",     "internal"};
     return status <= SWIN2SR_OK && status >= SWIN2SR_INTERNAL ? names[-status] : "unknown";
 }
 
