@@ -13,7 +13,7 @@ void health_on_begin(http_request *request) {
 void ready_on_begin(http_request *request) {
     const api_context *service = request->app;
     bool is_ready = !service->is_draining;
-    http_list *failed = http_list_new();
+    http_list *failed = http_list_new(), *details = NULL;
     if (service->is_draining)
         http_list_add(failed, "s", "draining");
     for (int i = 0; i < service->pools->pool_count; i++) {
@@ -24,8 +24,12 @@ void ready_on_begin(http_request *request) {
         http_list_add(failed, "s+", "workers:", pool_name(each));
         if (each->is_self_test_failing)
             http_list_add(failed, "s+", "self_test:", pool_name(each));
+        if (each->fault[0]) {
+            details = details ? details : http_list_new();
+            http_list_add(details, "{s:s, s:s}", "model", pool_name(each), "detail", each->fault);
+        }
     }
-    http_answer_json(request, is_ready ? HTTP_OK : HTTP_UNAVAILABLE, "{s:s, s:o}", "status",
-                     is_ready ? "ready" : "unavailable", "failed", failed);
+    http_answer_json(request, is_ready ? HTTP_OK : HTTP_UNAVAILABLE, "{s:s, s:o, s:o*}", "status",
+                     is_ready ? "ready" : "unavailable", "failed", failed, "details", details);
     http_answer_header(request, "Cache-Control", "no-store");
 }

@@ -41,6 +41,7 @@
 #define LIMIT_RECYCLE_MAX 1000000  /* what the flag may say */
 #define LIMIT_START_S 120          /* until READY */
 #define LIMIT_CANCEL_S 10          /* until a cancelled job has let go of its worker */
+#define LIMIT_FAULT_BYTES 240      /* why a worker did not start, terminator included */
 #define LIMIT_MESSAGES 1024        /* taken from one worker in a row: more than its socket holds */
 #define LIMIT_RESPAWN_FIRST_MS 100 /* back-off after a death, doubling ... */
 #define LIMIT_RESPAWN_LAST_MS 1000 /* ... up to this */

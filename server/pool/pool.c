@@ -166,6 +166,7 @@ static void on_ready_message(pool *self, worker *w, const ipc_ready *ready) {
         return;
     self->was_ever_ready = true;
     self->is_self_test_failing = false;
+    self->fault[0] = '\0';
     w->is_renewed = false;
     loop_timer_clear(self->loop, &w->timer);
     w->state = WORKER_IDLE;

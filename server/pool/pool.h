@@ -43,8 +43,9 @@ struct pool {
     size_t running_count;
     uint64_t next_id;
     bool was_ever_ready;
-    bool is_hopeless;          /* the first worker could not even start: the server should end */
-    bool is_self_test_failing; /* the last worker that started got its test picture wrong */
+    bool is_hopeless;              /* the first worker could not even start: the server should end */
+    bool is_self_test_failing;     /* the last worker that started got its test picture wrong */
+    char fault[LIMIT_FAULT_BYTES]; /* why the last worker did not start, fit for whoever asks; "": it did */
 };
 
 /* What its workers, their restarts and its log lines are named after: its first network. */

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -24,9 +25,11 @@ static void schedule_restart(pool *self, worker *w) {
 }
 
 /* setting: the one that names the file. */
-static void log_cannot_start(pool *self, const char *setting, int error) {
-    log_event(self->log, LOG_LEVEL_ERROR, "worker_cannot_start", "s:s, s:s, s:s++", "model", pool_name(self), "status",
-              "io", "detail", setting, ": ", strerror(error));
+static void note_io_fault(pool *self, const char *setting, int error) {
+    snprintf(self->fault, sizeof self->fault, "%s: %s%s", setting, strerror(error),
+             error == EAGAIN ? " (the limit on processes and threads is reached)" : "");
+    log_event(self->log, LOG_LEVEL_ERROR, "worker_cannot_start", "s:s, s:s, s:s", "model", pool_name(self), "status",
+              "io", "detail", self->fault);
 }
 
 static void start(pool *self, worker *w) {
@@ -36,7 +39,7 @@ static void start(pool *self, worker *w) {
     }
     int error = errno;
     w->is_renewed = false;
-    log_cannot_start(self, "--worker", error);
+    note_io_fault(self, "--worker", error);
     if (!self->was_ever_ready && (error == ENOENT || error == EACCES || error == ENOEXEC))
         self->is_hopeless = true;
     schedule_restart(self, w);
@@ -55,7 +58,7 @@ void respawn_start_all(pool *self) {
     for (int i = 0; i < self->network_count && !path[0]; i++)
         self->program.names[i] = self->networks[i]->served->name;
     if (worker_networks_open(path, &self->program) != SWIN2SR_OK) {
-        log_cannot_start(self, "--models", errno);
+        note_io_fault(self, "--models", errno);
         self->is_hopeless = true;
     }
     for (int i = 0; i < self->worker_count; i++) {
@@ -73,7 +76,9 @@ static const char *start_fault(int32_t status) {
 
 /* Weights that cannot be loaded are final before any worker was ready, and later a death like any other. Without memory,
  * or after a self-test that failed, starting is tried again. */
-void respawn_note_failed(pool *self, const worker *w, const ipc_failed *failed) {
+void respawn_note_failed(pool *self, worker *w, const ipc_failed *failed) {
+    w->has_failed = true;
+    snprintf(self->fault, sizeof self->fault, "%s", failed->detail);
     self->is_self_test_failing = failed->status == SWIN2SR_INTERNAL;
     log_event(self->log, LOG_LEVEL_ERROR, "worker_cannot_start", "s:s, s:i, s:s, s:s", "model", pool_name(self),
               "worker_pid", (int)w->pid, "status", start_fault(failed->status), "detail", failed->detail);
@@ -96,8 +101,16 @@ static const char *end_detail(const worker *w) {
                                     : NULL;
 }
 
+static void note_end_fault(pool *self, const worker *w) {
+    const char *detail = end_detail(w);
+    if (w->ready_count < (uint32_t)self->network_count && !w->has_failed)
+        snprintf(self->fault, sizeof self->fault, "a worker ended while it started: %s, status %d%s%s",
+                 metrics_restart_name(w->end_reason), w->end_status, detail ? ", " : "", detail ? detail : "");
+}
+
 void respawn_after_end(pool *self, worker *w, const job *item) {
     classify_end(self, w);
+    note_end_fault(self, w);
     bool is_recycled = w->end_reason == METRICS_RESTART_RECYCLED;
     self->networks[0]->counts->worker_restarts[w->end_reason]++;
     log_event(self->log, is_recycled ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, "worker_ended",

@@ -9,7 +9,7 @@
 void respawn_start_all(pool *self);
 
 /* A worker said that it cannot start. */
-void respawn_note_failed(pool *self, const worker *w, const ipc_failed *failed);
+void respawn_note_failed(pool *self, worker *w, const ipc_failed *failed);
 
 /* A worker's process is gone: count it, log it, and start another one, at once or after a pause.
  * item  The job that it held, or NULL. */

@@ -205,6 +205,7 @@ swin2sr_status worker_start(worker *self, const server_config *config, const wor
     self->is_killed = false;
     self->end_reason = METRICS_RESTART_COUNT;
     self->jobs = self->ready_count = 0;
+    self->has_failed = false;
     return SWIN2SR_OK;
 }
 

@@ -55,6 +55,7 @@ struct worker {
     loop_timer timer;     /* the pool's: respawn, start limit or cancel limit, by state */
     job *job;             /* BUSY: the job; NULL when it was cancelled */
     uint64_t job_id;      /* BUSY: what answers must name */
+    bool has_failed;      /* STARTING: it said why it cannot start */
     bool has_begun;       /* BUSY: it has said something since it was given the job */
     uint32_t failures;    /* deaths since the last finished job */
     uint32_t jobs;        /* given to this process */

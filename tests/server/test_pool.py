@@ -7,9 +7,11 @@ import asyncio
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import struct
+import tempfile
 import time
 from collections import Counter
 from pathlib import Path
@@ -19,7 +21,7 @@ import requests
 from PIL import Image
 
 import load
-from service import BUILD, check_problem, encode, open_image, picture, png_header, slow_picture, wait_for
+from service import BUILD, Service, check_problem, encode, open_image, picture, png_header, slow_picture, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 NETWORK = ROOT / "tests/fixtures/goldens/lightweight_x4.safetensors"
@@ -76,7 +78,11 @@ def test_failed_self_test_never_becomes_ready(start):
     assert service.events("worker_ready") == []
     ready = requests.get(service.url + "/readyz")
     assert ready.status_code == 503
-    assert ready.json() == {"status": "unavailable", "failed": ["workers:swin2sr-lightweight-x4", "self_test:swin2sr-lightweight-x4"]}
+    document = ready.json()
+    detail, = document.pop("details")
+    assert detail["model"] == "swin2sr-lightweight-x4" and "golden sums" in detail["detail"]
+    assert document == {"status": "unavailable",
+                        "failed": ["workers:swin2sr-lightweight-x4", "self_test:swin2sr-lightweight-x4"]}
     assert requests.get(service.url + "/healthz").status_code == 200
     check_problem(service.upscale(picture()), 503, "starting")
     assert service.close() == 0
@@ -96,6 +102,66 @@ def test_image_that_cannot_be_done_in_time_is_refused(start):
     response = service.upscale(png_header(3000, 3000))
     assert response.status_code == 413, response.text
     assert response.json()["limit"] == 1 < response.json()["actual"]
+
+
+# ---- machines that are not empty ----
+
+@pytest.fixture
+def start_limited(tmp_path):
+    """start_limited(LIMIT, "--workers", "1"): as a user that runs nothing else and may have LIMIT processes and threads."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can run the service as another user")
+    running = []
+
+    def start_one(limit, *arguments, user=54321):
+        spool = Path(tempfile.mkdtemp(prefix="swin2sr-test-"))
+        spool.chmod(0o777)
+        running.append((spool, Service(spool, *arguments, user=user, group=user, extra_groups=[], preexec_fn=lambda:
+                                       resource.setrlimit(resource.RLIMIT_NPROC, (limit, limit)))))
+        return running[-1][1]
+
+    yield start_one
+    for spool, service in running:
+        service.close()
+        spool.rmdir()
+
+
+def why_not_ready(service):
+    """What /readyz says about the workers, once it says anything."""
+    detail, = wait_for("a reason", lambda: requests.get(service.url + "/readyz").json().get("details"), 20)
+    assert detail["model"] == "swin2sr-lightweight-x4"
+    return detail["detail"]
+
+
+def test_readiness_says_that_no_process_can_be_started(start_limited):
+    service = start_limited(1, "--workers", "1", "--threads", "1")
+    assert "limit on processes" in why_not_ready(service)
+    ready = requests.get(service.url + "/readyz")
+    assert ready.status_code == 503 and ready.json()["failed"] == ["workers:swin2sr-lightweight-x4"]
+    check_problem(service.upscale(picture()), 503, "starting")
+    resource.prlimit(service.process.pid, resource.RLIMIT_NPROC, (100, 100))
+    service.wait_ready()
+    assert "details" not in requests.get(service.url + "/readyz").json()
+    assert service.upscale(picture()).status_code == 200
+
+
+def test_readiness_says_that_there_is_no_memory(start, tmp_path):
+    """Each worker may have 48 MiB of address space: less than its network takes."""
+    program = tmp_path / "worker"
+    program.write_text(f'#!/bin/sh\nulimit -v 49152\nexec "{BUILD}/swin2sr-worker" "$@"\n')
+    program.chmod(0o755)
+    service = start("--worker", program, "--workers", "1", ready=False)
+    assert why_not_ready(service)
+    assert service.process.poll() is None
+    assert {event["reason"] for event in service.events("worker_ended")} <= {"exit", "signal"}
+
+
+def test_readiness_says_that_workers_end_while_they_start(start, tmp_path):
+    program = tmp_path / "worker"
+    program.write_text("#!/bin/sh\nexit 3\n")
+    program.chmod(0o755)
+    service = start("--worker", program, "--workers", "1", ready=False)
+    assert why_not_ready(service) == "a worker ended while it started: exit, status 3"
 
 
 # ---- weights by descriptor ----
