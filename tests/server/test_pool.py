@@ -11,6 +11,7 @@ import resource
 import shutil
 import signal
 import struct
+import subprocess
 import tempfile
 import time
 from collections import Counter
@@ -117,7 +118,7 @@ def start_limited(tmp_path):
         spool = Path(tempfile.mkdtemp(prefix="swin2sr-test-"))
         spool.chmod(0o777)
         running.append((spool, Service(spool, *arguments, user=user, group=user, extra_groups=[], preexec_fn=lambda:
-                                       resource.setrlimit(resource.RLIMIT_NPROC, (limit, limit)))))
+                                       resource.setrlimit(resource.RLIMIT_NPROC, (limit, 100)))))
         return running[-1][1]
 
     yield start_one
@@ -139,19 +140,19 @@ def test_readiness_says_that_no_process_can_be_started(start_limited):
     ready = requests.get(service.url + "/readyz")
     assert ready.status_code == 503 and ready.json()["failed"] == ["workers:swin2sr-lightweight-x4"]
     check_problem(service.upscale(picture()), 503, "starting")
-    resource.prlimit(service.process.pid, resource.RLIMIT_NPROC, (100, 100))
+    subprocess.run(["prlimit", "--pid", str(service.process.pid), "--nproc=100:100"], check=True, user=54321, group=54321)
     service.wait_ready()
     assert "details" not in requests.get(service.url + "/readyz").json()
     assert service.upscale(picture()).status_code == 200
 
 
 def test_readiness_says_that_there_is_no_memory(start, tmp_path):
-    """Each worker may have 48 MiB of address space: less than its network takes."""
+    """Each worker may have 24 MB of address space: less than its network takes."""
     program = tmp_path / "worker"
-    program.write_text(f'#!/bin/sh\nulimit -v 49152\nexec "{BUILD}/swin2sr-worker" "$@"\n')
+    program.write_text(f'#!/bin/sh\nulimit -v 24000\nexec "{BUILD}/swin2sr-worker" "$@"\n')
     program.chmod(0o755)
     service = start("--worker", program, "--workers", "1", ready=False)
-    assert why_not_ready(service)
+    assert "no memory for" in why_not_ready(service)
     assert service.process.poll() is None
     assert {event["reason"] for event in service.events("worker_ended")} <= {"exit", "signal"}
 
