@@ -83,7 +83,7 @@ static swin2sr_status enlarge(work *self, swin2sr_model *model, int32_t threads,
         .engine.threads = threads,
         .out.format = (format_id)job->format,
         .out.quality = (int32_t)job->quality,
-        .limits = {.pixels = job->in_pixels_max, .side_px = IMAGE_MAX_SIDE_PX},
+        .limits = {.pixels = job->in_pixels_max, .side_px = IMAGE_MAX_SIDE_PX, .is_strict = job->is_strict != 0},
         .out_pixels = job->out_pixels_max,
         .on_progress = on_progress,
         .progress_context = self,
@@ -110,8 +110,8 @@ static void fill_done(const work *self, const enlarge_report *report, ipc_messag
         .plan_memory_bytes = report->plan.memory_bytes,
         .plan_columns = (uint32_t)report->plan.columns,
         .plan_bands = (uint32_t)report->plan.bands,
-        .notes =
-            (report->is_reduced_16 ? IPC_NOTE_REDUCED_16 : 0) | (report->is_alpha_dropped ? IPC_NOTE_ALPHA_DROPPED : 0),
+        .notes = (report->is_reduced_16 ? IPC_NOTE_REDUCED_16 : 0) |
+                 (report->is_alpha_dropped ? IPC_NOTE_ALPHA_DROPPED : 0) | (report->damage ? IPC_NOTE_DAMAGED : 0),
     };
 }
 

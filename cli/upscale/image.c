@@ -88,6 +88,8 @@ static void report_notes(const file_result *result) {
         report_note(result->input, "16-bit samples are read down to 8 bits");
     if (result->report.is_alpha_dropped)
         report_note(result->input, "JPEG holds no transparency: laid over white");
+    if (result->report.damage)
+        report_note(result->input, "%s; all of its rows could be read", result->report.damage);
     if (result->report.plan.threads_note[0])
         report_note(result->input, "%s", result->report.plan.threads_note);
     if (result->time_error)
@@ -109,11 +111,12 @@ static void report_result(const upscale_run *run, const file_result *result) {
 
 static json_t *result_json(const upscale_run *run, const file_result *result) {
     bool is_ok = result->status == SWIN2SR_OK;
-    return json_pack("{so so so so sf so so}", "input", report_json_text(result->input), "output",
+    const char *damage = is_ok ? result->report.damage : NULL;
+    return json_pack("{so so so so sf so ss? so}", "input", report_json_text(result->input), "output",
                      is_ok ? report_json_text(result->output) : json_null(), "width",
                      is_ok ? json_integer(result->report.out_width_px) : json_null(), "height",
                      is_ok ? json_integer(result->report.out_height_px) : json_null(), "seconds", result->seconds,
-                     "model", report_json_text(swin2sr_model_get_info(run->model)->name), "error",
+                     "model", report_json_text(swin2sr_model_get_info(run->model)->name), "damage", damage, "error",
                      is_ok ? json_null() : report_json_text(result->error.text));
 }
 

@@ -49,6 +49,8 @@ static const cli_option OPTIONS[] = {
      "also write the second image of a model that has one (compressed\n"
      "photos: the cleaned input); for one input",
      .field = offsetof(upscale_run, aux)},
+    {"strict", .help = "refuse damaged files, even where all of their pixels can be read",
+     .field = offsetof(upscale_run, enlarge.limits.is_strict)},
     {"preserve-times", .help = "give each output the modification time of its input",
      .field = offsetof(upscale_run, keeps_times)},
     {"plan", .help = "print how each input would be done, and do nothing; needs no -o",

@@ -19,7 +19,9 @@ void facts_notes(const ipc_done *done, char text[FACTS_BYTES]) {
     static const struct {
         uint32_t note;
         const char *word;
-    } rows[] = {{IPC_NOTE_REDUCED_16, "reduced-16-bit"}, {IPC_NOTE_ALPHA_DROPPED, "alpha-dropped"}};
+    } rows[] = {{IPC_NOTE_REDUCED_16, "reduced-16-bit"},
+                {IPC_NOTE_ALPHA_DROPPED, "alpha-dropped"},
+                {IPC_NOTE_DAMAGED, "damaged"}};
     size_t used = 0;
     text[0] = '\0';
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)

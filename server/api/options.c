@@ -47,6 +47,14 @@ static bool set_task(upscale_options *self, const char *value, problem *ret_prob
     return self->task || wrong(ret_problem, "task", "not one of photo, clean, compressed, jpeg, fast");
 }
 
+static bool set_strict(upscale_options *self, const char *value, problem *ret_problem) {
+    if (self->has_strict)
+        return wrong(ret_problem, "strict", "given more than once");
+    self->has_strict = true;
+    self->is_strict = strcmp(value, "true") == 0;
+    return self->is_strict || strcmp(value, "false") == 0 || wrong(ret_problem, "strict", "not one of true, false");
+}
+
 bool upscale_options_set(upscale_options *self, const char *name, const char *value, problem *ret_problem) {
     if (strcmp(name, "format") == 0) {
         if (self->has_format)
@@ -66,9 +74,11 @@ bool upscale_options_set(upscale_options *self, const char *name, const char *va
         return set_model(self, value, ret_problem);
     } else if (strcmp(name, "task") == 0) {
         return set_task(self, value, ret_problem);
+    } else if (strcmp(name, "strict") == 0) {
+        return set_strict(self, value, ret_problem);
     } else {
         *ret_problem =
-            problem_of(PROBLEM_OPTION, "%.60s: no such option; there are format, quality, model, task", name);
+            problem_of(PROBLEM_OPTION, "%.60s: no such option; there are format, quality, model, task, strict", name);
         return false;
     }
     return true;

@@ -16,7 +16,8 @@ typedef struct upscale_options {
     uint32_t quality;             /* 1..100, default 95; no effect on PNG */
     char model[LIBRARY_MAX_NAME]; /* "" : not said */
     const char *task;             /* one of library_task_name; NULL: not said */
-    bool has_format, has_quality;
+    bool is_strict;               /* refuse a damaged file even where all of its rows come out; default false */
+    bool has_format, has_quality, has_strict;
 } upscale_options;
 
 void upscale_options_init(upscale_options *self);

@@ -157,6 +157,7 @@ static void submit(upscale_call *self) {
     item->spec = (job_spec){.version = JOB_SPEC_VERSION,
                             .format = self->intake.options.format,
                             .quality = self->intake.options.quality,
+                            .is_strict = self->intake.options.is_strict,
                             .in_bytes = self->intake.upload.bytes,
                             .in_pixels_max = config->in_pixels_max,
                             .out_pixels_max = LIMIT_OUT_PIXELS,

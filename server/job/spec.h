@@ -5,13 +5,14 @@
 #ifndef SWIN2SR_SERVER_JOB_SPEC_H
 #define SWIN2SR_SERVER_JOB_SPEC_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "config/limits.h"
 #include "format/format.h"
 #include "library/library.h"
 
-#define JOB_SPEC_VERSION 1
+#define JOB_SPEC_VERSION 2
 
 typedef struct job_spec {
     uint32_t version;
@@ -23,6 +24,7 @@ typedef struct job_spec {
     uint64_t in_bytes;                       /* 1.. */
     uint64_t in_pixels_max, out_pixels_max;  /* 1.. */
     uint64_t limit_us;                       /* from submit to finish */
+    bool is_strict;                          /* refuse a damaged file even where all of its rows come out */
 } job_spec;
 
 #endif

@@ -50,6 +50,7 @@ static bool assign(pool *self, worker *w, job *item, const int *fds) {
                                    .network = item->network->index,
                                    .format = spec->format,
                                    .quality = spec->quality,
+                                   .is_strict = spec->is_strict,
                                    .in_bytes = spec->in_bytes,
                                    .in_pixels_max = spec->in_pixels_max,
                                    .out_pixels_max = spec->out_pixels_max}};

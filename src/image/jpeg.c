@@ -98,6 +98,7 @@ typedef struct jpeg_decoder {
     struct jpeg_progress_mgr progress;
     const uint8_t *data;
     size_t size;
+    int components; /* cinfo's number changes where a damaged file has a second frame header */
     bool has_scans; /* several: all coefficients are held */
     bool is_started;
     uint32_t components_seen; /* bit c: component c was in a scan */
@@ -122,11 +123,11 @@ static void jpeg_on_scan(j_common_ptr common) {
  * of each coefficient. */
 static bool jpeg_has_all_scans(const jpeg_decoder *decoder) {
     const struct jpeg_decompress_struct *cinfo = &decoder->cinfo;
-    for (int c = 0; c < cinfo->num_components && cinfo->coef_bits != NULL; c++)
+    for (int c = 0; c < decoder->components && cinfo->coef_bits != NULL; c++)
         for (int k = 0; k < DCTSIZE2; k++)
             if (cinfo->coef_bits[c][k] != 0)
                 return false;
-    return decoder->components_seen == (1u << cinfo->num_components) - 1;
+    return decoder->components_seen == (1u << decoder->components) - 1;
 }
 
 /* Start, and take in all scans of a file that has several. A progressive file with an end may leave bits out. */
@@ -155,6 +156,7 @@ static void jpeg_open_step(void *context) {
     decoder->base.width_px = (int32_t)cinfo->image_width;
     decoder->base.height_px = (int32_t)cinfo->image_height;
     decoder->base.channels = cinfo->num_components == 1 ? 1 : 3;
+    decoder->components = cinfo->num_components;
     decoder->has_scans = jpeg_has_multiple_scans(cinfo);
     /* within pixel data the end marker cannot occur */
     if (memmem(cinfo->src->next_input_byte, cinfo->src->bytes_in_buffer, "\xff\xd9", 2) == NULL)

@@ -102,6 +102,7 @@ static void walk_job(cursor *c, ipc_job *job) {
     walk_u64(c, &job->in_bytes, 1, INT64_MAX);
     walk_u64(c, &job->in_pixels_max, 1, INT64_MAX);
     walk_u64(c, &job->out_pixels_max, 1, INT64_MAX);
+    walk_u32(c, &job->is_strict, 0, 1);
 }
 
 static void walk_progress(cursor *c, ipc_progress *progress) {
@@ -122,7 +123,7 @@ static void walk_done(cursor *c, ipc_done *done) {
     walk_u64(c, &done->plan_memory_bytes, 0, UINT64_MAX);
     walk_u32(c, &done->plan_columns, 1, INT32_MAX);
     walk_u32(c, &done->plan_bands, 1, INT32_MAX);
-    walk_u32(c, &done->notes, 0, IPC_NOTE_REDUCED_16 | IPC_NOTE_ALPHA_DROPPED);
+    walk_u32(c, &done->notes, 0, IPC_NOTES);
 }
 
 static void walk_failed(cursor *c, ipc_failed *failed) {

@@ -54,6 +54,7 @@ typedef struct ipc_job {
     uint64_t in_bytes;       /* length of the input file, 1.. */
     uint64_t in_pixels_max;  /* limits, 1.. */
     uint64_t out_pixels_max; /* */
+    uint32_t is_strict;      /* 1: a damaged file is refused even where all of its rows come out; else 0 */
 } ipc_job;
 
 typedef struct ipc_progress {
@@ -63,6 +64,8 @@ typedef struct ipc_progress {
 
 #define IPC_NOTE_REDUCED_16 1u    /* 16-bit samples were read down to 8 */
 #define IPC_NOTE_ALPHA_DROPPED 2u /* transparency was laid over white */
+#define IPC_NOTE_DAMAGED 4u       /* the input is damaged or lacks its end, though all of its rows came out */
+#define IPC_NOTES (IPC_NOTE_REDUCED_16 | IPC_NOTE_ALPHA_DROPPED | IPC_NOTE_DAMAGED)
 
 typedef struct ipc_done {
     uint64_t id;

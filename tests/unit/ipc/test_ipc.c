@@ -33,7 +33,8 @@ static const ipc_message samples[] = {
              .quality = 100,
              .in_bytes = 12345678901,
              .in_pixels_max = 50000000,
-             .out_pixels_max = 800000000}},
+             .out_pixels_max = 800000000,
+             .is_strict = 1}},
     {.type = IPC_PROGRESS, .progress = {.id = UINT64_MAX, .millionths = IPC_PROGRESS_DONE}},
     {.type = IPC_DONE,
      .done = {.id = 1,
@@ -48,7 +49,7 @@ static const ipc_message samples[] = {
               .plan_memory_bytes = 7,
               .plan_columns = 8,
               .plan_bands = 9,
-              .notes = IPC_NOTE_REDUCED_16 | IPC_NOTE_ALPHA_DROPPED}},
+              .notes = IPC_NOTES}},
     {.type = IPC_FAILED, .failed = {.id = 0, .status = SWIN2SR_INTERNAL, .detail = "row 3 is cut short"}},
     {.type = IPC_CANCEL, .cancel = {.id = 3}},
 };
@@ -114,6 +115,9 @@ static void fields_out_of_range(void **state) {
     message = samples[1];
     message.job.format = FORMAT_COUNT;
     assert_int_equal(ipc_encode(&message, frame), 0);
+    message = samples[1];
+    message.job.is_strict = 2;
+    assert_int_equal(ipc_encode(&message, frame), 0);
     message = samples[4];
     message.failed.status = 0;
     assert_int_equal(ipc_encode(&message, frame), 0);
@@ -123,7 +127,7 @@ static void fields_out_of_range(void **state) {
     message.failed.detail[3] = '\n';
     assert_int_equal(ipc_encode(&message, frame), 0);
     message = samples[3];
-    message.done.notes = 4;
+    message.done.notes = IPC_NOTES + 1;
     assert_int_equal(ipc_encode(&message, frame), 0);
 }
 

@@ -34,7 +34,8 @@ static void notes_are_listed(void **state) {
     } rows[] = {{0, ""},
                 {IPC_NOTE_REDUCED_16, "reduced-16-bit"},
                 {IPC_NOTE_ALPHA_DROPPED, "alpha-dropped"},
-                {IPC_NOTE_REDUCED_16 | IPC_NOTE_ALPHA_DROPPED, "reduced-16-bit, alpha-dropped"}};
+                {IPC_NOTE_REDUCED_16 | IPC_NOTE_ALPHA_DROPPED, "reduced-16-bit, alpha-dropped"},
+                {IPC_NOTE_DAMAGED, "damaged"}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         ipc_done done = {.notes = rows[i].notes};
         char text[FACTS_BYTES];

@@ -17,6 +17,7 @@ static void defaults(void **state) {
     assert_int_equal(options.quality, 95);
     assert_string_equal(options.model, "");
     assert_null(options.task);
+    assert_false(options.is_strict);
 }
 
 static void good_values(void **state) {
@@ -32,6 +33,11 @@ static void good_values(void **state) {
     upscale_options_init(&options);
     assert_true(upscale_options_set(&options, "task", "photo", &what));
     assert_string_equal(options.task, "photo");
+    assert_true(upscale_options_set(&options, "strict", "true", &what));
+    assert_true(options.is_strict);
+    upscale_options_init(&options);
+    assert_true(upscale_options_set(&options, "strict", "false", &what));
+    assert_false(options.is_strict);
 }
 
 static void a_model_or_a_task(void **state) {
@@ -49,10 +55,10 @@ static void a_model_or_a_task(void **state) {
 
 static void bad_values(void **state) {
     static const char *const rows[][2] = {
-        {"format", ""},    {"format", "gif"},         {"format", "unknown"}, {"quality", ""},
-        {"quality", "0"},  {"quality", "101"},        {"quality", "1000"},   {"quality", "+9"},
-        {"quality", "9 "}, {"quality", "4294967297"}, {"model", ""},         {"task", ""},
-        {"task", "Photo"}, {"task", "photo "},        {"colour", "\xff\n"},  {"", ""},
+        {"format", ""},     {"format", "gif"},   {"format", "unknown"}, {"quality", ""},    {"quality", "0"},
+        {"quality", "101"}, {"quality", "1000"}, {"quality", "+9"},     {"quality", "9 "},  {"quality", "4294967297"},
+        {"model", ""},      {"task", ""},        {"task", "Photo"},     {"task", "photo "}, {"colour", "\xff\n"},
+        {"", ""},           {"strict", ""},      {"strict", "1"},       {"strict", "TRUE"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         upscale_options options;
@@ -65,7 +71,8 @@ static void bad_values(void **state) {
 }
 
 static void twice_is_once_too_often(void **state) {
-    static const char *const rows[][2] = {{"format", "png"}, {"quality", "95"}, {"model", "m"}, {"task", "fast"}};
+    static const char *const rows[][2] = {
+        {"format", "png"}, {"quality", "95"}, {"model", "m"}, {"task", "fast"}, {"strict", "false"}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         upscale_options options;
         problem what;
