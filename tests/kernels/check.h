@@ -34,7 +34,7 @@ void check_norms(const swin2sr__kernels *table, check_result *r);
 void check_conv(const swin2sr__kernels *table, check_result *r);
 void check_conv_panel(const swin2sr__kernels *table, check_result *r);
 void check_put_bytes(const swin2sr__kernels *table, check_result *r);
-void check_tiles(const swin2sr__kernels *table, check_result *r);
+void check_cells(const swin2sr__kernels *table, check_result *r);
 
 /* Prints each kernel's share of the multiply-add peak, at the shapes of a network of C channels and heads of D. */
 void check_bench(const swin2sr__kernels *table, int32_t C, int32_t D);

@@ -21,7 +21,7 @@ static const struct {
     {"conv3x3", check_conv},
     {"conv3x3_panel", check_conv_panel},
     {"put_bytes", check_put_bytes},
-    {"gather and scatter", check_tiles},
+    {"gather and scatter", check_cells},
 };
 
 /* Runs every check that applies to the table and counts. */
