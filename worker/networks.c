@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/precision.h"
 #include "self_test.h"
 
 static swin2sr_status open_one(const networks_options *from, uint32_t index, bool is_plain, swin2sr_model **ret_model,
@@ -53,12 +54,11 @@ static swin2sr_status measure(networks *self, const networks_options *from, uint
 }
 
 static void describe(const swin2sr_model *model, uint32_t index, ipc_ready *facts) {
-    static const char *const precision_names[SWIN2SR_PRECISION_COUNT] = {"auto", "fp32", "bf16", "int8"};
     const swin2sr_model_info *info = swin2sr_model_get_info(model);
     ipc_text_set(facts->sha256, sizeof facts->sha256, info->sha256);
     ipc_text_set(facts->license, sizeof facts->license, info->license);
     ipc_text_set(facts->kernels, sizeof facts->kernels, info->kernels);
-    ipc_text_set(facts->precision, sizeof facts->precision, precision_names[info->precision]);
+    ipc_text_set(facts->precision, sizeof facts->precision, swin2sr__precision_name(info->precision));
     facts->network = index;
     facts->scale = (uint32_t)info->scale;
     facts->parameters = info->parameters;
