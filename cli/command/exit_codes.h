@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cli/command/exit_codes.h - what the program's exit code says; docs/cli.md repeats this table.
- * With several inputs the largest code of the failed ones is returned. */
+ * cli/command/exit_codes.h - the program's exit codes; docs/cli.md repeats this table.
+ * With several inputs, the largest code among them is returned. */
 #ifndef SWIN2SR_CLI_COMMAND_EXIT_CODES_H
 #define SWIN2SR_CLI_COMMAND_EXIT_CODES_H
 
 typedef enum cli_exit {
     CLI_EXIT_OK = 0,
-    CLI_EXIT_INPUT = 1,     /* an input is damaged, not an image we read, or over a limit or the memory budget */
-    CLI_EXIT_UNHEALTHY = 1, /* healthcheck alone: the service did not answer 200 */
+    CLI_EXIT_INPUT = 1,     /* an input is damaged, of a kind that is not read, or over a limit or the memory budget */
+    CLI_EXIT_UNHEALTHY = 1, /* only healthcheck: the service did not answer 200 */
     CLI_EXIT_USAGE = 2,     /* unknown command, option or value */
     CLI_EXIT_MODEL = 3,     /* the model is missing, damaged, or cannot run as asked */
     CLI_EXIT_IO = 4,        /* a file could not be read or written; an output exists and --force is not given */
-    CLI_EXIT_SYSTEM = 5,    /* no memory, or a bug */
+    CLI_EXIT_SYSTEM = 5,    /* out of memory, or a bug */
     CLI_EXIT_SIGNAL = 128,  /* + the signal: 130 after Ctrl-C */
 } cli_exit;
 

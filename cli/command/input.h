@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cli/command/input.h - a file or standard input, whole in memory and bounded. */
+ * cli/command/input.h - a file or standard input, read whole into memory, up to a limit. */
 #ifndef SWIN2SR_CLI_COMMAND_INPUT_H
 #define SWIN2SR_CLI_COMMAND_INPUT_H
 
@@ -13,7 +13,7 @@
 typedef struct input_file {
     unsigned char *bytes;
     size_t size;
-    struct timespec modified; /* of a regular file; tv_nsec UTIME_OMIT: it is none */
+    struct timespec modified; /* modification time; tv_nsec UTIME_OMIT: not a regular file */
 } input_file;
 
 /* Read a file; "-" is standard input.

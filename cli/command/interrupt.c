@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cli/command/interrupt.c - the signal flag: the one variable that a handler may write. */
+ * cli/command/interrupt.c - the flag, and the handlers that set it. */
 #include <signal.h>
 #include <stddef.h>
 
@@ -13,12 +13,12 @@ static void on_signal(int number) {
 }
 
 void interrupt_watch(void) {
-    /* No SA_RESTART: a write that waits on a full pipe has to return. */
+    /* Without SA_RESTART, so that a write that waits for a full pipe returns. */
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
     const int signals[] = {SIGINT, SIGTERM, SIGHUP};
     for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
         struct sigaction before;
-        if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) /* nohup stays in force */
+        if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) /* as nohup left it */
             sigaction(signals[i], &action, NULL);
     }
     signal(SIGXFSZ, SIG_IGN);

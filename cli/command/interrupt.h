@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cli/command/interrupt.h - Ctrl-C, SIGTERM and SIGHUP as a flag that long work polls.
+ * cli/command/interrupt.h - SIGINT, SIGTERM and SIGHUP set a flag that long work polls.
  * A second signal of the same kind ends the program at once. */
 #ifndef SWIN2SR_CLI_COMMAND_INTERRUPT_H
 #define SWIN2SR_CLI_COMMAND_INTERRUPT_H
 
-/* From here on those signals only set the flag, and a write beyond the limit on file sizes fails with EFBIG. */
+/* Install the handlers. From here on, a write beyond the limit on file sizes fails with EFBIG and raises no signal. */
 void interrupt_watch(void);
 
 /* The signal that arrived; 0: none. */

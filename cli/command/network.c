@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cli/command/network.c - names, files and tasks, looked up in the program, the library and the catalogue. */
+ * cli/command/network.c - names, files and tasks, looked up among the built-in networks, in the library and in the catalogue. */
 #include <stdio.h>
 #include <string.h>
 
@@ -11,13 +11,13 @@
 
 /* ---- by name ---- */
 
-/* Add a name to a list of them; what does not fit is left out. */
+/* Append a name to a list of names; what does not fit is left out. */
 static void append(char *list, size_t size, const char *name) {
     size_t used = strlen(list);
     snprintf(list + used, size - used, "%s%s", used ? ", " : "", name);
 }
 
-/* Report a name of no network here: which ones there are, and how to get it where the catalogue offers it. */
+/* Report an unknown name: which networks are here, and how to get that one if the catalogue offers it. */
 static void report_unknown(const char *name) {
     char here[512] = "";
     library_list list = {0};
@@ -29,9 +29,10 @@ static void report_unknown(const char *name) {
         for (size_t i = 0; i < list.count; i++)
             append(here, sizeof(here), list.entries[i].name);
     if (is_offered)
-        report_error(name, "not on this machine; 'swin2sr model pull %s' fetches it; here: %s", name, here);
+        report_error(name, "not installed; 'swin2sr model pull %s' fetches it; installed are %s", name, here);
     else
-        report_error(name, "no such model; here: %s; a file has a / or ends in .safetensors, .pth or .bin", here);
+        report_error(name, "no such model here; there are %s; a file needs a / or an ending like .safetensors or .pth",
+                     here);
     library_list_done(&list);
     catalog_done(&offers);
 }
@@ -55,14 +56,14 @@ int network_open(const cli_options *options, swin2sr_model **ret_model) {
             status = swin2sr_model_open(path, &options->load, ret_model, &error);
     }
     int code = report_failure(model, status, &error);
-    if (status == SWIN2SR_INVALID) /* a setting: SWIN2SR_CPU */
+    if (status == SWIN2SR_INVALID) /* SWIN2SR_CPU has an unknown value */
         return CLI_EXIT_USAGE;
     return status == SWIN2SR_OK || status == SWIN2SR_NOMEM ? code : CLI_EXIT_MODEL;
 }
 
 /* ---- by task ---- */
 
-/* Choose among the networks here; NULL, reported, where none is for this task. */
+/* Choose among the networks here. NULL: none suits the task, which has been reported. */
 static const char *choose(const char *task, bool is_quiet, const library_list *list, const catalog *offers) {
     library_choice here = {0};
     for (size_t i = 0; i < swin2sr__built_in_count(); i++)
@@ -73,11 +74,12 @@ static const char *choose(const char *task, bool is_quiet, const library_list *l
     for (size_t i = 0; i < offers->count; i++)
         library_choice_consider(&best, task, offers->offers[i].name);
     if (!here.name) {
-        report_error(NULL, "no network here for task %s; 'swin2sr model pull %s' fetches one", task, best.name);
+        report_error(NULL, "task %s: no network here suits it; 'swin2sr model pull %s' fetches one", task, best.name);
     } else if (!is_quiet) {
         report_note(NULL, "task %s: %s", task, here.name);
         if (best.name != here.name)
-            report_note(NULL, "%s fits task %s better; 'swin2sr model pull %s' fetches it", best.name, task, best.name);
+            report_note(NULL, "%s suits task %s better; 'swin2sr model pull %s' fetches it", best.name, task,
+                        best.name);
     }
     return here.name;
 }
@@ -90,7 +92,7 @@ int network_open_for_task(const cli_options *options, const char *task, swin2sr_
     swin2sr_status status = catalog_open(&offers, &error);
     if (status == SWIN2SR_OK)
         status = library_list_open(&list, &error);
-    if (status == SWIN2SR_INVALID) /* no folder to look in: the networks inside the program are still there */
+    if (status == SWIN2SR_INVALID) /* no library: the built-in networks are still there */
         status = SWIN2SR_OK;
     int code = report_failure(NULL, status, &error);
     if (code == CLI_EXIT_OK) {

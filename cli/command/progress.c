@@ -28,7 +28,7 @@ static int columns(void) {
     return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : DEFAULT_COLUMNS;
 }
 
-/* What stands behind the bar; empty until there is something to extrapolate from. */
+/* The text behind the bar; empty until enough is done to extrapolate from. */
 static void format_rate(char *text, size_t size, const progress_line *progress, double done, double seconds) {
     text[0] = '\0';
     if (done <= 0 || seconds < 0.2)
@@ -53,7 +53,7 @@ void progress_update(progress_line *progress, double done) {
     format_rate(tail, sizeof(tail), progress, done, (double)(now - progress->start_us) / 1e6);
 
     int percent = (int)(done * 100);
-    int room = columns() - 1; /* the last column makes some terminals wrap */
+    int room = columns() - 1; /* some terminals wrap at the last column */
     int fixed = (int)(strlen(head) + strlen("100% []") + strlen(tail));
     int length = room - fixed < MAX_BAR ? room - fixed : MAX_BAR;
     if (length < 4) {

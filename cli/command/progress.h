@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cli/command/progress.h - one line on a terminal: how far, how fast, how long still.
- * Draws on stderr, only when that is a terminal, at most ten times a second, within the terminal's width. */
+ * cli/command/progress.h - one line on a terminal with the share done, the speed and the time left.
+ * It is drawn on stderr, only if that is a terminal, at most ten times per second, within the width of the terminal. */
 #ifndef SWIN2SR_CLI_COMMAND_PROGRESS_H
 #define SWIN2SR_CLI_COMMAND_PROGRESS_H
 
@@ -10,8 +10,8 @@
 
 typedef struct progress_line {
     bool is_shown;
-    size_t index, count; /* this is input index of count, from 1 */
-    double pixels;       /* of the input; 0: unknown, no rate */
+    size_t index, count; /* of this input, from 1; of all inputs */
+    double pixels;       /* of the input; 0: unknown, then no speed is shown */
     uint64_t start_us;
     uint64_t drawn_us;
 } progress_line;

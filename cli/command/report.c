@@ -17,20 +17,13 @@ static void put_line(FILE *file, const char *prefix, const char *subject, const 
     if (!detail || asprintf(&text, "%s%s%s%s", prefix, subject ? subject : "", subject ? ": " : "", detail) < 0)
         text = NULL;
     if (text)
-        swin2sr__printable_copy(text, strlen(text), text, strlen(text) + 1); /* never longer: in place */
+        swin2sr__printable_copy(text, strlen(text), text, strlen(text) + 1); /* in place: the copy is never longer */
     fprintf(file, "%s\n", text ? text : "swin2sr: out of memory");
     free(text);
     free(detail);
 }
 
 void report_error(const char *subject, const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    put_line(stderr, "swin2sr: ", subject, format, arguments);
-    va_end(arguments);
-}
-
-void report_note(const char *subject, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     put_line(stderr, "swin2sr: ", subject, format, arguments);

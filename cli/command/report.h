@@ -12,8 +12,8 @@
 /* Print "swin2sr: SUBJECT: detail" for an error; subject may be NULL. */
 void report_error(const char *subject, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Print such a line for something that is not an error. Callers skip it under --quiet. */
-void report_note(const char *subject, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Print such a line for a note. Callers leave notes out under --quiet. */
+#define report_note report_error
 
 /* Print a line on stdout. */
 void report_line(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cli/model/curl.c - find libcurl and its functions at run time. */
+ * cli/model/curl.c - load libcurl and look up its functions. */
 #include <dlfcn.h>
 #include <stddef.h>
 #include <string.h>
@@ -27,15 +27,17 @@ swin2sr_status curl_api_load(curl_api *ret_api, swin2sr_error *reterr) {
     void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
     if (!library)
         return swin2sr__error_set(reterr, SWIN2SR_UNSUPPORTED,
-                                  "fetching needs libcurl, which is not installed (Debian: apt install libcurl4)");
+                                  "libcurl is not installed, which fetching needs (Debian: apt install libcurl4)");
     for (size_t i = 0; i < sizeof(FUNCTIONS) / sizeof(FUNCTIONS[0]); i++) {
         void *function = dlsym(library, FUNCTIONS[i].name);
         if (!function)
-            return swin2sr__error_set(reterr, SWIN2SR_UNSUPPORTED, "the libcurl here has no %s", FUNCTIONS[i].name);
-        memcpy((char *)&api + FUNCTIONS[i].offset, &function, sizeof(function)); /* POSIX: the two have one form */
+            return swin2sr__error_set(reterr, SWIN2SR_UNSUPPORTED, "the installed libcurl is too old: it has no %s",
+                                      FUNCTIONS[i].name);
+        memcpy((char *)&api + FUNCTIONS[i].offset, &function,
+               sizeof(function)); /* by POSIX, both pointers have one representation */
     }
     if (api.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-        return swin2sr__error_set(reterr, SWIN2SR_UNSUPPORTED, "libcurl cannot be started");
+        return swin2sr__error_set(reterr, SWIN2SR_UNSUPPORTED, "libcurl failed to initialise");
     *ret_api = api;
     return SWIN2SR_OK;
 }

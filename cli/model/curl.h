@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cli/model/curl.h - libcurl, loaded when something is fetched and not before.
- * Linked, it and the 25 libraries that it brings along would be loaded at every start (20 ms), and `swin2sr` could not
- * run where they are missing. */
+ * cli/model/curl.h - libcurl, loaded only when something is fetched.
+ * If it were linked, each start would load it and the 25 libraries it needs (20 ms), and `swin2sr` could not run on a
+ * machine without them. */
 #ifndef SWIN2SR_CLI_MODEL_CURL_H
 #define SWIN2SR_CLI_MODEL_CURL_H
 
-#define CURL_DISABLE_TYPECHECK /* its macros need the functions' own names */
+#define CURL_DISABLE_TYPECHECK /* its macros need functions with the names of libcurl */
 #include <curl/curl.h>
 
 #include <swin2sr/status.h>
@@ -22,7 +22,7 @@ typedef struct curl_api {
     void (*slist_free_all)(struct curl_slist *list);
 } curl_api;
 
-/* Load it for the rest of the program's life.
+/* Load libcurl, which stays loaded until the program ends.
  * errors  _UNSUPPORTED (not installed, or too old); the detail names the package. */
 swin2sr_status curl_api_load(curl_api *ret_api, swin2sr_error *reterr);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cli/model/download.c - one HTTP transfer through libcurl: resume, limits, progress, what went wrong and what to do. */
+ * cli/model/download.c - one HTTP transfer through libcurl: resume, limits, progress, and errors that name the remedy. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/new_file.h"
 #include "command/interrupt.h"
 #include "command/progress.h"
 #include "command/report.h"
@@ -25,25 +26,25 @@
 #define STALL_BYTES_PER_S 1024
 #define LOCK_PAUSE_NS 100000000L
 
-/* What PART holds, and the same of an answer. */
+/* Which version of which file the bytes of PART, or those of an answer, belong to. */
 typedef struct version {
     char url[MAX_URL];
-    char mark[MAX_FIELD]; /* strong ETag or Last-Modified; "": none, cannot be resumed */
-    int64_t bytes;        /* of the whole file, -1: not said */
+    char mark[MAX_FIELD]; /* strong ETag or Last-Modified; "": none, so it cannot be resumed */
+    int64_t bytes;        /* of the whole file; -1: unknown */
 } version;
 
 typedef struct transfer {
     const curl_api *api;
     CURL *curl;
     download *job;
-    version have;      /* what PART's bytes are of */
-    uint64_t offset;   /* asked for from here on */
+    version have;      /* the version of the bytes in PART */
+    uint64_t offset;   /* the first byte that is requested */
     uint64_t position; /* bytes in PART */
-    bool is_started;   /* the first bytes of the body were looked at */
+    bool is_started;   /* the header of the answer has been checked */
     bool must_restart; /* the answer does not continue what PART holds */
     swin2sr_status status;
-    swin2sr_error error; /* why a callback stopped it */
-    /* of the answer at hand; a redirect's is forgotten */
+    swin2sr_error error; /* why a callback stopped the transfer */
+    /* header fields of the last answer, not of redirects before it */
     char etag[MAX_FIELD], modified[MAX_FIELD], range[MAX_FIELD], type[MAX_FIELD];
     progress_line progress;
     char detail[CURL_ERROR_SIZE];
@@ -51,13 +52,13 @@ typedef struct transfer {
 
 /* ---- PART and PART.from ---- */
 
-/* PART.from, "" when its path is too long. */
+/* The path of PART.from, or "" if it is too long. */
 static const char *from_path(const download *self, char path[MAX_PATH]) {
     int length = snprintf(path, MAX_PATH, "%s" DOWNLOAD_FROM_ENDING, self->part_path);
     return length > 0 && length < MAX_PATH ? path : "";
 }
 
-/* Open PART.from to be read, or make it anew; a link of that name is not followed. */
+/* Open PART.from for reading, or replace it by an empty file. A symbolic link of that name is not followed. */
 static FILE *open_from(const download *self, bool is_new) {
     char path[MAX_PATH];
     if (is_new)
@@ -74,7 +75,7 @@ static bool read_line(FILE *file, char *line, size_t size) {
     return true;
 }
 
-/* What PART's bytes are of; an empty mark where that is not known for sure. */
+/* The version of the bytes in PART, with an empty mark if that is not certain. */
 static version read_version(const download *self) {
     char bytes[32];
     version found = {.bytes = -1};
@@ -97,24 +98,26 @@ static bool write_version(const download *self, const version *now) {
     return fclose(file) == 0 && is_ok;
 }
 
-/* Is fd still what the path names, now that it is locked? Another program may have finished and removed it. */
+/* Does path still name the file behind fd? Another program may have removed it before fd was locked. */
 static bool is_current(int fd, const char *path) {
     struct stat opened, named;
     return fstat(fd, &opened) == 0 && lstat(path, &named) == 0 && opened.st_ino == named.st_ino &&
            opened.st_dev == named.st_dev;
 }
 
-/* Asks again and again: a signal that came just before a blocking wait would be slept over. */
+/* Polls, because a signal that arrives just before a blocking call would not interrupt it. */
 static swin2sr_status lock_wait(const download *self, int fd, swin2sr_error *reterr) {
     const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
     for (bool was_told = self->is_quiet; flock(fd, LOCK_EX | LOCK_NB) != 0; was_told = true) {
+        if (errno == ENOSYS || errno == EOPNOTSUPP) /* no locks on this file system */
+            break;
         if (errno != EWOULDBLOCK && errno != EINTR)
             return swin2sr__error_set_path(reterr, SWIN2SR_IO, self->part_path, "cannot be locked: %s",
                                            strerror(errno));
         if (interrupt_signal())
             return swin2sr__error_set(reterr, SWIN2SR_CANCELLED, "interrupted");
         if (!was_told)
-            report_note(NULL, "another swin2sr is fetching this model; waiting for it");
+            report_note(NULL, "another swin2sr is fetching this model; waiting until it ends");
         nanosleep(&pause, NULL);
     }
     return SWIN2SR_OK;
@@ -153,7 +156,7 @@ void download_close(download *self) {
 
 /* ---- the answer ---- */
 
-/* Keep the value of one header; what is too long is as good as not sent. */
+/* Keep the value of one header field; one that is too long is ignored. */
 static void take_header(const char *line, size_t length, const char *name, char value[MAX_FIELD]) {
     size_t at = strlen(name);
     if (length <= at || strncasecmp(line, name, at) != 0)
@@ -191,7 +194,7 @@ static version answered_version(const transfer *self, int64_t bytes) {
     return now;
 }
 
-/* Does an answer of 206 go on exactly where PART ends, in the same version of the file? */
+/* Does an answer with code 206 begin exactly where PART ends, in the version that PART is of? */
 static bool continues(const transfer *self, const version *now) {
     unsigned long long from, last;
     if (sscanf(self->range, "bytes %llu-%llu/", &from, &last) != 2 || from != self->offset || last < from)
@@ -200,13 +203,13 @@ static bool continues(const transfer *self, const version *now) {
     return is_same_mark && now->bytes == self->have.bytes;
 }
 
-/* The whole length that a 206 states; -1: not said. */
+/* The length of the whole file by the Content-Range field; -1: not stated. */
 static int64_t total_of_range(const char *range) {
     const char *slash = strchr(range, '/');
     return slash && slash[1] >= '0' && slash[1] <= '9' ? strtoll(slash + 1, NULL, 10) : -1;
 }
 
-/* Look at the answer before its first byte is kept. */
+/* Check the header of the answer before the first byte of its body is kept. */
 static bool start(transfer *self) {
     long code = 0;
     curl_off_t length = -1;
@@ -214,10 +217,10 @@ static bool start(transfer *self) {
     self->api->easy_getinfo(self->curl, CURLINFO_RESPONSE_CODE, &code);
     self->api->easy_getinfo(self->curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
     if (strncasecmp(self->type, "text/", 5) == 0)
-        return stop(self, SWIN2SR_MODEL, "the server sent a page of text, not a model; is the address right?");
+        return stop(self, SWIN2SR_MODEL, "the server sent text, not a model; check the address");
     version now = answered_version(self, code == 206 ? total_of_range(self->range) : length);
     if (now.bytes >= 0 && (uint64_t)now.bytes > self->job->max_bytes)
-        return stop(self, SWIN2SR_TOO_LARGE, "the file is longer than --max-mib allows");
+        return stop(self, SWIN2SR_TOO_LARGE, "the file is larger than --max-mib allows");
     if (code == 206 && self->offset > 0 && continues(self, &now))
         return true;
     self->must_restart = code != 200;
@@ -236,12 +239,12 @@ static size_t on_body(char *data, size_t size, size_t count, void *context) {
     if (!self->is_started && !start(self))
         return 0;
     if (self->position + length > self->job->max_bytes)
-        return stop(self, SWIN2SR_TOO_LARGE, "the file is longer than --max-mib allows");
+        return stop(self, SWIN2SR_TOO_LARGE, "the file is larger than --max-mib allows");
     for (size_t done = 0; done < length;) {
         ssize_t n = pwrite(self->job->fd, data + done, length - done, (off_t)self->position);
         if (n < 0 && errno != EINTR) {
             self->status = swin2sr__error_set_path(&self->error, SWIN2SR_IO, self->job->part_path,
-                                                   "%s; the same command goes on from here", strerror(errno));
+                                                   "%s; run the command again to resume", strerror(errno));
             return 0;
         }
         done += n > 0 ? (size_t)n : 0;
@@ -283,11 +286,11 @@ static void set_options(transfer *self, struct curl_slist *headers) {
     api->easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
     api->easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
     api->easy_setopt(curl, CURLOPT_XFERINFODATA, self);
-    if (getenv("SSL_CERT_FILE")) /* libcurl itself does not look */
+    if (getenv("SSL_CERT_FILE")) /* libcurl does not read it */
         api->easy_setopt(curl, CURLOPT_CAINFO, getenv("SSL_CERT_FILE"));
 }
 
-/* Ask for what is missing from self->offset on. */
+/* Request the file from self->offset on. */
 static swin2sr_status request(transfer *self, CURLcode *ret_code, swin2sr_error *reterr) {
     char range[32], condition[MAX_FIELD + 16];
     struct curl_slist *headers = NULL;
@@ -313,11 +316,11 @@ static swin2sr_status request(transfer *self, CURLcode *ret_code, swin2sr_error 
 /* ---- what went wrong ---- */
 
 static swin2sr_status http_error(long code, swin2sr_error *reterr) {
-    const char *hint = code == 404 || code == 410   ? "no such file there; is the address right?"
-                       : code == 401 || code == 403 ? "it does not give this file to everyone"
-                       : code == 407                ? "the proxy wants a user and a password"
-                       : code == 429 || code >= 500 ? "the server is busy or out of order; try again later"
-                                                    : "not an answer with a file";
+    const char *hint = code == 404 || code == 410   ? "there is no such file; check the address"
+                       : code == 401 || code == 403 ? "this file is not public"
+                       : code == 407                ? "the proxy needs a user and a password"
+                       : code == 429 || code >= 500 ? "the server is overloaded or broken; try again later"
+                                                    : "that is not an answer with a file";
     return swin2sr__error_set(reterr, SWIN2SR_IO, "the server answered %ld: %s", code, hint);
 }
 
@@ -325,48 +328,48 @@ static const char *hint_of(CURLcode code) {
     switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_CONNECT:
-        return "is the address right, is this machine online, does it need a proxy (https_proxy)?";
+        return "check the address, the connection, and whether a proxy is needed (https_proxy)";
     case CURLE_COULDNT_RESOLVE_PROXY:
         return "the proxy's address comes from https_proxy, http_proxy or all_proxy";
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
-        return "is ca-certificates installed? SSL_CERT_FILE names other authorities";
+        return "install ca-certificates, or name other authorities in SSL_CERT_FILE";
     case CURLE_UNSUPPORTED_PROTOCOL:
-        return "only http and https, and no way from https to http";
+        return "only http and https are allowed, and no redirect from https to http";
     case CURLE_PARTIAL_FILE:
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:
     case CURLE_GOT_NOTHING:
     case CURLE_OPERATION_TIMEDOUT:
     case CURLE_HTTP2_STREAM:
-        return "the same command goes on from here";
+        return "run the command again to resume";
     default:
-        return "the same command tries again";
+        return "run the command again to retry";
     }
 }
 
 static swin2sr_status explain(const transfer *self, CURLcode code, swin2sr_error *reterr) {
     long http = 0;
     if (interrupt_signal())
-        return swin2sr__error_set(reterr, SWIN2SR_CANCELLED, "interrupted; the same command goes on from here");
+        return swin2sr__error_set(reterr, SWIN2SR_CANCELLED, "interrupted; run the command again to resume");
     if (self->status != SWIN2SR_OK)
         return swin2sr__error_set(reterr, self->status, "%s", self->error.text);
     self->api->easy_getinfo(self->curl, CURLINFO_RESPONSE_CODE, &http);
-    if (code == CURLE_HTTP_RETURNED_ERROR && http == 0) { /* the proxy opened no way to the server */
+    if (code == CURLE_HTTP_RETURNED_ERROR && http == 0) { /* the proxy refused the tunnel */
         self->api->easy_getinfo(self->curl, CURLINFO_HTTP_CONNECTCODE, &http);
-        return swin2sr__error_set(reterr, SWIN2SR_IO, "the proxy answered %ld; https_proxy names it", http);
+        return swin2sr__error_set(reterr, SWIN2SR_IO, "the proxy answered %ld; check https_proxy", http);
     }
     if (code == CURLE_HTTP_RETURNED_ERROR)
         return http_error(http, reterr);
     if (code == CURLE_TOO_MANY_REDIRECTS)
-        return swin2sr__error_set(reterr, SWIN2SR_IO, "the server redirects in circles (over %d times)", MAX_REDIRECTS);
+        return swin2sr__error_set(reterr, SWIN2SR_IO, "more than %d redirects", MAX_REDIRECTS);
     if (code == CURLE_OK)
         return self->position > 0 ? SWIN2SR_OK : http_error(http, reterr);
     const char *detail = self->detail[0] ? self->detail : self->api->easy_strerror(code);
     return swin2sr__error_set(reterr, SWIN2SR_IO, "%.120s; %s", detail, hint_of(code));
 }
 
-/* One request and its end. A 416 or an answer that does not fit what PART holds asks for another, from zero. */
+/* One request. must_restart is set by a 416 and by an answer that does not continue PART: request the whole file then. */
 static swin2sr_status attempt(transfer *self, swin2sr_error *reterr) {
     CURLcode code = CURLE_OK;
     long http = 0;
@@ -393,7 +396,8 @@ swin2sr_status download_fetch(download *self, swin2sr_error *reterr) {
         return status;
     transfer now = {.api = &api, .job = self, .have = read_version(self)};
     if (strlen(self->url) >= MAX_URL || fstat(self->fd, &facts) != 0)
-        return swin2sr__error_set(reterr, SWIN2SR_IO, "the address is too long, or the disk fails");
+        return swin2sr__error_set(reterr, SWIN2SR_IO, "the address has more than %d bytes, or the disk fails",
+                                  MAX_URL - 1);
     now.offset = now.have.mark[0] ? (uint64_t)facts.st_size : 0;
     status = attempt(&now, reterr);
     if (status == SWIN2SR_OK && now.must_restart) {
@@ -403,8 +407,8 @@ swin2sr_status download_fetch(download *self, swin2sr_error *reterr) {
     if (status != SWIN2SR_OK)
         return status;
     if (now.have.bytes >= 0 && now.position != (uint64_t)now.have.bytes)
-        return swin2sr__error_set(reterr, SWIN2SR_IO, "the file ended early; the same command goes on from here");
-    if (fsync(self->fd) != 0)
+        return swin2sr__error_set(reterr, SWIN2SR_IO, "the file ended early; run the command again to resume");
+    if (swin2sr__new_file_flush(self->fd) != 0)
         return swin2sr__error_set(reterr, SWIN2SR_IO, "%s", strerror(errno));
     return SWIN2SR_OK;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cli/model/import.c - swin2sr model import: any weight file into the library, or to a file. */
+ * cli/model/import.c - swin2sr model import: read a weight file into the library, or write it to another file. */
 #include <string.h>
 #include <unistd.h>
 
@@ -25,18 +25,18 @@ static bool parse(const cli_command *command, import_state *state, int argc, cha
     if (first < 0)
         return false;
     if (argc - first != 1) {
-        report_error(NULL, "model import takes one file; see 'swin2sr help model'");
+        report_error(NULL, "model import needs exactly one file; see 'swin2sr help model'");
         return false;
     }
     if (state->order.out && strcmp(state->order.out, "-") == 0) {
-        report_error(NULL, "-o takes a file; a network is not written to standard output");
+        report_error(NULL, "-o -: must be a file; a network is not written to standard output");
         return false;
     }
     state->order.file = argv[first];
     return true;
 }
 
-/* What is left out is taken from the catalogue when the file has a published one's name, else from the path. */
+/* Take what is not given from the catalogue if the file has the name of a published one, else from the path. */
 static bool complete_order(import_state *state) {
     install_order *order = &state->order;
     const catalog_offer *offer = catalog_find_file(&state->offers, order->file);
@@ -50,7 +50,8 @@ static bool complete_order(import_state *state) {
     }
     if (library_is_name(order->name))
         return true;
-    report_error(order->file, "needs --name, 1 to %d of a-z 0-9 . _ -", LIBRARY_MAX_NAME - 1);
+    report_error(order->file, "not usable as a name: give --name, 1 to %d characters of a-z 0-9 . _ -",
+                 LIBRARY_MAX_NAME - 1);
     return false;
 }
 
@@ -72,7 +73,7 @@ static int run(const cli_command *command, int argc, char **argv) {
     swin2sr_status status = catalog_open(&state.offers, &error);
     int code = CLI_EXIT_USAGE;
     if (status != SWIN2SR_OK || complete_order(&state)) {
-        interrupt_watch(); /* a new file is finished or removed, whatever comes */
+        interrupt_watch(); /* so that a new file is either finished or removed */
         if (status == SWIN2SR_OK)
             status = run_order(&state.order, hex, &error);
         code = report_failure(state.order.file, status, &error);

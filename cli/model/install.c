@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cli/model/install.c - import a weight file under a staged name, write its hash down, rename it into the library. */
+ * cli/model/install.c - import a weight file under a staged name, record its hash, rename it. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,14 +20,15 @@ swin2sr_status install_prepare(const char *name, bool may_replace, swin2sr_error
     if (status != SWIN2SR_OK)
         return status;
     if (library_is_built_in(name))
-        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "%s is the name of a network inside the program", name);
+        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "%s is the name of a built-in network; choose another",
+                                  name);
     if (!may_replace && library_find(name, path, sizeof(path), NULL) == SWIN2SR_OK)
         return swin2sr__error_set(reterr, SWIN2SR_IO, "network %s is installed already; --force replaces it", name);
     status = library_folder(path, sizeof(path), reterr);
     return status == SWIN2SR_OK ? output_make_folder(path, reterr) : status;
 }
 
-/* Give a new network its name, once its hash is written down; without that it does not stay. */
+/* Record the hash of a staged network, then give the network its name. After a failure the staged file is removed. */
 static swin2sr_status settle(const char *name, const char *staged, char ret_hex[65], swin2sr_error *reterr) {
     char path[LIBRARY_MAX_PATH];
     swin2sr_status status = library_path(name, LIBRARY_ENDING, path, sizeof(path), reterr);

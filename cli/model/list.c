@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cli/model/list.c - swin2sr model list: networks inside the program, those of the library, those that pull fetches.
- * Nothing is loaded: what is shown comes from the headers of the files and from the catalogue. */
+ * cli/model/list.c - swin2sr model list: built-in, installed and available networks.
+ * No network is loaded: the rows come from the headers of the files and from the catalogue. */
 #include <stdio.h>
 #include <string.h>
 
@@ -14,9 +14,9 @@
 typedef struct list_row {
     const char *name;
     const char *state; /* "built-in", "installed", "available" */
-    const char *task;  /* "" none in particular */
+    const char *task;  /* "": none in particular */
     const char *license;
-    const char *origin; /* URL; "" unknown */
+    const char *origin; /* URL; "": unknown */
     int32_t scale;      /* 0: unknown */
     uint64_t bytes;     /* 0: unknown */
     bool is_default;
@@ -128,7 +128,7 @@ static int run(const cli_command *command, int argc, char **argv) {
     if (first < 0)
         return CLI_EXIT_USAGE;
     if (argc > first) {
-        report_error(NULL, "model list takes no argument");
+        report_error(NULL, "model list: unexpected argument %s", argv[first]);
         return CLI_EXIT_USAGE;
     }
     swin2sr_status status = catalog_open(&offers, &error);

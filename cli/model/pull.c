@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cli/model/pull.c - swin2sr model pull: fetch a published network, check it, import it.
- * In: a name, and a URL from the catalogue or the user.  Out: a network of the library, or nothing but NAME.part, which
- * the next pull goes on with. What was fetched is opened by the importer, which takes all of it for hostile. */
+ * cli/model/pull.c - swin2sr model pull: fetch a published network, check its hash, import it.
+ * In: a name, and a URL from the catalogue or the user.  Out: an installed network, or only NAME.part, from which the
+ * next pull resumes. The importer treats the fetched file as hostile. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +39,7 @@ static bool take_url(void *state, const char *url) {
     ((pull_state *)state)->url = url;
     if (strncasecmp(url, "https://", 8) == 0 || strncasecmp(url, "http://", 7) == 0)
         return true;
-    report_error(NULL, "--url takes an http or https address; 'swin2sr model import FILE' reads files");
+    report_error(NULL, "--url %s: must be an http or https address; 'swin2sr model import FILE' reads files", url);
     return false;
 }
 
@@ -62,7 +62,7 @@ static const cli_option OPTIONS[] = {
     {0},
 };
 
-/* What the user left out comes from the catalogue. */
+/* Take what is not given from the catalogue. */
 static bool settle_origin(pull_state *state) {
     state->offer = catalog_find(&state->offers, state->name);
     if (state->offer && !state->url) {
@@ -72,13 +72,13 @@ static bool settle_origin(pull_state *state) {
     }
     if (state->url)
         return true;
-    report_error(state->name, "is not in the catalogue ('swin2sr model list'); --url says where it is");
+    report_error(state->name, "not in the catalogue, which 'swin2sr model list' shows; give its address by --url");
     return false;
 }
 
 /* ---- one pull ---- */
 
-/* The address without what may be secret in it: user, password, query. */
+/* The address without its parts that may be secret: user, password, query. */
 static void public_url(const char *url, char *text, size_t size) {
     const char *host = strstr(url, "://") + 3;
     const char *end = host + strcspn(host, "?#");
@@ -94,11 +94,11 @@ static swin2sr_status check_hash(const pull_state *state, const char *path, swin
     swin2sr_status status = record_hash_file(path, hex, reterr);
     if (status != SWIN2SR_OK || !state->sha256[0] || strcmp(hex, state->sha256) == 0)
         return status;
-    return swin2sr__error_set(reterr, SWIN2SR_MODEL, "the file has sha256 %.64s, not %.64s; nothing was installed", hex,
-                              state->sha256);
+    return swin2sr__error_set(reterr, SWIN2SR_MODEL,
+                              "the file has sha256 %.64s, expected %.64s; nothing was installed", hex, state->sha256);
 }
 
-/* A complete download: install it, or throw it away. */
+/* Install a complete download, or discard it. */
 static swin2sr_status take_in(const pull_state *state, download *fetched, const install_order *order, char hex[65],
                               swin2sr_error *reterr) {
     swin2sr_status status = check_hash(state, fetched->part_path, reterr);
@@ -121,7 +121,8 @@ static swin2sr_status pull(const pull_state *state, const install_order *order, 
         status = download_open(&fetched, reterr);
     if (status != SWIN2SR_OK)
         return status;
-    status = install_prepare(state->name, state->may_replace, reterr); /* another pull may have been waited for */
+    status = install_prepare(state->name, state->may_replace,
+                             reterr); /* which another pull may have installed during the wait */
     if (status == SWIN2SR_OK)
         status = download_fetch(&fetched, reterr);
     if (status == SWIN2SR_OK)
@@ -155,7 +156,7 @@ static int run(const cli_command *command, int argc, char **argv) {
     if (first < 0)
         return CLI_EXIT_USAGE;
     if (argc - first != 1) {
-        report_error(NULL, "model pull takes one name; see 'swin2sr help model'");
+        report_error(NULL, "model pull needs exactly one name; see 'swin2sr help model'");
         return CLI_EXIT_USAGE;
     }
     state.name = argv[first];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cli/model/record.c - hashes of network files, and what their headers say. */
+ * cli/model/record.c - hashes and headers of network files. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

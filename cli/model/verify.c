@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cli/model/verify.c - swin2sr model verify and remove: networks of the library, after they came. */
+ * cli/model/verify.c - swin2sr model verify and remove: check or delete installed networks. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,18 +15,19 @@
 #include "record.h"
 #include "verbs.h"
 
-/* The options that both take, and the name; a wrong one is reported. name may be left out where ret_name stays NULL. */
+/* Parse the arguments of either verb. A missing name, which verify allows, leaves *ret_name NULL. */
 static bool parse(const cli_command *command, int argc, char **argv, cli_options *options, const char **ret_name) {
     int first = options_parse(command, options, argc, argv);
     if (first < 0)
         return false;
     const char *name = argc > first ? argv[first] : NULL;
     if (argc - first > 1 || (!name && command == &model_remove_command))
-        report_error(NULL, "this takes one model's name; see 'swin2sr help model'");
+        report_error(NULL, "%s needs the name of one model; see 'swin2sr help model'",
+                     command->title + strlen("swin2sr "));
     else if (name && !library_is_name(name))
-        report_error(name, "is not a name: 1 to %d of a-z 0-9 . _ -", LIBRARY_MAX_NAME - 1);
+        report_error(name, "not a model's name: must be 1 to %d characters of a-z 0-9 . _ -", LIBRARY_MAX_NAME - 1);
     else if (name && library_is_built_in(name))
-        report_error(name, "is inside the program; there is no file of it");
+        report_error(name, "is built in; there is no file of it");
     else {
         *ret_name = name;
         return true;
@@ -37,8 +38,8 @@ static bool parse(const cli_command *command, int argc, char **argv, cli_options
 /* ---- verify ---- */
 
 typedef struct verification {
-    char sha256[65];   /* now; "" unreadable */
-    char recorded[65]; /* when it came; "" not recorded */
+    char sha256[65];   /* now; "": unreadable */
+    char recorded[65]; /* when it was installed; "": not recorded */
     swin2sr_status status;
     swin2sr_error error;
 } verification;
@@ -52,8 +53,9 @@ static swin2sr_status check_file(const char *name, verification *found) {
     if (status != SWIN2SR_OK)
         return status;
     if (record_read(name, found->recorded) && strcmp(found->recorded, found->sha256) != 0)
-        return swin2sr__error_set(&found->error, SWIN2SR_MODEL, "the file was changed: sha256 %.12s..., was %.12s...",
-                                  found->sha256, found->recorded);
+        return swin2sr__error_set(&found->error, SWIN2SR_MODEL,
+                                  "the file has changed: sha256 %.12s..., was %.12s...", found->sha256,
+                                  found->recorded);
     status = swin2sr_model_open(path, NULL, &model, &found->error);
     swin2sr_model_unref(model);
     return status;
@@ -66,7 +68,7 @@ static json_t *verification_json(const char *name, const verification *found) {
                      found->status == SWIN2SR_OK ? json_null() : report_json_text(found->error.text));
 }
 
-/* Check one model; rows is NULL without --json. Returns its exit code. */
+/* Check one model, and print the result or append it to rows, which is NULL without --json.  returns  An exit code. */
 static int verify(const char *name, json_t *rows, bool is_quiet) {
     verification found = {0};
     found.status = check_file(name, &found);
@@ -106,14 +108,14 @@ const cli_command model_verify_command = {"verify", "swin2sr model verify", .gro
 
 /* ---- remove ---- */
 
-/* Remove one file of a model; what is not there needs no removing. */
+/* Remove one file of a model, if it is there. */
 static bool remove_file(const char *name, const char *ending, json_t *removed) {
     char path[LIBRARY_MAX_PATH];
     if (library_path(name, ending, path, sizeof(path), NULL) != SWIN2SR_OK)
-        return true; /* too long to be there */
+        return true; /* too long to exist */
     if (unlink(path) == 0)
         return json_array_append_new(removed, report_json_text(path)) == 0;
-    int error = errno; /* on a file system that is read only, the same for what is there and what is not */
+    int error = errno; /* a read-only file system gives EROFS whether the file exists or not */
     if (error == ENOENT || error == ENOTDIR || faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
         return true;
     report_error(path, "%s", strerror(error));
@@ -139,7 +141,7 @@ static int run_remove(const cli_command *command, int argc, char **argv) {
         is_ok &= remove_file(name, ENDINGS[i], removed);
     int code = is_ok ? CLI_EXIT_OK : CLI_EXIT_IO;
     if (is_ok && json_array_size(removed) == 0) {
-        report_error(name, "no such model in the library: %s is not there", path);
+        report_error(name, "no such model is installed: there is no %s", path);
         code = CLI_EXIT_MODEL;
     } else if (options.is_json) {
         code =

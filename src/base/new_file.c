@@ -105,8 +105,12 @@ static void sync_folder(const char *path) {
     close(fd);
 }
 
+int swin2sr__new_file_flush(int fd) {
+    return fsync(fd) != 0 && !is_unsupported(errno) ? -1 : 0;
+}
+
 swin2sr_status swin2sr__new_file_commit(swin2sr__new_file *file, swin2sr_error *reterr) {
-    if (fsync(file->fd) != 0 && !is_unsupported(errno))
+    if (swin2sr__new_file_flush(file->fd) != 0)
         return failed(file->path, reterr);
     int closed = close(file->fd);
     file->fd = -1;

@@ -22,6 +22,9 @@ typedef struct swin2sr__new_file {
 swin2sr_status swin2sr__new_file_open(const char *path, const char *refusal, swin2sr__new_file *ret_file,
                                       swin2sr_error *reterr);
 
+/* fsync, where the file system has it.  returns  As fsync. */
+int swin2sr__new_file_flush(int fd);
+
 /* Flush the bytes to the disk, close fd, and give the file its name. After a failure the temporary file is still there
  * for swin2sr__new_file_done to remove. */
 swin2sr_status swin2sr__new_file_commit(swin2sr__new_file *file, swin2sr_error *reterr);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * library/catalog.c - the catalogue that the build names in SWIN2SR_CATALOG, put into the program and read from there. */
+ * library/catalog.c - embeds the file that the build names in SWIN2SR_CATALOG, and parses it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,14 +37,14 @@ swin2sr_status catalog_open(catalog *ret_catalog, swin2sr_error *reterr) {
     read.offers = calloc(count + 1, sizeof(*read.offers));
     if (!read.root || !read.offers) {
         catalog_done(&read);
-        return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "no memory for the catalogue of models");
+        return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "out of memory");
     }
     while (read.count < count && read_offer(json_array_get(models, read.count), &read.offers[read.count]))
         read.count++;
     if (count == 0 || read.count < count) {
         size_t index = read.count;
         catalog_done(&read);
-        return swin2sr__error_set(reterr, SWIN2SR_INTERNAL, "entry %zu of the catalogue is wrong", index);
+        return swin2sr__error_set(reterr, SWIN2SR_INTERNAL, "models/catalog.json: entry %zu is wrong", index);
     }
     *ret_catalog = read;
     return SWIN2SR_OK;

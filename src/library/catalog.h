@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * library/catalog.h - the published networks that can be fetched by name: models/catalog.json, inside the program.
- * In: nothing but that file.  Out: offers in its order.  For the command line; the service fetches nothing. */
+ * library/catalog.h - the catalogue of published networks that can be fetched by name: models/catalog.json, embedded.
+ * Out: offers in the order of that file.  The service uses the names only; it fetches nothing. */
 #ifndef SWIN2SR_LIBRARY_CATALOG_H
 #define SWIN2SR_LIBRARY_CATALOG_H
 
@@ -14,7 +14,7 @@
 
 typedef struct catalog_offer {
     const char *name;
-    const char *task; /* what it was made for */
+    const char *task; /* that it was made for */
     const char *license;
     const char *url;
     const char *sha256; /* of the file behind url, lower-case hex; NULL: not known */
@@ -28,17 +28,17 @@ typedef struct catalog {
 } catalog;
 
 /* ret_catalog  The caller's (catalog_done).
- * errors       _NOMEM, _INTERNAL (the file is not what this version reads). */
+ * errors       _NOMEM, _INTERNAL (the embedded file has a wrong entry). */
 swin2sr_status catalog_open(catalog *ret_catalog, swin2sr_error *reterr);
 void catalog_done(catalog *self);
 
 /* The offer of that name, or NULL. */
 const catalog_offer *catalog_find(const catalog *self, const char *name);
 
-/* The offer whose URL ends as the path does, in the same file name, or NULL. */
+/* The offer whose URL has the file name of this path, or NULL. */
 const catalog_offer *catalog_find_file(const catalog *self, const char *path);
 
-/* The offer's name where there is one for that file, else what library_name_of_path makes of it. */
+/* The name of the offer that catalog_find_file finds for path, else that of library_name_of_path. */
 void catalog_name_file(const catalog *self, const char *path, char ret_name[LIBRARY_MAX_NAME]);
 
 #endif

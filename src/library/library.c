@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * library/library.c - the folder of networks: where it is, what lies in it. */
+ * library/library.c - the folder of the model library: where it is and which networks are in it. */
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -56,15 +56,21 @@ static const char *not_empty(const char *variable) {
     return value && value[0] ? value : NULL;
 }
 
+static swin2sr_status too_long(size_t size, swin2sr_error *reterr) {
+    return swin2sr__error_set(reterr, SWIN2SR_INVALID, "the path of the model library has %zu bytes or more", size);
+}
+
 swin2sr_status library_folder(char *ret_path, size_t size, swin2sr_error *reterr) {
     const char *own = not_empty("SWIN2SR_MODELS"), *data = not_empty("XDG_DATA_HOME"), *home = not_empty("HOME");
-    bool is_data = !own && data && data[0] == '/'; /* the XDG rule: a relative one counts as not set */
+    bool is_data = !own && data && data[0] == '/'; /* by the XDG rule, a relative path counts as not set */
     const char *root = own ? own : is_data ? data : home;
     const char *rest = own ? "" : is_data ? "/swin2sr/models" : "/.local/share/swin2sr/models";
     if (!root)
-        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "no model library: set SWIN2SR_MODELS to a folder");
+        return swin2sr__error_set(
+            reterr, SWIN2SR_INVALID,
+            "SWIN2SR_MODELS, XDG_DATA_HOME and HOME are not set: set SWIN2SR_MODELS to a folder for models");
     if (strlen(root) + strlen(rest) >= size)
-        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "the path of the model library is too long");
+        return too_long(size, reterr);
     snprintf(ret_path, size, "%s%s", root, rest);
     return SWIN2SR_OK;
 }
@@ -72,14 +78,16 @@ swin2sr_status library_folder(char *ret_path, size_t size, swin2sr_error *reterr
 swin2sr_status library_path(const char *name, const char *ending, char *ret_path, size_t size, swin2sr_error *reterr) {
     char folder[LIBRARY_MAX_PATH];
     if (!library_is_name(name))
-        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "not a name for a model: 1 to %d of a-z 0-9 . _ -",
-                                  LIBRARY_MAX_NAME - 1);
+        return swin2sr__error_set(
+            reterr, SWIN2SR_INVALID,
+            "not a model's name: must be 1 to %d characters of a-z 0-9 . _ -, the first a letter or digit",
+            LIBRARY_MAX_NAME - 1);
     swin2sr_status status = library_folder(folder, sizeof(folder), reterr);
     if (status != SWIN2SR_OK)
         return status;
     size_t length = strlen(folder) + strlen(name) + strlen(ending) + 1;
     if (length >= size || snprintf(ret_path, size, "%s/%s%s", folder, name, ending) != (int)length)
-        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "the path of the model library is too long");
+        return too_long(size, reterr);
     return SWIN2SR_OK;
 }
 
@@ -92,9 +100,9 @@ swin2sr_status library_find(const char *name, char *ret_path, size_t size, swin2
     if (stat(path, &facts) != 0 && errno != ENOENT && errno != ENOTDIR)
         return swin2sr__error_set_path(reterr, SWIN2SR_IO, path, "%s", strerror(errno));
     if (stat(path, &facts) != 0 || !S_ISREG(facts.st_mode))
-        return swin2sr__error_set_path(reterr, SWIN2SR_MODEL, path, "no such model in the library");
+        return swin2sr__error_set_path(reterr, SWIN2SR_MODEL, path, "no such model is installed");
     if (strlen(path) >= size)
-        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "the path of the model library is too long");
+        return too_long(size, reterr);
     memcpy(ret_path, path, strlen(path) + 1);
     return SWIN2SR_OK;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * library/library.h - the networks kept on this machine, by name, and which of them is best for a task.
+ * library/library.h - the model library: networks installed on this machine, by name, and the best one for a task.
  * In: names from users.  Out: paths of NAME.safetensors in one folder: $SWIN2SR_MODELS, else
  * $XDG_DATA_HOME/swin2sr/models, else ~/.local/share/swin2sr/models.  A name never leads out of that folder.
- * No network is opened here, so the server may use it; no state: the environment and the folder are read at each call. */
+ * Nothing is cached: each call reads the environment and the folder. No network is opened here, so the server, which
+ * links no engine, uses it too. The C library is called libswin2sr; "library" always means this folder. */
 #ifndef SWIN2SR_LIBRARY_LIBRARY_H
 #define SWIN2SR_LIBRARY_LIBRARY_H
 
@@ -13,36 +14,37 @@
 #include "base/built_in.h"
 #include <swin2sr/status.h>
 
-/* The default network. Like the others of base/built_in.h it is no file of the library. */
+/* The default network. Like the others of base/built_in.h it is inside the program, not in the library. */
 #define LIBRARY_BUILT_IN SWIN2SR__BUILT_IN_DEFAULT
 
-#define LIBRARY_MAX_NAME 65   /* bytes of a name with the terminating zero */
-#define LIBRARY_MAX_PATH 4096 /* the same of a path */
+#define LIBRARY_MAX_NAME 65   /* bytes of a name, terminating zero included */
+#define LIBRARY_MAX_PATH 4096 /* bytes of a path, terminating zero included */
 #define LIBRARY_ENDING ".safetensors"
 
-/* Does text name a file rather than a model: has it a slash, or the ending of a weight file? */
+/* Does text name a file rather than a model? It does if it has a slash or the ending of a weight file. */
 bool library_is_file_name(const char *text);
 
-/* The name that a file suggests: its last part without the ending, in lower case with - for blanks; the folder's where
- * the file has the name that every published one has. Whether that is a name is for library_is_name to say. */
+/* The name that a file suggests: its base name without the ending, in lower case, with - for blanks. For model.safetensors
+ * and pytorch_model.bin, the base name that most published networks have, it is the name of the folder. The result may not
+ * satisfy library_is_name. */
 void library_name_of_path(const char *path, char ret_name[LIBRARY_MAX_NAME]);
 
-/* 1 to 64 of [a-z0-9._-], the first a letter or digit, and no file name by the rule above. */
+/* 1 to 64 characters of [a-z0-9._-], the first a letter or digit, and not a file name by library_is_file_name. */
 bool library_is_name(const char *text);
 
-/* The folder of the library; it need not exist.
- * errors  _INVALID where the environment names none, or size is too small. */
+/* The folder of the library, which need not exist.
+ * errors  _INVALID: the environment names none, or its path does not fit into size. */
 swin2sr_status library_folder(char *ret_path, size_t size, swin2sr_error *reterr);
 
-/* FOLDER/NAME + ending, whether it is there or not.
- * errors  _INVALID (not a name, or as library_folder). */
+/* FOLDER/NAME + ending, whether that file exists or not.
+ * errors  _INVALID: not a name, or library_folder failed. */
 swin2sr_status library_path(const char *name, const char *ending, char *ret_path, size_t size, swin2sr_error *reterr);
 
 /* Is there a network of this name inside the program? */
 bool library_is_built_in(const char *name);
 
-/* The path of a model that is in the library.
- * errors  _INVALID (not a name), _MODEL (no such file), _IO. The detail names the folder: not for clients. */
+/* The path of an installed model.
+ * errors  _INVALID (not a name), _MODEL (no such file), _IO. The detail names the folder: do not send it to clients. */
 swin2sr_status library_find(const char *name, char *ret_path, size_t size, swin2sr_error *reterr);
 
 typedef struct library_entry {
@@ -51,11 +53,11 @@ typedef struct library_entry {
 } library_entry;
 
 typedef struct library_list {
-    library_entry *entries; /* by name, in the order of bytes */
+    library_entry *entries; /* sorted by name */
     size_t count;
 } library_list;
 
-/* The models of the library; a folder that does not exist holds none.
+/* The installed models; none if the folder does not exist.
  * ret_list  The caller's (library_list_done).
  * errors    _INVALID (library_folder), _IO, _NOMEM. */
 swin2sr_status library_list_open(library_list *ret_list, swin2sr_error *reterr);
@@ -64,18 +66,18 @@ void library_list_done(library_list *list);
 /* "photo", "clean", "compressed", "jpeg", "fast" for index 0 to 4, NULL beyond. */
 const char *library_task_name(size_t index);
 
-/* One of those, or NULL: there is no such task. */
+/* The task of this name as library_task_name returns it, or NULL. */
 const char *library_task_find(const char *text);
 
-/* How well a model fits a task: 0 is best. Negative: not for it, or one of the two is unknown. */
+/* How well a model suits a task: 0 is best, negative is not at all, which an unknown task or model gives too. */
 int32_t library_task_rank(const char *task, const char *model_name);
 
-/* The task that a model fits best, or NULL: it is in none of the lists. */
+/* The task that a model suits best, or NULL if it suits none. */
 const char *library_task_of(const char *model_name);
 
-/* The best of many models for a task: start with {0} and consider each; of equals the first stays. */
+/* The best of many models for a task: start with {0}, then consider each. Of equal ones the first is kept. */
 typedef struct library_choice {
-    const char *name; /* borrowed; NULL: none fits */
+    const char *name; /* borrowed; NULL: none suits the task */
     int32_t rank;
 } library_choice;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * library/task.c - which network is best for what: the one table, best first.
- * Another scale is no reason against a network; another kind of damage is. A network that restores without enlarging
- * serves only the task that asks for that. */
+ * library/task.c - the table of tasks and of the networks that suit each, best first.
+ * A network suits a task by the kind of damage it was trained on, whatever its scale. A network that restores without
+ * enlarging suits only the task that asks for that. */
 #include <string.h>
 
 #include "library/library.h"
@@ -13,17 +13,17 @@ typedef struct task_row {
     const char *models[MAX_RANKED]; /* best first, NULL after the last */
 } task_row;
 
-/* `photo` and the default network saw JPEG in their training, `clean` and the classical ones saw none: docs/models.md
- * shows the difference. */
+/* `photo` and the default network were trained on JPEG, `clean` and the classical ones were not. docs/models.md shows the
+ * difference. */
 static const task_row TASKS[] = {
     /* noise, blur, compression of unknown kinds */
     {"photo",
      {"realworld-x4", "compressed-x4", "photo", LIBRARY_BUILT_IN, "classical-x4", "classical-x2", "lightweight-x2"}},
-    /* sharp and undamaged: what is trained on plain reduction would enlarge damage faithfully */
+    /* sharp, undamaged pictures; these networks would enlarge damage with the picture */
     {"clean", {"classical-x4", "classical-x2", "clean", LIBRARY_BUILT_IN, "lightweight-x2"}},
-    /* blocks and rings of strong JPEG */
+    /* strong JPEG: blocks and ringing */
     {"compressed", {"compressed-x4", "realworld-x4", "photo", LIBRARY_BUILT_IN, "classical-x4"}},
-    /* remove JPEG damage at the same size */
+    /* removes JPEG damage without enlarging */
     {"jpeg", {"jpeg"}},
     /* the smallest networks */
     {"fast", {LIBRARY_BUILT_IN, "lightweight-x2"}},

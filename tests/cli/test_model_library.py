@@ -193,7 +193,7 @@ def test_verify(run, as_json, library):
     data = bytearray(file.read_bytes())
     data[-5] ^= 1
     file.write_bytes(data)
-    assert "was changed" in one_line(run("model", "verify", "b", check=3).stderr)
+    assert "has changed" in one_line(run("model", "verify", "b", check=3).stderr)
     assert [row["ok"] for row in as_json("model", "verify", check=3)] == [True, False]
     run("model", "verify", "a")
     (library / "b.safetensors.sha256").unlink()
@@ -219,7 +219,7 @@ def test_remove(run, library):
     assert "no such model" in one_line(run("model", "remove", "a", check=3).stderr)
     assert json.loads(run("model", "remove", "b", "--json").stdout) == {
         "name": "b", "removed": [str(library / "b.safetensors"), str(library / "b.safetensors.sha256")]}
-    assert "inside the program" in one_line(run("model", "remove", BUILT_IN, check=2).stderr)
+    assert "is built in" in one_line(run("model", "remove", BUILT_IN, check=2).stderr)
     for arguments in ([], ["a", "b"], ["../b"], [""]):
         one_line(run("model", "remove", *arguments, check=2).stderr)
 
@@ -258,7 +258,7 @@ def test_task(run, tmp_path):
     model, said = chosen(run, "photo")
     assert model == "photo" and said.splitlines() == [
         "swin2sr: task photo: photo",
-        "swin2sr: realworld-x4 fits task photo better; 'swin2sr model pull realworld-x4' fetches it"]
+        "swin2sr: realworld-x4 suits task photo better; 'swin2sr model pull realworld-x4' fetches it"]
     assert chosen(run, "photo", "-q") == ("photo", "")
     assert chosen(run, "clean")[0] == "clean" and chosen(run, "compressed")[0] == "photo"
     assert chosen(run, "fast") == (BUILT_IN, f"swin2sr: task fast: {BUILT_IN}\n")

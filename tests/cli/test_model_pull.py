@@ -93,7 +93,7 @@ def test_secrets_of_the_address_are_not_kept(swin2sr, library, environment):
 @pytest.mark.parametrize("part", [1, HALF, len(NETWORK) - 1])
 def test_a_cut_transfer_goes_on(pull, library, part):
     with serving(Answer(NETWORK, part=part), Answer(NETWORK)) as server:
-        assert "goes on from here" in one_line(pull(server, check=4).stderr)
+        assert "again to resume" in one_line(pull(server, check=4).stderr)
         assert files(library) == PARTLY and (library / "mine.part").read_bytes() == NETWORK[:part]
         pull(server, "--sha256", SHA256)
         assert server.asked[1][1]["Range"] == f"bytes={part}-" and server.asked[1][1]["If-Range"] == '"v1"'
@@ -182,14 +182,14 @@ def test_a_damaged_note_of_the_part(pull, library, content):
 
 
 @pytest.mark.parametrize("answer,says", [
-    (Answer(NETWORK, length=len(NETWORK) + 1000), "goes on from here"),    # says more than it sends
+    (Answer(NETWORK, length=len(NETWORK) + 1000), "again to resume"),    # says more than it sends
     (Answer(NETWORK, length=1 << 62), "--max-mib"),
-    (Answer(NETWORK, length=-5), "tries again"),
+    (Answer(NETWORK, length=-5), "again to retry"),
     (Answer(b"x" * (3 << 20), is_chunked=True, etag=None), "--max-mib"),   # does not say, and does not end
-    (Answer(code=404), "404: no such file"), (Answer(code=500), "500: the server is busy"),
-    (Answer(code=403), "403: it does not give"), (Answer(code=204), "204: not an answer with a file"),
-    (Answer(b"", code=200), "200: not an answer with a file"), (Answer(b"?", code=300), "300"),
-    (Answer(code=302, location="/net.safetensors"), "in circles"),
+    (Answer(code=404), "404: there is no such file"), (Answer(code=500), "500: the server is overloaded"),
+    (Answer(code=403), "403: this file is not public"), (Answer(code=204), "204: that is not an answer with a file"),
+    (Answer(b"", code=200), "200: that is not an answer with a file"), (Answer(b"?", code=300), "300"),
+    (Answer(code=302, location="/net.safetensors"), "more than 10 redirects"),
     (Answer(code=302, location="file:///etc/passwd"), "only http and https"),
     (Answer(code=302, location="ftp://127.0.0.1/x"), "only http and https"),
     (Answer(NETWORK, code=206), "206")])
@@ -215,7 +215,7 @@ def test_a_part_over_the_limit_gets_no_longer(pull, library):
 
 @pytest.mark.sanitize
 @pytest.mark.parametrize("answer,says", [
-    (Answer(b"<html>log in first</html>", type="text/html; charset=utf-8"), "a page of text"),
+    (Answer(b"<html>log in first</html>", type="text/html; charset=utf-8"), "sent text, not a model"),
     (Answer(b"<html>log in first</html>"), ""),                            # calls itself a zip
     (Answer(NETWORK, length=HALF), ""),                                    # less than there is
     (Answer(NETWORK[:-1] + bytes([NETWORK[-1] ^ 1])), "sha256")])          # one bit
@@ -239,7 +239,7 @@ def test_wrong_sha256_names_both(pull, library):
 @pytest.mark.parametrize("part", [0, HALF])
 def test_a_stall_ends(pull, library, part):
     with serving(Answer(NETWORK, part=part, wait=True)) as server:
-        assert "goes on from here" in one_line(pull(server, check=4).stderr)
+        assert "again to resume" in one_line(pull(server, check=4).stderr)
     assert "mine.safetensors" not in files(library)
 
 
@@ -378,7 +378,7 @@ def test_tls(pull, library, certificate):
         pull(server, "--sha256", SHA256, env=trusted)
     with serving(Answer(NETWORK)) as plain:
         with serving(Answer(code=302, location=plain.url), certificate=certificate) as server:
-            assert "no way from https to http" in one_line(pull(server, "--force", check=4, env=trusted).stderr)
+            assert "no redirect from https to http" in one_line(pull(server, "--force", check=4, env=trusted).stderr)
         assert plain.asked == []
     with serving(Answer(OTHER), certificate=certificate) as server:
         with serving(Answer(code=302, location=server.url)) as plain:

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from cli_checks import one_line, picture
+from model_server import Answer, serving
 
 FIXTURES = pathlib.Path(__file__).resolve().parents[1] / "fixtures" / "goldens"
 UNSUPPORTED = ["EINVAL", "ENOSYS", "EOPNOTSUPP"]
@@ -252,12 +253,18 @@ def test_real_file_systems(swin2sr, source, foreign):
         done = swin2sr("upscale", foreign / "missing.png", "-o", foreign / name, "--format", "png", check=4)
         assert "missing" not in one_line(done.stderr).split(": ")[-1]
         assert done.stderr.decode().rstrip().endswith(("File name too long", "Operation not permitted"))
-    env = {"SWIN2SR_MODELS": str(foreign / "models")}
+    env = {"SWIN2SR_MODELS": str(foreign / "models"), "no_proxy": "*"}
     swin2sr("model", "import", FIXTURES / "tiny_jpeg.safetensors", "--name", "mine", env=env)
     swin2sr("model", "import", FIXTURES / "tiny_jpeg.safetensors", "--name", "mine", "--force", env=env)
     swin2sr("model", "verify", env=env)
+    network = (FIXTURES / "lightweight_x4.safetensors").read_bytes()
+    with serving(Answer(network, part=100000), Answer(network)) as server:
+        swin2sr("model", "pull", "other", "--url", server.url, env=env, check=4)
+        swin2sr("model", "pull", "other", "--url", server.url, env=env)
+        assert server.asked[1][1]["Range"] == "bytes=100000-"
     assert sorted(os.listdir(foreign)) == ["a", "models", "out.png"]
-    assert sorted(os.listdir(foreign / "models")) == ["mine.safetensors", "mine.safetensors.sha256"]
+    assert sorted(os.listdir(foreign / "models")) == [name + ending for name in ("mine", "other")
+                                                      for ending in (".safetensors", ".safetensors.sha256")]
 
 
 def test_a_full_real_file_system(swin2sr, tmp_path, foreign):
