@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cli/bench.c - swin2sr bench: the engine alone, rows from a generator in, enlarged rows dropped.
- * Out: seconds to open the network; seconds from the first row pushed to the last, multiply-adds a second, and their
- * share of the peak that is measured beside each repetition. One warm-up first; no pictures, no codecs. */
+ * cli/bench.c - swin2sr bench: time the engine alone, on generated rows, dropping the enlarged ones.
+ * Out: seconds to open the network, seconds from the first row pushed to the last, multiply-adds per second, and their
+ * share of the peak measured before each repetition. One warm-up comes first. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +28,7 @@ typedef struct bench_state {
     swin2sr_model *model;
     swin2sr_plan plan;
     double load_seconds;
-    double peak; /* highest seen, 1e9 multiply-adds a second of one thread; 0: the type is not native */
+    double peak; /* highest measured, in 1e9 multiply-adds per second of one thread; 0: no native instructions */
     double seconds[MAX_REPS];
 } bench_state;
 
@@ -64,7 +64,7 @@ static bool on_progress(void *context, double done) {
     return interrupt_signal() == 0;
 }
 
-/* A slope with some noise on it: neither flat nor random, the same on every machine. */
+/* A gradient with a little noise, identical on every machine. */
 static void generate_row(uint8_t *row, size_t bytes, int32_t y) {
     uint32_t noise = 0x9e3779b9u * (uint32_t)(y + 1);
     for (size_t i = 0; i < bytes; i++) {
@@ -126,7 +126,7 @@ static double median(const double *sorted, int32_t n) {
     return n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
 }
 
-/* The process's largest resident set so far; 0 where /proc does not say. */
+/* The largest resident set of the process so far; 0 if /proc does not state it. */
 static size_t peak_memory_bytes(void) {
     char line[256];
     unsigned long kib = 0;
@@ -203,7 +203,7 @@ static int run(const cli_command *command, int argc, char **argv) {
     if (first < 0)
         return CLI_EXIT_USAGE;
     if (first != argc) {
-        report_error(NULL, "bench takes no argument '%s'", argv[first]);
+        report_error(NULL, "bench: unexpected argument %s", argv[first]);
         return CLI_EXIT_USAGE;
     }
     return run_parsed(&bench);
@@ -213,9 +213,9 @@ const cli_command bench_command = {
     "bench",
     "swin2sr bench",
     "Usage: swin2sr bench [OPTION]...\n"
-    "Time the engine: a generated image flows through the network row by row and the result is\n"
-    "dropped. One warm-up, then the repetitions; the processor's multiply-add peak is measured\n"
-    "beside each of them.\n\n",
+    "Measure the speed of the engine: a generated image passes through the network row by row,\n"
+    "and the result is dropped. After one warm-up, the processor's multiply-add peak is measured\n"
+    "before each repetition.\n\n",
     {OPTIONS, options_model, options_engine, options_common},
     .run = run,
 };

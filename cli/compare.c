@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cli/compare.c - swin2sr compare: how near two images are, by the protocol of the published results.
- * In: two image files of the same size.  Out: PSNR-Y, SSIM-Y and PSNR-RGB. Rows are read side by side; no picture is
- * held beyond what its reader needs. */
+ * cli/compare.c - swin2sr compare: measure how similar two images are, as published results are measured.
+ * In: two image files of the same size.  Out: PSNR-Y, SSIM-Y and PSNR-RGB. Both images are read row by row, so only
+ * their decoders hold more than a row. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,14 +13,14 @@
 #include "image/image.h"
 #include "quality.h"
 
-#define MAX_PIXELS 800000000u /* as enlarged images may have */
+#define MAX_PIXELS 800000000u /* of an enlarged image at most */
 
 typedef struct compare_run {
     cli_options options; /* first: the table of options stores into it */
     int32_t border;
 } compare_run;
 
-/* One of the two images: its file, its reader, and a row as it comes and as RGB. */
+/* One of the two images: its file, its reader, and a row as decoded and as RGB. */
 typedef struct compare_side {
     const char *path;
     input_file input;
@@ -51,7 +51,7 @@ static int side_open(compare_side *side, bool is_quiet) {
         return report_no_memory();
     side->rgb = side->row + width * (size_t)side->info->channels;
     if (side->info->is_reduced_16 && !is_quiet)
-        report_note(side->path, "16-bit samples are read down to 8 bits");
+        report_note(side->path, "16-bit samples were reduced to 8 bits");
     return CLI_EXIT_OK;
 }
 
@@ -76,7 +76,7 @@ static int check_sizes(const compare_side *sides, int32_t border) {
     }
     if (2 * border < a->width_px && 2 * border < a->height_px)
         return CLI_EXIT_OK;
-    report_error(NULL, "a border of %d leaves nothing of %dx%d", border, a->width_px, a->height_px);
+    report_error(NULL, "--border %d: leaves nothing of %dx%d", border, a->width_px, a->height_px);
     return CLI_EXIT_INPUT;
 }
 
@@ -106,7 +106,7 @@ static int print_result(const cli_options *options, const compare_side *side, in
                                      "width", side->info->width_px, "height", side->info->height_px, "border", border));
     printf("PSNR-Y   %.4f dB\n", result->psnr_y);
     if (isnan(result->ssim_y))
-        printf("SSIM-Y   not defined: a side is under %d pixels\n", QUALITY_WINDOW);
+        printf("SSIM-Y   not defined: a side has less than %d pixels\n", QUALITY_WINDOW);
     else
         printf("SSIM-Y   %.6f\n", result->ssim_y);
     printf("PSNR-RGB %.4f dB\n", result->psnr_rgb);
@@ -131,7 +131,7 @@ static int run(const cli_command *command, int argc, char **argv) {
     if (first < 0)
         return CLI_EXIT_USAGE;
     if (argc - first != 2) {
-        report_error(NULL, "compare takes two images");
+        report_error(NULL, "compare needs two images, not %d", argc - first);
         return CLI_EXIT_USAGE;
     }
     compare_side sides[2] = {{.path = argv[first]}, {.path = argv[first + 1]}};

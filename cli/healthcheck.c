@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cli/healthcheck.c - swin2sr healthcheck: ask the service whether it lives; for containers that hold no curl.
- * In: a URL, http only.  Out: exit code 0 with an answer of 200 in time, else 1 and one line that says what came. */
+ * cli/healthcheck.c - swin2sr healthcheck: ask the service whether it is alive; for containers without curl.
+ * In: a URL, http only.  Out: exit code 0 if the answer is 200 and comes in time, else 1 and one line with the reason. */
 #include <errno.h>
 #include <netdb.h>
 #include <stdbool.h>
@@ -20,7 +20,7 @@ typedef struct url_parts {
     char host[256], port[8], path[1024];
 } url_parts;
 
-/* false: not http, or a part is missing or too long. */
+/* false: the scheme is not http, or a part is missing or too long. */
 static bool parse_url(const char *url, url_parts *ret_parts) {
     static const char scheme[] = "http://";
     url_parts parts = {.port = "80", .path = "/healthz"};
@@ -50,7 +50,7 @@ static bool parse_url(const char *url, url_parts *ret_parts) {
     return true;
 }
 
-/* A connected socket, or -1 and why. */
+/* Returns a connected socket, or -1 and the reason. */
 static int connect_to(const url_parts *parts, const char **ret_why) {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found;
     int error = getaddrinfo(parts->host, parts->port, &hints, &found);
@@ -62,7 +62,7 @@ static int connect_to(const url_parts *parts, const char **ret_why) {
         struct timeval limit = {.tv_sec = TIMEOUT_S};
         fd = socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
         setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit); /* of connect, too */
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit); /* also the time limit of connect */
         if (fd >= 0 && connect(fd, at->ai_addr, at->ai_addrlen) != 0) {
             *ret_why = errno == EINPROGRESS ? "no answer in time" : strerror(errno);
             close(fd);
@@ -73,7 +73,7 @@ static int connect_to(const url_parts *parts, const char **ret_why) {
     return fd;
 }
 
-/* The code of the answer; 0 where there is none in time. */
+/* Returns the code of the answer, or 0 if none came in time. */
 static int ask(int fd, const url_parts *parts) {
     char request[sizeof *parts + 100], answer[16] = "";
     int size =
@@ -90,7 +90,8 @@ static int run(const cli_command *command, int argc, char **argv) {
     const char *url = argc > 1 ? argv[1] : "http://127.0.0.1:8080/healthz", *why;
     url_parts parts;
     if (argc > 2 || !parse_url(url, &parts)) {
-        report_error(argc > 2 ? argv[2] : url, "%s", argc > 2 ? "one URL at a time" : "not http://HOST[:PORT][/PATH]");
+        report_error(argc > 2 ? argv[2] : url, "%s",
+                     argc > 2 ? "unexpected argument; there may be one URL" : "must be http://HOST[:PORT][/PATH]");
         return CLI_EXIT_USAGE;
     }
     int fd = connect_to(&parts, &why);
@@ -113,7 +114,7 @@ const cli_command healthcheck_command = {
     "healthcheck",
     "swin2sr healthcheck",
     "Usage: swin2sr healthcheck [URL]\n"
-    "Ask the HTTP service whether it lives. Exit code 0: it answered 200 within 5 seconds;\n"
+    "Ask the HTTP service whether it is alive. Exit code 0: it answered 200 within 5 seconds;\n"
     "1: it did not; 2: not a URL.\n\n"
     "  URL   http://HOST[:PORT][/PATH] (default: http://127.0.0.1:8080/healthz;\n"
     "        /readyz asks whether it can take work)\n",

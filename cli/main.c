@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cli/main.c - swin2sr: the command line; finds the subcommand and answers --help and --version.
+ * cli/main.c - swin2sr: find the subcommand and run it; answer --help and --version.
  * In: argv.  Out: an exit code (exit_codes.h).
- * Machine output goes to stdout, everything else to stderr; a stdout that takes no more bytes is an error. */
+ * Results go to stdout, messages to stderr. A failure to write to stdout is an error. */
 #include <stdio.h>
 #include <string.h>
 
@@ -16,20 +16,20 @@ static const cli_command *const COMMANDS[] = {&upscale_command, &model_command, 
 static const char USAGE[] = "Usage: swin2sr COMMAND [OPTION]...\n"
                             "Enlarge images with a Swin2SR network.\n\n"
                             "  upscale IN... -o OUT   enlarge files or the images of a folder\n"
-                            "  model                  list, info, pull, import, verify, remove: the networks here\n"
-                            "  compare A B            PSNR and SSIM of two images\n"
-                            "  bench                  speed of the engine on this machine\n"
+                            "  model                  list, describe, fetch, import, verify, remove networks\n"
+                            "  compare A B            measure PSNR and SSIM of two images\n"
+                            "  bench                  measure the speed of the engine on this machine\n"
                             "  serve                  start the HTTP service\n"
-                            "  healthcheck [URL]      ask the HTTP service whether it lives\n"
-                            "  help COMMAND           the command's options (also: COMMAND --help)\n\n"
-                            "  -h, --help             this text\n"
-                            "      --version          the version\n";
+                            "  healthcheck [URL]      ask the HTTP service whether it is alive\n"
+                            "  help COMMAND           print the options of a command (also: COMMAND --help)\n\n"
+                            "  -h, --help             print this text\n"
+                            "      --version          print the version\n";
 
 static const cli_command *find_command(const char *name) {
     for (size_t i = 0; i < sizeof(COMMANDS) / sizeof(COMMANDS[0]); i++)
         if (strcmp(COMMANDS[i]->name, name) == 0)
             return COMMANDS[i];
-    report_error(NULL, "no command '%s'; 'swin2sr help' lists them", name);
+    report_error(NULL, "%s: not a command; 'swin2sr help' lists them", name);
     return NULL;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cli/quality.c - PSNR and SSIM, row by row.
+ * cli/quality.c - PSNR and SSIM of rows as they arrive.
  * SSIM: Wang et al. 2004, K1 0.01, K2 0.03, L 255; the window is separable, so each row is filtered along x once and
  * a ring of eleven such rows is combined along y. All arithmetic in double. */
 #include <math.h>
@@ -95,7 +95,7 @@ static void filter_row(const quality_sums *quality, int32_t row) {
     }
 }
 
-/* Moment m lies at moments[m * stride]. */
+/* SSIM at one place; its moment m is moments[m * stride]. */
 static double ssim_of(const double *moments, size_t stride) {
     const double c1 = (0.01 * 255) * (0.01 * 255), c2 = (0.03 * 255) * (0.03 * 255);
     double a = moments[MEAN_A * stride], b = moments[MEAN_B * stride];
@@ -104,7 +104,7 @@ static double ssim_of(const double *moments, size_t stride) {
     return (2 * a * b + c1) * (2 * covariance + c2) / ((a * a + b * b + c1) * (variances + c2));
 }
 
-/* The places whose window ends at row. */
+/* Add the places whose window ends at this row. */
 static void add_ssim(quality_sums *quality, int32_t row) {
     size_t places = (size_t)quality->places, values = QUALITY_MOMENTS * places;
     double *sums = quality->ring + QUALITY_WINDOW * values;

@@ -94,8 +94,8 @@ static swin2sr_status check_hash(const pull_state *state, const char *path, swin
     swin2sr_status status = record_hash_file(path, hex, reterr);
     if (status != SWIN2SR_OK || !state->sha256[0] || strcmp(hex, state->sha256) == 0)
         return status;
-    return swin2sr__error_set(reterr, SWIN2SR_MODEL,
-                              "the file has sha256 %.64s, expected %.64s; nothing was installed", hex, state->sha256);
+    return swin2sr__error_set(reterr, SWIN2SR_MODEL, "the file has sha256 %.64s, expected %.64s; nothing was installed",
+                              hex, state->sha256);
 }
 
 /* Install a complete download, or discard it. */

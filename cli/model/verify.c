@@ -53,9 +53,8 @@ static swin2sr_status check_file(const char *name, verification *found) {
     if (status != SWIN2SR_OK)
         return status;
     if (record_read(name, found->recorded) && strcmp(found->recorded, found->sha256) != 0)
-        return swin2sr__error_set(&found->error, SWIN2SR_MODEL,
-                                  "the file has changed: sha256 %.12s..., was %.12s...", found->sha256,
-                                  found->recorded);
+        return swin2sr__error_set(&found->error, SWIN2SR_MODEL, "the file has changed: sha256 %.12s..., was %.12s...",
+                                  found->sha256, found->recorded);
     status = swin2sr_model_open(path, NULL, &model, &found->error);
     swin2sr_model_unref(model);
     return status;

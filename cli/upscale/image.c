@@ -36,7 +36,7 @@ static double pixels_of(const input_file *input) {
     return (double)info.width_px * info.height_px;
 }
 
-/* A write that failed explains the failure of the work. */
+/* If a write failed, report that instead of the status to which it led. */
 static swin2sr_status commit(output_file *output, swin2sr_status status, swin2sr_error *reterr) {
     return status == SWIN2SR_OK || output->error ? output_commit(output, reterr) : status;
 }
@@ -81,13 +81,13 @@ static swin2sr_status upscale_file(upscale_run *run, file_result *result) {
     return status;
 }
 
-/* ---- its result ---- */
+/* ---- result ---- */
 
 static void report_notes(const file_result *result) {
     if (result->report.is_reduced_16)
-        report_note(result->input, "16-bit samples are read down to 8 bits");
+        report_note(result->input, "16-bit samples were reduced to 8 bits");
     if (result->report.is_alpha_dropped)
-        report_note(result->input, "JPEG holds no transparency: laid over white");
+        report_note(result->input, "JPEG has no transparency: the picture was laid over white");
     if (result->report.damage)
         report_note(result->input, "%s; all of its rows could be read", result->report.damage);
     if (result->report.plan.threads_note[0])

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cli/upscale/names.c - lists of names, the images of a folder, names of outputs. */
+ * cli/upscale/names.c - list names, find the images of a folder, name outputs. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -41,7 +41,7 @@ bool names_is_folder(const char *path) {
     return strcmp(path, "-") != 0 && stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
-/* A pipe or a device in a folder would be waited for; a link to nothing is left to be reported. */
+/* Pipes and devices in a folder are left out, because reading them may block. A dangling link is kept and reported. */
 static bool is_no_file(const char *path) {
     struct stat info;
     return stat(path, &info) == 0 && !S_ISREG(info.st_mode);
@@ -52,10 +52,9 @@ static const char *base_name(const char *path) {
     return slash ? slash + 1 : path;
 }
 
-static char *joined(const char *folder, const char *name) {
-    bool has_slash = folder[0] && folder[strlen(folder) - 1] == '/';
-    char *path;
-    return asprintf(&path, "%s%s%s", folder, has_slash ? "" : "/", name) < 0 ? NULL : path;
+/* What goes between a folder and the name of a file in it. */
+static const char *slash_after(const char *folder) {
+    return folder[0] && folder[strlen(folder) - 1] == '/' ? "" : "/";
 }
 
 static int is_image_entry(const struct dirent *entry) {
@@ -63,7 +62,7 @@ static int is_image_entry(const struct dirent *entry) {
 }
 
 static int by_name(const struct dirent **a, const struct dirent **b) {
-    return strcmp((*a)->d_name, (*b)->d_name); /* the same order in every locale */
+    return strcmp((*a)->d_name, (*b)->d_name); /* in every locale */
 }
 
 static int add_folder(name_list *inputs, const char *folder) {
@@ -76,7 +75,9 @@ static int add_folder(name_list *inputs, const char *folder) {
     }
     bool is_ok = true;
     for (int i = 0; i < n; i++) {
-        char *path = joined(folder, entries[i]->d_name);
+        char *path;
+        if (asprintf(&path, "%s%s%s", folder, slash_after(folder), entries[i]->d_name) < 0)
+            path = NULL;
         if (is_ok && (!path || !is_no_file(path)))
             is_ok = names_take(inputs, path);
         else
@@ -88,7 +89,7 @@ static int add_folder(name_list *inputs, const char *folder) {
         return CLI_EXIT_SYSTEM;
     if (inputs->count > before)
         return CLI_EXIT_OK;
-    report_error(folder, "no PNG or JPEG files in this folder");
+    report_error(folder, "has no PNG or JPEG files");
     return CLI_EXIT_INPUT;
 }
 
@@ -103,10 +104,8 @@ char *names_in_folder(const char *folder, const char *input, int32_t scale, form
     size_t stem = strlen(base) - strlen(format_ending(base));
     if (stem > 0 && base[stem - 1] == '.' && base[stem])
         stem--;
-    char *name;
-    if (asprintf(&name, "%.*s_x%d.%s", (int)stem, base, scale, format_get(format)->endings[0]) < 0)
-        return NULL;
-    char *path = joined(folder, name);
-    free(name);
-    return path;
+    char *path;
+    int length = asprintf(&path, "%s%s%.*s_x%d.%s", folder, slash_after(folder), (int)stem, base, scale,
+                          format_get(format)->endings[0]);
+    return length < 0 ? NULL : path;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cli/upscale/plan.c - swin2sr upscale --plan: whole, strips or tiles, memory and work, without doing it. */
+ * cli/upscale/plan.c - swin2sr upscale --plan: print how an image would be cut, and what memory and work it would take. */
 #include <stdio.h>
 
 #include "command/exit_codes.h"
@@ -13,7 +13,7 @@ static const char *plan_name(const swin2sr_plan *plan, const swin2sr_options *en
 
 typedef struct plan_result {
     int32_t width_px, height_px; /* of the input, upright */
-    size_t reader_bytes;         /* what the decoder holds beside the engine */
+    size_t reader_bytes;         /* that the decoder holds, engine not included */
     swin2sr_plan plan;
 } plan_result;
 
@@ -54,7 +54,7 @@ static void print_plan(const upscale_run *run, const char *path, const plan_resu
     char cut[48] = "";
     if (plan->columns * plan->bands > 1)
         snprintf(cut, sizeof(cut), " (%d x %d)", plan->columns, plan->bands);
-    report_line("%s: %dx%d, %s%s, %d rows of windows a step, %.1f MiB, %.0f GMAC", path, found->width_px,
+    report_line("%s: %dx%d, %s%s, %d rows of windows per step, %.1f MiB, %.0f GMAC", path, found->width_px,
                 found->height_px, plan_name(plan, &run->options.engine), cut, plan->rows,
                 (double)(plan->memory_bytes + found->reader_bytes) / 1048576.0, plan->gmac);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cli/upscale/run.h - what one run of swin2sr upscale knows, and what is done with each of its inputs. */
+ * cli/upscale/run.h - the state of one run of swin2sr upscale, and what it does with each input. */
 #ifndef SWIN2SR_CLI_UPSCALE_RUN_H
 #define SWIN2SR_CLI_UPSCALE_RUN_H
 
@@ -13,7 +13,7 @@ typedef struct upscale_run {
     cli_options options; /* first: the table of options stores into it */
     enlarge_options enlarge;
     const char *output;
-    const char *aux; /* where the second image goes; NULL: nowhere */
+    const char *aux; /* path of the second image; NULL: not wanted */
     bool is_format_given;
     bool may_replace;
     bool keeps_times; /* outputs get the modification time of their inputs */
@@ -26,11 +26,10 @@ typedef struct upscale_run {
     json_t *results;   /* one object per input */
 } upscale_run;
 
-/* Enlarge one input into its output, report the result and append it to run->results.
- * returns  An exit code. */
+/* Enlarge one input, report the result, and under --json append it to run->results.  returns  An exit code. */
 int upscale_image(upscale_run *run, const char *input);
 
-/* Print how one input would be done, or append that to run->results.  returns  An exit code. */
+/* Print how one input would be done, or under --json append that to run->results.  returns  An exit code. */
 int upscale_plan(upscale_run *run, const char *input);
 
 #endif

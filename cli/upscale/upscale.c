@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cli/upscale/upscale.c - swin2sr upscale: files, the images of folders, or standard input, one after the other.
+ * cli/upscale/upscale.c - swin2sr upscale: enlarge files, the images of folders, or standard input, one after another.
  * In: file names.  Out: files that appear whole or not at all; results as JSON; the largest exit code.
- * After a failed input the next one is taken; a signal stops the run. */
+ * A failed input does not stop the run; a signal does. */
 #include <string.h>
 #include <unistd.h>
 
@@ -16,7 +16,11 @@
 
 /* ---- usage ---- */
 
-/* Write this format, if it is one that is written. */
+static const char *format_word(size_t index) {
+    return index + 1 < FORMAT_COUNT ? format_get((format_id)(index + 1))->name : NULL;
+}
+
+/* Choose the format of the outputs; false: it cannot be written. */
 static bool set_format(upscale_run *run, format_id format) {
     if (format_get(format)->can_write)
         run->enlarge.out.format = format;
@@ -25,10 +29,9 @@ static bool set_format(upscale_run *run, format_id format) {
 
 static bool take_format(void *state, const char *name) {
     upscale_run *run = state;
+    int32_t index;
     run->is_format_given = set_format(run, format_by_name(name));
-    if (!run->is_format_given)
-        report_error(NULL, "--format %s: must be png or jpeg", name);
-    return run->is_format_given;
+    return run->is_format_given || options_take_word("format", format_word, name, &index);
 }
 
 static bool take_task(void *state, const char *text) {
@@ -42,14 +45,15 @@ static bool take_task(void *state, const char *text) {
 static const cli_option OPTIONS[] = {
     {"output", "OUT", "where to write (needed without --plan)", .letter = 'o', .field = offsetof(upscale_run, output)},
     {"force", .help = "replace existing files", .letter = 'f', .field = offsetof(upscale_run, may_replace)},
-    {"format", "F", "png, jpeg (default: by OUT's name; png in folders and on standard output)", .take = take_format},
+    {"format", "F", " (default: by OUT's name; png in folders and on standard output)", .words = format_word,
+     .take = take_format},
     {"quality", "N", "JPEG quality, 1..100 (default: 95)", .min = 1, .max = 100,
      .field = offsetof(upscale_run, enlarge.out.quality)},
     {"aux", "FILE",
      "also write the second image of a model that has one (compressed\n"
      "photos: the cleaned input); for one input",
      .field = offsetof(upscale_run, aux)},
-    {"strict", .help = "refuse damaged files, even where all of their pixels can be read",
+    {"strict", .help = "refuse damaged files even if all of their pixels can be read",
      .field = offsetof(upscale_run, enlarge.limits.is_strict)},
     {"preserve-times", .help = "give each output the modification time of its input",
      .field = offsetof(upscale_run, keeps_times)},
@@ -73,32 +77,32 @@ static bool parse(const cli_command *command, upscale_run *run, int *argc, char 
         return false;
     }
     if (run->task && run->options.model)
-        report_error(NULL, "--task chooses a model; it does not go with --model");
+        report_error(NULL, "--task and --model exclude each other: --task chooses the model");
     return !run->task || !run->options.model;
 }
 
-/* What kind of place the output is, and the format it asks for; reported when it makes no sense. */
+/* Find out what OUT is, and the format by its name. false: the options contradict each other, which has been reported. */
 static bool settle_output(upscale_run *run) {
     const char *out = run->output;
     bool is_stdout = strcmp(out, "-") == 0;
     run->is_folder |= run->inputs.count > 1 || out[strlen(out) - 1] == '/' || names_is_folder(out);
     if (is_stdout && (run->is_folder || run->options.is_json)) {
-        report_error(NULL, "-o - takes one image%s", run->options.is_json ? " and excludes --json" : "");
+        report_error(NULL, "-o -: only for one image%s", run->options.is_json ? ", and not with --json" : "");
         return false;
     }
     if (run->aux && (run->is_folder || strcmp(run->aux, "-") == 0 || strcmp(run->aux, out) == 0)) {
-        report_error(NULL, "--aux takes a file of its own, and one input");
+        report_error(NULL, "--aux %s: must be a file other than OUT, and there must be one input", run->aux);
         return false;
     }
     if (is_stdout && isatty(STDOUT_FILENO)) {
-        report_error(NULL, "not writing an image to a terminal");
+        report_error(NULL, "-o -: standard output is a terminal; redirect it to a file or a pipe");
         return false;
     }
     if (run->is_folder || is_stdout || run->is_format_given)
         return true;
     if (set_format(run, format_by_path(out)))
         return true;
-    report_error(out, "the name does not say png or jpeg; use --format");
+    report_error(out, "the ending of the name is not that of a format; give --format");
     return false;
 }
 
@@ -117,7 +121,7 @@ static int collect_inputs(upscale_run *run, int count, char **arguments) {
     return worst;
 }
 
-/* Do each input with one, until a signal arrives. */
+/* Call one for each input until a signal arrives. worst is the largest exit code so far. */
 static int each_input(upscale_run *run, int (*one)(upscale_run *, const char *), int worst) {
     run->results = json_array();
     for (size_t i = 0; i < run->inputs.count && !interrupt_signal(); i++)
@@ -165,12 +169,12 @@ const cli_command upscale_command = {
     "upscale",
     "swin2sr upscale",
     "Usage: swin2sr upscale [OPTION]... IN... -o OUT\n"
-    "Enlarge PNG and JPEG images. IN is a file, a folder (its images are taken, not its\n"
-    "folders), or - for standard input. OUT is a file, a folder when there are several\n"
-    "inputs or it ends in / or is one (then <name>_x<scale>.<format> in it), or - for\n"
-    "standard output.\n\n",
+    "Enlarge PNG and JPEG images. IN is a file, a folder (whose images are taken, not those\n"
+    "of folders in it), or - for standard input. OUT is a file, or - for standard output. It\n"
+    "is a folder if there are several inputs, if it ends in / or if it exists as one; then\n"
+    "the outputs are named <name>_x<scale>.<format>.\n\n",
     {OPTIONS, options_model, options_engine, options_common},
     "\nExit code: 0 done, 1 an input failed, 2 usage, 3 model, 4 a file could not be read or\n"
-    "written, 5 out of memory, 130 interrupted. After a failed input the next one is taken.\n",
+    "written, 5 out of memory, 130 interrupted. A failed input does not stop the others.\n",
     .run = run_upscale,
 };
