@@ -48,7 +48,7 @@ static const setting settings[] = {
     {"listen", "ADDR:PORT", "where to listen; [ADDR]:PORT for IPv6; port 0 takes a free one, which the log names",
      "127.0.0.1:8080", NULL, KIND_ADDRESS, 0, 0, 0, 0},
     {"models", "NAME[:N],...", "networks to serve, by name in the model library or as files, each with N workers",
-     LIBRARY_BUILT_IN, NULL, KIND_MODELS, FIELD(models_text), 0, 0, 0},
+     SWIN2SR__BUILT_IN_NAMES, NULL, KIND_MODELS, FIELD(models_text), 0, 0, 0},
     {"workers", "N", "worker processes of a model without a number of its own", NULL,
      "the usable cores, at most 2, or 1 where several models are served", KIND_COUNT, FIELD(workers), 1, LIMIT_WORKERS,
      1},

@@ -17,6 +17,10 @@
     X(clean, "clean", "For sharp, undamaged pictures only: damage of any kind is enlarged with them.") \
     X(photo, "photo", "For photographs and anything that was compressed: takes JPEG blocks and halos away.")
 
+/* "NAME,NAME,...", the default first. */
+#define SWIN2SR__BUILT_IN_LISTED(identifier, name, summary) "," name
+#define SWIN2SR__BUILT_IN_NAMES (&SWIN2SR__BUILT_IN_NETWORKS(SWIN2SR__BUILT_IN_LISTED)[1])
+
 typedef struct swin2sr__built_in {
     const char *name;
     const char *summary;

@@ -62,7 +62,8 @@ def test_a_malformed_trace_is_none(server, given):
 def test_models(server):
     (ready, *_) = wait_for("the log line", lambda: server.events("worker_ready"))
     response = requests.get(server.url + "/v1/models")
-    (model,) = response.json()["models"]
+    model, *others = response.json()["models"]
+    assert [other["name"] for other in others] == ["clean", "photo"]
     assert response.status_code == 200
     assert {name: model[name] for name in ("sha256", "scale", "kernels", "precision")} == \
         {name: ready[name] for name in ("sha256", "scale", "kernels", "precision")}

@@ -35,24 +35,27 @@ def ready(service):
 
 # ---- the self-test ----
 
-def golden_sums(service):
+def golden_sums(service, model):
     """What the row of a network in worker/golden.c has to hold."""
     side, scale = 8, 4
     image = Image.new("RGB", (side, side))
     image.putdata([tuple((37 * x + 59 * y + 83 * c + 7 * x * y) % 256 for c in range(3))
                    for y in range(side) for x in range(side)])
-    answer = open_image(service.upscale(encode(image)).content).convert("RGB")
+    answer = open_image(service.upscale(encode(image), model=model).content).convert("RGB")
     return [sum(answer.getpixel((scale * x + dx, scale * y + dy))[c] for dy in range(scale) for dx in range(scale))
             for y in range(side) for x in range(side) for c in range(3)]
 
 
-def test_default_network_is_held_against_the_golden_vector(server):
+def test_built_in_networks_are_held_against_golden_vectors(server):
     source = (ROOT / "worker/golden.c").read_text()
-    assert ready(server)["self_test"] == "golden"
-    row = re.search(r'"%s", {(.*?)}' % ready(server)["sha256"], source, re.S)[1]
-    table = [int(number) for number in row.split(",") if number.strip()]
-    now = golden_sums(server)
-    assert max(abs(a - b) for a, b in zip(table, now, strict=True)) <= 16, now
+    networks = {event["model"]: event for event in server.events("worker_ready")}
+    assert set(networks) == {"swin2sr-lightweight-x4", "clean", "photo"}
+    for name, event in networks.items():
+        assert event["self_test"] == "golden"
+        row = re.search(r'"%s", {(.*?)}' % event["sha256"], source, re.S)[1]
+        table = [int(number) for number in row.split(",") if number.strip()]
+        now = golden_sums(server, name)
+        assert max(abs(a - b) for a, b in zip(table, now, strict=True)) <= 16, f"{name}: run train/golden.py; {now}"
 
 
 @pytest.mark.parametrize("level", ["c", "avx2"])
