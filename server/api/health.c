@@ -16,6 +16,10 @@ void ready_on_begin(http_request *request) {
     http_list *failed = http_list_new(), *details = NULL;
     if (service->is_draining)
         http_list_add(failed, "s", "draining");
+    if (!store_is_working(service->uploads)) {
+        is_ready = false;
+        http_list_add(failed, "s", "spool");
+    }
     for (int i = 0; i < service->pools->pool_count; i++) {
         const pool *each = &service->pools->pools[i];
         if (pool_is_ready(each))

@@ -21,6 +21,10 @@ static void write_gauges(const api_context *self, FILE *out) {
                     pool_count(each, (worker_state)state));
     metrics_write_family(out, "connections", "gauge", "Open connections of clients.");
     fprintf(out, "swin2sr_connections %zu\n", http_connection_count(self->http));
+    metrics_write_family(out, "spool_bytes", "gauge", "Bytes of uploads and results that are held.");
+    fprintf(out, "swin2sr_spool_bytes %" PRIu64 "\n", self->uploads->used_bytes);
+    metrics_write_family(out, "spool_limit_bytes", "gauge", "Bytes of uploads and results from which on uploads wait.");
+    fprintf(out, "swin2sr_spool_limit_bytes %" PRIu64 "\n", self->uploads->budget_bytes);
     metrics_write_family(out, "log_lines_dropped_total", "counter",
                          "Log lines that the reader of stdout did not take.");
     fprintf(out, "swin2sr_log_lines_dropped_total %" PRIu64 "\n", self->log->dropped_count);

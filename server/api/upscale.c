@@ -121,8 +121,7 @@ static void add_facts(upscale_call *self) {
 static void answer_image(upscale_call *self) {
     const format_info *format = format_get(self->intake.options.format);
     char name[40];
-    int fd = store_open(&self->job.result, O_RDONLY);
-    store_remove(&self->job.result);
+    int fd = store_open(&self->job.result, O_RDONLY); /* the result counts in the store until the answer is out */
     if (fd < 0) {
         refuse(self, PROBLEM_STORAGE, "the result could not be read back");
         return;

@@ -12,7 +12,7 @@
 #define LIMIT_TRACE_BYTES 56u            /* a client's traceparent, terminator included */
 #define LIMIT_HEADER_COUNT 100           /* header fields of a request */
 #define LIMIT_BODY_MAX_MIB 65536         /* what the flag may say */
-#define LIMIT_SPOOL_BYTES (4ull << 30)   /* uploads in the spool, all requests together */
+#define LIMIT_SPOOL_BYTES (4ull << 30)   /* uploads and results, all requests together */
 #define LIMIT_CONFIG_BYTES 65536         /* the INI file */
 #define LIMIT_ROUTES 16                  /* methods of paths that the service answers */
 #define LIMIT_PATH_PART_BYTES 65u        /* a part of a path that stands for an id, terminator included */

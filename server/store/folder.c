@@ -6,9 +6,13 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/types.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
+#include <linux/magic.h>
+
+#include "base/cgroup.h"
 #include "config/limits.h"
 #include "store/store.h"
 
@@ -35,7 +39,7 @@ static swin2sr_status create(store *self, store_file *ret_file) {
 }
 
 static swin2sr_status append(store_file *file, const void *data, size_t size) {
-    if (size > LIMIT_SPOOL_BYTES - file->owner->used_bytes)
+    if (file->owner->used_bytes + size > file->owner->budget_bytes)
         return SWIN2SR_BUSY;
     const char *bytes = data;
     while (size > 0) {
@@ -53,7 +57,13 @@ static swin2sr_status append(store_file *file, const void *data, size_t size) {
 }
 
 static void commit(store_file *file, store_done on_done, void *context) {
-    on_done(context, SWIN2SR_OK);
+    struct stat info;
+    swin2sr_status status = fstat(file->fd, &info) == 0 ? SWIN2SR_OK : SWIN2SR_IO;
+    if (status == SWIN2SR_OK) {
+        file->owner->used_bytes += (uint64_t)info.st_size - file->bytes;
+        file->bytes = (uint64_t)info.st_size;
+    }
+    on_done(context, status);
 }
 
 static int open_again(const store_file *file, int flags) {
@@ -67,12 +77,20 @@ static void forget(store_file *file) {
     file->owner->used_bytes -= file->bytes;
 }
 
+static uint64_t budget_of(const char *folder) {
+    struct statfs info;
+    bool is_memory = statfs(folder, &info) == 0 && (info.f_type == TMPFS_MAGIC || info.f_type == RAMFS_MAGIC);
+    uint64_t share = swin2sr__cgroup_memory_bytes("") / 4;
+    return is_memory && share < LIMIT_SPOOL_BYTES ? share : LIMIT_SPOOL_BYTES;
+}
+
 swin2sr_status store_use_folder(store *self, const char *folder) {
-    *self = (store){
-        .create = create, .append = append, .commit = commit, .open = open_again, .remove = forget, .folder = folder};
-    store_file test;
-    swin2sr_status status = create(self, &test);
-    if (status == SWIN2SR_OK)
-        forget(&test);
-    return status;
+    *self = (store){.create = create,
+                    .append = append,
+                    .commit = commit,
+                    .open = open_again,
+                    .remove = forget,
+                    .folder = folder,
+                    .budget_bytes = budget_of(folder)};
+    return store_is_working(self) ? SWIN2SR_OK : SWIN2SR_IO;
 }

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Workers die, clients leave, signals come: requests end well, the service goes on."""
 import os
+import random
 import signal
 import socket
 import time
 
 import requests
+from PIL import Image
 
-from service import Background, check_problem, open_image, picture, slow_picture, wait_for
+from service import Background, check_problem, encode, open_image, picture, slow_picture, wait_for
 
 
 def busy(service, count=1):
@@ -252,3 +254,33 @@ def test_idle_server_sleeps(start):
     before = processor_ticks()
     time.sleep(1)
     assert processor_ticks() - before <= 5
+
+
+def test_spool_folder_that_is_gone(start, tmp_path):
+    """/readyz says it, uploads get 507, and all is well once the folder is there again."""
+    folder = tmp_path / "uploads"
+    folder.mkdir()
+    service = start("--spool", str(folder))
+    folder.rmdir()
+    ready = requests.get(service.url + "/readyz")
+    assert (ready.status_code, ready.json()["failed"]) == (503, ["spool"])
+    check_problem(service.upscale(picture()), 507, "storage")
+    folder.mkdir()
+    assert requests.get(service.url + "/readyz").status_code == 200
+    assert service.upscale(picture()).status_code == 200
+    assert service.metric("spool_bytes") == 0
+
+
+def test_results_count_until_they_are_sent(start):
+    """A client that takes nothing: its result, larger than the buffers of sockets, stays in the spool and is counted."""
+    service = start("--workers", "1")
+    body = encode(Image.frombytes("RGB", (512, 512), random.Random(1).randbytes(512 * 512 * 3)))
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect(service.address)
+        connection.sendall(b"POST /upscale HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\n"
+                           b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        wait_for("the result", lambda: service.events("enlarged"))
+        result_bytes = service.events("enlarged")[0]["out_bytes"]
+        wait_for("the upload's end", lambda: service.metric("spool_bytes") == result_bytes)
+    wait_for("the end", lambda: service.metric("spool_bytes") == 0)

@@ -124,7 +124,7 @@ def test_page_is_complete_and_plain(server):
     response = requests.get(server.url + "/")
     page = response.text
     assert response.headers["Content-Type"] == "text/html; charset=utf-8"
-    assert 'action="/upscale" method="post" enctype="multipart/form-data"' in page
+    assert 'action="upscale" method="post" enctype="multipart/form-data"' in page
     assert "<script" not in page
     assert not re.search(r'(src|href)="', page), "the page fetches nothing"
     fields = re.findall(r'<(?:input|select)[^>]* id="(\w+)"[^>]* name="(\w+)"', page)
