@@ -72,7 +72,7 @@ static bool admit_now(upscale_call *self) {
 /* Before the body, where it is known which network is meant: a form may still name one. */
 static bool admit_early(upscale_call *self) {
     const upscale_options *options = &self->intake.options;
-    bool is_chosen = options->model[0] || options->task || self->service->pools->network_count == 1;
+    bool is_chosen = options->model[0] || options->task || self->service->pools->pool_count == 1;
     return (self->intake.is_form && !is_chosen && !self->service->is_draining) || admit_now(self);
 }
 

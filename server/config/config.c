@@ -43,51 +43,54 @@ typedef struct setting {
 #define TEXT_OF(macro) TEXT_OF_(macro)
 #define FIELD(name) offsetof(server_config, name)
 
+/* clang-format off */
+#define COUNT(name, meaning, preset, note, field, low, high) \
+    {name, "N", meaning, preset, note, KIND_COUNT, FIELD(field), low, high, 1}
+#define SIZE(name, meaning, preset, field, high, unit) \
+    {name, "N", meaning, preset, NULL, KIND_SIZE, FIELD(field), 1, high, unit}
+#define ACTION(name, meaning) \
+    {name, NULL, meaning, NULL, NULL, KIND_ACTION, 0, 0, 0, 0}
+#define OTHER(name, value, meaning, preset, note, kind, offset) \
+    {name, value, meaning, preset, note, kind, offset, 0, 0, 0}
+
 static const setting settings[] = {
-    {"config", "FILE", "INI file of these settings, as --print-config prints it", NULL, "none", KIND_FILE, 0, 0, 0, 0},
-    {"listen", "ADDR:PORT", "where to listen; [ADDR]:PORT for IPv6; port 0 takes a free one, which the log names",
-     "127.0.0.1:8080", NULL, KIND_ADDRESS, 0, 0, 0, 0},
-    {"models", "NAME[:N],...", "networks to serve, by name in the model library or as files, each with N workers",
-     SWIN2SR__BUILT_IN_NAMES, NULL, KIND_MODELS, FIELD(models_text), 0, 0, 0},
-    {"workers", "N", "worker processes of a model without a number of its own", NULL,
-     "the usable cores, at most 2, or 1 where several models are served", KIND_COUNT, FIELD(workers), 1, LIMIT_WORKERS,
-     1},
-    {"threads", "N", "threads of each worker", NULL, "cores / workers of all models", KIND_COUNT, FIELD(threads), 1,
-     LIMIT_THREADS, 1},
-    {"precision", "NAME", "arithmetic: auto, fp32, bf16 or int8", "auto", NULL, KIND_PRECISION, FIELD(precision), 0, 0,
-     0},
-    {"max-body-mib", "N", "largest request body in MiB", "64", NULL, KIND_SIZE, FIELD(body_bytes_max), 1,
-     LIMIT_BODY_MAX_MIB, 1 << 20},
-    {"max-pixels", "N", "largest input, width x height; the output may have 800 million", "50000000", NULL, KIND_SIZE,
-     FIELD(in_pixels_max), 1, LIMIT_OUT_PIXELS, 1},
-    {"max-frames", "N", "most frames of an animation", "500", NULL, KIND_COUNT, FIELD(frames_max), 1, LIMIT_FRAMES_MAX,
-     1},
-    {"queue", "N", "requests that may wait for a worker of one model; one more gets 429", "64", NULL, KIND_COUNT,
-     FIELD(queue_max), 0, LIMIT_QUEUE_MAX, 1},
-    {"deadline-s", "N", "seconds an image may take, waiting included; then 504", "300", NULL, KIND_COUNT,
-     FIELD(deadline_s), 1, LIMIT_WAIT_MAX_S, 1},
-    {"drain-s", "N", "seconds to finish work after SIGTERM", "30", NULL, KIND_COUNT, FIELD(drain_s), 0,
-     LIMIT_WAIT_MAX_S, 1},
-    {"recycle", "N", "images after which a worker is replaced by a fresh one; 0: never", "1000", NULL, KIND_COUNT,
-     FIELD(recycle_jobs), 0, LIMIT_RECYCLE_MAX, 1},
-    {"connections", "N", "open connections; fewer where the process may have fewer files", "8192", NULL, KIND_COUNT,
-     FIELD(connections_max), 1, LIMIT_CONNECTIONS_MAX, 1},
-    {"client-connections", "N", "open connections of one address; one more is closed at once; 0: no limit", "6000",
-     NULL, KIND_COUNT, FIELD(client_connections_max), 0, LIMIT_CONNECTIONS_MAX, 1},
-    {"idle-s", "N", "seconds a connection may be silent", "30", NULL, KIND_COUNT, FIELD(idle_s), 1, LIMIT_WAIT_MAX_S,
-     1},
-    {"header-s", "N", "seconds from a connection's start, or its last answer, to the end of a request's header", "60",
-     NULL, KIND_COUNT, FIELD(header_s), 1, LIMIT_WAIT_MAX_S, 1},
-    {"transfer-s", "N", "seconds a body may take to come in, and an answer to go out", "600", NULL, KIND_COUNT,
-     FIELD(transfer_s), 1, LIMIT_WAIT_MAX_S, 1},
-    {"spool", "FOLDER", "where uploads and results lie, unnamed", NULL, "$TMPDIR, else /tmp", KIND_TEXT, FIELD(spool),
-     0, 0, 0},
-    {"worker", "PATH", "the worker program", NULL, "swin2sr-worker beside this one", KIND_TEXT, FIELD(worker), 0, 0, 0},
-    {"print-config", NULL, "print all settings as an INI file, and where each comes from", NULL, NULL, KIND_ACTION, 0,
-     0, 0, 0},
-    {"version", NULL, "print the version", NULL, NULL, KIND_ACTION, 0, 0, 0, 0},
-    {"help", NULL, "print this", NULL, NULL, KIND_ACTION, 0, 0, 0, 0},
+    OTHER("config", "FILE", "INI file with these settings, as --print-config prints it", NULL, "none", KIND_FILE, 0),
+    OTHER("listen", "ADDR:PORT", "address to listen on; [ADDR]:PORT for IPv6; port 0 takes a free port, which the log names",
+          "127.0.0.1:8080", NULL, KIND_ADDRESS, 0),
+    OTHER("models", "NAME[:N],...", "networks to serve, by name or as weight files, each with N workers",
+          SWIN2SR__BUILT_IN_NAMES, NULL, KIND_MODELS, FIELD(models_text)),
+    COUNT("workers", "worker processes per weight file and for the networks inside the program, unless --models says N",
+          NULL, "the usable cores, at most 2, or 1 where files are served beside other networks", workers, 1, LIMIT_WORKERS),
+    COUNT("threads", "threads per worker", NULL, "cores / all workers", threads, 1, LIMIT_THREADS),
+    OTHER("precision", "NAME", "arithmetic: auto, fp32, bf16 or int8", "auto", NULL, KIND_PRECISION, FIELD(precision)),
+    SIZE("max-body-mib", "largest request body in MiB", "64", body_bytes_max, LIMIT_BODY_MAX_MIB, 1 << 20),
+    SIZE("max-pixels", "largest input, width x height; the output may have 800 million", "50000000", in_pixels_max,
+         LIMIT_OUT_PIXELS, 1),
+    COUNT("max-frames", "most frames of an animation", "500", NULL, frames_max, 1, LIMIT_FRAMES_MAX),
+    COUNT("queue", "requests that may wait for the workers of a network; further ones get 429", "64", NULL, queue_max, 0,
+          LIMIT_QUEUE_MAX),
+    COUNT("deadline-s", "seconds an image may take, waiting included; then 504", "300", NULL, deadline_s, 1,
+          LIMIT_WAIT_MAX_S),
+    COUNT("drain-s", "seconds to finish accepted work after SIGTERM", "30", NULL, drain_s, 0, LIMIT_WAIT_MAX_S),
+    COUNT("recycle", "images after which a worker is replaced by a fresh one; 0: never", "1000", NULL, recycle_jobs, 0,
+          LIMIT_RECYCLE_MAX),
+    COUNT("connections", "open connections; fewer where the process may have fewer files", "8192", NULL, connections_max,
+          1, LIMIT_CONNECTIONS_MAX),
+    COUNT("client-connections", "open connections per client address; further ones are closed at once; 0: no limit",
+          "6000", NULL, client_connections_max, 0, LIMIT_CONNECTIONS_MAX),
+    COUNT("idle-s", "seconds a connection may be silent", "30", NULL, idle_s, 1, LIMIT_WAIT_MAX_S),
+    COUNT("header-s", "seconds from the start of a connection, or its last answer, to the end of a request's header", "60",
+          NULL, header_s, 1, LIMIT_WAIT_MAX_S),
+    COUNT("transfer-s", "seconds a body may take to arrive, and an answer to be sent", "600", NULL, transfer_s, 1,
+          LIMIT_WAIT_MAX_S),
+    OTHER("spool", "FOLDER", "where uploads and results are kept, as files without names", NULL, "$TMPDIR, else /tmp",
+          KIND_TEXT, FIELD(spool)),
+    OTHER("worker", "PATH", "the worker program", NULL, "swin2sr-worker beside this program", KIND_TEXT, FIELD(worker)),
+    ACTION("print-config", "print all settings as an INI file, with the place each comes from"),
+    ACTION("version", "print the version"),
+    ACTION("help", "print this text"),
 };
+/* clang-format on */
 
 #define SETTING_COUNT (sizeof settings / sizeof settings[0])
 

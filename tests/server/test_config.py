@@ -59,6 +59,13 @@ def test_defaults():
     assert settings["worker"][0] == str(SERVER.parent / "swin2sr-worker")
 
 
+def test_networks_inside_the_program_share_workers_and_threads():
+    """Three of them have the workers and threads that one has; a file beside them competes."""
+    one, three = printed("--models", "clean"), printed()
+    assert [one[name] for name in ("workers", "threads")] == [three[name] for name in ("workers", "threads")]
+    assert printed("--models", "clean,photo,/a.pth")["workers"][0] == "1"
+
+
 def test_help_and_print_config_name_the_same():
     flags = [flag[2:] for flag, value, *_ in help_rows() if value]
     assert flags == ["config", *printed()]
@@ -152,6 +159,15 @@ def test_files_that_are_none(file, tmp_path):
     assert "too large" in refused("--config", file("#" * 70_000))
 
 
-def test_the_manual_lists_the_flags():
-    manual = (ROOT / "docs/man/swin2sr-server.8").read_text().replace("\\-", "-")
-    assert re.findall(r"^\.TP\n\.BR? (--[a-z-]+)", manual, re.M) == [flag for flag, *_ in help_rows()]
+def test_the_manual_is_the_table():
+    """The options of docs/man/swin2sr-server.8 repeat what --help says, word by word."""
+    lines = []
+    for flag, value, meaning, default in help_rows():
+        default, _, bounds = default.partition("; ")
+        lines += [".TP", f'.BR {flag} " \\fI{value.strip()}\\fR"' if value else f".B {flag}",
+                  meaning[0].upper() + meaning[1:] + (f", {bounds}" if bounds else "") + "." +
+                  (f" Default: {default}." if default else "")]
+    manual = (ROOT / "docs/man/swin2sr-server.8").read_text()
+    options = manual.split("\n.TP\n", 1)[1].split("\n.SH SIGNALS")[0]
+    expected = "\n".join(lines).replace("-", "\\-")
+    assert ".TP\n" + options == expected, "put this in:\n" + expected

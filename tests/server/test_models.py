@@ -210,6 +210,26 @@ def test_a_model_that_cannot_be_loaded_ends_it(start, tmp_path):
         assert [event["model"] for event in service.events("worker_cannot_start")] == [path.stem]
 
 
+def test_networks_inside_the_program_share_workers_and_queue(start):
+    service = start("--workers", "1", "--queue", "2")
+    names = [BUILT_IN, "clean", "photo"]
+    assert len(service.worker_pids()) == 1
+    data = picture(10, 10)
+    answers = [service.upscale(data, model=name) for name in names]
+    assert [answer.headers["X-Swin2SR-Model"] for answer in answers] == names
+    assert len({answer.content for answer in answers}) == 3
+    service.signal_workers(signal.SIGSTOP)
+    running = service.upscale_in_background(data)
+    service.wait_metric('workers{state="busy"}', 1)
+    waiting = [service.upscale_in_background(data, model=name) for name in names[1:]]
+    service.wait_metric("queue_depth", 2)
+    assert [service.metric(f'queue_depth{{model="{name}"}}') for name in names] == [0, 1, 1]
+    check_problem(service.upscale(data), 429, "queue_full")
+    service.signal_workers(signal.SIGCONT)
+    assert {call.join().status_code for call in [running, *waiting]} == {200}
+    assert [service.metric(f'pixels_total{{model="{name}",dir="in"}}') for name in names] == [200, 200, 200]
+
+
 # ---- limits are the model's ----
 
 def test_limit_of_the_result_is_by_scale(start):

@@ -36,6 +36,15 @@ static void names_paths_and_numbers(void **state) {
     assert_int_equal(models.pool_count, 3);
 }
 
+static void networks_inside_the_program_share_a_pool(void **state) {
+    assert_int_equal(parse(LIBRARY_BUILT_IN ":2,a.pth,clean:3 photo", NULL), SWIN2SR_OK);
+    assert_int_equal(models.pool_count, 2);
+    assert_model(0, LIBRARY_BUILT_IN, "", 3);
+    assert_model(1, "a", "a.pth", 0);
+    assert_model(2, "clean", "", 3);
+    assert_model(3, "photo", "", 3);
+}
+
 static void published_files_have_their_own_names(void **state) {
     assert_int_equal(parse("/w/Swin2SR_RealworldSR_X4_64_BSRGAN_PSNR.pth", NULL), SWIN2SR_OK);
     assert_string_equal(models.rows[0].name, "realworld-x4");
@@ -89,6 +98,7 @@ static int empty_library(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_paths_and_numbers),
+        cmocka_unit_test(networks_inside_the_program_share_a_pool),
         cmocka_unit_test(published_files_have_their_own_names),
         cmocka_unit_test(wrong_entries_are_named),
         cmocka_unit_test(bounded),
