@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * swin2sr/image.h - pixels in memory, as they enter and leave the network. */
+ * swin2sr/image.h - an image in memory. */
 #ifndef SWIN2SR_IMAGE_H
 #define SWIN2SR_IMAGE_H
 
@@ -19,16 +19,16 @@ typedef struct swin2sr_image {
     swin2sr_pixel pixel;
 } swin2sr_image;
 
-/* Allocate the pixels of an image; contents are zero.
- * ret_image  Filled on success; the caller owns it (swin2sr_image_free). Untouched on failure.
+/* Allocate an image whose pixels are all 0.
+ * ret_image  On success owned by the caller (swin2sr_image_free). Untouched on failure.
  * threads    Any.
- * errors     _INVALID (size under 1), _TOO_LARGE (size overflows), _NOMEM.           since 0.1 */
+ * errors     _INVALID (a side below 1, an unknown pixel), _TOO_LARGE (overflow), _NOMEM. since 0.1 */
 SWIN2SR_PUBLIC SWIN2SR_MUST_CHECK swin2sr_status swin2sr_image_alloc(int32_t width_px, int32_t height_px,
                                                                      swin2sr_pixel pixel, swin2sr_image *ret_image);
 
-/* Give back pixels from swin2sr_image_alloc or swin2sr_upscale, and zero the struct.
- * image    NULL and zeroed structs are fine.
- * threads  Any, one at a time per image.
+/* Free the pixels of an image from swin2sr_image_alloc or swin2sr_upscale, and set the struct to 0.
+ * image    NULL and a struct of zeros are allowed.
+ * threads  Any; one at a time per image.
  * errors   None.                                                                    since 0.1 */
 SWIN2SR_PUBLIC void swin2sr_image_free(swin2sr_image *image);
 

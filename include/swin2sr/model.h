@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * swin2sr/model.h - a network: weights in the processor's layout, immutable and shared. */
+ * swin2sr/model.h - a network that is ready to run: immutable, and shared by streams. */
 #ifndef SWIN2SR_MODEL_H
 #define SWIN2SR_MODEL_H
 
@@ -16,49 +16,51 @@ typedef struct swin2sr_model swin2sr_model;
 
 typedef struct swin2sr_model_options {
     swin2sr_precision precision; /* default AUTO */
-    int32_t window_px;           /* overrides the file's window; 0: as the file says */
-    float img_range;             /* overrides the file's range (1 or 255); 0: as the file says */
-    bool is_plain;               /* run on the plain C kernels: slow, the measure that others are checked against */
+    int32_t window_px;           /* instead of the file's window; 0: as the file says */
+    float img_range;             /* instead of the file's range, 1 or 255; 0: as the file says */
+    bool is_plain;               /* use the plain C kernels: slow, for checking the others */
     uint64_t reserved[4];        /* 0 */
 } swin2sr_model_options;
 
-/* What a model is. Strings belong to the model; the name and the licence have at most 127 bytes and no control
- * characters, whatever the file says. */
+/* What a model is. The strings belong to the model; name and license have at most 127 bytes and no control characters,
+ * whatever the file contains. */
 typedef struct swin2sr_model_info {
-    const char *name;    /* from the file's metadata, else the file's base name, else "unnamed" */
-    const char *head;    /* "pixelshuffledirect", "pixelshuffle", ... "" for none */
-    const char *kernels; /* the kernel level in use: "c", "avx2", "avx512", "c_bf16", "bf16", "vnni", ... */
-    const char *license; /* from the metadata, "" when it does not say */
+    const char *name;    /* from the file's metadata, else its base name, else "unnamed" */
+    const char *head;    /* "pixelshuffledirect", "pixelshuffle", ...; "" if it has none */
+    const char *kernels; /* the kernels in use: "c", "avx2", "avx512", "c_bf16", "bf16", "vnni", ... */
+    const char *license; /* from the metadata; "" if it names none */
     swin2sr_precision precision;
     int32_t scale;     /* output pixels per input pixel along a side */
-    int32_t channels;  /* 3 colour, 1 grey */
+    int32_t channels;  /* 3: colour, 1: grey */
     int32_t window_px; /* 8 or 7 */
     int32_t embed_dim; /* C */
     int32_t groups;    /* residual groups */
-    int32_t blocks;    /* window-attention blocks, all groups together */
+    int32_t blocks;    /* window-attention blocks of all groups together */
     int32_t heads;     /* attention heads */
     float img_range;
-    bool has_aux;         /* makes a second image of the input's size: the input, cleaned */
+    bool has_aux;         /* has a second output: the restored input, in its own size */
     uint64_t parameters;  /* numbers in the file's tensors */
     size_t weights_bytes; /* memory of the packed weights */
     char sha256[65];      /* of the file, hex */
 } swin2sr_model_info;
 
-/* Load a network from a safetensors file or a PyTorch checkpoint (.pth, pytorch_model.bin: a state dict, or one under
- * params_ema, params or state_dict; nothing in it is run): F32, F16 or BF16, official or Hugging Face names.
- * path       A file; a config.json beside it is read when the file's metadata has no config.
+/* Load a network from a safetensors file or a PyTorch checkpoint (.pth, pytorch_model.bin): F32, F16 or BF16 tensors
+ * under official or Hugging Face names. No code in a checkpoint is run; its state dict may be under params_ema, params
+ * or state_dict.
+ * path       A file. If its metadata has no config, the config.json in its folder is read.
  * options    NULL for the defaults. Borrowed.
- * ret_model  One reference, the caller's (swin2sr_model_unref). Untouched on failure.
- * reterr     Detail, may be NULL.
+ * ret_model  One reference, owned by the caller (swin2sr_model_unref). Untouched on failure.
+ * reterr     Details of a failure; may be NULL.
  * threads    Any. Blocks while it reads and packs.
- * errors     _IO, _INVALID (options), _MODEL (the detail names the tensor), _UNSUPPORTED, _NOMEM. since 0.1 */
+ * errors     _IO, _INVALID (options, or an unknown SWIN2SR_CPU in the environment), _MODEL, _UNSUPPORTED, _NOMEM.
+ *                                                                                    since 0.1 */
 SWIN2SR_PUBLIC SWIN2SR_MUST_CHECK swin2sr_status swin2sr_model_open(const char *path,
                                                                     const swin2sr_model_options *options,
                                                                     swin2sr_model **ret_model, swin2sr_error *reterr);
 
-/* The same from open files: for a program that was handed them and may open none.
- * fd, config_fd  The weights, and the config.json beside them or -1. Borrowed; their offsets are not used.
- * path           Where the weights lie, as text: only a name is taken from it; NULL allowed.
+/* Load a network from open files, in a program that may not open files itself.
+ * fd, config_fd  The weights; the config.json that belongs to them, or -1. Borrowed; their offsets are not used.
+ * path           Only used for the model's name, if the metadata has none; may be NULL.
  * others         As swin2sr_model_open.
  * threads        Any. Blocks while it reads and packs.
  * errors         As swin2sr_model_open.                                              since 0.1 */
@@ -67,9 +69,9 @@ SWIN2SR_PUBLIC SWIN2SR_MUST_CHECK swin2sr_status swin2sr_model_open_fd(int fd, i
                                                                        swin2sr_model **ret_model,
                                                                        swin2sr_error *reterr);
 
-/* The same from bytes in memory.
- * data, size  The file's bytes. Borrowed during the call only.
- * name        Used when the metadata has no name; NULL allowed.
+/* Load a network from memory.
+ * data, size  The bytes of a file. Borrowed during the call.
+ * name        Used if the metadata has no name; may be NULL.
  * others      As swin2sr_model_open.
  * threads     Any.
  * errors      As swin2sr_model_open, without _IO.                                    since 0.1 */
@@ -131,39 +133,40 @@ SWIN2SR_PUBLIC SWIN2SR_MUST_CHECK swin2sr_status swin2sr_model_open_default(cons
  * errors    None.                                                                   since 0.1 */
 SWIN2SR_PUBLIC const void *swin2sr_model_default_bytes(size_t *ret_size);
 
-/* What an imported file is to say about itself. Strings are borrowed. */
+/* What the metadata of an imported file will say. Strings are borrowed. */
 typedef struct swin2sr_import_options {
-    const char *name;    /* at most 127 bytes; NULL: as the file says, else its base name */
-    const char *source;  /* where it is from, a URL; NULL: as the file says */
-    const char *license; /* an SPDX name; NULL: as the file says */
+    const char *name;    /* at most 127 bytes; NULL: from the file's metadata, else its base name */
+    const char *source;  /* a URL; NULL: from the file's metadata */
+    const char *license; /* an SPDX name; NULL: from the file's metadata */
 } swin2sr_import_options;
 
-/* Write a network as one safetensors file: official names, number types as they were, and in its metadata config, name,
- * source, license, and sha256 of the original. What can be imported can be run: it is opened as a model first.
+/* Write a network as one safetensors file, with official names and the tensors' own number types. Its metadata hold config,
+ * name, source, license and the SHA-256 of the original file. The network is opened as a model first, so every imported
+ * network can be run.
  * path     A file that swin2sr_model_open takes.
- * to_path  The new file; one that lies there is replaced. Written beside it and renamed, so it is whole or not there.
+ * to_path  The new file; an existing one is replaced. It appears only when it is complete.
  * options  NULL for the defaults. Borrowed.
- * reterr   Detail, may be NULL.
+ * reterr   Details of a failure; may be NULL.
  * threads  Any. Blocks while it reads, checks and writes.
  * errors   As swin2sr_model_open; _INVALID (options); _IO.                           since 0.1 */
 SWIN2SR_PUBLIC SWIN2SR_MUST_CHECK swin2sr_status swin2sr_model_import(const char *path, const char *to_path,
                                                                       const swin2sr_import_options *options,
                                                                       swin2sr_error *reterr);
 
-/* Take one more reference.
+/* Add a reference.
  * returns  model.
  * threads  Any.
  * errors   None.                                                                    since 0.1 */
 SWIN2SR_PUBLIC swin2sr_model *swin2sr_model_ref(swin2sr_model *model);
 
-/* Give a reference back; the last one frees the weights.
- * model    NULL is fine.
+/* Drop a reference; dropping the last one frees the model.
+ * model    NULL is allowed.
  * threads  Any.
  * errors   None.                                                                    since 0.1 */
 SWIN2SR_PUBLIC void swin2sr_model_unref(swin2sr_model *model);
 
 /* What a model is.
- * returns  Borrowed from the model; constant for its life.
+ * returns  Borrowed from the model; constant as long as the model exists.
  * threads  Any.
  * errors   None.                                                                    since 0.1 */
 SWIN2SR_PUBLIC const swin2sr_model_info *swin2sr_model_get_info(const swin2sr_model *model);
