@@ -140,9 +140,9 @@ typedef struct swin2sr_import_options {
     const char *license; /* an SPDX name; NULL: from the file's metadata */
 } swin2sr_import_options;
 
-/* Write a network as one safetensors file, with official names and the tensors' own number types. Its metadata hold config,
- * name, source, license and the SHA-256 of the original file. The network is opened as a model first, so every imported
- * network can be run.
+/* Write a network as one safetensors file, with official names and the tensors' own number types. Its metadata hold
+ * config, name, source, license and the SHA-256 of the original file. The network is opened as a model first, so every
+ * imported network can be run.
  * path     A file that swin2sr_model_open takes.
  * to_path  The new file; an existing one is replaced. It appears only when it is complete.
  * options  NULL for the defaults. Borrowed.

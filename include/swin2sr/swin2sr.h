@@ -9,8 +9,8 @@
  * Binary compatibility. A program that was built with the headers of libswin2sr.so.N runs with every later library
  * that has the same N:
  *   - functions and values of enums are added, but never removed or renumbered;
- *   - a new field takes the place of a reserved one, and its value 0 means the previous behaviour. Initialise every struct
- *     of options with {0} or designated initialisers: a reserved field that is not 0 is refused;
+ *   - a new field takes the place of a reserved one, and its value 0 means the previous behaviour. Initialise every
+ *     struct of options with {0} or designated initialisers: a reserved field that is not 0 is refused;
  *   - structs that only the library creates (swin2sr_model_info) may grow at their end.
  * A change that breaks one of these rules increments N. Before version 1.0 that may happen in a minor version. */
 #ifndef SWIN2SR_SWIN2SR_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * kernels/kernels.c - choose the tables of hot functions, one a precision, once.
- * In: processor features and SWIN2SR_CPU, which only removes.  Out: a constant table. */
+ * kernels/kernels.c - choose a table of kernels for each precision, once.
+ * In: processor features, and SWIN2SR_CPU, which only removes levels.  Out: constant tables. */
 #include "kernels/kernels.h"
 
 #include <pthread.h>
@@ -12,21 +12,21 @@
 #include "base/error.h"
 
 typedef struct level {
-    const char *name; /* as SWIN2SR_CPU says it */
+    const char *name; /* in SWIN2SR_CPU */
     const swin2sr__kernels *table;
     bool is_runnable;
 } level;
 
 #define MAX_LEVELS 10
 
-/* Weakest first; returns how many. */
+/* List the levels, the weakest first; returns their number. */
 static int list_levels(level levels[MAX_LEVELS]) {
     int count = 0;
     levels[count++] = (level){"c", &swin2sr__kernels_c_bf16, true};
     levels[count++] = (level){"c", &swin2sr__kernels_c_int8, true};
     levels[count++] = (level){"c", &swin2sr__kernels_c, true};
     swin2sr__cpu cpu = swin2sr__cpu_detect();
-    (void)cpu; /* where neither follows */
+    (void)cpu; /* unused on other processors */
 #if defined(__x86_64__)
     bool has_avx512 = cpu.has_avx512 && cpu.has_avx2;
     levels[count++] = (level){"avx2", &swin2sr__kernels_avx2, cpu.has_avx2};
@@ -59,7 +59,7 @@ const swin2sr__kernels *swin2sr__kernels_named(const char *name) {
 static const swin2sr__kernels *chosen[SWIN2SR_PRECISION_COUNT];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-/* What SWIN2SR_CPU says; NULL: nothing. */
+/* The level in SWIN2SR_CPU; NULL: none. */
 static const char *limit_name(void) {
     const char *limit = getenv("SWIN2SR_CPU");
     return limit && *limit ? limit : NULL;

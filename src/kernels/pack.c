@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * kernels/pack.c - weights into the kernels' layout, once, when a model is opened. */
+ * kernels/pack.c - pack weights into the kernels' layout, when a model is opened. */
 #include "kernels/pack.h"
 
 #include <math.h>
@@ -57,7 +57,7 @@ void swin2sr__pack_linear_bf16(float *dst, const float *weights, int32_t outputs
     }
 }
 
-/* One output, `width` words apart in dst; weights of (almost) nothing are 0. */
+/* One output, with its words `width` apart in dst. Weights that are all tiny become 0. */
 static void pack_output_int8(float *dst, int32_t width, const float *row, int32_t inputs) {
     float range = 0.0f, scale;
     int32_t sum = 0;
@@ -101,8 +101,8 @@ void swin2sr__pack_conv_rounded(float *dst, const float *weights, int32_t output
     swin2sr__pack_linear_rounded(dst, weights, outputs, swin2sr__conv_rows(channels, count, 1));
 }
 
-/* Three weights of a column as the value of their polynomial at a point, over the product of the point's distances to
- * the other (finite) ones. */
+/* The polynomial of a column's three weights at a point, divided by the product of the point's distances to the other
+ * finite points. */
 static float winograd_weight(int32_t point, const double g[3]) {
     const double a = SWIN2SR__WINOGRAD_A, b = SWIN2SR__WINOGRAD_B;
     const double points[] = {0.0, a, -a, b, -b};
@@ -136,7 +136,7 @@ void swin2sr__pack_conv_winograd(float *dst, const float *weights, int32_t outpu
     }
 }
 
-/* One output's weights of one input, `width` words apart in dst: channels c and c + 1 of the same tap to one word. */
+/* One output's weights of one input, with words `width` apart in dst: channels c and c + 1 of a tap share a word. */
 static void pack_taps_bf16(float *dst, int32_t width, const float *weights, int32_t channels) {
     for (int32_t ky = 0; ky < 3; ky++) {
         for (int32_t c = 0; c < channels; c += 2) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * kernels/arm/int8_neon.c - int8 linear layers for 64-bit Arm with I8MM: USDOT; attention and convolutions are bf16
- * where this is compiled for BF16, else fp32. The kernels themselves are in simd/block_simd.h. */
+ * kernels/arm/int8_neon.c - int8 linear layers for 64-bit Arm with I8MM (USDOT); attention and convolutions are bf16 if
+ * this is compiled for BF16, else fp32. The kernels themselves are in simd/block_simd.h. */
 #include "kernels/arm/vector_neon.h"
 
 #ifdef __ARM_FEATURE_BF16_VECTOR_ARITHMETIC

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * kernels/arm/panel_neonbf16.h - panels of bf16 and their products with BFDOT, whose lanes are pairs as those of x86 are
- * (BFMMLA multiplies blocks of 2x4 by 4x2 and would need a packing of its own). Processors differ in how they round
- * inside it. After the vector's header. */
+ * kernels/arm/panel_neonbf16.h - panels of bf16 and their products with BFDOT, whose lanes are pairs as on x86 (BFMMLA
+ * multiplies blocks of 2x4 by 4x2 and would need its own packing). Processors differ in how they round inside it.
+ * Included after the vector's header. */
 #ifndef SWIN2SR_KERNELS_ARM_PANEL_NEONBF16_H
 #define SWIN2SR_KERNELS_ARM_PANEL_NEONBF16_H
 
@@ -11,7 +11,7 @@
 #define v_low_half(word) vreinterpretq_f32_u32(vshlq_n_u32(vreinterpretq_u32_f32(word), 16))
 #define v_high_half(word) vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(word), vdupq_n_u32(0xffff0000)))
 
-/* The halves of the result are lo's and hi's. */
+/* The lower half of the result comes from lo, the upper one from hi. */
 static inline __attribute__((always_inline)) uint16x8_t round_both(vf lo, vf hi) {
     return vreinterpretq_u16_bf16(vcvtq_high_bf16_f32(vcvtq_low_bf16_f32(lo), hi));
 }
@@ -22,7 +22,7 @@ static inline __attribute__((always_inline)) void v_store_panel(float *p, int32_
     vst1q_f32(p + n / 2 * SWIN2SR__LANES, vreinterpretq_f32_u16(pairs));
 }
 
-/* p may be row or lie before it. */
+/* p may be equal to row, or before it. */
 static inline void compact_row(float *p, const float *row) {
     for (int32_t i = 0; i < SWIN2SR__LANES / 2; i += VL, row += 2 * VL)
         vst1q_f32(p + i, vreinterpretq_f32_u16(round_both(v_load(row), v_load(row + VL))));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * kernels/arm/vector_neon.h - what a vector is on 64-bit Arm: 16 lanes x 6 outputs in 24 of 32 registers. */
+ * kernels/arm/vector_neon.h - the vector operations of 64-bit Arm: 16 lanes x 6 outputs in 24 of 32 registers. */
 #ifndef SWIN2SR_KERNELS_ARM_VECTOR_NEON_H
 #define SWIN2SR_KERNELS_ARM_VECTOR_NEON_H
 
@@ -22,11 +22,11 @@ typedef float32x4_t vf;
 #define v_mul(a, b) vmulq_f32(a, b)
 #define v_div(a, b) vdivq_f32(a, b)
 #define v_sqrt(a) vsqrtq_f32(a)
-#define v_max(a, b) vmaxnmq_f32(a, b) /* b where a is not a number */
+#define v_max(a, b) vmaxnmq_f32(a, b) /* b if a is NaN */
 #define v_min(a, b) vminnmq_f32(a, b)
 #define v_abs(a) vabsq_f32(a)
 
-/* a 2^whole, added to the exponent's bits. */
+/* a * 2^whole, by adding to the exponent. */
 static inline __attribute__((always_inline)) vf v_scale(vf a, vf whole) {
     int32x4_t exponent = vshlq_n_s32(vreinterpretq_s32_f32(whole), 23);
     return vreinterpretq_f32_s32(vaddq_s32(vreinterpretq_s32_f32(a), exponent));

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * kernels/c/block_c.c - the plain C kernels: the oracle every other variant is tested against.
- * Written to be read; formulas and shapes are in kernels.h. The bf16 table does the same and rounds what enters a
- * product, one float a value, so that results of bf16 can be checked on any processor. The int8 table has linear layers
- * of its own. */
+ * kernels/c/block_c.c - the plain C kernels: the reference that every other table is tested against.
+ * Formulas and shapes are in kernels.h. The bf16 table rounds the inputs of products but keeps them as floats, so that
+ * bf16 results can be checked on any processor. The int8 table has its own linear layers. */
 #include <math.h>
 #include <string.h>
 
@@ -22,7 +21,7 @@ static void to_panel_bf16(float *panel, const float *x, int32_t K) {
         panel[i] = rounded(x[i], true);
 }
 
-/* acc[i][t] += sum_k w[k * wk + i * wi] x[k][t] for the lanes below `lanes`. */
+/* acc[i][t] += sum_k w[k * wk + i * wi] x[k][t] for lanes below `lanes`. */
 static void accumulate(float acc[6][T], int32_t width, const float *x, size_t x_stride, const float *w, size_t wk,
                        size_t wi, int32_t K, int32_t lanes) {
     for (int32_t k = 0; k < K; k++) {
@@ -63,7 +62,7 @@ static void to_operand_int8(float *operand, const float *x, int32_t K) {
         operand[t] = range * (1.0f / SWIN2SR__INT8_MAX);
         for (int32_t k = 0; k < K; k++) {
             float value = x[k * T + t] * inverse;
-            int32_t q = value == value ? (int32_t)rintf(value) : 0; /* what is no number, and infinity, count as 0 */
+            int32_t q = value == value ? (int32_t)rintf(value) : 0; /* NaN and infinity become 0 */
             ((uint8_t *)(operand + T + k / 4 * T + t))[k % 4] = (uint8_t)(q + 128);
         }
     }
@@ -138,7 +137,7 @@ static void linear_squares_int8(float *y, float *squares, const float *x, const 
     sum_squares(squares, y, linear->outputs);
 }
 
-/* rows [D][64] *= factor / norm, with the norm's floor of 1e-12. */
+/* rows [D][64] *= factor / norm, with a norm of at least 1e-12. */
 static void normalize(float *rows, int32_t D, float factor, bool is_bf16) {
     for (int32_t t = 0; t < T; t++) {
         float sum = 0.0f;
@@ -150,7 +149,7 @@ static void normalize(float *rows, int32_t D, float factor, bool is_bf16) {
     }
 }
 
-/* Logits of all keys to weights 2^(logit - maximum) in place; the maximum only where the head asks for it. */
+/* Logits of all keys to weights 2^(logit - maximum), in place; the maximum is 0 unless the head needs it. */
 static void softmax_weights(float *scores, float *sum, const swin2sr__attention_head *head, const uint8_t *region,
                             bool is_bf16) {
     for (int32_t t = 0; t < T; t++) {

@@ -1,26 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0
- * kernels/simd/block_simd.h - the kernels of a block once, for every vector width and for fp32, bf16 and int8 products.
- * In: the including file (x86/fp32_avx512.c, x86/bf16_avx512.c, ...) defines before it
- *   vf, VL                       the vector and its floats
- *   v_load v_store v_set v_bcast v_fma v_fnma v_add v_sub v_mul v_div v_sqrt v_max v_min v_abs
- *   v_scale(v, whole)            v 2^whole, v between 1/2 and 2 and whole = v_whole(x) for x -126..126
- *   v_whole(x), v_fraction(x, whole)   the nearest whole number, and x less that; or those below
- *   v_store_bytes(p, v)          VL values 0..255.99 as bytes, fractions dropped
- *   v_keep(v, region, t, key)    v in the lanes t.. whose region equals region[key], 0 elsewhere
- *   MAIN                         vectors of the widest register tile: 4 (AVX-512: 64 lanes x 6; NEON: 16) or 2 (AVX2: 16)
- *   PAIR                         values in 32 bits of a panel: 1 (fp32) or 2 (bf16)
- *   v_dot(b, x, acc)             acc + the PAIR products of b and x
- *   v_store_panel(p, n, lo, hi)  channels n (even) and n + 1 into the panel p [K / PAIR][64]
- *   compact_row(p, row)          64 floats of row as 64 / PAIR panel values
- *   v_low_half(word), v_high_half(word)   bf16 only: channels n (even) and n + 1 out of a word of a panel
- *   TABLE, TABLE_NAME, PACK_LINEAR, PACK_CONV
- * and for int8 linear layers (vf holds the bits of words)
- *   IS_INT8                      1
- *   v_bytes(values)              four vectors as words of an operand: to the nearest, what is no number to 0; + 128
- *   v_dot_ints(b, x, acc)        acc + the four products of weights b and activations x
- *   v_from_ints(acc)             whole numbers to floats
- * A register tile is six outputs (or four) by MAIN vectors. Every accumulator has a name: gcc keeps arrays that are
- * updated in a loop in memory, which costs two thirds of the speed. */
+ * kernels/simd/block_simd.h - kernels in one source for every vector width, and for fp32, bf16 and int8 products.
+ * In: the including file (x86/fp32_avx512.c, x86/bf16_avx512.c, ...) first defines
+ * vf, VL                       the vector type, and the floats in it
+ * v_load v_store v_set v_bcast v_fma v_fnma v_add v_sub v_mul v_div v_sqrt v_max v_min v_abs v_scale(v, whole)
+ * v * 2^whole, for v in 1/2..2 and whole = v_whole(x), x in -126..126 v_whole(x), v_fraction(x, whole)   the nearest
+ * integer, and x minus it; defaults are below v_store_bytes(p, v)          VL values in 0..255.99 as bytes, without
+ * their fractions v_keep(v, region, t, key)    v in the lanes from t on whose region equals region[key], else 0
+ * MAIN                         vectors in the widest register tile: 4 (AVX-512: 64 lanes x 6; NEON: 16) or 2 (AVX2: 16)
+ * PAIR                         values in 32 bits of a panel: 1 (fp32) or 2 (bf16)
+ * v_dot(b, x, acc)             acc + the PAIR products of b and x v_store_panel(p, n, lo, hi)  channels n (even) and
+ * n + 1 into the panel p [K / PAIR][64] compact_row(p, row)          64 floats of row as 64 / PAIR panel values
+ * v_low_half(word), v_high_half(word)   bf16 only: channels n (even) and n + 1 from a word of a panel TABLE,
+ * TABLE_NAME, PACK_LINEAR, PACK_CONV and for int8 linear layers, where vf holds the bits of words,
+ * IS_INT8                      1
+ * v_bytes(values)              four vectors as words of an operand: rounded to nearest, NaN to 0; + 128
+ * v_dot_ints(b, x, acc)        acc + the four products of weights b and activations x v_from_ints(acc)
+ * integers to floats A register tile is six outputs (or four) by MAIN vectors. Every accumulator is a variable of
+ * its own: gcc keeps an array that a loop updates in memory, which costs two thirds of the speed. */
 #include <math.h>
 #include <string.h>
 
@@ -55,7 +51,7 @@
 #define ROW_OUT(i, V) OUT_##V(i)
 #define ROW_ADD(i, V) { vf b = v_bcast(w + (i) * wi); ADD_##V(i) }
 #define STEP(R, V, p) { LOAD_##V(p) ROWS_##R(ROW_ADD, V) }
-/* `type` is a constant wherever these are used. */
+/* `type` is always a constant. */
 #define MULTIPLY_ADD(b, x, a) (type == INTEGERS ? v_dot_ints(b, x, a) : type == PANEL ? v_dot(b, x, a) : v_fma(b, x, a))
 
 typedef enum word_type {
@@ -65,7 +61,7 @@ typedef enum word_type {
 } word_type;
 
 /* product_RxV: acc[R][V] += sum_k w[k * wk + i * wi] . x[k * T ..] over K rows of a panel or an operand.
- * convolve_RxV: the same over inputs, `rows` of each from row `y` on, channels and kx, of words or floats. */
+ * convolve_RxV: that sum over `rows` rows of each input from row `y` on, its channels and kx, of words or floats. */
 #define DEFINE_TILE(R, V)                                                                                              \
     INLINE void product_##R##x##V(vf acc[6][4], const float *x, const float *w, ptrdiff_t wk, ptrdiff_t wi,            \
                                   int32_t K, const word_type type) {                                                   \
@@ -127,7 +123,7 @@ INLINE void product(vf acc[6][4], int32_t width, const float *x, const float *w,
         PRODUCT_4(acc, x, w, wk, wi, K, PANEL);
 }
 
-/* An operand and packed weights: the strides are constants, so the broadcasts need no address arithmetic. */
+/* Operand and packed weights have constant strides, so that broadcasts need no address arithmetic. */
 INLINE void product_packed(vf acc[6][4], int32_t width, const float *x, const float *w, int32_t K) {
     if (width == 6)
         PRODUCT_6(acc, x, w, 6, 1, K, IS_INT8 ? INTEGERS : PANEL);
@@ -135,24 +131,24 @@ INLINE void product_packed(vf acc[6][4], int32_t width, const float *x, const fl
         PRODUCT_4(acc, x, w, 4, 1, K, IS_INT8 ? INTEGERS : PANEL);
 }
 
-/* The whole number in a float's lowest bits. */
+/* The integer in the lowest bits of a float. */
 #ifndef v_whole
 #define V_SHIFT 0x1.8p23f
 #define v_whole(x) v_add(x, v_set(V_SHIFT))
 #define v_fraction(x, whole) v_sub(x, v_sub(whole, v_set(V_SHIFT)))
 #endif
 
-/* The polynomials of 2^x on [-1/2, 1/2] and of GELU's tail: (TERM), highest power first. */
+/* The polynomials of 2^x on [-1/2, 1/2] and of the tail of GELU: (TERM) for each term, the highest power first. */
 /* clang-format off */
 #if IS_INT8 || PAIR > 1
-/* What follows is rounded to 8 bits or to bf16, by 2e-3 of itself. Relative error under 7.5e-5; GELU 2e-5. */
+/* Results are rounded to 8 bits or to bf16, by 2e-3 of their size. Relative error below 7.5e-5; GELU 2e-5. */
 #define EXP2_TERMS(TERM) \
     TERM(0.0551713407f) TERM(0.2426111698f) TERM(0.6932610273f) TERM(0.9999280572f)
 #define GELU_TERMS(TERM) \
     TERM(0.00386628875f) TERM(-0.0440794142f) TERM(-0.468014564f) TERM(-1.14737246f) \
     TERM(-1.00047959f)
 #else
-/* Relative error under 1.5e-7; GELU 1e-7. */
+/* Relative error below 1.5e-7; GELU 1e-7. */
 #define EXP2_TERMS(TERM) \
     TERM(0.0013276472f) TERM(0.0096755419f) TERM(0.0555071309f) TERM(0.2402212024f) \
     TERM(0.6931469440f) TERM(1.0000001192f)
@@ -168,7 +164,7 @@ enum {
     GELU_DEGREE = GELU_TERMS(ONE) - 1
 };
 
-/* A vector a term. */
+/* One vector per term. */
 typedef struct terms {
     float exp2[EXP2_DEGREE + 1][VL], tail[GELU_DEGREE + 1][VL];
 } terms;
@@ -178,7 +174,7 @@ typedef struct terms {
 static const __attribute__((aligned(64))) terms polynomials = {{EXP2_TERMS(SPREAD)}, {GELU_TERMS(SPREAD)}};
 /* clang-format on */
 
-/* 2^x, x -126..126. */
+/* 2^x for x in -126..126. */
 INLINE vf v_exp2(vf x) {
     vf n = v_whole(x), f = v_fraction(x, n), p = v_load(polynomials.exp2[0]);
     for (int32_t i = 1; i <= EXP2_DEGREE; i++)
@@ -186,7 +182,7 @@ INLINE vf v_exp2(vf x) {
     return v_scale(p, n);
 }
 
-/* x/2 (1 + erf(x / sqrt 2)) = max(x, 0) - |x| * tail(|x|); the tail is 2 to a polynomial, which ends at 6. */
+/* x/2 (1 + erf(x / sqrt 2)) = max(x, 0) - |x| * tail(|x|); the tail is 2 to the power of a polynomial, 0 above 6. */
 INLINE vf v_gelu(vf x) {
     vf z = v_min(v_abs(x), v_set(6.0f)), p = v_load(polynomials.tail[0]);
     for (int32_t i = 1; i <= GELU_DEGREE; i++)
@@ -200,7 +196,7 @@ typedef enum linear_end {
     LINEAR_SQUARES
 } linear_end;
 
-/* Sums to y = sum * (scale of the token * scale of the output) + bias. */
+/* From sums to y = sum * (scale of the token * scale of the output) + bias. */
 INLINE void scale_sums(vf acc[6][4], int32_t width, const float *token_scales, const float *scales, const float *bias) {
     for (int32_t i = 0; i < width; i++) {
         vf scale = v_bcast(scales + i), b = v_bcast(bias + i);
@@ -234,8 +230,8 @@ INLINE void linear_tile(float *y, float *squares, const float *x, const float *w
     }
 }
 
-/* GELU of a group's sums [width][64], into the panel. On its own: constants that stay in registers during the products
- * would cost accumulators theirs. */
+/* GELU of a group's sums [width][64], into the panel. Not inlined, or its constants would take registers from the
+ * accumulators of the products. */
 static __attribute__((noinline)) void gelu_rows(float *panel, const float *sums, int32_t width) {
     for (int32_t i = 0; i < width; i += 2) {
         for (int32_t t = 0; t < T; t += VL)
@@ -277,7 +273,7 @@ static void linear_squares_simd(float *y, float *squares, const float *x, const 
     linear_any(y, squares, x, linear, LINEAR_SQUARES);
 }
 
-/* rows [D][64] times factor / norm, as a panel in the same place. */
+/* Rows [D][64] times factor / norm, as a panel in place. */
 INLINE void normalize(float *rows, int32_t D, float factor) {
     for (int32_t t = 0; t < T; t += VL) {
         vf sum = v_set(0.0f);
@@ -292,7 +288,7 @@ INLINE void normalize(float *rows, int32_t D, float factor) {
     }
 }
 
-/* The logits of `width` keys from `key` on for the lanes t.. */
+/* The logits of `width` keys from `key` on, for the lanes from t on. */
 INLINE void score_tile(float *scores, const float *q, const float *k, const swin2sr__attention_head *head, int32_t key,
                        int32_t t, int32_t width) {
     vf acc[6][4];
@@ -307,12 +303,12 @@ INLINE void score_tile(float *scores, const float *q, const float *k, const swin
     }
 }
 
-/* The largest logit of each lane, of the keys it sees. */
+/* The largest logit of each lane, over the keys in its region. */
 INLINE vf find_maximum(const float *scores, int32_t keys, const uint8_t *region, int32_t t) {
     vf maximum = v_set(-INFINITY);
     for (int32_t key = 0; key < keys; key++) {
         vf logit = v_load(scores + key * T + t);
-        if (region) { /* -1e30 where the key is absent */
+        if (region) { /* -1e30 for a key of another region */
             vf shown = v_keep(v_set(1e30f), region, t, key);
             logit = v_add(v_keep(logit, region, t, key), v_sub(shown, v_set(1e30f)));
         }
@@ -321,7 +317,7 @@ INLINE vf find_maximum(const float *scores, int32_t keys, const uint8_t *region,
     return maximum;
 }
 
-/* Logits to weights, as a panel in the same place; returns the inverse of their sum. */
+/* From logits to weights, as a panel in place; returns the inverse of their sum. */
 INLINE vf exponentiate(float *scores, const swin2sr__attention_head *head, const uint8_t *region, int32_t t) {
     vf sum = v_set(0.0f), maximum = sum;
     if (head->has_max_pass)
@@ -343,7 +339,7 @@ INLINE vf exponentiate(float *scores, const swin2sr__attention_head *head, const
     return v_div(v_set(1.0f), sum);
 }
 
-/* For the lanes of one register tile; on its own for the same reason as gelu_rows. */
+/* For the lanes of one register tile; a function of its own for the reason given at gelu_rows. */
 static __attribute__((noinline)) void softmax(float *scores, float *shares, const swin2sr__attention_head *head,
                                               const uint8_t *region, int32_t t) {
     for (int32_t j = 0; j < STRIDE; j += VL) {
@@ -354,7 +350,7 @@ static __attribute__((noinline)) void softmax(float *scores, float *shares, cons
     }
 }
 
-/* `width` channels of scores x v for the lanes t.., into the panel. */
+/* `width` channels of scores x v for the lanes from t on, into the panel. */
 INLINE void value_tile(float *out, const float *scores, const float *v, const float *shares, int32_t keys, int32_t d,
                        int32_t t, int32_t width) {
     vf acc[6][4];
@@ -408,7 +404,7 @@ static void to_panel_simd(float *panel, const float *x, int32_t K) {
 }
 
 #if IS_INT8
-/* Four channels from k (a multiple of four) on out of a panel of K; zeros past its end. */
+/* Four channels from k (a multiple of four) on from a panel of K; 0 past its end. */
 INLINE void load_channels(vf values[4], const float *panel, int32_t k, int32_t K) {
     for (int32_t i = 0; i < 4; i++) {
         vf word = k + i < K ? v_load(panel + (k + i) / PAIR * T) : v_set(0.0f);
@@ -477,7 +473,7 @@ static void layer_norm_simd(float *x, const float *gamma, const float *beta, int
 
 #include "kernels/simd/conv.h"
 
-/* Bytes channel by channel first, then woven together: the network's last stage writes 3 bytes for 1.1 M multiply-adds. */
+/* First bytes by channel, which are then interleaved. The time hardly counts: 3 bytes per 1.1 M multiply-adds. */
 static void put_bytes_simd(uint8_t *pixels, const float *values, int32_t r, int32_t channels, int32_t count,
                            float factor, const float *mean) {
     uint8_t bytes[3][SWIN2SR__MAX_SHUFFLE][T];
@@ -516,8 +512,8 @@ static void scatter_simd(float *const cells[4], const float *x, int32_t C) {
     }
 }
 
-/* Independent chains of the table's own products. Twelve fit everywhere; where there are 32 registers 24 cover products
- * whose latency times their number a cycle is more. An operand changes each time, or the products would leave the loop. */
+/* Independent chains of the table's products. Twelve fit every processor; 24 need 32 registers and hide products with a
+ * longer latency. An operand changes in each step, or the compiler would move the products out of the loop. */
 #define CHAIN(i)                                                 \
     a##i = IS_INT8 ? v_dot_ints(m, b, a##i) : v_dot(m, b, a##i); \
     __asm__ volatile("" : "+" V_CONSTRAINT(a##i), "+" V_CONSTRAINT(m));

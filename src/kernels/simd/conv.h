@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * kernels/simd/conv.h - 3x3 convolutions, a part of block_simd.h: as plain sums, and in fp32 by Winograd's F(4, 3).
+ * kernels/simd/conv.h - 3x3 convolutions, included by block_simd.h: as plain sums, and in fp32 by Winograd's F(4, 3).
  * In: rows of words or floats.  Out: up to four rows of [N][64]. */
 
-/* `width` outputs by `vectors`. rows: 3 for a plain sum, 1 where `inputs` are transformed. */
+/* A register tile of `width` outputs by `vectors`. rows: 3 for a plain sum, 1 for transformed inputs. */
 INLINE void convolve(vf acc[6][4], int32_t width, int32_t vectors, const swin2sr__conv_input *inputs, int32_t count,
                      int32_t y, int32_t rows, int32_t t, const float *w, const word_type type) {
     if (vectors == MAIN && width == 6)
@@ -20,11 +20,11 @@ INLINE void store_leaky(float *y, vf value, float slope) {
     v_store(y, v_add(v_max(value, zero), v_sub(negative, v_max(negative, zero))));
 }
 
-/* One tile of outputs, `width` from n on by `vectors` from lane t on, of all rows. */
+/* One register tile in all rows: `width` outputs from n on by `vectors` from lane t on. */
 typedef void (*conv_tile)(float *y, const swin2sr__conv *conv, const float *w, int32_t n, int32_t t, int32_t width,
                           int32_t vectors);
 
-/* Every tile; words of weights an output. */
+/* Every register tile. words: of weights per output. */
 INLINE void conv_any(float *y, const swin2sr__conv *conv, int32_t words, conv_tile tile) {
     const float *w = conv->linear->weights;
     int32_t lanes = conv->units * SWIN2SR__UNIT;
@@ -91,8 +91,8 @@ static void conv3x3_panel_simd(float *y, const swin2sr__conv *conv) {
 }
 #else
 
-/* Six rows d as six values of polynomials, those of pack.h's points, which are multiplied with the weights' there.
- * Scratch is [6][channels][SWIN2SR__CONV_COLUMNS], column 0 at UNIT. */
+/* Six rows d as the values of six polynomials at the points of pack.h, to be multiplied with those of the weights.
+ * Scratch is [6][channels][SWIN2SR__CONV_COLUMNS], with column 0 at UNIT. */
 #define A SWIN2SR__WINOGRAD_A
 #define B SWIN2SR__WINOGRAD_B
 
@@ -133,7 +133,7 @@ INLINE void winograd_sums(float *sums, const swin2sr__conv_input *values, const 
     }
 }
 
-/* The sums of products at one point, [width][STRIDE] floats. On its own, or gcc keeps accumulators in memory. */
+/* The sums of products at one point, [width][STRIDE] floats. Inlined, gcc would keep the accumulators in memory. */
 static __attribute__((noinline)) void winograd_point(float *sums, const swin2sr__conv_input *values, const float *w,
                                                      int32_t t, int32_t width, int32_t vectors) {
     if (width == 6 && vectors == MAIN)
@@ -146,7 +146,7 @@ static __attribute__((noinline)) void winograd_point(float *sums, const swin2sr_
         winograd_sums(sums, values, w, t, 4, UNIT_VECTORS);
 }
 
-/* Four rows of VL outputs out of their sums at the points, each `point` floats from the one before. */
+/* Four rows of VL outputs from their sums at the points, which are `point` floats apart. */
 INLINE void winograd_rows(float *y, ptrdiff_t row, const float *sums, ptrdiff_t point, vf bias, float slope) {
     vf s0 = v_load(sums), s1 = v_load(sums + point), s2 = v_load(sums + 2 * point), s3 = v_load(sums + 3 * point),
        s4 = v_load(sums + 4 * point), s5 = v_load(sums + 5 * point);

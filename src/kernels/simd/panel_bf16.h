@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * kernels/simd/panel_bf16.h - bf16 products: inputs of products are rounded to bf16, two to 32 bits, [K / 2][64]; sums,
- * norms and softmax stay fp32. The including file adds v_dot, v_store_panel and compact_row. */
+ * kernels/simd/panel_bf16.h - bf16 products: inputs of products are rounded to bf16, two per 32-bit word, [K / 2][64];
+ * sums, norms and softmax stay fp32. The including file defines v_dot, v_store_panel and compact_row. */
 #ifndef SWIN2SR_KERNELS_SIMD_PANEL_BF16_H
 #define SWIN2SR_KERNELS_SIMD_PANEL_BF16_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * kernels/simd/panel_fp32.h - fp32 products: a panel is the values themselves, [K][64]. After the vector's header. */
+ * kernels/simd/panel_fp32.h - fp32 products: a panel is the values themselves, [K][64]. Included after the vector's header. */
 #ifndef SWIN2SR_KERNELS_SIMD_PANEL_FP32_H
 #define SWIN2SR_KERNELS_SIMD_PANEL_FP32_H
 

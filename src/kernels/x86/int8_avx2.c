@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * kernels/x86/int8_avx2.c - int8 linear layers for AVX2 and, where it is compiled for that, AVX-VNNI; all else is fp32.
+ * kernels/x86/int8_avx2.c - int8 linear layers for AVX2, or for AVX-VNNI if compiled for it; the rest is fp32.
  * The kernels themselves are in simd/block_simd.h. */
 #include "kernels/x86/vector_avx2.h"
 
@@ -17,7 +17,7 @@
 #define TABLE swin2sr__kernels_avx2_int8
 #define TABLE_NAME "avx2_int8"
 
-/* vpmaddubsw saturates, but not with these weights (pack.h). */
+/* With weights in -64..64 (pack.h), vpmaddubsw does not saturate. */
 static inline __attribute__((always_inline)) vf v_dot_ints(vf b, vf x, vf acc) {
     __m256i pairs = _mm256_maddubs_epi16(ints(x), ints(b));
     return _mm256_castsi256_ps(_mm256_add_epi32(ints(acc), _mm256_madd_epi16(pairs, _mm256_set1_epi16(1))));

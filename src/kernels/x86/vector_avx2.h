@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * kernels/x86/vector_avx2.h - what a vector is with AVX2 + FMA: 16 lanes x 6 outputs in 12 registers. */
+ * kernels/x86/vector_avx2.h - the vector operations of AVX2 + FMA: 16 lanes x 6 outputs in 12 registers. */
 #ifndef SWIN2SR_KERNELS_X86_VECTOR_AVX2_H
 #define SWIN2SR_KERNELS_X86_VECTOR_AVX2_H
 
@@ -22,7 +22,7 @@ typedef __m256 vf;
 #define v_mul(a, b) _mm256_mul_ps(a, b)
 #define v_div(a, b) _mm256_div_ps(a, b)
 #define v_sqrt(a) _mm256_sqrt_ps(a)
-#define v_max(a, b) _mm256_max_ps(a, b) /* b where a is not a number */
+#define v_max(a, b) _mm256_max_ps(a, b) /* b if a is NaN */
 #define v_min(a, b) _mm256_min_ps(a, b)
 #define v_abs(a) _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a)
 
@@ -32,7 +32,7 @@ static inline __attribute__((always_inline)) void v_store_bytes(uint8_t *p, vf v
     _mm_storel_epi64((__m128i *)(void *)p, _mm_packus_epi16(words, words));
 }
 
-/* a 2^whole, added to the exponent's bits. */
+/* a * 2^whole, by adding to the exponent. */
 static inline __attribute__((always_inline)) vf v_scale(vf a, vf whole) {
     __m256i exponent = _mm256_slli_epi32(_mm256_castps_si256(whole), 23);
     return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(a), exponent));

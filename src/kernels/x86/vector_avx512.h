@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * kernels/x86/vector_avx512.h - what a vector is with AVX-512 (F, BW, DQ, VL): 64 lanes x 6 outputs in 24 registers. */
+ * kernels/x86/vector_avx512.h - the vector operations of AVX-512 (F, BW, DQ, VL): 64 lanes x 6 outputs in 24 registers. */
 #ifndef SWIN2SR_KERNELS_X86_VECTOR_AVX512_H
 #define SWIN2SR_KERNELS_X86_VECTOR_AVX512_H
 
@@ -9,7 +9,7 @@
 typedef __m512 vf;
 #define VL 16
 #define MAIN 4
-#ifndef V_CONSTRAINT /* another one where instructions are emulated */
+#ifndef V_CONSTRAINT /* emulated instructions define another one */
 #define V_CONSTRAINT "v"
 #endif
 
@@ -23,12 +23,12 @@ typedef __m512 vf;
 #define v_mul(a, b) _mm512_mul_ps(a, b)
 #define v_div(a, b) _mm512_div_ps(a, b)
 #define v_sqrt(a) _mm512_sqrt_ps(a)
-#define v_max(a, b) _mm512_max_ps(a, b) /* b where a is not a number */
+#define v_max(a, b) _mm512_max_ps(a, b) /* b if a is NaN */
 #define v_min(a, b) _mm512_min_ps(a, b)
 #define v_store_bytes(p, a) _mm_storeu_si128((__m128i *)(void *)(p), _mm512_cvtusepi32_epi8(_mm512_cvttps_epi32(a)))
 #define v_abs(a) _mm512_abs_ps(a)
 
-/* One load for four uses: left alone, the compiler folds a broadcast into each FMA and the loads become the limit. */
+/* One load for four uses. The compiler would fold a broadcast into each FMA, and loads would limit the speed. */
 static inline __attribute__((always_inline)) vf v_bcast(const float *p) {
     vf b = v_set(*p);
     __asm__("" : "+" V_CONSTRAINT(b));
@@ -37,7 +37,7 @@ static inline __attribute__((always_inline)) vf v_bcast(const float *p) {
 
 #define v_whole(a) _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
 #define v_fraction(a, whole) _mm512_sub_ps(a, whole)
-#define v_scale(a, whole) _mm512_scalef_ps(a, whole) /* a 2^whole */
+#define v_scale(a, whole) _mm512_scalef_ps(a, whole) /* a * 2^whole */
 
 static inline __attribute__((always_inline)) vf v_keep(vf value, const uint8_t *region, int32_t t, int32_t key) {
     __m128i lanes = _mm_loadu_si128((const __m128i *)(const void *)(region + t));
