@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * model/checkpoint.c - the tensors of a PyTorch checkpoint.
- * In: bytes, hostile until checked.  Out: tensors that lie inside their storages, names and reordered bytes in one
- * arena: a first walk over the state dict checks and counts, a second one copies. */
+ * In: bytes, untrusted until checked.  Out: tensors that lie inside their storages; names and reordered bytes are in
+ * one arena. A first walk over the state dict checks and counts, a second one copies. */
 #include "model/checkpoint.h"
 
 #include <stdlib.h>
@@ -22,7 +22,7 @@ typedef struct reader {
     swin2sr__pickle pickle;
     const char *folder; /* what precedes data.pkl in the names of the zip file, not terminated */
     size_t folder_bytes;
-    size_t bytes_left; /* of the file: tensors may take so much more */
+    size_t bytes_left; /* what the next tensors may take, so that all together are no larger than the file */
     swin2sr_error *reterr;
 } reader;
 
@@ -52,7 +52,7 @@ static swin2sr__zip_entry *find_entry(const reader *in, const char *name, size_t
     return swin2sr__zip_find(&in->zip, full, in->folder_bytes + name_bytes);
 }
 
-/* FOLDER/data.pkl, of which there is one. */
+/* FOLDER/data.pkl, of which there must be exactly one. */
 static swin2sr_status find_pickle(reader *in, swin2sr__zip_entry **ret_entry) {
     size_t end_bytes = strlen(PICKLE_NAME);
     swin2sr__zip_entry *found = NULL;
@@ -69,7 +69,7 @@ static swin2sr_status find_pickle(reader *in, swin2sr__zip_entry **ret_entry) {
         in->folder_bytes = folder_bytes;
     }
     if (!found)
-        return swin2sr__error_set(in->reterr, SWIN2SR_MODEL, "a zip file, but no PyTorch checkpoint: no %s in it",
+        return swin2sr__error_set(in->reterr, SWIN2SR_MODEL, "a zip file, but not a PyTorch checkpoint: it has no %s",
                                   PICKLE_NAME);
     *ret_entry = found;
     return SWIN2SR_OK;
@@ -101,11 +101,11 @@ static swin2sr_status find_storage(const reader *in, const value *storage, swin2
     if (!parts[4] || !swin2sr__pickle_is_text(parts[0], "storage") || parts[1]->kind != SWIN2SR__PICKLE_STORAGE_TYPE ||
         parts[2]->kind != SWIN2SR__PICKLE_TEXT || parts[2]->text_bytes > MAX_KEY_BYTES ||
         parts[4]->kind != SWIN2SR__PICKLE_INTEGER)
-        return swin2sr__error_set(in->reterr, SWIN2SR_MODEL, "tensor %s has no sound storage", tensor->name);
+        return swin2sr__error_set(in->reterr, SWIN2SR_MODEL, "tensor %s has no valid storage", tensor->name);
     size_t type = 0;
     while (strncmp(types[type].name, parts[1]->text, parts[1]->text_bytes) != 0 ||
            types[type].name[parts[1]->text_bytes])
-        type++; /* the pickle's types are these */
+        type++; /* pickle.c accepts only these types */
     char name[MAX_KEY_BYTES + 16] = "data/";
     memcpy(name + strlen("data/"), parts[2]->text, parts[2]->text_bytes);
     swin2sr__zip_entry *entry = find_entry(in, name, strlen("data/") + parts[2]->text_bytes);
@@ -124,7 +124,7 @@ static swin2sr_status find_storage(const reader *in, const value *storage, swin2
     return swin2sr__zip_prove(&in->zip, entry, in->reterr);
 }
 
-/* Sides, strides and offset: numbers from 0 on, of one rank, whose product is a size. */
+/* Sides, strides and offset: not negative, of equal rank, and the product of the sides fits size_t. */
 static bool read_sides(const reader *in, const value *const arguments[4], swin2sr__tensor *tensor, view *ret_view) {
     const value *sides = arguments[2], *strides = arguments[3];
     if (arguments[1]->kind != SWIN2SR__PICKLE_INTEGER || arguments[1]->integer < 0 ||
@@ -146,7 +146,7 @@ static bool read_sides(const reader *in, const value *const arguments[4], swin2s
     return true;
 }
 
-/* Does the last element, and so every one, lie in the storage? */
+/* True if the last element lies in the storage, and so all of them. */
 static bool is_inside(const swin2sr__tensor *tensor, const view *from) {
     size_t last = from->offset, step;
     if (tensor->count == 0)
@@ -158,7 +158,7 @@ static bool is_inside(const swin2sr__tensor *tensor, const view *from) {
     return last < from->storage_bytes / from->element_bytes;
 }
 
-/* Row-major order without gaps; the stride of a side of 1 means nothing. */
+/* True for row-major order without gaps; the stride of a side of 1 does not matter. */
 static bool is_in_order(const swin2sr__tensor *tensor, const view *from) {
     size_t expected = 1;
     for (int i = tensor->rank - 1; i >= 0; i--) {
@@ -169,7 +169,7 @@ static bool is_in_order(const swin2sr__tensor *tensor, const view *from) {
     return true;
 }
 
-/* Bring the elements into row-major order: an odometer over the shape. */
+/* Copy the elements in row-major order, counting up `place` like an odometer. */
 static void copy_by_strides(const swin2sr__tensor *tensor, const view *from, unsigned char *to) {
     int64_t place[SWIN2SR__MAX_RANK] = {0};
     size_t at = from->offset;
@@ -216,20 +216,20 @@ static swin2sr_status read_tensor(reader *in, const value *made, swin2sr__arena 
     return SWIN2SR_OK;
 }
 
-/* One entry of the state dict. The name is at hand only when there is memory, so it is set last. */
+/* One entry of the state dict. The name is copied last, because the arena has memory only in the second walk. */
 static swin2sr_status read_entry(reader *in, const value *entry, swin2sr__arena *memory, swin2sr__tensor *ret_tensor) {
     const value *key = &in->pickle.values[entry->key], *made = &in->pickle.values[entry->value];
     char name[SWIN2SR__MAX_NAME_BYTES] = "";
     swin2sr__tensor tensor = {.name = name};
     if (key->kind != SWIN2SR__PICKLE_TEXT)
-        return swin2sr__error_set(in->reterr, SWIN2SR_MODEL, "the state dict has a key that is no text");
+        return swin2sr__error_set(in->reterr, SWIN2SR_MODEL, "the state dict has a key that is not a text");
     swin2sr_status status = swin2sr__tensor_check_name(key->text, key->text_bytes, in->reterr);
     if (status != SWIN2SR_OK)
         return status;
     memcpy(name, key->text, key->text_bytes);
     if (made->kind != SWIN2SR__PICKLE_TENSOR)
         return swin2sr__error_set(in->reterr, SWIN2SR_MODEL,
-                                  "%s is no tensor, and the file has no params_ema, params or state_dict", name);
+                                  "%s is not a tensor, and the file has no params_ema, params or state_dict", name);
     status = read_tensor(in, made, memory, &tensor);
     if (status != SWIN2SR_OK)
         return status;
@@ -241,7 +241,7 @@ static swin2sr_status read_entry(reader *in, const value *entry, swin2sr__arena 
     return SWIN2SR_OK;
 }
 
-/* The dict of tensors in what was saved; NULL where nothing is a dict. */
+/* The dict of tensors in the pickle; NULL when there is no dict. */
 static const value *find_state(const swin2sr__pickle *pickle) {
     static const char *const wrappers[] = {"params_ema", "params", "state_dict"};
     const value *root = &pickle->values[pickle->root];
@@ -258,7 +258,7 @@ static const value *find_state(const swin2sr__pickle *pickle) {
     return root;
 }
 
-/* Without memory: check and count. With it: fill in. */
+/* In the first walk, without memory, check and count; in the second, fill in. */
 static swin2sr_status walk(reader *in, const value *state, size_t file_bytes, swin2sr__tensors *file) {
     size_t count = 0;
     in->bytes_left = file_bytes;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * model/config.c - read, bound and compare the shape of a network.
- * In: a config text, hostile until checked.  Out: numbers within the bounds of config.h.
- * A key that would change what the network computes, and that we do not know, is an error: never wrongly. */
+ * In: a config text, untrusted until checked.  Out: numbers within the bounds of config.h.
+ * An unknown key that could change what the network computes is an error, so that no network is computed wrongly. */
 #include "model/config.h"
 
 #include <math.h>
@@ -12,7 +12,7 @@
 #include "base/error.h"
 
 #define MAX_TEXT_BYTES (1u << 20)
-#define MAX_PARSED 65535 /* any whole number; config_check has the bounds of each */
+#define MAX_PARSED 65535 /* for any whole number; config_check has the bounds of each key */
 
 static const char *const head_names[SWIN2SR__HEAD_COUNT] = {"", "pixelshuffledirect", "pixelshuffle", "nearest+conv",
                                                             "pixelshuffle_aux"};
@@ -21,7 +21,7 @@ const char *swin2sr__head_name(swin2sr__head head) {
     return (unsigned)head < SWIN2SR__HEAD_COUNT ? head_names[head] : "?";
 }
 
-/* The object, and the first failure; after one, readers do nothing. */
+/* The object and the first failure; after a failure the readers do nothing. */
 typedef struct reader {
     json_t *object;
     swin2sr_status status;
@@ -104,7 +104,7 @@ static void read_depths(reader *in, swin2sr__config *config) {
     }
 }
 
-/* Hugging Face lists the attention heads of each group; we run networks where all are equal. */
+/* Hugging Face lists the attention heads of each group; only networks where all are equal are supported. */
 static int32_t read_num_heads(reader *in) {
     json_t *list = json_object_get(in->object, "num_heads");
     if (!list)
@@ -144,7 +144,7 @@ static void read_own(reader *in, swin2sr__config *config) {
     config->is_triple = read_bool(in, "triple", false);
 }
 
-/* Keys that would change the arithmetic if they were anything but this. */
+/* Keys whose only supported value is this one: any other changes the arithmetic. */
 static void check_hugging_face_constants(reader *in) {
     if (strcmp(read_text(in, "hidden_act", "gelu"), "gelu") != 0)
         fail(in, "hidden_act", "gelu");
@@ -188,7 +188,7 @@ swin2sr_status swin2sr__config_parse(const char *json, swin2sr__config *ret_conf
     if (strnlen(json, MAX_TEXT_BYTES) == MAX_TEXT_BYTES)
         return swin2sr__error_set(reterr, SWIN2SR_MODEL, "the config is longer than %u bytes", MAX_TEXT_BYTES);
     json_t *root = json_loads(json, JSON_REJECT_DUPLICATES, &error);
-    if (!root && !error.text[0]) /* jansson names what it finds wrong, but not that memory ran out */
+    if (!root && !error.text[0]) /* jansson sets no text when memory runs out */
         return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "no memory for the config");
     reader in = {.object = root, .status = SWIN2SR_OK, .reterr = reterr};
     if (!json_is_object(root))

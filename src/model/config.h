@@ -26,7 +26,7 @@ typedef struct swin2sr__config {
     int32_t scale;     /* 1, 2, 3, 4, 8 */
     int32_t channels;  /* 1 or 3 */
     int32_t dim;       /* C: 2..1024 */
-    int32_t heads;     /* A, the same in every group; divides C */
+    int32_t heads;     /* A, equal in all groups; divides C */
     int32_t window_px; /* ws: 2..16 */
     int32_t hidden;    /* of the MLP: C x ratio */
     int32_t features;  /* channels of the convolutions in the head, 64; 0 for direct and none */
@@ -43,11 +43,11 @@ const char *swin2sr__head_name(swin2sr__head head);
  * errors  _MODEL with a detail that names the key, _NOMEM. */
 swin2sr_status swin2sr__config_parse(const char *json, swin2sr__config *ret_config, swin2sr_error *reterr);
 
-/* Is every value within its bounds, and does it fit the others?  errors: _MODEL, naming the value. */
+/* Check that every value is within its bounds and fits the others.  errors: _MODEL, naming the value. */
 swin2sr_status swin2sr__config_check(const swin2sr__config *config, swin2sr_error *reterr);
 
-/* Do a config that a text declares and one found in the tensors agree? Not compared: the range, which tensors do not
- * show, and the window when found has 0.  errors: _MODEL, naming both values. */
+/* Check that a config declared by a text agrees with the one found in the tensors. The range is not compared, because
+ * tensors do not show it; nor is the window when it is 0 in found.  errors: _MODEL, naming both values. */
 swin2sr_status swin2sr__config_match(const swin2sr__config *declared, const swin2sr__config *found,
                                      swin2sr_error *reterr);
 

@@ -11,9 +11,9 @@
 #include "base/error.h"
 
 #define CPB_HIDDEN 512 /* of the position-bias MLP, in every published network */
-#define POSITIONS 16   /* computed at once, in whole vectors: a window of 8 has 15 relative positions a side */
+#define POSITIONS 16   /* computed at once, in whole vectors: a window of 8 has 15 relative positions per side */
 
-/* Does the file give numbers? Else folds give shapes, and NULL for numbers. */
+/* True while there are weights to read and nothing has failed; else folds give shapes and NULL pointers. */
 static bool is_reading(const swin2sr__folds *folds) {
     return folds->weights && folds->status == SWIN2SR_OK;
 }
@@ -37,7 +37,7 @@ void swin2sr__folds_drop(swin2sr__folds *folds) {
         free(folds->scratch[--folds->scratch_count]);
 }
 
-/* Of the tensor names that follow. */
+/* Set the prefix of the tensor names that follow. */
 static void set_prefix(swin2sr__folds *folds, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void set_prefix(swin2sr__folds *folds, const char *format, ...) {
     va_list args;
@@ -102,7 +102,7 @@ static swin2sr__norm read_norm(swin2sr__folds *folds, const char *name) {
     return (swin2sr__norm){.gamma = both.weights, .beta = both.bias};
 }
 
-/* A 3x3 convolution of this shape with memory but no numbers yet. */
+/* A 3x3 convolution of this shape with zeroed memory. */
 static swin2sr__layer make_layer(swin2sr__folds *folds, int32_t outputs, int32_t planes, int32_t channels) {
     swin2sr__layer layer = {.outputs = outputs, .planes = planes, .channels = {channels, planes > 1 ? channels : 0}};
     size_t inputs = 9 * (size_t)planes * (size_t)channels;
@@ -213,8 +213,8 @@ static float log_coordinate(int32_t distance, int32_t ws) {
     return copysignf(log2f(fabsf(r) + 1.0f) / 3.0f, r);
 }
 
-/* The position-bias MLP at up to POSITIONS relative positions of one row, from dx = first on; dy and dx count from 0. The
- * sums are independent of each other, each in the order of the hidden layer. */
+/* The position-bias MLP at up to POSITIONS relative positions of one row, from dx = first on; dy and dx count from 0.
+ * The sums are independent of each other, each in the order of the hidden layer. */
 static void position_row(double *values, const float *w0, const float *b0, const float *w2, int32_t heads, int32_t ws,
                          int32_t dy, int32_t first) {
     int32_t side = 2 * ws - 1;
@@ -251,7 +251,8 @@ static const double *fold_positions(swin2sr__folds *folds) {
     return values;
 }
 
-/* q, k and v of one head lie together. In the file all q come first, and k has no bias; that of v goes elsewhere. */
+/* Put q, k and v of each head together. In the file all q come first; k has no bias, and that of v is folded into the
+ * projection. */
 static swin2sr__layer fold_qkv(swin2sr__folds *folds) {
     int32_t C = folds->network->config.dim, A = folds->network->config.heads, D = C / A;
     size_t part_floats = (size_t)D * (size_t)C;
@@ -295,7 +296,7 @@ static void centre_outputs(swin2sr__layer *layer) {
     }
 }
 
-/* The projection takes the v bias along: a softmax row sums to 1. */
+/* The projection includes the v bias, because a softmax row sums to 1. */
 static swin2sr__layer fold_projection(swin2sr__folds *folds) {
     int32_t C = folds->network->config.dim;
     swin2sr__layer layer = read_linear(folds, "attn.proj", C, C);
@@ -327,8 +328,8 @@ swin2sr__norm swin2sr__fold_block_norm(swin2sr__folds *folds, int32_t group, int
 
 /* ---- the head ---- */
 
-/* Outputs, in the file by channel and then by place in the r x r pixels, are turned around, so that the channels of one
- * pixel lie together. */
+/* Reorder the outputs, which the file has by channel and then by place in the r x r pixels, so that the channels of one
+ * pixel are together. */
 static swin2sr__layer fold_shuffled(swin2sr__folds *folds, const swin2sr__stage *stage) {
     int32_t channels = stage->out_channels, places = stage->shuffle * stage->shuffle;
     size_t K = 9 * (size_t)stage->in_channels;
@@ -342,20 +343,20 @@ static swin2sr__layer fold_shuffled(swin2sr__folds *folds, const swin2sr__stage 
     return turned;
 }
 
-/* Half d (0 or 1) of a doubled pixel sees tap k of a convolution at this one of the small plane's three places. */
+/* The place (0..2) in the small plane where half d (0 or 1) of a doubled pixel finds tap k of a convolution. */
 static int32_t place_of_tap(int32_t d, int32_t k) {
     return (d + k - 1 + 2) / 2; /* floor((d + k - 1) / 2) + 1 */
 }
 
-/* A convolution behind a nearest-neighbour doubling reads each small pixel up to twice a side: its taps on one pixel are
- * summed, once for each of the four pixels that it makes. Zero padding is equal in both planes. */
+/* A convolution after a nearest-neighbour doubling reads each small pixel up to twice per side. Its taps on one pixel
+ * are summed, once for each of the four pixels that it makes. Zero padding is equal in both planes. */
 static swin2sr__layer fold_doubled(swin2sr__folds *folds, const swin2sr__stage *stage) {
     int32_t channels = stage->in_channels;
     size_t K = 9 * (size_t)channels;
     swin2sr__layer file = read_3x3(folds, stage->name, channels, channels);
     swin2sr__layer doubled = make_layer(folds, 4 * channels, 1, channels);
     for (int32_t i = 0; doubled.bias && i < 4 * channels; i++) {
-        int32_t n = i % channels, place = i / channels; /* as fold_shuffled turns them */
+        int32_t n = i % channels, place = i / channels; /* the order of fold_shuffled */
         float *to = doubled.weights + (size_t)i * K;
         const float *from = file.weights + (size_t)n * K;
         doubled.bias[i] = file.bias[n];

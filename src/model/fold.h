@@ -13,8 +13,8 @@
 
 #define SWIN2SR__MAX_SCRATCH 16
 
-/* Without weights every fold gives shapes and NULL, so that a device can measure first. After the first failure all
- * folds give NULL; status says what happened. */
+/* Without weights every fold gives shapes and NULL pointers, so that a device can measure first. After the first
+ * failure all folds give NULL; status has the error. */
 typedef struct swin2sr__folds {
     const swin2sr__network *network;
     const swin2sr__weights *weights; /* NULL: shapes only */
@@ -51,12 +51,12 @@ swin2sr__layer swin2sr__fold_embed(swin2sr__folds *folds);
 swin2sr__norm swin2sr__fold_embed_norm(swin2sr__folds *folds);
 
 swin2sr__attention swin2sr__fold_attention(swin2sr__folds *folds, int32_t group, int32_t block);
-/* Of a block: 0 the attention's projection, 1 and 2 the layers of the MLP. */
+/* index  0: the projection of the attention; 1 and 2: the layers of the MLP. */
 swin2sr__layer swin2sr__fold_block_linear(swin2sr__folds *folds, int32_t group, int32_t block, int index);
-/* Of a block: 1 after the attention, 2 after the MLP. */
+/* index  1: after the attention; 2: after the MLP. */
 swin2sr__norm swin2sr__fold_block_norm(swin2sr__folds *folds, int32_t group, int32_t block, int index);
 
-/* The convolution of a group, its 1x1 folded in; reads the narrow part's output where there is one. */
+/* The convolution of a group with its 1x1 folded in; where there is a narrow part, it reads that part's output. */
 swin2sr__layer swin2sr__fold_group_conv(swin2sr__folds *folds, int32_t group);
 /* The narrow part of a group, or of the body where group is the number of groups: the 3x3, and the 1x1. */
 swin2sr__layer swin2sr__fold_narrow_conv(swin2sr__folds *folds, int32_t group);
@@ -66,10 +66,11 @@ swin2sr__norm swin2sr__fold_final_norm(swin2sr__folds *folds);
 swin2sr__layer swin2sr__fold_after_body(swin2sr__folds *folds);
 
 swin2sr__layer swin2sr__fold_stage(swin2sr__folds *folds, int32_t stage);
-/* Of the aux head: of the pixels enlarged by a bicubic, added before the last stage. */
+/* The convolution of the aux head that reads the pixels enlarged by bicubic interpolation; its output is added before
+ * the last stage. */
 swin2sr__layer swin2sr__fold_cubic(swin2sr__folds *folds);
 
-/* Free what the folds so far have given. */
+/* Free everything that the folds have returned so far. */
 void swin2sr__folds_drop(swin2sr__folds *folds);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * model/import.c - any weight file that we can run, written as one safetensors file that says all about itself.
+ * model/import.c - any supported weight file, written as one safetensors file that describes itself.
  * In: a checkpoint or a safetensors file that has been opened as a model.
- * Out: a new file, whole or not there: official names, types as they were, config and origin in the metadata. */
+ * Out: a new file, complete or not there, with official names, unchanged types, and config and origin as metadata. */
 #include "model/import.h"
 
 #include <errno.h>
@@ -38,7 +38,7 @@ static swin2sr_status no_memory(swin2sr_error *reterr) {
     return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "no memory for the header of a safetensors file");
 }
 
-/* A list of numbers, NULL when memory ran out. */
+/* A JSON list of numbers; NULL when there is no memory. */
 static json_t *whole_numbers(const int64_t *numbers, int count) {
     json_t *list = json_array();
     for (int i = 0; list && i < count; i++) {
@@ -50,7 +50,7 @@ static json_t *whole_numbers(const int64_t *numbers, int count) {
     return list;
 }
 
-/* What config.c reads back: the arguments of the reference's Swin2SR(). */
+/* The config that config.c reads back: the arguments of the reference's Swin2SR(). */
 static char *config_text(const swin2sr__config *config) {
     double ratio = (double)config->hidden / config->dim;
     if ((int32_t)(config->dim * ratio) != config->hidden) /* readers cut the product to a whole number */
@@ -69,7 +69,7 @@ static char *config_text(const swin2sr__config *config) {
     return text;
 }
 
-/* An option, else what the file says, else nothing. */
+/* The option, else the value in the file, else nothing. */
 static const char *choose(const char *option, const swin2sr__weights *weights, const char *key) {
     return option ? option : swin2sr__weights_metadata(weights, key);
 }
@@ -120,7 +120,7 @@ static swin2sr_status describe(writer *to, const char *official, const int64_t *
     return json_object_set_new(to->header, official, tensor) == 0 ? SWIN2SR_OK : no_memory(to->reterr);
 }
 
-/* Describe a tensor, or write its bytes: the order of the network is the order of the file. */
+/* Describe a tensor, or write its bytes; tensors are in the order of the network. */
 static swin2sr_status visit(void *context, const char *official, const int64_t *shape, int rank) {
     writer *to = context;
     const swin2sr__tensor *parts[3];
@@ -140,7 +140,7 @@ static swin2sr_status visit(void *context, const char *official, const int64_t *
     return status;
 }
 
-/* Header and bytes. to->header is given up. */
+/* Write header and bytes. to->header is released. */
 static swin2sr_status write_tensors(writer *to) {
     const swin2sr__config *config = swin2sr__weights_config(to->weights);
     unsigned char length_bytes[8];

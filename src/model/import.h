@@ -5,9 +5,9 @@
 
 #include "model/source.h"
 
-/* info     Of source, opened as a model: so it can be run, and every number in it is finite.
+/* info     Of source, opened as a model, which proves that it can be run and that every number in it is finite.
  * options  Not NULL.
- * others   As swin2sr_model_import.
+ * others   See swin2sr_model_import.
  * errors   _IO, _INVALID (options), _MODEL, _NOMEM. */
 swin2sr_status swin2sr__import_write(const swin2sr__source *source, const swin2sr_model_info *info, const char *to_path,
                                      const swin2sr_import_options *options, swin2sr_error *reterr);

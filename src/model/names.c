@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  * model/names.c - two tables: Hugging Face names to official ones, and every tensor with its shape.
  * In: a name, or a checked config.  Out: official names and shapes.
- * No allocation; names longer than SWIN2SR__MAX_NAME_BYTES do not occur (the container refuses them). */
+ * No allocation. Names have fewer than SWIN2SR__MAX_NAME_BYTES characters: the readers of files refuse longer ones. */
 #include "model/names.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The first row that begins a name replaces that beginning; # is a number and stays. Official names match no row. */
+/* The first row that matches the beginning of a name replaces it; # is a number, which is kept. Official names match no
+ * row. */
 static const struct {
     const char *hugging_face, *official;
 } renames[] = {
@@ -47,7 +48,7 @@ static const struct {
     {"final_convolution.", "conv_last."}, /* no head */
 };
 
-/* What follows the pattern at the start of name; NULL when name does not begin with it. */
+/* The rest of the name after the pattern; NULL when the name does not begin with it. */
 static const char *match(const char *name, const char *pattern, unsigned numbers[2]) {
     for (int found = 0; *pattern; pattern++) {
         if (*pattern != '#') {
@@ -64,7 +65,7 @@ static const char *match(const char *name, const char *pattern, unsigned numbers
     return name;
 }
 
-/* Write the pattern with its numbers in, and the rest. */
+/* Write the pattern with the numbers filled in, and then the rest. */
 static void fill(const char *pattern, const unsigned numbers[2], const char *rest, char ret[SWIN2SR__MAX_NAME_BYTES]) {
     size_t at = 0, size = SWIN2SR__MAX_NAME_BYTES;
     for (int used = 0; *pattern && at < size; pattern++) {
@@ -119,11 +120,11 @@ enum {
     FEATURES = -7,
     SHUFFLED = -8, /* FEATURES before a pixel shuffle by 2 (by 3 for x3) */
     DIRECT = -9,   /* COLOURS before a pixel shuffle by the scale */
-    ALONE = -10,   /* ends the shape of a tensor that is no layer */
+    ALONE = -10,   /* ends the shape of a tensor that is not a layer */
     CPB = 512,     /* hidden width of the position bias network */
 };
 
-/* A layer has NAME.weight of these sides and NAME.bias of the first of them; a tensor alone is NAME itself. */
+/* A layer has NAME.weight of these sides and NAME.bias of the first side; a tensor that is no layer is called NAME. */
 typedef struct spec {
     const char *name; /* NULL ends a list */
     int16_t sides[SWIN2SR__MAX_WEIGHT_RANK];
@@ -159,7 +160,7 @@ static const spec triple_specs[] = {
 
 static const spec none_specs[] = {{"conv_last", {COLOURS, C, 3, 3}}, {NULL, {0}}};
 static const spec direct_specs[] = {{"upsample.0", {DIRECT, C, 3, 3}}, {NULL, {0}}};
-/* Every head with features; pixelshuffle has only these, and its shuffle steps. */
+/* In every head with features; pixelshuffle has only these and its shuffle steps. */
 static const spec features_specs[] = {
     {"conv_before_upsample.0", {FEATURES, C, 3, 3}}, {"conv_last", {COLOURS, FEATURES, 3, 3}}, {NULL, {0}}};
 static const spec nearest_specs[] = {{"conv_up1", {FEATURES, FEATURES, 3, 3}},
@@ -201,7 +202,7 @@ typedef struct visitor {
     const swin2sr__config *config;
     swin2sr__names_visit *visit;
     void *context;
-    swin2sr_status status; /* once not OK, nothing is visited any more */
+    swin2sr_status status; /* nothing is visited after the first failure */
 } visitor;
 
 static void visit_specs(visitor *to, const spec *specs, const char *prefix) {
@@ -237,7 +238,7 @@ static void visit_groups(visitor *to) {
     visit_specs(to, config->is_triple ? triple_specs : single_specs, "conv_after_body");
 }
 
-/* One step for x3, else one for each doubling; the module's even places hold them. */
+/* One step for x3, else one per doubling; they are the even members of the module. */
 static void visit_shuffle(visitor *to) {
     char prefix[32];
     for (int step = 0; to->config->scale == 3 ? step < 1 : 1 << step < to->config->scale; step++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * model/names.h - what the tensors of a Swin2SR network are called and how large they are.
+ * model/names.h - names and shapes of the tensors of a Swin2SR network.
  * Official names are those of the published network; Hugging Face files are translated into them.
  * In official names the parts of a Hugging Face attention are "attn.q.weight", "attn.k.weight", "attn.v.weight". */
 #ifndef SWIN2SR_MODEL_NAMES_H
@@ -15,16 +15,16 @@
 
 #define SWIN2SR__MAX_WEIGHT_RANK 4
 
-/* The official name of a tensor; a name that is not Hugging Face's is copied. */
+/* The official name of a tensor; a name that Hugging Face does not use is copied. */
 void swin2sr__names_official(const char *name, char ret_official[SWIN2SR__MAX_NAME_BYTES]);
 
 /* The length of a wrapper's prefix ("params_ema.", "params.", "module."), 0 without one. */
 size_t swin2sr__names_prefix(const char *name);
 
-/* Tables that follow from the window and the image size: in some files, never read. */
+/* True for tables that follow from the window and the image size; some files hold them, and they are never read. */
 bool swin2sr__names_is_buffer(const char *official);
 
-/* Call visit for every tensor that a network of this shape learns; stops at the first status that is not OK.
+/* Call visit for every trained tensor of a network of this shape; stops at the first status that is not OK.
  * config  Checked (swin2sr__config_check). */
 typedef swin2sr_status swin2sr__names_visit(void *context, const char *official, const int64_t *shape, int rank);
 swin2sr_status swin2sr__names_each(const swin2sr__config *config, swin2sr__names_visit *visit, void *context);

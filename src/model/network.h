@@ -42,10 +42,10 @@ swin2sr__network swin2sr__network_of(const swin2sr__config *config);
 /* Multiply-adds for one padded low-resolution pixel. */
 double swin2sr__network_macs_per_pixel(const swin2sr__network *network);
 
-/* A side of the image, padded to whole windows. */
+/* The length of a side after padding to whole windows. */
 int32_t swin2sr__network_padded(const swin2sr__network *network, int32_t side_px, swin2sr_pad pad);
 
-/* Has it a second output, of the input's size? */
+/* True if the network has a second output, of the input's size. */
 static inline bool swin2sr__network_has_aux(const swin2sr__network *network) {
     return network->config.head == SWIN2SR__HEAD_PIXELSHUFFLE_AUX;
 }
@@ -56,7 +56,7 @@ static inline int32_t swin2sr__network_narrow(const swin2sr__network *network) {
     return network->config.is_triple ? network->config.dim / 4 : 0;
 }
 
-/* Are the windows of this block of a group shifted by half a window? */
+/* True if the windows of this block of a group are shifted by half a window. */
 static inline bool swin2sr__network_is_shifted(int32_t block) {
     return block % 2 == 1;
 }

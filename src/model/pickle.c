@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * model/pickle.c - the stack machine of a pickle, protocols 2 to 5, with nothing in it that could run.
- * In: bytes, hostile until checked.  Out: values by index; no value is ever copied, so none can multiply.
- * Every instruction takes time that its own bytes pay for; the number of values has a limit.
- * The first failure sticks in the machine. */
+ * model/pickle.c - the stack machine of a pickle, protocols 2 to 5, without anything that runs code.
+ * In: bytes, untrusted until checked.  Out: values by index; values are never copied, so a small file cannot make many.
+ * The time of an instruction is bounded by its length in the file, and the number of values has a limit.
+ * The machine keeps the first failure. */
 #include "model/pickle.h"
 
 #include <stdlib.h>
@@ -22,7 +22,7 @@ typedef struct machine {
     const unsigned char *at, *begin, *end;
     swin2sr__pickle_value *values;
     uint32_t value_count, value_room;
-    indices stack, items, memo; /* memo: 0 where nothing was put */
+    indices stack, items, memo; /* memo: 0 where nothing was stored */
     bool is_stopped;
     swin2sr_status status;
     swin2sr_error *reterr;
@@ -35,7 +35,7 @@ static void refuse(machine *m, const char *what) {
                                        (size_t)(m->at - m->begin));
 }
 
-/* Room for one more; false on failure. */
+/* Make room for one more element; false on failure. */
 static bool grow(machine *m, void **list, uint32_t count, uint32_t *room, size_t size) {
     if (m->status != SWIN2SR_OK)
         return false;
@@ -57,7 +57,7 @@ static void append(machine *m, indices *to, uint32_t index) {
         to->list[to->count++] = index;
 }
 
-/* A new value on the stack; NULL on failure. Valid until the next one. */
+/* Push a new value; NULL on failure. The pointer is valid until the next push. */
 static swin2sr__pickle_value *push_new(machine *m, swin2sr__pickle_kind kind) {
     if (m->value_count >= SWIN2SR__MAX_PICKLE_VALUES)
         refuse(m, "holds more values than any state dict");
@@ -68,7 +68,7 @@ static swin2sr__pickle_value *push_new(machine *m, swin2sr__pickle_kind kind) {
     return &m->values[m->value_count++];
 }
 
-/* The index of the value on top; 0, which is never a value of the file's, on failure. */
+/* Pop the index of the top value; 0 on failure, which is never the index of a value in the file. */
 static uint32_t top(machine *m) {
     if (m->stack.count && m->stack.list[m->stack.count - 1] != MARK)
         return m->stack.list[m->stack.count - 1];
@@ -83,7 +83,7 @@ static uint32_t pop(machine *m) {
     return index;
 }
 
-/* The values above the last mark, which are taken off with it; they stay readable until the next push. */
+/* Pop the values above the last mark, and the mark; they stay readable until the next push. */
 static const uint32_t *pop_to_mark(machine *m, uint32_t *ret_count) {
     uint32_t at = m->stack.count;
     while (at && m->stack.list[at - 1] != MARK)
@@ -98,7 +98,7 @@ static const uint32_t *pop_to_mark(machine *m, uint32_t *ret_count) {
     return m->stack.list + at;
 }
 
-/* The next bytes of the pickle; NULL when it ends before. */
+/* The next bytes of the pickle; NULL when it has fewer. */
 static const unsigned char *take(machine *m, uint64_t bytes) {
     if (m->status != SWIN2SR_OK)
         return NULL;
@@ -146,7 +146,7 @@ static void push_mark(machine *m, uint64_t operand) {
     append(m, &m->stack, MARK);
 }
 
-/* Two's complement in so many bytes; one of more than eight is nothing that we need. */
+/* A two's complement number of so many bytes; one of more than eight becomes OTHER, because no state dict needs it. */
 static void push_long(machine *m, uint64_t bytes) {
     const unsigned char *at = take(m, bytes);
     uint64_t integer = at && bytes && at[bytes - 1] & 0x80 ? ~(uint64_t)0 : 0;
@@ -196,7 +196,7 @@ static void push_marked_tuple(machine *m, uint64_t operand) {
 static void put(machine *m, uint64_t number) {
     uint32_t index = top(m);
     if (number >= SWIN2SR__MAX_PICKLE_VALUES)
-        refuse(m, "remembers more values than any state dict");
+        refuse(m, "stores more values in its memo than any state dict");
     while (m->status == SWIN2SR_OK && m->memo.count <= number)
         append(m, &m->memo, 0);
     if (m->status == SWIN2SR_OK)
@@ -209,12 +209,12 @@ static void put_next(machine *m, uint64_t operand) {
 
 static void get(machine *m, uint64_t number) {
     if (number >= m->memo.count || !m->memo.list[number])
-        refuse(m, "recalls a value that it never remembered");
+        refuse(m, "reads a memo entry that it never stored");
     else
         append(m, &m->stack, m->memo.list[number]);
 }
 
-/* Names are shown cut to MAX_SHOWN, and with dots for what could move a cursor. */
+/* Names in messages are cut to MAX_SHOWN characters, and dots replace characters that a terminal would interpret. */
 static void copy_shown(char *to, const char *text, size_t bytes) {
     size_t length = bytes < MAX_SHOWN ? bytes : MAX_SHOWN;
     for (size_t i = 0; i < length; i++)
@@ -226,7 +226,7 @@ static bool is_same(const char *text, size_t bytes, const char *expected) {
     return bytes == strlen(expected) && memcmp(text, expected, bytes) == 0;
 }
 
-/* A name that the pickle would call: one of ours, or the end. */
+/* A name that the pickle calls: one of the known functions, else an error. */
 static void push_global(machine *m, const char *module, size_t module_bytes, const char *name, size_t name_bytes) {
     static const struct {
         const char *module, *name;
@@ -266,7 +266,7 @@ static void push_global(machine *m, const char *module, size_t module_bytes, con
                                        shown_module, shown_name);
 }
 
-/* GLOBAL and INST hold the module and the name, each with a line end behind it. */
+/* GLOBAL and INST hold the module and the name, each followed by a line feed. */
 static void take_global(machine *m, uint64_t operand) {
     const char *lines[2] = {NULL};
     size_t bytes[2] = {0};
@@ -283,7 +283,7 @@ static void take_global(machine *m, uint64_t operand) {
     push_global(m, lines[0], bytes[0], lines[1], bytes[1]);
 }
 
-/* INST names and calls at once, which no state dict does. */
+/* INST names a function and calls it, which no state dict does. */
 static void take_instance(machine *m, uint64_t operand) {
     take_global(m, 0);
     refuse(m, "has instruction INST, which no state dict needs");
@@ -292,12 +292,12 @@ static void take_instance(machine *m, uint64_t operand) {
 static void take_stack_global(machine *m, uint64_t operand) {
     swin2sr__pickle_value name = m->values[pop(m)], module = m->values[pop(m)];
     if (name.kind != SWIN2SR__PICKLE_TEXT || module.kind != SWIN2SR__PICKLE_TEXT)
-        refuse(m, "names something to run by what is no text");
+        refuse(m, "names a function by a value that is not a text");
     else
         push_global(m, module.text, module.text_bytes, name.text, name.text_bytes);
 }
 
-/* What a call of one of our names makes. */
+/* The value that a call of a known function makes. */
 static void reduce(machine *m, uint64_t operand) {
     uint32_t tuple = pop(m);
     swin2sr__pickle_value arguments = m->values[tuple], function = m->values[pop(m)];
@@ -322,20 +322,20 @@ static void reduce(machine *m, uint64_t operand) {
 static void push_storage(machine *m, uint64_t operand) {
     uint32_t tuple = pop(m);
     if (m->values[tuple].kind != SWIN2SR__PICKLE_TUPLE)
-        refuse(m, "has a persistent id that is no tuple");
+        refuse(m, "has a persistent id that is not a tuple");
     swin2sr__pickle_value *made = push_new(m, SWIN2SR__PICKLE_STORAGE);
     if (made)
         made->tuple = tuple;
 }
 
-/* Keys and values in turn, into the dict below them. */
+/* Add alternating keys and values to the dict below them. */
 static void set_items(machine *m, const uint32_t *items, uint32_t count) {
     uint32_t dict = top(m);
     if (m->values[dict].kind != SWIN2SR__PICKLE_DICT || count % 2)
-        refuse(m, "sets items of what is no dict");
+        refuse(m, "sets items of a value that is not a dict");
     for (uint32_t i = 0; m->status == SWIN2SR_OK && i < count; i += 2) {
         uint32_t key = items[i], value = items[i + 1], entry = m->value_count;
-        swin2sr__pickle_value *made = push_new(m, SWIN2SR__PICKLE_ENTRY); /* where the mark was: the items stay */
+        swin2sr__pickle_value *made = push_new(m, SWIN2SR__PICKLE_ENTRY); /* in place of the mark */
         if (!made)
             return;
         pop(m);
@@ -358,7 +358,7 @@ static void set_one_item(machine *m, uint64_t operand) {
 static void build(machine *m, uint64_t operand) {
     uint32_t state = pop(m), object = top(m);
     if (m->values[state].kind != SWIN2SR__PICKLE_DICT || m->values[object].kind != SWIN2SR__PICKLE_DICT)
-        refuse(m, "gives a state to what is no dict");
+        refuse(m, "sets the state of a value that is not a dict");
 }
 
 static void set_marked_items(machine *m, uint64_t operand) {
@@ -369,7 +369,7 @@ static void set_marked_items(machine *m, uint64_t operand) {
 
 static void check_list(machine *m) {
     if (m->values[top(m)].kind != SWIN2SR__PICKLE_LIST)
-        refuse(m, "appends to what is no list");
+        refuse(m, "appends to a value that is not a list");
 }
 
 static void append_one(machine *m, uint64_t operand) {
@@ -383,7 +383,7 @@ static void append_marked(machine *m, uint64_t operand) {
     check_list(m);
 }
 
-/* FRAME says the length of what follows, which only readers of streams need. */
+/* FRAME has the length of what follows, which only readers of streams need. */
 static void skip(machine *m, uint64_t operand) {
 }
 
@@ -480,7 +480,7 @@ static void run(machine *m) {
             step(m, *code);
     }
     if (m->status == SWIN2SR_OK && m->at != m->end)
-        refuse(m, "goes on after its end");
+        refuse(m, "continues after its end");
     if (m->status == SWIN2SR_OK && m->stack.count != 1)
         refuse(m, "does not leave one value");
     top(m);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * model/safetensors.c - check a safetensors file and list its tensors.
- * In: bytes, hostile until checked.  Out: tensors that lie inside the file, in the order of their bytes.
+ * In: bytes, untrusted until checked.  Out: tensors that lie inside the file, in the order of their bytes.
  * Every number is bounded before use; memory grows with the header only, which has a limit. */
 #include "model/safetensors.h"
 
@@ -24,7 +24,7 @@ static const struct {
     {"F8_E4M3", SWIN2SR__DTYPE_OTHER, 1}, {"BOOL", SWIN2SR__DTYPE_OTHER, 1}, {"F8_E5M2", SWIN2SR__DTYPE_OTHER, 1},
 };
 
-/* What the parser reads from, and where it complains. */
+/* What the parser reads, and where errors go. */
 typedef struct parser {
     const unsigned char *data;
     size_t data_bytes;
@@ -102,7 +102,7 @@ static int compare_extents(const void *left, const void *right) {
     return (a->bytes > b->bytes) - (a->bytes < b->bytes);
 }
 
-/* The format requires that the tensors' bytes touch: nothing hides between them, no two share any. */
+/* The format requires that the tensors cover the data without gaps and overlaps. */
 static swin2sr_status check_coverage(const parser *in, swin2sr__tensors *file) {
     const unsigned char *at = in->data;
     qsort(file->tensors, file->tensor_count, sizeof(file->tensors[0]), compare_extents);
@@ -114,7 +114,7 @@ static swin2sr_status check_coverage(const parser *in, swin2sr__tensors *file) {
         at += tensor->bytes;
     }
     if (at != in->data + in->data_bytes)
-        return swin2sr__error_set(in->reterr, SWIN2SR_MODEL, "%zu bytes after the last tensor belong to none",
+        return swin2sr__error_set(in->reterr, SWIN2SR_MODEL, "%zu bytes after the last tensor belong to no tensor",
                                   (size_t)(in->data + in->data_bytes - at));
     return SWIN2SR_OK;
 }
@@ -172,7 +172,7 @@ static swin2sr_status parse_header(const unsigned char *bytes, size_t size, size
     if (header_bytes == 0 || bytes[LENGTH_BYTES] != '{')
         return swin2sr__error_set(reterr, SWIN2SR_MODEL, "not a safetensors file: its header does not begin with {");
     json_t *header = json_loadb((const char *)bytes + LENGTH_BYTES, header_bytes, JSON_REJECT_DUPLICATES, &json_error);
-    if (!header && !json_error.text[0]) /* jansson names what it finds wrong, but not that memory ran out */
+    if (!header && !json_error.text[0]) /* jansson sets no text when memory runs out */
         return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "no memory for a header of %llu bytes",
                                   (unsigned long long)header_bytes);
     if (!header)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * model/source.h - a weight file on disk: its bytes, and what lies and stands around it.
- * In: a path, or open files.  Out: the bytes, the text of the config.json beside it, a name from the path. */
+ * model/source.h - a weight file on disk: its bytes, the config.json beside it, and a name from its path.
+ * In: a path, or open files.  Out: bytes, the text of config.json, a name. */
 #ifndef SWIN2SR_MODEL_SOURCE_H
 #define SWIN2SR_MODEL_SOURCE_H
 
@@ -17,12 +17,12 @@ typedef struct swin2sr__source {
     char name[SWIN2SR__MAX_MODEL_NAME]; /* "" without a path */
 } swin2sr__source;
 
-/* Read a regular file; whatever else lies there is never waited for.
+/* Read a regular file. Anything else at the path (a pipe, a device) is refused without waiting for it.
  * ret_source  Filled on success; the caller's (swin2sr__source_close). Untouched on failure.
- * errors      _IO, _MODEL (no regular file, empty, too large), _NOMEM. */
+ * errors      _IO, _MODEL (not a regular file, empty, too large), _NOMEM. */
 swin2sr_status swin2sr__source_open(const char *path, swin2sr__source *ret_source, swin2sr_error *reterr);
 
-/* The same from open files, which stay the caller's; config_fd may be -1, path NULL. */
+/* Read open files, which stay the caller's. config_fd may be -1, path may be NULL. */
 swin2sr_status swin2sr__source_open_fd(int fd, int config_fd, const char *path, swin2sr__source *ret_source,
                                        swin2sr_error *reterr);
 void swin2sr__source_close(swin2sr__source *source);

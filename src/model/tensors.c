@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * model/tensors.c - names and numbers of tensors.
- * In: bytes of a file, hostile until its reader has checked them.  Out: a directory of tensors; floats.
+ * In: bytes of a file, untrusted until its reader has checked them.  Out: a directory of tensors; floats.
  * Files are little endian, and so is every processor that this is built for. */
 #include "model/tensors.h"
 
@@ -33,9 +33,9 @@ swin2sr_status swin2sr__tensor_check_name(const char *name, size_t length, swin2
     return SWIN2SR_OK;
 }
 
-/* The bits of a half as those of a float, exact for every value: a float has more of both exponent and mantissa.
- * A subnormal half is a normal float, found by subtracting its first bit again. No branches: loops over it become
- * vector instructions. */
+/* The bits of a float equal to a half, exact for every value: a float has more bits of exponent and of mantissa. A
+ * subnormal half becomes a normal float by adding the implicit bit and subtracting it again. There are no branches, so
+ * that loops over it become vector instructions. */
 static uint32_t half_to_float(uint16_t half) {
     uint32_t magnitude = (uint32_t)(half & 0x7fff) << 13, sign = (uint32_t)(half & 0x8000) << 16;
     uint32_t normal = magnitude + (112u << 23), small = magnitude + (113u << 23);
@@ -43,7 +43,7 @@ static uint32_t half_to_float(uint16_t half) {
     memcpy(&subnormal, &small, sizeof(subnormal));
     subnormal -= 0x1p-14f;
     memcpy(&small, &subnormal, sizeof(small));
-    normal += magnitude >= 31u << 23 ? 112u << 23 : 0; /* infinite, or not a number */
+    normal += magnitude >= 31u << 23 ? 112u << 23 : 0; /* infinite or NaN */
     return (magnitude < 1u << 23 ? small : normal) | sign;
 }
 
@@ -51,7 +51,7 @@ static uint32_t bfloat_to_float(uint16_t bits) {
     return (uint32_t)bits << 16;
 }
 
-/* All of the two-byte numbers by one of the above; no call is left of it after inlining. */
+/* Convert all two-byte numbers by to_float, which is inlined. */
 static inline void convert(const swin2sr__tensor *tensor, uint32_t (*to_float)(uint16_t), float *dst) {
     for (size_t i = 0; i < tensor->count; i++) {
         uint16_t number;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * model/tensors.h - a directory of named tensors, whatever kind of file they lie in.
- * In: bytes, hostile until checked.  Out: tensors whose names, types, shapes and extents are all checked.
- * safetensors.c and checkpoint.c fill it in; weights.c reads nothing else. */
+ * model/tensors.h - a directory of named tensors, for all kinds of weight files.
+ * In: bytes, untrusted until checked.  Out: tensors whose names, types, shapes and extents have been checked.
+ * safetensors.c and checkpoint.c fill it in; weights.c reads only this. */
 #ifndef SWIN2SR_MODEL_TENSORS_H
 #define SWIN2SR_MODEL_TENSORS_H
 
@@ -41,23 +41,23 @@ typedef struct swin2sr__tensors {
     swin2sr__tensor *tensors;
     size_t tensor_count;
     json_t *header;        /* of a safetensors file: owns its names and metadata */
-    swin2sr__arena memory; /* of a checkpoint: its names, and the tensors whose bytes were not in order */
+    swin2sr__arena memory; /* of a checkpoint: names, and tensors that were not in row-major order */
 } swin2sr__tensors;
 
-/* Free what safetensors.c or checkpoint.c has filled in. */
+/* Free everything that safetensors.c or checkpoint.c has filled in. */
 void swin2sr__tensors_done(swin2sr__tensors *file);
 
 /* A string of the file's metadata; NULL when absent. Borrowed until done. */
 const char *swin2sr__tensors_metadata(const swin2sr__tensors *file, const char *key);
 
-/* Is this a name that we take: 1 to MAX_NAME_BYTES - 1 characters, printable ASCII?  errors: _MODEL. */
+/* Check that a name has 1 to MAX_NAME_BYTES - 1 characters of printable ASCII.  errors: _MODEL. */
 swin2sr_status swin2sr__tensor_check_name(const char *name, size_t length, swin2sr_error *reterr);
 
 /* Convert all numbers to float, exactly; dst holds tensor->count.
- * False when one of them is infinite or not a number. dtype must not be OTHER. */
+ * False when one of them is infinite or NaN. dtype must not be OTHER. */
 bool swin2sr__tensor_to_float(const swin2sr__tensor *tensor, float *dst);
 
-/* "60x3x3x3", "scalar" for rank 0; cut short when it does not fit. */
+/* "60x3x3x3", or "scalar" for rank 0; truncated when it does not fit. */
 void swin2sr__shape_text(const int64_t *shape, int rank, char *ret_text, size_t text_bytes);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * model/weights.c - a weight file as a Swin2SR network: its config, and its tensors by official name.
- * In: a file in memory, hostile until open has succeeded.  Out: float tensors of exactly the shapes of the network.
+ * In: a file in memory, untrusted until open has succeeded.  Out: float tensors of exactly the shapes of the network.
  * open proves that every tensor of the network is there with its shape and that no other is; read converts. */
 #include "model/weights.h"
 
@@ -42,7 +42,7 @@ static entry *find(const swin2sr__weights *weights, const char *name) {
     return bsearch(name, weights->entries, weights->file.tensor_count, sizeof(entry), compare_name);
 }
 
-/* How much of every name is a wrapper's prefix. */
+/* The length of the wrapper's prefix that all names share. */
 static size_t common_prefix(const swin2sr__tensors *file) {
     size_t skip = 0;
     for (;;) {
@@ -69,7 +69,7 @@ static swin2sr_status index_names(swin2sr__weights *weights, swin2sr_error *rete
     qsort(weights->entries, count, sizeof(entry), compare_entries);
     for (size_t i = 1; i < count; i++)
         if (strcmp(weights->entries[i - 1].name, weights->entries[i].name) == 0)
-            return swin2sr__error_set(reterr, SWIN2SR_MODEL, "tensors %s and %s are the same one twice",
+            return swin2sr__error_set(reterr, SWIN2SR_MODEL, "tensors %s and %s have one official name",
                                       weights->entries[i - 1].tensor->name, weights->entries[i].tensor->name);
     return SWIN2SR_OK;
 }
@@ -103,7 +103,7 @@ static void infer_groups(const swin2sr__weights *weights, swin2sr__config *confi
     }
 }
 
-/* The window shows in two tables that some files keep; 0 when in neither. */
+/* The window, from two tables that some files have; 0 when there is neither. */
 static int32_t infer_window(const swin2sr__weights *weights) {
 #define ATTENTION "layers.0.residual_group.blocks.0.attn."
     if (find(weights, ATTENTION "relative_position_index"))
@@ -136,7 +136,7 @@ static int32_t infer_scale(const swin2sr__weights *weights, const swin2sr__confi
     return find(weights, "upsample.2.weight") ? 4 : 2;
 }
 
-/* What the tensors say; a number that they do not show is 0 or out of bounds, which config_check refuses. */
+/* The config that the tensors show; a number that they do not show is 0 or out of bounds; config_check refuses it. */
 static void infer_config(const swin2sr__weights *weights, swin2sr__config *ret_config) {
     swin2sr__config config = {0};
     config.dim = side(weights, "conv_first.weight", 0);
@@ -153,7 +153,7 @@ static void infer_config(const swin2sr__weights *weights, swin2sr__config *ret_c
 #undef ATTENTION
 }
 
-/* Metadata first, then the text beside the file, then the tensors alone. */
+/* The config from the metadata, else from the text beside the file, else from the tensors. */
 static swin2sr_status find_config(swin2sr__weights *weights, const char *config_json, swin2sr_error *reterr) {
     swin2sr__config found;
     const char *text = swin2sr__tensors_metadata(&weights->file, "config");
@@ -205,7 +205,7 @@ static swin2sr_status check_tensor(const swin2sr__tensor *tensor, const int64_t 
     return SWIN2SR_OK;
 }
 
-/* The one tensor of a name, or the three that make up a qkv weight, each with a third of the rows. */
+/* The tensor of this name, or the three that make up a qkv weight, each with a third of the rows. */
 static swin2sr_status resolve(const swin2sr__weights *weights, const char *name, const int64_t *shape, int rank,
                               entry *ret_parts[3], int *ret_count, swin2sr_error *reterr) {
     static const char qkv_end[] = "qkv.weight";
@@ -248,8 +248,8 @@ static swin2sr_status claim(void *context, const char *name, const int64_t *shap
     return status;
 }
 
-/* Every tensor of the network is in the file, and every tensor of the file is in the network: one that we would ignore
- * means a network that computes something else. */
+/* Check that every tensor of the network is in the file and every tensor of the file is in the network: an unknown
+ * tensor would mean a network that computes something else. */
 static swin2sr_status check_tensors(swin2sr__weights *weights, swin2sr_error *reterr) {
     claimant by = {.weights = weights, .reterr = reterr};
     swin2sr_status status = swin2sr__names_each(&weights->config, claim, &by);

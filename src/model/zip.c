@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * model/zip.c - check a zip file's directory and list its entries.
- * In: bytes, hostile until checked.  Out: stored entries, by name.
- * The file must end with the directory and nothing after it; zip64 where the numbers need it, and PyTorch always.
+ * In: bytes, untrusted until checked.  Out: stored entries, by name.
+ * The file must end with the directory. zip64 is used where the numbers need it, and by PyTorch always.
  * Every number is bounded before use; memory grows with the number of entries only, which has a limit. */
 #include "model/zip.h"
 
@@ -44,15 +44,15 @@ typedef struct directory {
 } directory;
 
 static swin2sr_status refuse(const directory *in, const char *what) {
-    return swin2sr__error_set(in->reterr, SWIN2SR_MODEL, "not a sound zip file: %s", what);
+    return swin2sr__error_set(in->reterr, SWIN2SR_MODEL, "not a valid zip file: %s", what);
 }
 
-/* A number of the short end record is the one of the long record, or gives way to it. */
+/* True if a number of the short end record equals that of the long one, or is saturated. */
 static bool is_agreed(uint64_t short_value, uint64_t saturated, uint64_t long_value) {
     return short_value == saturated || short_value == long_value;
 }
 
-/* The long end record lies right before its locator, which lies right before the short one. */
+/* The long end record is directly before its locator, which is directly before the short end record. */
 static swin2sr_status read_end64(directory *in, const unsigned char *end, size_t locator) {
     const unsigned char *at = in->data + locator;
     uint64_t begin = read_le(at + 8, 8);
@@ -75,10 +75,10 @@ static swin2sr_status read_end64(directory *in, const unsigned char *end, size_t
     return SWIN2SR_OK;
 }
 
-/* Where the directory lies. */
+/* Find the directory. */
 static swin2sr_status read_end(directory *in, size_t size) {
     if (size < END_BYTES || !is_signed(in->data + size - END_BYTES, 5, 6))
-        return refuse(in, "it does not end with an end record, so it is cut short or something follows it");
+        return refuse(in, "it does not end with an end record: it is cut short, or something follows it");
     size_t at = size - END_BYTES;
     const unsigned char *end = in->data + at;
     if (read_le(end + 20, 2) != 0)
@@ -96,7 +96,7 @@ static swin2sr_status read_end(directory *in, size_t size) {
     return SWIN2SR_OK;
 }
 
-/* Numbers of a directory header that did not fit 32 bits stand in its extra field, in this order. */
+/* The numbers of a directory header that do not fit 32 bits are in its extra field, in this order. */
 typedef struct wide {
     uint64_t bytes, stored_bytes, begin;
 } wide;
@@ -126,13 +126,13 @@ static bool read_extra(const unsigned char *extra, size_t extra_bytes, wide *num
     return !is_saturated;
 }
 
-/* "NAME: what", with the name as far as it may be shown. */
+/* An error about an entry; its name is cut to 100 characters. */
 static swin2sr_status refuse_entry(const directory *in, const swin2sr__zip_entry *entry, const char *what) {
     return swin2sr__error_set(in->reterr, SWIN2SR_MODEL, "entry %.*s of the zip file %s",
                               entry->name_bytes < 100 ? (int)entry->name_bytes : 100, entry->name, what);
 }
 
-/* The local header must say what the directory says; the data follow it. */
+/* The local header must agree with the directory; the data follow it. */
 static swin2sr_status read_local(const directory *in, const unsigned char *central, uint64_t begin,
                                  swin2sr__zip_entry *entry) {
     if (begin > in->begin || in->begin - begin < LOCAL_BYTES)
@@ -153,7 +153,7 @@ static swin2sr_status read_local(const directory *in, const unsigned char *centr
         is_same = is_same && is_agreed(bytes, SATURATED_32, entry->bytes) &&
                   is_agreed(stored_bytes, SATURATED_32, entry->bytes) && read_le(local + 14, 4) == entry->crc32;
     if (!is_same)
-        return refuse_entry(in, entry, "has other numbers in its local header than in the directory");
+        return refuse_entry(in, entry, "has different numbers in its local header and in the directory");
     entry->begin = (size_t)begin;
     entry->data = local + LOCAL_BYTES + name_bytes + extra_bytes;
     return SWIN2SR_OK;
@@ -166,12 +166,12 @@ static bool is_printable(const char *name, size_t name_bytes) {
     return name_bytes > 0;
 }
 
-/* One header of the directory; *at moves past it. */
+/* Read one header of the directory and advance *at. */
 static swin2sr_status read_central(const directory *in, size_t *at, swin2sr__zip_entry *entry) {
     const unsigned char *central = in->data + *at;
     size_t room = in->end - *at;
     if (room < CENTRAL_BYTES || !is_signed(central, 1, 2))
-        return refuse(in, "its directory holds fewer entries than it says");
+        return refuse(in, "its directory has fewer entries than it claims");
     room -= CENTRAL_BYTES;
     size_t name_bytes = (size_t)read_le(central + 28, 2), extra_bytes = (size_t)read_le(central + 30, 2);
     size_t comment_bytes = (size_t)read_le(central + 32, 2);
@@ -208,7 +208,7 @@ static int compare_places(const void *left, const void *right) {
     return (a->begin > b->begin) - (a->begin < b->begin);
 }
 
-/* No two entries share a byte, which a bomb needs, or a name. Leaves them by name. */
+/* No two entries overlap, as they do in a zip bomb, or have one name. Leaves them sorted by name. */
 static swin2sr_status check_entries(const directory *in, swin2sr__zip *zip) {
     qsort(zip->entries, zip->entry_count, sizeof(zip->entries[0]), compare_places);
     for (size_t i = 1; i < zip->entry_count; i++) {
@@ -219,11 +219,11 @@ static swin2sr_status check_entries(const directory *in, swin2sr__zip *zip) {
     qsort(zip->entries, zip->entry_count, sizeof(zip->entries[0]), compare_names);
     for (size_t i = 1; i < zip->entry_count; i++)
         if (compare_names(&zip->entries[i - 1], &zip->entries[i]) == 0)
-            return refuse_entry(in, &zip->entries[i], "is there twice");
+            return refuse_entry(in, &zip->entries[i], "exists twice");
     return SWIN2SR_OK;
 }
 
-/* CRC-32 eight bytes at a time: table k is that of a byte with k bytes behind it. */
+/* CRC-32 of eight bytes at a time: table k is for a byte that k bytes follow. */
 static void fill_crc_table(uint32_t table[8][256]) {
     for (uint32_t byte = 0; byte < 256; byte++) {
         uint32_t crc = byte;
@@ -256,7 +256,7 @@ swin2sr_status swin2sr__zip_init(const void *data, size_t size, swin2sr__zip *re
     if (status != SWIN2SR_OK)
         return status;
     if (in.entry_count > SWIN2SR__MAX_ZIP_ENTRIES || in.entry_count > (in.end - in.begin) / CENTRAL_BYTES)
-        return refuse(&in, "its directory says that it holds more entries than fit");
+        return refuse(&in, "its directory claims more entries than fit into it");
     zip.entries = calloc(in.entry_count ? (size_t)in.entry_count : 1, sizeof(zip.entries[0]));
     if (!zip.entries)
         return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "no memory for the entries of a zip file");
@@ -264,7 +264,7 @@ swin2sr_status swin2sr__zip_init(const void *data, size_t size, swin2sr__zip *re
     for (; status == SWIN2SR_OK && zip.entry_count < in.entry_count; zip.entry_count++)
         status = read_central(&in, &at, &zip.entries[zip.entry_count]);
     if (status == SWIN2SR_OK && at != in.end)
-        status = refuse(&in, "its directory holds more than the entries that it says");
+        status = refuse(&in, "its directory has more than the entries that it claims");
     if (status == SWIN2SR_OK)
         status = check_entries(&in, &zip);
     if (status != SWIN2SR_OK) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * model/zip.h - the entries of a zip file held in memory, as PyTorch writes them: stored, never compressed.
- * In: bytes, hostile until checked.  Out: entries that lie inside the file and share no byte.
- * What could be read in two ways is refused: the local header and the directory must agree. */
+ * In: bytes, untrusted until checked.  Out: entries that lie inside the file and do not overlap.
+ * A file that could be read in two ways is refused: local headers and directory must agree. */
 #ifndef SWIN2SR_MODEL_ZIP_H
 #define SWIN2SR_MODEL_ZIP_H
 
@@ -20,7 +20,7 @@ typedef struct swin2sr__zip_entry {
     size_t bytes;
     size_t begin;       /* of the local header in the file */
     uint32_t crc32;     /* 0: not recorded */
-    uint32_t is_proved; /* its bytes have matched crc32 */
+    uint32_t is_proved; /* crc32 has been compared with its bytes */
 } swin2sr__zip_entry;
 
 typedef struct swin2sr__zip {
@@ -31,14 +31,14 @@ typedef struct swin2sr__zip {
 
 /* data     Borrowed until done.
  * ret_zip  Filled on success; the caller's (swin2sr__zip_done). Untouched on failure.
- * errors   _MODEL with a detail that names what is wrong, _NOMEM. */
+ * errors   _MODEL, where the detail says what is wrong, _NOMEM. */
 swin2sr_status swin2sr__zip_init(const void *data, size_t size, swin2sr__zip *ret_zip, swin2sr_error *reterr);
 void swin2sr__zip_done(swin2sr__zip *zip);
 
-/* The entry of that name, NULL when there is none. */
+/* The entry with this name; NULL when there is none. */
 swin2sr__zip_entry *swin2sr__zip_find(const swin2sr__zip *zip, const char *name, size_t name_bytes);
 
-/* Do the entry's bytes match its checksum? Computed once an entry.  errors: _MODEL. */
+/* Compare the bytes of the entry with its checksum, once per entry.  errors: _MODEL. */
 swin2sr_status swin2sr__zip_prove(const swin2sr__zip *zip, swin2sr__zip_entry *entry, swin2sr_error *reterr);
 
 #endif

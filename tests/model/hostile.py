@@ -256,10 +256,10 @@ def add_zip():
     add("zip-cut-last", whole[:-1], no_end)
     add("zip-byte-behind", whole + b"\0", no_end)
     add("zip-comment", w.checkpoint(comment=b"hello"), no_end)
-    add("zip-empty", w.zip_file([], has_zip64=False)[0], r"no data\.pkl in it")
-    add("zip-empty-64", w.zip_file([w.Entry("a/b", b"x")])[0], r"no data\.pkl in it")
+    add("zip-empty", w.zip_file([], has_zip64=False)[0], r"it has no data\.pkl")
+    add("zip-empty-64", w.zip_file([w.Entry("a/b", b"x")])[0], r"it has no data\.pkl")
     lies = {
-        "count-more": (dict(count=99), "more entries than fit"), "count-1": (dict(count=36), "fewer entries than it says"), "count-less": (dict(count=2), "more than the entries"),
+        "count-more": (dict(count=99), "more entries than fit"), "count-1": (dict(count=36), "fewer entries than it claims"), "count-less": (dict(count=2), "more than the entries"),
         "count-giant": (dict(count=2**63, short_count=65535), "more entries than fit"), "count-0": (dict(count=0), "more than the entries"),
         "begin-giant": (dict(directory_begin=2**63), "do not agree"),
         "begin-giant-64": (dict(directory_begin=2**63, short_begin=2**32 - 1), "does not reach"), "begin-0": (dict(directory_begin=0), "does not reach"),
@@ -301,11 +301,11 @@ def add_entries():
         "local-name": (dict(local_name=b"archive/data/X"), "another name in its local header"),
         "local-name-giant": (dict(local_name_bytes=65535), "no local header|another name"),
         "local-extra-giant": (dict(local_extra_bytes=65535), "no local header|ends outside"),
-        "local-method": (dict(local_method=8), "other numbers in its local header"),
-        "local-flags": (dict(local_flags=1), "other numbers in its local header"),
-        "local-crc": (dict(local_crc=1), "other numbers in its local header"),
-        "local-size": (dict(local_size=1), "other numbers in its local header"),
-        "local-stored": (dict(local_stored=1), "other numbers in its local header"),
+        "local-method": (dict(local_method=8), "different numbers in its local header"),
+        "local-flags": (dict(local_flags=1), "different numbers in its local header"),
+        "local-crc": (dict(local_crc=1), "different numbers in its local header"),
+        "local-size": (dict(local_size=1), "different numbers in its local header"),
+        "local-stored": (dict(local_stored=1), "different numbers in its local header"),
         "size-giant": (dict(size=2**31, stored=2**31, local_size=2**31, local_stored=2**31), "ends outside"),
         "size-differs": (dict(size=9), "two different sizes"), "stored-differs": (dict(stored=2**31), "two different sizes"),
         "size-64-missing": (dict(size=0xffffffff, stored=0xffffffff), "no zip64 numbers"),
@@ -315,7 +315,7 @@ def add_entries():
         "begin-64-giant": (dict(begin=0xffffffff, extra=struct.pack("<2HQ", 1, 8, 2**64 - 1)), "begins outside"),
         "begin-64-missing": (dict(begin=0xffffffff), "no zip64 numbers"),
         "extra-overrun": (dict(begin=0xffffffff, extra=struct.pack("<2H", 5, 65535)), "no zip64 numbers"),
-        "signature": (dict(signature=b"PK\0\0"), "fewer entries than it says"),
+        "signature": (dict(signature=b"PK\0\0"), "fewer entries than it claims"),
         "name-overrun": (dict(name_bytes=65535), "cut short|too long"), "comment-overrun": (dict(comment_bytes=65535), "cut"),
         "crc": (dict(crc=0x12345678), "does not match its checksum"),
     }
@@ -339,14 +339,14 @@ def add_entries():
     def encrypted(entries):
         entries[1].flags = 1
     changing("encrypted", encrypted, "is encrypted")
-    changing("twice", lambda e: e + [w.Entry("archive/data/0", bytes(4))], r"archive/data/0 of the zip file is there twice")
+    changing("twice", lambda e: e + [w.Entry("archive/data/0", bytes(4))], r"archive/data/0 of the zip file exists twice")
     changing("name-escape", lambda e: e + [w.Entry("archive/\x1b[2J", b"")], "name is too long or not printable")
     changing("name-empty", lambda e: e + [w.Entry("", b"")], "name is too long or not printable")
     changing("name-long", lambda e: e + [w.Entry("a" * 512, b"")], "name is too long or not printable")
     changing("two-pickles", lambda e: e + [w.Entry("other/data.pkl", b"x")], r"holds two data\.pkl")
-    changing("no-pickle", lambda e: e[1:], r"no data\.pkl in it")
-    changing("deep-pickle", lambda e: [w.Entry("a/b/data.pkl", e[0].data)] + e[1:], r"no data\.pkl in it")
-    changing("bare-pickle", lambda e: [w.Entry("data.pkl", e[0].data)] + e[1:], r"no data\.pkl in it")
+    changing("no-pickle", lambda e: e[1:], r"it has no data\.pkl")
+    changing("deep-pickle", lambda e: [w.Entry("a/b/data.pkl", e[0].data)] + e[1:], r"it has no data\.pkl")
+    changing("bare-pickle", lambda e: [w.Entry("data.pkl", e[0].data)] + e[1:], r"it has no data\.pkl")
     changing("big-endian", lambda e: e + [w.Entry("archive/byteorder", b"big")], "byte order is not little")
     changing("byte-order-odd", lambda e: e + [w.Entry("archive/byteorder", b"little\n")], "byte order is not little")
     changing("no-storage", lambda e: e[:1] + e[2:], r"conv_first\.weight lies in a storage that the file does not hold")
@@ -418,7 +418,7 @@ def add_machine():
         "no-stop": (lambda: b"\x80\2" + w.DICT, "cut short"), "nothing": (lambda: b"", "cut short"),
         "only-protocol": (lambda: b"\x80\2", "cut short"), "only-stop": (w.program(b""), "does not leave one value"),
         "two-values": (w.program(w.NONE + w.NONE), "does not leave one value"),
-        "mark-left": (w.program(w.MARK), "empty stack"), "goes-on": (lambda: w.program(w.DICT) + b"N.", "goes on after"),
+        "mark-left": (w.program(w.MARK), "empty stack"), "goes-on": (lambda: w.program(w.DICT) + b"N.", "continues after"),
         "protocol-0": (lambda: b"(dp0\n.", "not of protocol"), "protocol-1": (w.program(w.DICT, 1), "not of protocol"),
         "protocol-6": (w.program(w.DICT, 6), "not of protocol"), "protocol-255": (w.program(w.DICT, 255), "not of protocol"),
         "protocol-again": (w.program(b"\x80\2" + w.DICT), r"0x80 \(PROTO\)"),
@@ -432,20 +432,20 @@ def add_machine():
         "tuple-no-mark": (w.program(w.NONE + w.TUPLE), "misses a mark"), "tuple3-short": (w.program(w.NONE + b"\x87"), "empty"),
         "tuple-over-mark": (w.program(w.NONE + w.MARK + b"\x85"), "empty stack"),
         "setitems-no-mark": (w.program(w.DICT + w.SETITEMS), "misses a mark"),
-        "setitems-odd": (w.program(w.DICT + w.MARK + w.NONE + w.SETITEMS), "items of what is no dict"),
-        "setitems-of-tuple": (w.program(w.EMPTY_TUPLE + w.MARK + w.NONE * 2 + w.SETITEMS), "items of what is no dict"),
+        "setitems-odd": (w.program(w.DICT + w.MARK + w.NONE + w.SETITEMS), "items of a value that is not a dict"),
+        "setitems-of-tuple": (w.program(w.EMPTY_TUPLE + w.MARK + w.NONE * 2 + w.SETITEMS), "items of a value that is not a dict"),
         "setitem-short": (w.program(w.DICT + w.NONE + w.SETITEM), "empty stack|no dict"),
-        "append-to-dict": (w.program(w.DICT + w.NONE + b"a"), "appends to what is no list"),
-        "appends-to-none": (w.program(w.NONE + w.MARK + w.APPENDS), "appends to what is no list"),
-        "build-of-list": (w.program(w.EMPTY_LIST + w.DICT + w.BUILD), "gives a state"),
-        "build-by-tuple": (w.program(w.DICT + w.EMPTY_TUPLE + w.BUILD), "gives a state"),
-        "persistent-text": (w.program(w.text("0") + w.PERSID), "persistent id that is no tuple"),
+        "append-to-dict": (w.program(w.DICT + w.NONE + b"a"), "appends to a value that is not a list"),
+        "appends-to-none": (w.program(w.NONE + w.MARK + w.APPENDS), "appends to a value that is not a list"),
+        "build-of-list": (w.program(w.EMPTY_LIST + w.DICT + w.BUILD), "sets the state"),
+        "build-by-tuple": (w.program(w.DICT + w.EMPTY_TUPLE + w.BUILD), "sets the state"),
+        "persistent-text": (w.program(w.text("0") + w.PERSID), "persistent id that is not a tuple"),
         "persistent-empty": (w.program(w.PERSID), "empty stack"),
-        "stack-global-numbers": (w.program(w.integer(1) * 2 + b"\x93"), "by what is no text"),
-        "get-unknown": (w.program(b"h\5"), "never remembered"), "get-giant": (w.program(b"j\xff\xff\xff\xff"), "never remem"),
+        "stack-global-numbers": (w.program(w.integer(1) * 2 + b"\x93"), "by a value that is not a text"),
+        "get-unknown": (w.program(b"h\5"), "never stored"), "get-giant": (w.program(b"j\xff\xff\xff\xff"), "never stored"),
         "put-nothing": (w.program(b"q\0"), "empty stack"), "memoize-nothing": (w.program(b"\x94"), "empty stack"),
-        "put-giant": (w.program(w.NONE + b"r\xff\xff\xff\xff"), "remembers more values"),
-        "put-million": (w.program(w.NONE + b"r" + struct.pack("<I", 1 << 20)), "remembers more values"),
+        "put-giant": (w.program(w.NONE + b"r\xff\xff\xff\xff"), "stores more values"),
+        "put-million": (w.program(w.NONE + b"r" + struct.pack("<I", 1 << 20)), "stores more values"),
         "text-giant": (w.program(b"X\xff\xff\xff\xff"), "cut short"), "text-8": (w.program(b"\x8d" + b"\xff" * 8), "cut short"),
         "text-8-wrap": (w.program(b"\x8d" + struct.pack("<Q", 2**64 - 1) + b"a"), "cut short"),
         "long-giant": (w.program(b"\x8b\xff\xff\xff\xff"), "cut short"), "long-short": (w.program(b"\x8a\x09abc"), "cut short"),
@@ -455,7 +455,7 @@ def add_machine():
         "values": (lambda: w.program(w.MARK + w.NONE * (3 * MIB) + w.TUPLE), "more values than any state dict"),
         "giant": (lambda: b"\x80\2" + w.NONE * (5 * MIB), "bytes, more than any state dict"),
         "get-many": (lambda: w.program(w.NONE + b"q\0" + b"h\0" * (1500 * 1024)), "does not leave one value"),
-        "marks-searched": (lambda: w.program(w.MARK + b"h\0" * 9 + (w.MARK + w.TUPLE) * MIB), "never remembered"),
+        "marks-searched": (lambda: w.program(w.MARK + b"h\0" * 9 + (w.MARK + w.TUPLE) * MIB), "never stored"),
         "tuples-of-many": (lambda: w.program(w.NONE + b"q\0" + (w.MARK + b"h\0" * 500 + w.TUPLE) * 3000), "not leave one"),
     }
     for name, (body, says) in bodies.items():
@@ -475,9 +475,9 @@ def add_machine():
     add("pickle-bomb-tuples", pickled(w.MARK + bomb + w.TUPLE), "holds no state dict")
     lists = b"".join(w.EMPTY_LIST + b"q%c" % (i + 1) + w.MARK + (b"h%c" % i) * 10 + w.APPENDS for i in range(60))
     add("pickle-bomb-lists", pickled(w.DICT + b"q\0" + w.text("a") + w.MARK + lists + w.TUPLE + w.SETITEM),
-        "a is no tensor, and the file has no params_ema, params or state_dict")
-    add("pickle-cycle", pickled(w.DICT + b"q\0" + w.text("params") + b"h\0" + w.SETITEM), "params is no tensor")
-    add("pickle-dict-in-itself", pickled(w.DICT + b"q\0" + w.text("a") + b"h\0" + w.SETITEM), "a is no tensor")
+        "a is not a tensor, and the file has no params_ema, params or state_dict")
+    add("pickle-cycle", pickled(w.DICT + b"q\0" + w.text("params") + b"h\0" + w.SETITEM), "params is not a tensor")
+    add("pickle-dict-in-itself", pickled(w.DICT + b"q\0" + w.text("a") + b"h\0" + w.SETITEM), "a is not a tensor")
     pickle, storages = short_checkpoint()
     for size in range(2, len(pickle)):
         add(f"pickle-cut-{size}", lambda size=size: w.zip_file(w.checkpoint_entries(pickle[:size], storages))[0],
@@ -517,7 +517,7 @@ def add_tensors():
         value = w.pickled_tensor(first, arguments.pop("shape", shape), arguments.pop("strides", w.strides_of(shape))
                                  if "strides" in arguments or not isinstance(shape, list) else None, **arguments)
         tensor(name, value, says)
-    no_storage = r"conv_first\.weight has no sound storage"
+    no_storage = r"conv_first\.weight has no valid storage"
     storage_type = b"ctorch\nFloatStorage\n"
     for name, storage, says in [
             ("storage-none", w.NONE, no_storage), ("storage-text", w.text("0"), no_storage),
@@ -548,23 +548,23 @@ def add_tensors():
     tensor("arguments-2", w.REBUILD + w.pickled_tuple(first, w.integer(0)) + w.REDUCE, invalid)
     for name, value in [("none", w.NONE), ("number", w.integer(1)), ("text", w.text("x")), ("tuple", w.EMPTY_TUPLE),
                         ("function", w.REBUILD), ("storage", first), ("dict", w.DICT)]:
-        tensor(f"is-{name}", value, r"conv_first\.weight is no tensor")
+        tensor(f"is-{name}", value, r"conv_first\.weight is not a tensor")
     good = w.pickled_tensor(first, shape)
-    tensor("key-number", good, "a key that is no text", key=w.integer(3))
+    tensor("key-number", good, "a key that is not a text", key=w.integer(3))
     tensor("key-empty", good, "name is not printable ASCII", key=w.text(""))
     tensor("key-escape", good, "name is not printable ASCII", key=w.text("\x1b[2J"))
     tensor("key-bad-utf8", good, "name is not printable ASCII", key=w.text(b"\xff\xfe"))
     tensor("key-nul", good, "name is not printable ASCII", key=w.text("conv_first\0.weight"))
     tensor("key-long", good, "name is longer than 159 bytes", key=w.text("k" * 160))
-    tensor("key-twice", good, "are the same one twice", key=w.text("conv_first.bias"))
-    tensor("key-two-ways", good, "are the same one twice", key=w.text("swin2sr.first_convolution.bias"))
+    tensor("key-twice", good, "have one official name", key=w.text("conv_first.bias"))
+    tensor("key-two-ways", good, "have one official name", key=w.text("swin2sr.first_convolution.bias"))
     for name, root in [("list", w.EMPTY_LIST), ("none", w.NONE), ("tuple", w.EMPTY_TUPLE), ("text", w.text("x")),
                        ("tensor", good)]:
         add(f"root-{name}", pickled(root), "holds no state dict")
     add("root-empty", pickled(w.DICT), "not a Swin2SR network")
     add("root-params-empty", pickled(w.state_dict([(w.text("params"), w.DICT)])), "not a Swin2SR network")
-    add("root-params-list", pickled(w.state_dict([(w.text("params"), w.EMPTY_LIST)])), "params is no tensor")
-    add("root-model", pickled(w.state_dict([(w.text("model"), w.DICT)])), "model is no tensor")
+    add("root-params-list", pickled(w.state_dict([(w.text("params"), w.EMPTY_LIST)])), "params is not a tensor")
+    add("root-model", pickled(w.state_dict([(w.text("model"), w.DICT)])), "model is not a tensor")
 
     def aliased():
         """A network of 1024 channels whose tensors all lie in one small storage."""
