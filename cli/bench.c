@@ -199,14 +199,7 @@ static int run_parsed(bench_state *bench) {
 
 static int run(const cli_command *command, int argc, char **argv) {
     bench_state bench = {.width_px = 256, .height_px = 256, .reps = 5};
-    int first = options_parse(command, &bench, argc, argv);
-    if (first < 0)
-        return CLI_EXIT_USAGE;
-    if (first != argc) {
-        report_error(NULL, "bench: unexpected argument %s", argv[first]);
-        return CLI_EXIT_USAGE;
-    }
-    return run_parsed(&bench);
+    return options_parse(command, &bench, argc, argv, &argv) ? run_parsed(&bench) : CLI_EXIT_USAGE;
 }
 
 const cli_command bench_command = {
@@ -216,6 +209,6 @@ const cli_command bench_command = {
     "Measure the speed of the engine: a generated image passes through the network row by row,\n"
     "and the result is dropped. After one warm-up, the processor's multiply-add peak is measured\n"
     "before each repetition.\n\n",
-    {OPTIONS, options_model, options_engine, options_common},
+    .groups = {OPTIONS, options_model, options_engine, options_common},
     .run = run,
 };

@@ -127,14 +127,9 @@ static int compare_sides(const cli_options *options, compare_side *sides, int32_
 
 static int run(const cli_command *command, int argc, char **argv) {
     compare_run state = {0};
-    int first = options_parse(command, &state, argc, argv);
-    if (first < 0)
+    if (!options_parse(command, &state, argc, argv, &argv))
         return CLI_EXIT_USAGE;
-    if (argc - first != 2) {
-        report_error(NULL, "compare needs two images, not %d", argc - first);
-        return CLI_EXIT_USAGE;
-    }
-    compare_side sides[2] = {{.path = argv[first]}, {.path = argv[first + 1]}};
+    compare_side sides[2] = {{.path = argv[0]}, {.path = argv[1]}};
     int code = compare_sides(&state.options, sides, state.border);
     side_done(&sides[0]);
     side_done(&sides[1]);
@@ -156,6 +151,9 @@ const cli_command compare_command = {
     "PSNR and SSIM of two images of one size, as published super-resolution results are\n"
     "measured: 8 bits, Y of BT.601 (16..235, not rounded), SSIM with an 11x11 Gaussian of\n"
     "sigma 1.5 where it fits whole. Alpha is left out; grey counts as three equal channels.\n\n",
+    "two images",
+    2,
+    2,
     {OPTIONS, options_common},
     .run = run,
 };

@@ -103,7 +103,8 @@ static const cli_option *option_of(const parser *self, int id) {
     return NULL; /* getopt_long has reported it */
 }
 
-int options_parse(const cli_command *command, void *state, int argc, char **argv) {
+bool options_parse(const cli_command *command, void *state, int argc, char **argv, char ***ret_operands) {
+    const char *name = command->title + strlen("swin2sr ");
     parser known = {0};
     int id;
     for (const cli_option *const *group = command->groups; *group; group++)
@@ -112,9 +113,15 @@ int options_parse(const cli_command *command, void *state, int argc, char **argv
     while ((id = getopt_long(argc, argv, known.letters, known.long_forms, NULL)) != -1) {
         const cli_option *option = option_of(&known, id);
         if (!option || !take(option, state, optarg))
-            return -1;
+            return false;
     }
-    return optind;
+    if (argc - optind < command->least)
+        report_error(NULL, "%s needs %s; see 'swin2sr help %s'", name, command->operands, name);
+    else if (argc - optind > command->most)
+        report_error(NULL, "%s: unexpected argument %s; see 'swin2sr help %s'", name, argv[optind + command->most],
+                     name);
+    *ret_operands = argv + optind;
+    return argc - optind >= command->least && argc - optind <= command->most;
 }
 
 /* ---- help ---- */

@@ -49,6 +49,8 @@ struct cli_command {
     const char *name;
     const char *title;               /* argv[0] while the command runs, as getopt_long's messages begin */
     const char *about;               /* the help before the options */
+    const char *operands;            /* what the message about missing operands asks for */
+    int least, most;                 /* how many operands there may be */
     const cli_option *groups[5];     /* NULL after the last one */
     const char *after;               /* the help after the options, or NULL */
     const cli_command *const *verbs; /* NULL: none; else NULL after the last one. They are named by argv[1]. */
@@ -58,9 +60,10 @@ struct cli_command {
 /* Print the help of a command: its own text, the options of each verb, its own options. */
 void options_print_help(const cli_command *command);
 
-/* Store the options of argv in state, which begins with a cli_options. Operands are moved to the end of argv.
- * returns  The index of the first operand; -1: a wrong option, which has been reported. */
-int options_parse(const cli_command *command, void *state, int argc, char **argv);
+/* Store the options of argv in state, which begins with a cli_options, and count the operands.
+ * ret_operands  Points to the operands in argv, which ends with NULL.
+ * returns       false: the arguments are wrong, which has been reported. */
+bool options_parse(const cli_command *command, void *state, int argc, char **argv, char ***ret_operands);
 
 /* Read a whole decimal number in min..max; false leaves *ret_value alone. */
 bool options_parse_int(const char *text, int32_t min, int32_t max, int32_t *ret_value);

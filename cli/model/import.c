@@ -21,18 +21,13 @@ typedef struct import_state {
 } import_state;
 
 static bool parse(const cli_command *command, import_state *state, int argc, char **argv) {
-    int first = options_parse(command, state, argc, argv);
-    if (first < 0)
+    if (!options_parse(command, state, argc, argv, &argv))
         return false;
-    if (argc - first != 1) {
-        report_error(NULL, "model import needs exactly one file; see 'swin2sr help model'");
-        return false;
-    }
     if (state->order.out && strcmp(state->order.out, "-") == 0) {
         report_error(NULL, "-o -: must be a file; a network is not written to standard output");
         return false;
     }
-    state->order.file = argv[first];
+    state->order.file = argv[0];
     return true;
 }
 
@@ -99,5 +94,5 @@ static const cli_option OPTIONS[] = {
     {0},
 };
 
-const cli_command model_import_command = {"import", "swin2sr model import", .groups = {OPTIONS, options_common},
-                                          .run = run};
+const cli_command model_import_command = {
+    "import", "swin2sr model import", NULL, "a file", 1, 1, .groups = {OPTIONS, options_common}, .run = run};

@@ -38,15 +38,14 @@ static json_t *info_json(const swin2sr_model_info *info) {
 
 static int run(const cli_command *command, int argc, char **argv) {
     cli_options options = {0};
-    int first = options_parse(command, &options, argc, argv);
-    if (first < 0)
+    if (!options_parse(command, &options, argc, argv, &argv))
         return CLI_EXIT_USAGE;
-    if (argc - first > 1 || (argc > first && options.model)) {
-        report_error(NULL, "model info takes one model; see 'swin2sr help model'");
+    if (argv[0] && options.model) {
+        report_error(NULL, "model info: --model and %s exclude each other", argv[0]);
         return CLI_EXIT_USAGE;
     }
-    if (argc > first)
-        options.model = argv[first];
+    if (argv[0])
+        options.model = argv[0];
     swin2sr_model *model;
     int code = network_open(&options, &model);
     if (code != CLI_EXIT_OK)
@@ -60,5 +59,5 @@ static int run(const cli_command *command, int argc, char **argv) {
     return code;
 }
 
-const cli_command model_info_command = {"info", "swin2sr model info", .groups = {options_model, options_common},
-                                        .run = run};
+const cli_command model_info_command = {"info", "swin2sr model info", .most = 1,
+                                        .groups = {options_model, options_common}, .run = run};

@@ -124,13 +124,8 @@ static int run(const cli_command *command, int argc, char **argv) {
     library_list list = {0};
     catalog offers = {0};
     swin2sr_error error = {0};
-    int first = options_parse(command, &options, argc, argv);
-    if (first < 0)
+    if (!options_parse(command, &options, argc, argv, &argv))
         return CLI_EXIT_USAGE;
-    if (argc > first) {
-        report_error(NULL, "model list: unexpected argument %s", argv[first]);
-        return CLI_EXIT_USAGE;
-    }
     swin2sr_status status = catalog_open(&offers, &error);
     if (status == SWIN2SR_OK)
         status = library_list_open(&list, &error);

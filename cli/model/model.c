@@ -42,7 +42,7 @@ const cli_command model_command = {
     "  import    read .pth, .bin or .safetensors into the library, or to OUT\n"
     "  verify    are the files what they were when they came, and do they open?\n"
     "  remove    delete a network from the library\n\n",
-    {options_common},
+    .groups = {options_common},
     .verbs = VERBS,
     .run = run,
 };

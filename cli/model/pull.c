@@ -152,14 +152,9 @@ static int run_parsed(const pull_state *state) {
 static int run(const cli_command *command, int argc, char **argv) {
     pull_state state = {.max_mib = DEFAULT_MAX_MIB, .stall_s = DEFAULT_STALL_S};
     swin2sr_error error = {0};
-    int first = options_parse(command, &state, argc, argv);
-    if (first < 0)
+    if (!options_parse(command, &state, argc, argv, &argv))
         return CLI_EXIT_USAGE;
-    if (argc - first != 1) {
-        report_error(NULL, "model pull needs exactly one name; see 'swin2sr help model'");
-        return CLI_EXIT_USAGE;
-    }
-    state.name = argv[first];
+    state.name = argv[0];
     int code = report_failure(NULL, catalog_open(&state.offers, &error), &error);
     if (code == CLI_EXIT_OK && !settle_origin(&state))
         code = CLI_EXIT_USAGE;
@@ -171,4 +166,5 @@ static int run(const cli_command *command, int argc, char **argv) {
     return code;
 }
 
-const cli_command model_pull_command = {"pull", "swin2sr model pull", .groups = {OPTIONS, options_common}, .run = run};
+const cli_command model_pull_command = {
+    "pull", "swin2sr model pull", NULL, "the name of a network", 1, 1, .groups = {OPTIONS, options_common}, .run = run};

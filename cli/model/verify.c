@@ -15,24 +15,17 @@
 #include "record.h"
 #include "verbs.h"
 
-/* Parse the arguments of either verb. A missing name, which verify allows, leaves *ret_name NULL. */
+/* Parse the arguments of either verb. *ret_name stays NULL if there is no name, which verify allows. */
 static bool parse(const cli_command *command, int argc, char **argv, cli_options *options, const char **ret_name) {
-    int first = options_parse(command, options, argc, argv);
-    if (first < 0)
+    if (!options_parse(command, options, argc, argv, &argv))
         return false;
-    const char *name = argc > first ? argv[first] : NULL;
-    if (argc - first > 1 || (!name && command == &model_remove_command))
-        report_error(NULL, "%s needs the name of one model; see 'swin2sr help model'",
-                     command->title + strlen("swin2sr "));
-    else if (name && !library_is_name(name))
-        report_error(name, "not a model's name: must be 1 to %d characters of a-z 0-9 . _ -", LIBRARY_MAX_NAME - 1);
-    else if (name && library_is_built_in(name))
-        report_error(name, "is built in; there is no file of it");
-    else {
-        *ret_name = name;
-        return true;
-    }
-    return false;
+    *ret_name = argv[0];
+    bool is_name = !argv[0] || library_is_name(argv[0]), is_built_in = argv[0] && library_is_built_in(argv[0]);
+    if (!is_name)
+        report_error(argv[0], "not a model's name: must be 1 to %d characters of a-z 0-9 . _ -", LIBRARY_MAX_NAME - 1);
+    else if (is_built_in)
+        report_error(argv[0], "is built in; there is no file of it");
+    return is_name && !is_built_in;
 }
 
 /* ---- verify ---- */
@@ -102,7 +95,7 @@ static int run_verify(const cli_command *command, int argc, char **argv) {
     return code;
 }
 
-const cli_command model_verify_command = {"verify", "swin2sr model verify", .groups = {options_common},
+const cli_command model_verify_command = {"verify", "swin2sr model verify", .most = 1, .groups = {options_common},
                                           .run = run_verify};
 
 /* ---- remove ---- */
@@ -152,5 +145,6 @@ static int run_remove(const cli_command *command, int argc, char **argv) {
     return code;
 }
 
-const cli_command model_remove_command = {"remove", "swin2sr model remove", .groups = {options_common},
-                                          .run = run_remove};
+const cli_command model_remove_command = {
+    "remove",         "swin2sr model remove", NULL, "the name of a network", 1, 1, .groups = {options_common},
+    .run = run_remove};

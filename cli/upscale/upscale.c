@@ -2,6 +2,7 @@
  * cli/upscale/upscale.c - swin2sr upscale: enlarge files, the images of folders, or standard input, one after another.
  * In: file names.  Out: files that appear whole or not at all; results as JSON; the largest exit code.
  * A failed input does not stop the run; a signal does. */
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -65,20 +66,16 @@ static const cli_option OPTIONS[] = {
     {0},
 };
 
-static bool parse(const cli_command *command, upscale_run *run, int *argc, char ***argv) {
-    int first = options_parse(command, run, *argc, *argv);
-    if (first < 0)
+static bool parse(const cli_command *command, upscale_run *run, int argc, char **argv, char ***ret_inputs) {
+    if (!options_parse(command, run, argc, argv, ret_inputs))
         return false;
-    *argc -= first;
-    *argv += first;
-    if (*argc == 0 || (!run->is_plan && (!run->output || !run->output[0]))) {
-        report_error(NULL, "upscale needs %s; see 'swin2sr help upscale'",
-                     *argc == 0 ? "at least one input" : "-o OUT");
-        return false;
-    }
-    if (run->task && run->options.model)
+    bool needs_output = !run->is_plan && (!run->output || !run->output[0]);
+    bool has_two_models = run->task && run->options.model;
+    if (needs_output)
+        report_error(NULL, "upscale needs -o OUT; see 'swin2sr help upscale'");
+    else if (has_two_models)
         report_error(NULL, "--task and --model exclude each other: --task chooses the model");
-    return !run->task || !run->options.model;
+    return !needs_output && !has_two_models;
 }
 
 /* Find out what OUT is, and the format by its name. false: the options contradict each other, which has been reported. */
@@ -112,11 +109,11 @@ static int worse(int code, int other) {
     return code > other ? code : other;
 }
 
-static int collect_inputs(upscale_run *run, int count, char **arguments) {
+static int collect_inputs(upscale_run *run, char **inputs) {
     int worst = CLI_EXIT_OK;
-    for (int i = 0; i < count; i++) {
-        run->is_folder |= names_is_folder(arguments[i]);
-        worst = worse(worst, names_add_input(&run->inputs, arguments[i]));
+    for (; *inputs; inputs++) {
+        run->is_folder |= names_is_folder(*inputs);
+        worst = worse(worst, names_add_input(&run->inputs, *inputs));
     }
     return worst;
 }
@@ -131,9 +128,9 @@ static int each_input(upscale_run *run, int (*one)(upscale_run *, const char *),
     return interrupt_exit_code(worst);
 }
 
-static int run_parsed(upscale_run *run, int count, char **arguments) {
+static int run_parsed(upscale_run *run, char **inputs) {
     swin2sr_error error = {0};
-    int worst = collect_inputs(run, count, arguments);
+    int worst = collect_inputs(run, inputs);
     if (worst == CLI_EXIT_SYSTEM || run->inputs.count == 0)
         return worst;
     if (!run->is_plan && !settle_output(run))
@@ -156,8 +153,8 @@ static int run_parsed(upscale_run *run, int count, char **arguments) {
 static int run_upscale(const cli_command *command, int argc, char **argv) {
     upscale_run run = {.enlarge.out.format = FORMAT_PNG};
     int code = CLI_EXIT_USAGE;
-    if (parse(command, &run, &argc, &argv))
-        code = run_parsed(&run, argc, argv);
+    if (parse(command, &run, argc, argv, &argv))
+        code = run_parsed(&run, argv);
     names_free(&run.inputs);
     names_free(&run.outputs);
     json_decref(run.results);
@@ -173,6 +170,9 @@ const cli_command upscale_command = {
     "of folders in it), or - for standard input. OUT is a file, or - for standard output. It\n"
     "is a folder if there are several inputs, if it ends in / or if it exists as one; then\n"
     "the outputs are named <name>_x<scale>.<format>.\n\n",
+    "at least one input",
+    1,
+    INT_MAX,
     {OPTIONS, options_model, options_engine, options_common},
     "\nExit code: 0 done, 1 an input failed, 2 usage, 3 model, 4 a file could not be read or\n"
     "written, 5 out of memory, 130 interrupted. A failed input does not stop the others.\n",
