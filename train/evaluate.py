@@ -35,6 +35,7 @@ CONTRAST = 8  # of the flat crops, once more
 PICTURES = {".png", ".jpg", ".jpeg", ".webp"}
 LEAST_GAIN = {"clean": 1.5, "50": 0.5}  # dB of PSNR-Y over the better of bicubic and Lanczos
 MOST_SHIFT = 0.3  # levels, each channel, mean over the pictures
+LEAST_GAIN_OF_ONE = -0.1  # dB over bicubic, every picture
 MOST_BLOCKS = {"20": 0.1}  # levels by which the pattern of a JPEG input's blocks may exceed what the originals measure
 
 
@@ -150,7 +151,10 @@ def measure_input(options, scale, name, pictures, folder):
             found[method] = enlarge(options, method, small, original.size, folder / "large.png")
             rows[method].append({"name": title, **measure(options, scale, original, found[method], folder)})
         sheet.add(title, found)
-    return {method: total(rows[method], scale) for method in COLUMNS}, sheet
+    found = {method: total(rows[method], scale) for method in COLUMNS}
+    gains = [network["psnr_y"] - bicubic["psnr_y"] for network, bicubic in zip(rows["network"], rows["bicubic"])]
+    found["network"].update(least_gain=min(gains), least_gained=rows["network"][int(np.argmin(gains))]["name"])
+    return found, sheet
 
 
 def total(rows, scale):
@@ -178,11 +182,12 @@ def blocks(methods):
 def table(results, scale, count):
     lines = [f"PSNR-Y in dB / SSIM-Y, mean of {count} pictures, border {scale}; blocks: pattern of period {scale * WINDOW}",
              "in flat places, levels above that of the originals:", "",
-             f"| input | {' | '.join(METHODS)} | gain over the better one | over bicubic | blocks |",
-             "|---|---|---|---|---|---|---|"]
+             f"| input | {' | '.join(METHODS)} | gain over the better one | over bicubic | least of one picture | blocks |",
+             "|---|---|---|---|---|---|---|---|"]
     for name, methods in results.items():
         cells = [f"{methods[m]['psnr_y']:.2f} / {methods[m]['ssim_y']:.4f}" for m in METHODS]
         cells += [f"{gain(methods):+.2f}", f"{methods['network']['psnr_y'] - methods['bicubic']['psnr_y']:+.2f}",
+                  f"{methods['network']['least_gain']:+.2f} ({methods['network']['least_gained']})",
                   f"{blocks(methods):+.3f}"]
         lines.append(f"| {name if name == 'clean' else f'JPEG {name}'} | {' | '.join(cells)} |")
     name, methods = next(iter(results.items()))
@@ -206,6 +211,10 @@ def faults(results):
     for name, least in LEAST_GAIN.items():
         if name in results and gain(results[name]) < least:
             yield f"{name}: {gain(results[name]):.2f} dB better, not {least}"
+    for name, methods in results.items():
+        network = methods["network"]
+        if network["least_gain"] < LEAST_GAIN_OF_ONE:
+            yield f"{name}: {network['least_gained']} is {-network['least_gain']:.2f} dB worse than by bicubic interpolation"
     for name, most in MOST_BLOCKS.items():
         if name in results and blocks(results[name]) > most:
             yield f"JPEG {name}: edges of blocks {blocks(results[name]):.3f} levels above the originals', not {most}"

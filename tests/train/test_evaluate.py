@@ -85,7 +85,7 @@ def test_too_small_pictures_are_left_out(scene, tmp_path):
 
 def row(psnr, **others):
     return {"psnr_y": psnr, "ssim_y": 0.9, "psnr_rgb": psnr, "shift": [0.0] * 3, "shift_of_one": 0.0, "most_shifted": "", "grid": 0.2,
-            "windows": 0.02, "overshoot": 0.1, **others}
+            "windows": 0.02, "overshoot": 0.1, "least_gain": 0.0, "least_gained": "a", **others}
 
 
 def results(**network):
@@ -110,6 +110,7 @@ def test_blocks_that_are_left_are_said():
     ({"psnr_y": 28.9}, "clean: 1.40 dB better"),
     ({"shift": [0.0, -0.3, 0.0]}, "colours shift"),
     ({"grid": 0.21}, "grid"),
+    ({"least_gain": -0.11}, "clean: a is 0.11 dB worse"),
     ({"windows": 0.1}, "windows"),
     ({"overshoot": 0.11}, "overshoot"),
 ])
