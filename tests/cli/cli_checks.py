@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # tests/cli/cli_checks.py - pictures made by PIL for the command-line tests, and what an error has to look like.
+import pathlib
+
 import numpy
 from PIL import Image
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def picture(width, height, mode="RGB"):

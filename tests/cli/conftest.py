@@ -8,7 +8,8 @@ import subprocess
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+from cli_checks import ROOT
+
 BINARY = pathlib.Path(os.environ.get("SWIN2SR_BUILD", ROOT / "build")).resolve() / "swin2sr"
 
 

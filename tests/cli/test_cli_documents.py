@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from conftest import ROOT
+from cli_checks import ROOT
 
 sys.path.insert(0, str(ROOT / "tools"))
 import make_man_page

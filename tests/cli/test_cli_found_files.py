@@ -9,7 +9,7 @@ import zlib
 import pytest
 from PIL import Image
 
-from conftest import ROOT
+from cli_checks import ROOT
 
 REPORTS = ROOT / "tests" / "fixtures" / "reports"
 DAMAGED = [("jpeg-no-eoi.jpg", "plain.jpg"), ("jpeg-no-eoi-phone-trailer.jpg", "plain.jpg"),
