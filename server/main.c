@@ -9,7 +9,7 @@
 #include "config/config.h"
 #include "server.h"
 
-/* No socket or file of ours may come to lie where others write: started without one of the three, we get it. */
+/* If a standard stream is closed at start, its descriptor must not become a socket or file that prints would go to. */
 static bool have_standard_descriptors(void) {
     int fd = open("/dev/null", O_RDWR);
     while (fd >= 0 && fd <= STDERR_FILENO)
@@ -17,7 +17,7 @@ static bool have_standard_descriptors(void) {
     return fd >= 0 && close(fd) == 0;
 }
 
-/* What was asked for has to arrive. */
+/* Output that was asked for, such as --help, must not be lost silently. */
 static int printed(void) {
     if (fflush(stdout) == 0)
         return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * server.c - the server's life.
- * In: a config.  Out: a service, until SIGTERM or SIGINT; then no new work, the work in hand finished, and the end.
- * A second signal ends at once: workers die with their socket, unnamed files with their descriptors. */
+ * server.c - start, serve, drain, end.
+ * In: a config.  Out: a service. SIGTERM or SIGINT begins the drain: work is finished, but no new work accepted.
+ * A second signal exits at once: workers end when their socket closes, unnamed files vanish with their descriptors. */
 #include "server.h"
 
 #include <errno.h>
@@ -34,7 +34,7 @@ static int open_listener(const struct addrinfo *address) {
     return -1;
 }
 
-/* -1: could not, and a line on stderr said why. */
+/* -1: failed; the reason is on stderr. */
 static int listen_on(const server_config *config) {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV}, *found;
     int error = getaddrinfo(config->host, config->port, &hints, &found);
@@ -50,7 +50,7 @@ static int listen_on(const server_config *config) {
     return fd;
 }
 
-/* The port that port 0 became. */
+/* The port that the kernel chose for port 0. */
 static int port_of(int listen_fd) {
     struct sockaddr_storage address;
     socklen_t size = sizeof address;
@@ -67,7 +67,7 @@ static void on_stop(void *context) {
     self->is_stopping = true;
 }
 
-/* What is left is refused; the refusals get a moment to go out. */
+/* Refuse the remaining work, and stop one second later so that the refusals can be sent. */
 static void on_drain_limit(void *context) {
     server *self = context;
     self->has_left_work = !pools_is_quiet(&self->pools);
@@ -97,7 +97,7 @@ static bool watch_signals(server *self) {
     sigaddset(&ending, SIGTERM);
     sigaddset(&ending, SIGINT);
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN); /* a file limit is a full disk, not the end */
+    signal(SIGXFSZ, SIG_IGN); /* reaching the file size limit is an error like a full disk */
     sigprocmask(SIG_BLOCK, &ending, NULL);
     self->signals = (loop_watch){.fd = signalfd(-1, &ending, SFD_CLOEXEC | SFD_NONBLOCK), .on_ready = on_signal};
     self->signals.context = self;
@@ -161,7 +161,7 @@ int server_run(server *self) {
         loop_step(&self->loop, http_wait_ms(self->http));
         http_step(self->http);
     }
-    bool has_left_answers = !http_is_quiet(self->http); /* being taken too slowly, or not asked for in whole */
+    bool has_left_answers = !http_is_quiet(self->http); /* to clients that are slow to send or to receive */
     http_stop(self->http);
     pools_done(&self->pools);
     int code = self->has_left_work || has_left_answers || pools_is_hopeless(&self->pools) ? 1 : 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * server.h - the server's parts and its life: start, serve, drain, end.
- * One process, one thread. Parts borrow each other through here; none is global. */
+ * One process, one thread, no globals. */
 #ifndef SWIN2SR_SERVER_SERVER_H
 #define SWIN2SR_SERVER_SERVER_H
 
@@ -24,11 +24,11 @@ typedef struct server {
     api_context context;
     loop_watch signals;
     loop_timer drain_limit;
-    bool has_left_work; /* the drain's limit passed */
-    bool is_stopping;   /* leave the loop now */
+    bool has_left_work; /* the drain timed out */
+    bool is_stopping;   /* leave the event loop now */
 } server;
 
-/* Run until a signal ends it. returns the exit code: 0 done, 1 cannot run or work was left unfinished. */
+/* Run until a signal.  returns the exit code: 0: all work was finished; 1: could not start, or left work unfinished. */
 int server_run(server *self);
 
 #endif

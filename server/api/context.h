@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * api/context.h - what the handlers of the service may reach (http_request.app). Borrowed from the server. */
+ * api/context.h - what handlers may use (http_request.app). All pointers are borrowed from the server. */
 #ifndef SWIN2SR_SERVER_CONTEXT_H
 #define SWIN2SR_SERVER_CONTEXT_H
 
@@ -19,7 +19,7 @@ typedef struct api_context {
     size_t route_count;
     store *uploads;
     pool_set *pools;
-    bool is_draining; /* no new work is taken */
+    bool is_draining; /* shutting down: no new work is accepted */
 } api_context;
 
 #endif

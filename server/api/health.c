@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * api/health.c - GET /healthz and GET /readyz (stage 9 of 9, respond).
- * In: nothing.  Out: healthz 200 while the loop turns; readyz 200 when every network can take work, else 503 and what
- * fails. */
+ * Out: /healthz 200 while the event loop runs; /readyz 200 when every network can take work, else 503 and the failed
+ * checks. */
 #include "api/context.h"
-#include "api/handlers.h"
+#include "api/routes.h"
 
 void health_on_begin(http_request *request) {
     http_answer_json(request, HTTP_OK, "{s:s}", "status", "ok");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * api/intake.c - one image and its options from a request (stage 1 of 9, request).
- * In: pieces of a body.  Out: options checked, bytes appended to a file of the store, or a problem. */
+ * In: pieces of a body.  Out: checked options and a file of the store, or a problem. */
 #include "api/intake.h"
 
 #include <string.h>
@@ -30,7 +30,7 @@ static bool open_upload(intake *self) {
     return true;
 }
 
-/* An upload without room gives up what it has at once: the rest of its body may take long to arrive. */
+/* A failed upload is removed at once, because the rest of its body may take long to arrive. */
 static bool append_upload(intake *self, const void *data, size_t size) {
     swin2sr_status status = store_append(&self->upload, data, size);
     if (status == SWIN2SR_OK)
@@ -104,7 +104,7 @@ static bool refuse_boundary(intake *self, unsigned char bad) {
     return false;
 }
 
-/* A form, or the image itself; without a Content-Type the body is the image (RFC 9110 section 8.3). */
+/* The body is a form or the image itself. Without a Content-Type it is the image (RFC 9110 section 8.3). */
 bool intake_take_header(intake *self, const http_request *request) {
     const multipart_handler parts = {
         .on_part = on_part, .on_data = on_part_data, .on_part_end = on_part_end, .context = self};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * api/intake.h - one image and its options from a request (stage 1 of 9, request).
- * In: query, header and body, which is a form with a part named file, or the image itself.
- * Out: the options, and the image as a file of the store. Nothing of the image is held in memory.
- * Every call that returns false has set `problem`; no other call but intake_done may follow. */
+ * In: query, header and body; the body is a form with a part named file, or the image itself.
+ * Out: the options, and the image in a file of the store; no part of the image stays in memory.
+ * A call that returns false has set `problem`. Only intake_done may follow. */
 #ifndef SWIN2SR_SERVER_INTAKE_H
 #define SWIN2SR_SERVER_INTAKE_H
 
@@ -11,7 +11,7 @@
 #include "http/multipart.h"
 #include "store/store.h"
 
-/* Which part of a form is being received. */
+/* The kind of part of a form that is being received. */
 typedef enum intake_part {
     INTAKE_PART_NONE = 0,
     INTAKE_PART_FILE,
@@ -37,6 +37,6 @@ void intake_done(intake *self); /* removes the upload */
 bool intake_take_query(intake *self, const http_request *request);
 bool intake_take_header(intake *self, const http_request *request); /* Content-Type and Content-Encoding */
 bool intake_take_body(intake *self, const void *data, size_t size);
-bool intake_take_end(intake *self); /* the form was complete, and there is a file */
+bool intake_take_end(intake *self); /* the form is complete and has a file */
 
 #endif

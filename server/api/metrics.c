@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * api/metrics.c - GET /metrics, the Prometheus text (stage 9 of 9, respond).
- * In: the counters (metrics/metrics.h).  Out: them, and the gauges of the pool, read now. */
+ * In: the counters (metrics/metrics.h), and gauges that are read now.  Out: text. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "api/context.h"
-#include "api/handlers.h"
+#include "api/routes.h"
 
 static void write_gauges(const api_context *self, FILE *out) {
     static const char *const states[WORKER_STATE_COUNT] = {"down", "starting", "idle", "busy"};
@@ -30,7 +30,7 @@ static void write_gauges(const api_context *self, FILE *out) {
     fprintf(out, "swin2sr_log_lines_dropped_total %" PRIu64 "\n", self->log->dropped_count);
 }
 
-/* Label values are checked where they come in: printable ASCII (ipc.h). Two of these need an escape here. */
+/* Label values are printable ASCII (ipc.h). Two of these characters need an escape. */
 static void write_label(FILE *out, const char *text) {
     for (; *text; text++)
         fprintf(out, *text == '"' || *text == '\\' ? "\\%c" : "%c", *text);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * api/models.c - GET /v1/models: what networks this service has (stage 9 of 9, respond).
- * In: the config, and what the workers said when they were ready.  Out: a list, or 503 before any was ready. */
+ * api/models.c - GET /v1/models: the networks of this service (stage 9 of 9, respond).
+ * In: the config, and what workers reported when ready.  Out: a list, or 503 before the first worker is ready. */
 #include "api/context.h"
-#include "api/handlers.h"
+#include "api/routes.h"
 
 static void add_network(http_list *models, const network *each, bool is_default) {
     const char *name = each->served->name, *task = library_task_of(name);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * api/options.c - the options of POST /upscale (stage 1 of 9, request).
- * In: names and values as the client wrote them.  Out: checked options, or the problem. */
+ * In: names and values from the client.  Out: checked options, or a problem. */
 #include "api/options.h"
 
 #include <stdio.h>
@@ -15,7 +15,7 @@ static bool wrong(problem *ret_problem, const char *name, const char *why) {
     return false;
 }
 
-/* 1..100 and nothing else around it. */
+/* Digits only, 1..100. */
 static bool parse_quality(const char *text, uint32_t *ret_quality) {
     uint32_t value = 0;
     size_t length = strlen(text);
@@ -31,7 +31,7 @@ static bool set_model(upscale_options *self, const char *value, problem *ret_pro
     if (self->model[0])
         return wrong(ret_problem, "model", "given more than once");
     if (self->task)
-        return wrong(ret_problem, "model", "task chooses one; give one of model and task");
+        return wrong(ret_problem, "model", "cannot be given together with task; give one of model and task");
     if (!value[0] || strlen(value) >= sizeof self->model)
         return wrong(ret_problem, "model", "no such model here; GET /v1/models lists them");
     strcpy(self->model, value);
@@ -42,7 +42,7 @@ static bool set_task(upscale_options *self, const char *value, problem *ret_prob
     if (self->task)
         return wrong(ret_problem, "task", "given more than once");
     if (self->model[0])
-        return wrong(ret_problem, "task", "it chooses a model; give one of task and model");
+        return wrong(ret_problem, "task", "cannot be given together with model; give one of task and model");
     self->task = library_task_find(value);
     return self->task || wrong(ret_problem, "task", "not one of photo, clean, compressed, jpeg, fast");
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * api/options.h - the options of POST /upscale, the same as query parameters and as form fields (stage 1, request).
- * An unknown name, a wrong value, a name said twice, or model beside task is a problem, never ignored. */
+ * api/options.h - the options of POST /upscale, as query parameters or form fields (stage 1 of 9, request).
+ * An unknown name, a wrong value, a name given twice, or model together with task is a problem, never ignored. */
 #ifndef SWIN2SR_SERVER_OPTIONS_H
 #define SWIN2SR_SERVER_OPTIONS_H
 
@@ -12,11 +12,11 @@
 #include "library/library.h"
 
 typedef struct upscale_options {
-    format_id format;             /* of the answer; default PNG */
+    format_id format;             /* of the result; default PNG */
     uint32_t quality;             /* 1..100, default 95; no effect on PNG */
-    char model[LIBRARY_MAX_NAME]; /* "" : not said */
-    const char *task;             /* one of library_task_name; NULL: not said */
-    bool is_strict;               /* refuse a damaged file even where all of its rows come out; default false */
+    char model[LIBRARY_MAX_NAME]; /* "": not given */
+    const char *task;             /* one of library_task_name; NULL: not given */
+    bool is_strict;               /* refuse a damaged file even if all its rows can be decoded; default false */
     bool has_format, has_quality, has_strict;
 } upscale_options;
 

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  * api/page.c - GET /, the page (stage 9 of 9, respond).
- * In: the networks that are served.  Out: web/index.html, which needs no script and fetches nothing, with a choice of
- * network where there is one. */
+ * In: the networks that are served.  Out: web/index.html, which has no script and loads nothing else, with a choice of network
+ * if there are several. */
 #include "api/page.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "api/context.h"
-#include "api/handlers.h"
+#include "api/routes.h"
 
-/* What the network for a task is for, in both languages of the page. */
+/* What the network for a task is good at, in both languages of the page. */
 static const char *words_of(const char *task) {
     static const char *const words[][2] = {{"photo", "photos with noise or blur · 有噪点或模糊的照片"},
                                            {"clean", "sharp, undamaged pictures · 清晰无损的图片"},
@@ -61,7 +61,7 @@ void page_on_begin(http_request *request) {
     http_answer_header(request, "Cache-Control", "no-cache");
 }
 
-/* Browsers ask for an icon with every page: there is none, and for a day they need not ask again. */
+/* Browsers ask for an icon with every page. There is none; the answer is cached for a day. */
 void icon_on_begin(http_request *request) {
     http_answer_text(request, HTTP_NO_CONTENT, NULL, strdup(""));
     http_answer_header(request, "Cache-Control", "public, max-age=86400");

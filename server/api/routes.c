@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * api/routes.c - every path the service answers, and by whom (stages 1 request and 9 respond). */
+ * api/routes.c - the table of paths and their handlers (stages 1 request and 9 respond). */
 #include "api/routes.h"
-
-#include "api/handlers.h"
 
 const http_route routes[] = {
     {"GET", "/", "/", .on_begin = page_on_begin},
@@ -16,4 +14,4 @@ const http_route routes[] = {
 };
 const size_t routes_count = sizeof routes / sizeof routes[0];
 
-_Static_assert(sizeof routes / sizeof routes[0] <= LIMIT_ROUTES, "the metrics have a place for each route");
+_Static_assert(sizeof routes / sizeof routes[0] <= LIMIT_ROUTES, "the metrics have room for every route");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * api/routes.h - every path the service answers. The metrics count by place in this table. */
+ * api/routes.h - every path the service answers, and the handlers in the table, one file per path.
+ * The metrics count by position in the table. */
 #ifndef SWIN2SR_SERVER_ROUTES_H
 #define SWIN2SR_SERVER_ROUTES_H
 
@@ -7,5 +8,17 @@
 
 extern const http_route routes[];
 extern const size_t routes_count;
+
+void upscale_on_begin(http_request *request);
+void upscale_on_body(http_request *request, const void *data, size_t size);
+void upscale_on_end(http_request *request);
+void upscale_on_gone(http_request *request);
+void upscale_on_free(http_request *request);
+void health_on_begin(http_request *request);
+void ready_on_begin(http_request *request);
+void metrics_on_begin(http_request *request);
+void models_on_begin(http_request *request);
+void page_on_begin(http_request *request);
+void icon_on_begin(http_request *request);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * api/status_map.c - status -> problem (whose HTTP code and machine word are in http/problem.c).
- * In: how a job failed.  Out: what the client is told. */
+ * api/status_map.c - from a status to a problem; http/problem.c has the HTTP codes and machine words.
+ * In: the status of a failed job.  Out: the kind of problem for the client. */
 #include "api/status_map.h"
 
 problem_kind status_map(swin2sr_status status) {

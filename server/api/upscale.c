@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * api/upscale.c - POST /upscale: one image in, the enlarged image out (stages 1 request and 9 respond).
- * In: a form with a file, or the bare image; options.  Out: the whole result, or a problem; never a part.
- * The upload goes to a file of the store as it arrives; at its end it is admitted and becomes a job of a pool. */
+ * In: a form with a file, or the image itself; options.  Out: the whole result or a problem, never a part.
+ * The upload is written to a file of the store as it arrives. When it is complete, it is admitted and becomes a job. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "admit/pace.h"
 #include "api/context.h"
 #include "api/facts.h"
-#include "api/handlers.h"
+#include "api/routes.h"
 #include "api/intake.h"
 #include "api/status_map.h"
 
@@ -19,13 +19,13 @@ typedef struct upscale_call {
     http_request *request;
     const api_context *service;
     intake intake;
-    network *network; /* the default one until an option names another */
+    network *network; /* the default, until an option chooses another */
     probe_info image;
     job job;
     bool has_job; /* submitted and not finished */
 } upscale_call;
 
-/* Every 503 says when to come back. */
+/* Every 503 says when to retry. */
 static bool refuse_with(upscale_call *self, problem *what) {
     if (problem_code(what) == HTTP_UNAVAILABLE && what->retry_after_s == 0)
         what->retry_after_s = pace_retry_after_s(self->network->owner);
@@ -40,12 +40,12 @@ static bool refuse(upscale_call *self, problem_kind kind, const char *detail) {
 
 /* ---- the request ---- */
 
-/* Did the intake take it? If not, its problem is the answer. */
+/* Pass on the result of a call to the intake; if it failed, answer with its problem. */
 static bool taken(upscale_call *self, bool is_taken) {
     return is_taken || refuse_with(self, &self->intake.problem);
 }
 
-/* The network that the options so far ask for. false: it is not served here, and the client was told. */
+/* Choose the network by the options received so far. false: it is not served here, and the request is answered. */
 static bool choose_network(upscale_call *self) {
     pool_set *pools = self->service->pools;
     const upscale_options *options = &self->intake.options;
@@ -69,7 +69,7 @@ static bool admit_now(upscale_call *self) {
     return admit_request(self->network, self->service->is_draining, &what) || refuse_with(self, &what);
 }
 
-/* Before the body, where it is known which network is meant: a form may still name one. */
+/* Before the body, if the network is known by then: a form may still name one. */
 static bool admit_early(upscale_call *self) {
     const upscale_options *options = &self->intake.options;
     bool is_chosen = options->model[0] || options->task || self->service->pools->pool_count == 1;

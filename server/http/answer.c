@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * http/answer.c - a route's answer and how it gets to the library (stage 9 of 9, respond).
- * In: text, JSON, a file or a problem.  Out: a queued response; a held request goes on. */
+ * http/answer.c - answers of routes, handed to the HTTP library (stage 9 of 9, respond).
+ * In: text, JSON, a file or a problem.  Out: a queued response; a held request is resumed. */
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +19,7 @@ void answer_release(http_exchange *self) {
 
 static void answer(http_request *request, unsigned int code, const char *type, struct MHD_Response *response) {
     http_exchange *self = exchange_of(request);
-    self->answer = response; /* NULL without memory: the connection is then closed */
+    self->answer = response; /* NULL: out of memory; the connection is closed without an answer */
     self->code = code;
     self->is_closing |= !response;
     if (response && type)

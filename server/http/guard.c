@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * http/guard.c - refuses requests that two servers could understand differently (RFC 9112 section 11.2).
- * In: header fields.  Out: the fault, a constant. The library's parser accepts all of what is refused here.
+ * http/guard.c - refuses requests that two servers could read in two ways (RFC 9112 section 11.2).
+ * In: header fields.  Out: the fault, a constant. The library's parser accepts everything that is refused here.
  *
- * Folded lines, bare line feeds and bytes after a NUL are gone from the values that the library gives. But it takes a
- * header apart where it lies, and writes one NUL over the separator after each word, two over each CR LF. So method,
- * target, version, names and values must follow each other without a gap; where one is, there was something else. */
+ * The values that the library gives no longer show folded lines, bare line feeds or bytes after a NUL. But the library
+ * parses the header in place: it writes one NUL over the separator after each word and two over each CR LF. In a clean
+ * header, method, target, version, names and values therefore follow each other without a gap. */
 #include "http/guard.h"
 
 #include <stdbool.h>
@@ -14,9 +14,9 @@
 #include "config/limits.h"
 
 typedef struct guard_walk {
-    const char *end; /* of what has been read so far: there its CR LF was */
+    const char *end; /* of the last value; its CR LF was here */
     int fields, lengths, encodings, hosts;
-    const char *host; /* its value; NULL: not seen */
+    const char *host; /* value of Host; NULL: not seen */
     bool is_old;      /* HTTP/1.0 */
     const char *fault;
 } guard_walk;
@@ -84,7 +84,7 @@ static bool has_control(const char *text, size_t size) {
     return false;
 }
 
-/* Name, colon and value lie on one line, which begins after the last one's CR LF. */
+/* Name, colon and value are on one line, which begins right after the CR LF of the line before. */
 static bool is_one_line(const guard_walk *walk, const char *name, size_t name_size, const char *value) {
     if (walk->end[0] || walk->end[1] || name != walk->end + 2 || value <= name + name_size)
         return false;
@@ -101,20 +101,22 @@ static const char *field_fault(guard_walk *walk, const char *name, size_t name_s
     if (!is_token(name, name_size))
         return "a header field has a malformed name";
     if (!value || has_control(value, value_size))
-        return "a control character in a header field";
+        return "a header field has a control character";
     if (!is_one_line(walk, name, name_size, value))
-        return "a header field that does not end with CR LF, or is folded";
+        return "a header field does not end with CR LF, or is folded";
     walk->end = value + value_size;
     if (strcasecmp(name, "Content-Length") == 0 && ++walk->lengths > 1)
         return "more than one Content-Length";
     if (strcasecmp(name, "Host") == 0) {
         walk->host = value;
-        if (++walk->hosts > 1 || strpbrk(value, " \t,/?#@\\"))
-            return "not exactly one good Host";
+        if (++walk->hosts > 1)
+            return "more than one Host";
+        if (strpbrk(value, " \t,/?#@\\"))
+            return "Host has a character that is not allowed";
     }
     if (strcasecmp(name, "Transfer-Encoding") == 0) {
         if (++walk->encodings > 1 || walk->is_old || strcasecmp(value, "chunked") != 0)
-            return "a Transfer-Encoding other than chunked";
+            return "Transfer-Encoding is not chunked, once, in HTTP/1.1";
     }
     return walk->lengths && walk->encodings ? "both Content-Length and Transfer-Encoding" : NULL;
 }
@@ -126,7 +128,7 @@ static enum MHD_Result on_field(void *context, enum MHD_ValueKind kind, const ch
     return walk->fault ? MHD_NO : MHD_YES;
 }
 
-/* An absolute address must name the host that the Host field names. */
+/* true: the target is a path, or its host is that of the Host field. */
 static bool is_same_host(const char *target, const char *host) {
     size_t bytes;
     const char *authority = authority_of(target, &bytes);
@@ -136,17 +138,17 @@ static bool is_same_host(const char *target, const char *host) {
 const char *guard_check(struct MHD_Connection *connection, const guard_line *line) {
     size_t method_bytes = strlen(line->method);
     if (!is_token(line->method, method_bytes) || line->target_bytes == 0)
-        return "not a method and a path";
+        return "the request line has no method, or its target is not a path";
     if (line->target != line->method + method_bytes + 1 || line->version != line->target + line->target_bytes + 1)
-        return "a request line with other than single spaces";
+        return "the words of the request line are not separated by single spaces";
     guard_walk walk = {.end = line->version + strlen(line->version)};
     walk.is_old = strcmp(line->version, "HTTP/1.0") == 0;
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, on_field, &walk);
     if (walk.fault)
         return walk.fault;
     if (walk.end[0] || walk.end[1] || walk.end[2] || walk.end[3])
-        return "a header that does not end with two CR LF, or is folded";
+        return "the header does not end with CR LF CR LF, or is folded";
     if (walk.hosts == 0 && !walk.is_old)
         return "no Host";
-    return is_same_host(line->target, walk.host) ? NULL : "a target with another host than Host";
+    return is_same_host(line->target, walk.host) ? NULL : "the target names another host than Host";
 }

@@ -25,20 +25,20 @@ static void refuse_body_size(http_exchange *self, uint64_t actual) {
     http_answer_problem(&self->request, &what);
 }
 
-/* The announced length of the body; 0 where there is none. The library has checked that it is a number. */
+/* Content-Length, which the library has checked to be a number; 0: there is none. */
 static uint64_t announced_bytes(const http_exchange *self) {
     const char *text = http_request_header(&self->request, MHD_HTTP_HEADER_CONTENT_LENGTH);
     return text ? strtoull(text, NULL, 10) : 0;
 }
 
-/* The library can take the last bytes and the client's end in one event, and look at the bytes only. Closing the side
- * that is closed already changes nothing but wakes it up once more. */
+/* If the last bytes and the end of the client's side arrive in one event, the library handles only the bytes. Shutting
+ * down the receiving side, which is closed already, makes it look at the socket once more. */
 static void wake_for_end(const http_exchange *self) {
     if (self->has_hung_up)
         shutdown(self->hang_up.fd, SHUT_RD);
 }
 
-/* The client has closed its side. While it waits for its answer, that means it has left. */
+/* The client has closed its sending side. A client whose request is held has given up by that. */
 static void on_hang_up(void *context, uint32_t events) {
     http_exchange *self = context;
     self->has_hung_up = true;
@@ -52,7 +52,7 @@ static void on_hang_up(void *context, uint32_t events) {
     answer_release(self);
 }
 
-/* NULL: the connection was opened without memory for it. */
+/* NULL: there was no memory for it when the connection was opened. */
 static http_connection *connection_of(struct MHD_Connection *connection) {
     return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 }
@@ -76,10 +76,6 @@ static http_exchange *open_exchange(http_server *server, struct MHD_Connection *
         self->depth += *at == '/';
     self->hang_up = (loop_watch){.fd = owner->fd, .on_ready = on_hang_up, .context = self};
     request_set_ids(self);
-    self->next = server->exchanges;
-    if (self->next)
-        self->next->previous = self;
-    server->exchanges = self;
     return self;
 }
 
@@ -93,12 +89,12 @@ static void refuse_method(http_exchange *self, const char *allow) {
     http_answer_header(&self->request, MHD_HTTP_HEADER_ALLOW, allow);
 }
 
-/* The header has arrived: refuse what can be refused by it. A body that would be refused anyway is not asked for. */
+/* The header has arrived. What can be refused now is refused before the client is asked for the body. */
 static enum MHD_Result begin(http_exchange *self, const guard_line *line, const http_match *match) {
     const http_route *route = self->route;
     uint64_t announced = announced_bytes(self);
     const char *fault = guard_check(self->connection, line);
-    /* The library is lax about where a chunk ends: whatever it takes for the next request is not served. */
+    /* The library accepts malformed ends of chunks, so nothing after a chunked body is served as a request. */
     self->is_last = http_request_header(&self->request, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL;
     if (fault) {
         self->is_closing = true;
@@ -154,7 +150,7 @@ static enum MHD_Result end(http_exchange *self) {
     return MHD_YES;
 }
 
-/* Called by the library: once with the header, with each piece of the body, at its end, and after a resume. */
+/* The library calls this with the header, with each piece of the body, at the end of the body and after a resume. */
 static enum MHD_Result on_access(void *context, struct MHD_Connection *connection, const char *path, const char *method,
                                  const char *version, const char *data, size_t *size, void **state) {
     http_server *server = context;
@@ -198,7 +194,7 @@ static void count_request(const http_exchange *self, unsigned int code, bool is_
     log_request(self, route ? route->label : "other", code, duration_us);
 }
 
-/* Called by the library when the answer has been sent or the connection is gone. */
+/* The library calls this when the answer has been sent or the connection is gone. */
 static void on_completed(void *context, struct MHD_Connection *connection, void **state,
                          enum MHD_RequestTerminationCode how) {
     http_server *server = context;
@@ -216,16 +212,13 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
         self->route->on_free(&self->request);
     if (self->answer)
         MHD_destroy_response(self->answer);
-    *(self->previous ? &self->previous->next : &server->exchanges) = self->next;
-    if (self->next)
-        self->next->previous = self->previous;
     free(self);
     *state = NULL;
 }
 
 /* ---- connections and their time ---- */
 
-/* Called by the library with a request line, while its target is still as it came. */
+/* The library calls this with each request target before decoding it. */
 static void *on_target(void *context, const char *target, struct MHD_Connection *connection) {
     http_connection *self = connection_of(connection);
     if (self)
@@ -263,7 +256,7 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
         close_connection(context, *socket_context);
 }
 
-/* A held request has a deadline of its own. */
+/* A held request is not slow: the deadline of its job applies. */
 static bool is_too_slow(const http_connection *self, const server_config *config, uint64_t now_us) {
     const http_exchange *exchange = self->exchange;
     if (!exchange)
@@ -272,7 +265,7 @@ static bool is_too_slow(const http_connection *self, const server_config *config
     return !exchange->is_held && now_us - since_us > (uint64_t)config->transfer_s * 1000000;
 }
 
-/* The library takes the end that this makes for the client's, and closes. */
+/* After shutdown() the library reads the end of input and closes the connection. */
 static void on_sweep(void *context) {
     http_server *server = context;
     uint64_t now_us = swin2sr__clock_us();
@@ -287,7 +280,8 @@ static void on_sweep(void *context) {
 
 /* ---- the library on the loop ---- */
 
-/* As many connections as the process can have files for: each may hold an upload and an answer beside its socket. */
+/* A connection holds up to two descriptors, its socket and an upload or a result, so the limit on open files bounds the
+ * number of connections. */
 static unsigned int connection_limit(const server_config *config) {
     struct rlimit files = {0};
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
@@ -299,7 +293,7 @@ static unsigned int connection_limit(const server_config *config) {
 }
 
 static void on_sockets(void *context, uint32_t events) {
-    /* http_step follows every step of the loop */
+    /* http_step, called after every step of the loop, does the work */
 }
 
 static struct MHD_Daemon *start_daemon(http_server *self, int listen_fd) {
@@ -350,18 +344,21 @@ void http_drain(http_server *self) {
 }
 
 bool http_is_quiet(const http_server *self) {
-    return !self->exchanges;
+    const http_connection *each = self->connections;
+    while (each && !each->exchange)
+        each = each->next;
+    return !each;
 }
 
 size_t http_connection_count(const http_server *self) {
     return self->connection_count;
 }
 
-/* The library accepts no held request when it stops. */
+/* The library must not be stopped while it has suspended connections, so held requests are released first. */
 void http_stop(http_server *self) {
-    for (http_exchange *exchange = self->exchanges; exchange; exchange = exchange->next)
-        if (exchange->is_held)
-            on_hang_up(exchange, 0);
+    for (http_connection *each = self->connections; each; each = each->next)
+        if (each->exchange && each->exchange->is_held)
+            on_hang_up(each->exchange, 0);
     loop_watch_remove(self->settings.loop, &self->sockets);
     loop_timer_clear(self->settings.loop, &self->sweep);
     MHD_stop_daemon(self->daemon);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * http/http.h - HTTP on the server's event loop (stages 1 request and 9 respond).
- * A route gets a request's header, body and end in turn. It answers in any of these calls, or later: a request that
- * has no answer after its end is held, and its socket is watched for a hang-up.
- * Everything is called on the loop's thread. The HTTP and JSON libraries are not visible outside this folder. */
+ * A route is called with a request's header, then its body, then its end. It answers in any of these calls or later: a
+ * request without an answer at its end is held, and its socket is watched for a hang-up.
+ * All functions are called on the loop's thread. The HTTP and JSON libraries are not visible outside this folder. */
 #ifndef SWIN2SR_SERVER_HTTP_H
 #define SWIN2SR_SERVER_HTTP_H
 
@@ -35,7 +35,7 @@ struct http_request {
     uint64_t body_bytes;              /* received so far */
 };
 
-/* All borrowed for the server's life. */
+/* All pointers are borrowed until http_stop. */
 typedef struct http_settings {
     event_loop *loop;
     server_log *log;
@@ -46,42 +46,42 @@ typedef struct http_settings {
     void *app;
 } http_settings;
 
-/* Serve on a listening socket, which is taken. NULL with errno set: the library would not start. */
+/* Serve on a listening socket and take ownership of it. NULL, with errno set: the library did not start. */
 http_server *http_start(const http_settings *settings, int listen_fd);
 void http_stop(http_server *self);
 
-/* How long the loop may wait (-1: without limit), and what has to be done after each of its steps. */
+/* How long the loop may wait (-1: no limit), and the work to do after each step of the loop. */
 int64_t http_wait_ms(http_server *self);
 void http_step(http_server *self);
 
-void http_drain(http_server *self);          /* from now on every answer ends its connection */
+void http_drain(http_server *self);          /* from now on every answer closes its connection */
 bool http_is_quiet(const http_server *self); /* no request is being read, worked on or answered */
 size_t http_connection_count(const http_server *self);
 
-/* For routes: what the request says. NULL: not there. */
+/* For routes: the value of a header field; NULL: the request has no such field. */
 const char *http_request_header(const http_request *request, const char *name);
 
-/* Do all header fields of this name list nothing but this word? In any case of letters; true where there is none. */
+/* true: every header field of this name lists only this word, in any case, or there is no such field. */
 bool http_request_has_only(const http_request *request, const char *name, const char *word);
 
-/* Visit the query's parameters; value is "" where there is none. Stops when visit returns false, and returns that. */
+/* Call visit for each parameter of the query, value "" where it has none. Stops when visit returns false; returns false
+ * then. */
 typedef bool (*http_visit)(void *context, const char *name, const char *value);
 bool http_request_query(const http_request *request, http_visit visit, void *context);
 
-/* For routes: the answer, exactly one; further header fields may be added until the call returns to http. */
-void http_answer_text(http_request *request, unsigned int code, const char *type, char *text); /* taken; malloc */
+/* For routes: exactly one answer per request. Header fields may be added until the route returns. */
+void http_answer_text(http_request *request, unsigned int code, const char *type, char *text); /* text: malloc, taken */
 void http_answer_file(http_request *request, unsigned int code, const char *type, int fd, uint64_t size); /* fd taken */
 void http_answer_problem(http_request *request, const problem *what);
 void http_answer_header(http_request *request, const char *name, const char *value);
 
-/* A JSON array that is being built; NULL without memory, which every call here accepts. */
+/* A JSON array under construction; NULL if there was no memory, which all functions accept. */
 typedef struct http_list http_list;
 http_list *http_list_new(void);
-void http_list_add(http_list *list, const char *format, ...); /* one element, of a format as below */
+void http_list_add(http_list *list, const char *format, ...); /* one element; format as in http_answer_json */
 void http_list_free(http_list *list);
 
-/* Answer with JSON: format and values are those of jansson's json_pack, such as "{s:s, s:i}"; "o" takes an http_list and
- * ends its life. */
+/* Answer with JSON. Format and values are those of jansson's json_pack, "{s:s, s:i}"; "o" takes an http_list. */
 void http_answer_json(http_request *request, unsigned int code, const char *format, ...);
 
 #endif

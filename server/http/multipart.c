@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * http/multipart.c - multipart/form-data as it streams in (stage 1 of 9, request).
+ * http/multipart.c - streaming parser for multipart/form-data (stage 1 of 9, request).
  * In: pieces of a body.  Out: calls to the handler.
- * The delimiter "\r\n--boundary" is matched across pieces by counting: a boundary cannot hold '\r', so a match that
- * breaks off can only begin again at the byte that broke it, and what was matched is known without keeping it. */
+ * A counter is enough to match "\r\n--boundary" across pieces: a boundary has no '\r', so after a mismatch only the
+ * byte that did not match can begin the next match, and the bytes matched before are those of the delimiter. */
 #include "http/multipart.h"
 
 #include <stdint.h>
@@ -15,7 +15,7 @@ static bool fail(multipart *self, const char *fault) {
     return false;
 }
 
-/* RFC 2046 section 5.1.1; a boundary may hold spaces, but not end with one. */
+/* RFC 2046 section 5.1.1; spaces are allowed, but not at the end. */
 static bool is_boundary_character(char character) {
     return (character >= '0' && character <= '9') || (character >= 'a' && character <= 'z') ||
            (character >= 'A' && character <= 'Z') || (character && strchr("'()+_,-./:=? ", character));
@@ -25,10 +25,10 @@ static const char *skip_blanks(const char *text) {
     return text + strspn(text, " \t");
 }
 
-/* Read the value of a parameter, quoted or not, at *text; leaves *text behind it. An unquoted value that is not kept
- * may hold blanks, as in "filename=my photo.png".
- * value     Receives as much as fits, terminated; NULL: the value is not kept.
- * returns   The length of the whole value; SIZE_MAX: a quote is not closed. */
+/* Read the value of a parameter, quoted or not, and move *text past it.
+ * value    Receives as much as fits, terminated. NULL: the value is skipped; if unquoted, it may have blanks in it
+ *          ("filename=my photo.png").
+ * returns  The length of the whole value; SIZE_MAX: a quote is not closed. */
 static size_t read_value(const char **text, char *value, size_t value_bytes) {
     const char *at = *text, *ends = value ? "; \t" : ";";
     bool is_quoted = *at == '"';
@@ -47,8 +47,8 @@ static size_t read_value(const char **text, char *value, size_t value_bytes) {
     return length;
 }
 
-/* Go to the value of the next parameter "; key=value" at *text. false: there is none, or *text is not at its end.
- * Parameters may be empty (RFC 9110 section 5.6.6).  key is cut to fit. */
+/* Read the key of the next parameter "; key=value", cut to fit, and move *text to its value. Empty parameters are
+ * skipped (RFC 9110 section 5.6.6).  false: there is none; unless *text is then at the end, the text is malformed. */
 static bool next_parameter(const char **text, char *key, size_t key_bytes) {
     const char *at = skip_blanks(*text);
     if (*at != ';')
@@ -121,10 +121,10 @@ static bool end_of_data(multipart *self) {
     return !is_part || self->handler.on_part_end(self->handler.context) || fail(self, NULL);
 }
 
-/* Preamble or data up to the next delimiter. However many line ends the piece holds, its data is given in one call,
- * after what earlier pieces left open. returns how much of the piece was used. */
+/* Preamble or data up to the next delimiter. The data of one piece is given in one call, however many line ends it has,
+ * after the bytes with which earlier pieces seemed to begin a delimiter.  returns how many bytes were used. */
 static size_t push_data(multipart *self, const char *data, size_t size) {
-    size_t at = 0, carried = self->matched; /* bytes of earlier pieces that may begin the delimiter */
+    size_t at = 0, carried = self->matched; /* at the end of earlier pieces */
     while (at < size && self->matched < self->delimiter_bytes) {
         if (data[at] == self->delimiter[self->matched]) {
             at++;
@@ -194,7 +194,7 @@ static bool take_header_line(multipart *self) {
     return read_disposition(self, skip_blanks(self->line + sizeof field - 1));
 }
 
-/* What follows a delimiter on its line: nothing, or "--" after the last part. Blanks are allowed before the end. */
+/* The rest of a delimiter's line: blanks only. */
 static bool take_delimiter_line(multipart *self) {
     for (size_t i = 0; i < self->line_bytes; i++)
         if (self->line[i] != ' ' && self->line[i] != '\t')
@@ -206,7 +206,7 @@ static bool take_delimiter_line(multipart *self) {
     return true;
 }
 
-/* Collect a line up to its "\r\n". returns how much of the piece was used. */
+/* Collect a line up to its "\r\n".  returns how many bytes of the piece were used. */
 static size_t push_line(multipart *self, const char *data, size_t size) {
     size_t at = 0;
     while (at < size) {

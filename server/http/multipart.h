@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * http/multipart.h - multipart/form-data (RFC 7578) as it streams in (stage 1 of 9, request).
+ * http/multipart.h - streaming parser for multipart/form-data, RFC 7578 (stage 1 of 9, request).
  * In: bytes of a body in pieces of any size.  Out: parts, their names and their bytes, in order.
- * Push parser with fixed buffers: allocates nothing, keeps no part; the same result for every way of cutting. */
+ * Fixed buffers, no allocation. How the body is cut into pieces does not change the result. */
 #ifndef SWIN2SR_SERVER_MULTIPART_H
 #define SWIN2SR_SERVER_MULTIPART_H
 
@@ -10,30 +10,31 @@
 
 #include "config/limits.h"
 
-/* Called while pushing. Return false to stop the parser for good. */
+/* Called by multipart_push. Returning false stops the parser for good. */
 typedef struct multipart_handler {
     bool (*on_part)(void *context, const char *name);
-    bool (*on_data)(void *context, const void *data, size_t size); /* of the last part; may be called often, or never */
+    bool (*on_data)(void *context, const void *data,
+                    size_t size); /* bytes of the current part; called any number of times */
     bool (*on_part_end)(void *context);
     void *context;
 } multipart_handler;
 
 typedef enum multipart_state {
     MULTIPART_PREAMBLE = 0, /* before the first delimiter; skipped */
-    MULTIPART_DELIMITER,    /* right after a delimiter: "--" or the rest of the line */
+    MULTIPART_DELIMITER,    /* after a delimiter: "--" or the rest of the line */
     MULTIPART_HEADER,       /* lines of a part's header */
     MULTIPART_DATA,         /* bytes of a part */
     MULTIPART_END,          /* after the last delimiter; the rest is ignored */
-    MULTIPART_BAD,          /* malformed, or the handler said stop */
+    MULTIPART_BAD,          /* malformed, or stopped by the handler */
 } multipart_state;
 
 typedef struct multipart {
     multipart_handler handler;
     multipart_state state;
-    const char *fault; /* with MULTIPART_BAD: what is malformed, for the client; NULL: the handler said stop */
+    const char *fault; /* with MULTIPART_BAD: what is malformed, for the client; NULL: the handler stopped */
     char delimiter[4 + LIMIT_BOUNDARY_BYTES + 1]; /* "\r\n--boundary" */
     size_t delimiter_bytes;
-    size_t matched; /* bytes of the delimiter seen at the end of the last piece */
+    size_t matched; /* bytes of the delimiter matched so far */
     char line[LIMIT_PART_LINE_BYTES];
     size_t line_bytes;
     int part_count;
@@ -48,10 +49,10 @@ typedef struct multipart {
  *          bad_character where one character is the reason). */
 bool multipart_init(multipart *self, const char *content_type, const multipart_handler *handler);
 
-/* Take the next piece. false: malformed or stopped (state MULTIPART_BAD); further pieces change nothing. */
+/* Parse the next piece. false: state is MULTIPART_BAD, and further pieces are ignored. */
 bool multipart_push(multipart *self, const void *data, size_t size);
 
-/* true: the body was whole, up to its last delimiter. */
+/* true: the last delimiter has been seen. */
 bool multipart_is_whole(const multipart *self);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * http/problem.c - problem documents (RFC 9457).
- * In: a kind and what is special about this request.  Out: JSON or HTML text. */
+ * In: a kind, a detail and numbers.  Out: JSON or HTML text. */
 #include "http/problem.h"
 
 #include <ctype.h>
@@ -70,7 +70,7 @@ char *problem_to_json(const problem *self, const char *request_id) {
     return text;
 }
 
-/* '<', '>', '&' and quotes as references; the rest is printable ASCII already. */
+/* Text is printable ASCII; '<', '>', '&' and quotes are written as references. */
 static void write_escaped(FILE *out, const char *text) {
     for (; *text; text++) {
         if (*text == '<' || *text == '>' || *text == '&' || *text == '"' || *text == '\'')
@@ -80,7 +80,7 @@ static void write_escaped(FILE *out, const char *text) {
     }
 }
 
-/* From a path of great depth there is no link. */
+/* A link to the first page, unless the path is very deep. */
 static void write_way_back(FILE *out, int depth) {
     if (depth > 8)
         return;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * http/problem.h - why a request gets no image, as RFC 9457 says it. One table: kind -> HTTP code, machine word, title.
- * The words are part of the contract (docs/api.md). A detail never holds internal text, paths or addresses. */
+ * http/problem.h - problem documents (RFC 9457). One table: kind -> HTTP code, machine word, title.
+ * The machine words are part of the API (docs/api.md). Details never show internal text, paths or addresses. */
 #ifndef SWIN2SR_SERVER_PROBLEM_H
 #define SWIN2SR_SERVER_PROBLEM_H
 
@@ -32,20 +32,20 @@ typedef enum problem_kind {
 
 typedef struct problem {
     problem_kind kind;
-    char detail[256];       /* for this request; printable ASCII */
-    uint64_t limit, actual; /* where they help; limit 0: they do not */
-    uint32_t retry_after_s; /* 0: trying again does not help */
+    char detail[256];       /* about this request; printable ASCII */
+    uint64_t limit, actual; /* limit 0: neither is shown */
+    uint32_t retry_after_s; /* 0: retrying does not help */
 } problem;
 
-/* A problem with a printf-style detail; what is not printable ASCII in it becomes '?'. */
+/* A problem with a printf-style detail, in which '?' replaces everything but printable ASCII. */
 problem problem_of(problem_kind kind, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 int problem_code(const problem *self);
 
-/* The document: JSON (problem+json), or a small page for a browser that posted the form. The caller frees it.
- * depth    How many slashes the request's path has: the link to the first page is relative, since a proxy may serve the
- *          service under any path.
- * returns  NULL without memory. */
+/* The document as JSON, or as a small page for a browser.
+ * depth    Number of slashes in the request's path: the link to the first page is relative, because a proxy may offer
+ *          the service under any path.
+ * returns  The caller frees it. NULL: out of memory. */
 char *problem_to_json(const problem *self, const char *request_id);
 char *problem_to_html(const problem *self, const char *request_id, int depth);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * http/request.c - what a request says: header fields, query, id, trace (stage 1 of 9, request).
- * In: the HTTP library's connection.  Out: text. Ids that are not acceptable are replaced, traces are left out. */
+ * http/request.c - header fields, query, id and trace of a request (stage 1 of 9, request).
+ * In: the HTTP library's connection.  Out: text. A random id replaces one that is not acceptable. */
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -64,24 +64,11 @@ static bool is_fit_id(const char *text) {
            strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") == length;
 }
 
-static void set_id(http_request *request) {
-    const char *given = http_request_header(request, "X-Request-Id");
-    if (is_fit_id(given)) {
-        strcpy(request->id, given);
-        return;
-    }
-    uint64_t random[2] = {0};
-    if (getrandom(random, sizeof random, GRND_NONBLOCK) != sizeof random)
-        random[0] = swin2sr__clock_us();
-    snprintf(request->id, sizeof request->id, "%016llx%016llx", (unsigned long long)random[0],
-             (unsigned long long)random[1]);
-}
-
 static bool is_hex(const char *text, size_t size) {
     return strspn(text, "0123456789abcdef") == size;
 }
 
-/* version "-" trace-id "-" parent-id "-" flags; a version after 00 may go on. What is malformed is as if not there. */
+/* version "-" trace-id "-" parent-id "-" flags; versions after 00 may have more fields. */
 static bool is_fit_trace(const char *text) {
     if (!text || !is_hex(text, 2) || text[2] != '-' || !is_hex(text + 3, 32) || text[35] != '-' ||
         !is_hex(text + 36, 16) || text[52] != '-' || !is_hex(text + 53, 2))
@@ -91,15 +78,18 @@ static bool is_fit_trace(const char *text) {
     return !is_empty && strncmp(text, "ff", 2) != 0 && (!is_long || (text[55] == '-' && strncmp(text, "00", 2) != 0));
 }
 
-static void set_trace(http_request *request) {
-    const char *given = http_request_header(request, "traceparent");
-    if (is_fit_trace(given))
-        snprintf(request->trace, sizeof request->trace, "%s", given);
-}
-
 void request_set_ids(http_exchange *self) {
-    set_id(&self->request);
-    set_trace(&self->request);
+    http_request *request = &self->request;
+    const char *id = http_request_header(request, "X-Request-Id"), *trace = http_request_header(request, "traceparent");
+    uint64_t random[2] = {0};
+    if (getrandom(random, sizeof random, GRND_NONBLOCK) != sizeof random)
+        random[0] = swin2sr__clock_us();
+    snprintf(request->id, sizeof request->id, "%016llx%016llx", (unsigned long long)random[0],
+             (unsigned long long)random[1]);
+    if (is_fit_id(id))
+        strcpy(request->id, id);
+    if (is_fit_trace(trace))
+        snprintf(request->trace, sizeof request->trace, "%s", trace);
 }
 
 const char *request_known_method(const char *method) {

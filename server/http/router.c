@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * http/router.c - match a method and a path against the table of routes (stage 1 of 9, request).
- * In: a decoded path from a client.  Out: a route or the methods for Allow. No allocation; nothing is written past its end. */
+ * In: a decoded path from a client.  Out: a route, or the methods for Allow. No allocation. */
 #include "http/router.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* Does the path fit the pattern? A part in braces takes everything up to the next slash of the path. */
+/* Match a path against a pattern. The part in braces matches everything up to the next slash of the path. */
 static bool fits(const char *pattern, const char *path, char part[LIMIT_PATH_PART_BYTES]) {
     size_t before = strcspn(pattern, "{");
     part[0] = '\0';
