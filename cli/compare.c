@@ -52,6 +52,8 @@ static int side_open(compare_side *side, bool is_quiet) {
     side->rgb = side->row + width * (size_t)side->info->channels;
     if (side->info->is_reduced_16 && !is_quiet)
         report_note(side->path, "16-bit samples were reduced to 8 bits");
+    if (side->info->damage && !is_quiet)
+        report_note(side->path, "%s; all of its rows could be read", side->info->damage);
     return CLI_EXIT_OK;
 }
 

@@ -17,7 +17,12 @@
 
 /* Each scan of a progressive file passes over all coefficients, however few bytes it has. Encoders use about 10. */
 #define DECODE_MAX_SCANS 100
+
 #define JPEG_MARKER_BYTES 2
+
+/* Markers of segments that may stand between scans: tables, scan headers, APPn, comments. */
+static const uint8_t jpeg_segments[] = {0xc4, 0xcc, 0xda, 0xdb, 0xdc, 0xdd, 0xe0, 0xe1, 0xe2, 0xe3, 0xe4, 0xe5,
+                                        0xe6, 0xe7, 0xe8, 0xe9, 0xea, 0xeb, 0xec, 0xed, 0xee, 0xef, 0xfe};
 
 /* The library reaches us through cinfo->err, so the error manager comes first and the trap after it. */
 typedef struct jpeg_errors {
@@ -158,9 +163,30 @@ static void jpeg_open_step(void *context) {
     decoder->base.channels = cinfo->num_components == 1 ? 1 : 3;
     decoder->components = cinfo->num_components;
     decoder->has_scans = jpeg_has_multiple_scans(cinfo);
-    /* within pixel data the end marker cannot occur */
-    if (memmem(cinfo->src->next_input_byte, cinfo->src->bytes_in_buffer, "\xff\xd9", 2) == NULL)
-        decoder->base.damage = "the JPEG has no end marker";
+}
+
+/* Whether segment after segment leads to the end marker. at is a place within the data of a scan.
+ * ret_size  Where there is none: how far the file is a JPEG. */
+static bool jpeg_has_end(const uint8_t *data, size_t size, size_t at, size_t *ret_size) {
+    const uint8_t *marker;
+    *ret_size = size;
+    while (size - at >= JPEG_MARKER_BYTES && (marker = memchr(data + at, 0xff, size - at - 1)) != NULL) {
+        at = (size_t)(marker - data);
+        size_t left = size - at - JPEG_MARKER_BYTES, length = left < 2 ? 0 : (size_t)marker[2] << 8 | marker[3];
+        if (marker[1] == 0xff) { /* fill */
+            at++;
+        } else if (marker[1] == 0 || (marker[1] >= JPEG_RST0 && marker[1] <= JPEG_RST0 + 7)) {
+            at += JPEG_MARKER_BYTES;
+        } else if (marker[1] == JPEG_EOI) {
+            return true;
+        } else if (memchr(jpeg_segments, marker[1], sizeof(jpeg_segments)) == NULL || length < 2 || length > left) {
+            *ret_size = at;
+            return false;
+        } else {
+            at += JPEG_MARKER_BYTES + length;
+        }
+    }
+    return false;
 }
 
 /* Plain conversion without a profile: each ink takes its share of the light, black of all three.
@@ -236,19 +262,18 @@ static swin2sr_status jpeg_open(jpeg_decoder *decoder) {
     return image_trap_run(&decoder->errors.trap, jpeg_open_step, decoder, NULL);
 }
 
-/* Whether all rows of a file without its end are there. What follows the last of several scans may be no JPEG, which
- * stops the library before the first row: then the file is taken to end there. */
-static swin2sr_status jpeg_try_rows(jpeg_decoder *decoder) {
-    image_trap *trap = &decoder->errors.trap;
-    struct jpeg_decompress_struct *cinfo = &decoder->cinfo;
-    swin2sr_status status = image_trap_run(trap, jpeg_try_step, decoder, NULL);
-    if (status == SWIN2SR_CORRUPT && decoder->has_scans && !decoder->errors.is_end_faked &&
-        jpeg_has_all_scans(decoder)) {
-        decoder->size = (size_t)(cinfo->src->next_input_byte - decoder->data) - JPEG_MARKER_BYTES;
-        status = jpeg_open(decoder);
-        if (status == SWIN2SR_OK)
-            status = image_trap_run(trap, jpeg_try_step, decoder, NULL);
-    }
+/* Open; a file without its end is read once before, as far as it is a JPEG, to know whether all rows are there. */
+static swin2sr_status jpeg_open_checked(jpeg_decoder *decoder) {
+    swin2sr_status status = jpeg_open(decoder);
+    if (status != SWIN2SR_OK)
+        return status;
+    size_t scan_at = decoder->size - decoder->cinfo.src->bytes_in_buffer;
+    if (jpeg_has_end(decoder->data, decoder->size, scan_at, &decoder->size))
+        return SWIN2SR_OK;
+    decoder->base.damage = "the JPEG has no end marker";
+    status = jpeg_open(decoder);
+    if (status == SWIN2SR_OK)
+        status = image_trap_run(&decoder->errors.trap, jpeg_try_step, decoder, NULL);
     return status == SWIN2SR_OK ? jpeg_open(decoder) : status;
 }
 
@@ -264,9 +289,7 @@ swin2sr_status image_jpeg_decoder_open(const uint8_t *data, size_t size, image_d
     decoder->progress.progress_monitor = jpeg_on_scan;
     decoder->data = data;
     decoder->size = size;
-    swin2sr_status status = jpeg_open(decoder);
-    if (status == SWIN2SR_OK && decoder->base.damage != NULL)
-        status = jpeg_try_rows(decoder);
+    swin2sr_status status = jpeg_open_checked(decoder);
     if (status != SWIN2SR_OK) {
         swin2sr__error_set(reterr, status, "%s", decoder->errors.trap.detail);
         jpeg_decoder_close(&decoder->base);

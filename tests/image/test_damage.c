@@ -287,6 +287,21 @@ static void test_text_at_the_end_of_a_jpeg(void **state) {
     }
 }
 
+/* A trailer may hold a small JPEG of its own; of a progressive file, too, it is not read. */
+static void test_jpeg_at_the_end_of_a_jpeg(void **state) {
+    for (size_t i = 0; i < JPEG_KINDS; i++) {
+        bytes file = make_jpeg(&jpeg_kinds[i], WIDTH, HEIGHT), small = make_jpeg(&jpeg_kinds[0], 8, 8);
+        bytes made = cut_and_add(file, file.size - 2, (const char *)small.data, small.size);
+        picture whole = {0};
+        assert_int_equal(decode(file, NULL, 5, &whole, NULL), SWIN2SR_OK);
+        assert_same_picture(jpeg_kinds[i].name, file.size, made, whole.rows, picture_bytes(&whole));
+        free(whole.rows);
+        free(file.data);
+        free(small.data);
+        free(made.data);
+    }
+}
+
 static void test_text_at_the_end_of_a_png(void **state) {
     for (size_t i = 0; i < PNG_NAMES; i++) {
         bytes file = load(png_names[i], "png");
@@ -404,6 +419,7 @@ int main(void) {
         cmocka_unit_test(test_cut_jpeg),
         cmocka_unit_test(test_cut_png),
         cmocka_unit_test(test_text_at_the_end_of_a_jpeg),
+        cmocka_unit_test(test_jpeg_at_the_end_of_a_jpeg),
         cmocka_unit_test(test_text_at_the_end_of_a_png),
         cmocka_unit_test(test_wrong_checksums),
         cmocka_unit_test(test_arithmetic_coding_needs_its_end),
