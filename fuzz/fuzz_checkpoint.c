@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * fuzz_checkpoint.c - any bytes as a PyTorch checkpoint: the zip, the pickle in it, strides and storages (libFuzzer).
- * Bytes that do not begin like one are given the beginning of a zip, so that no time is spent on other formats. */
+ * fuzz/fuzz_checkpoint.c - read any bytes as a PyTorch checkpoint: zip, pickle, strides and storages.
+ * Input that does not start like a zip gets a zip's first bytes, so that no time is spent on other formats. */
 #include <string.h>
 
 #include "model/checkpoint.h"
@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size < 4)
         return 0;
-    uint8_t *copy = malloc(size); /* of its own, so that reading past the end is seen */
+    uint8_t *copy = malloc(size); /* of exact size, so that the sanitizer sees reads past the end */
     if (!copy)
         return 0;
     memcpy(copy, data, size);

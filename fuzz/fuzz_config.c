@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * fuzz_config.c - any bytes as a config text: metadata of a weight file, or a config.json (libFuzzer).
- * A config that passes its check has names and shapes for all of its tensors, each within the bounds of a weight. */
+ * fuzz/fuzz_config.c - read any bytes as a config: the metadata of a weight file, or a config.json.
+ * Checks that an accepted config has names and shapes for all its tensors, each within the limits of a weight. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

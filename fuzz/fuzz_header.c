@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * fuzz_header.c - any text as the header of a safetensors file whose length is right (libFuzzer).
- * Input: how many bytes of data follow the header (2 bytes, little endian); the header; if a zero byte follows, the
- * text of the config.json beside the file. */
+ * fuzz/fuzz_header.c - read any text as the header of a safetensors file of correct length.
+ * Input: the number of data bytes after the header (2 bytes, little endian), then the header. After an optional zero
+ * byte comes the text of a config.json. */
 #include <string.h>
 
 #include "open_and_read.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * fuzz/fuzz_image.c - any bytes through the image readers, all rows read.
- * The pixel limit keeps one input fast; sizes above it are refused, which is a path of its own. */
+ * fuzz/fuzz_image.c - read all rows of any bytes as an image.
+ * The pixel limit keeps each input fast; larger images test that they are refused. */
 #include <stdlib.h>
 
 #include "image/image.h"

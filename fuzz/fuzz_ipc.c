@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * fuzz/fuzz_ipc.c - any datagram as a frame between server and worker.
- * Beside memory errors it checks that what is accepted is exactly what would have been sent: there is one form. */
+ * fuzz/fuzz_ipc.c - decode any datagram as a frame between server and worker.
+ * Checks that encoding an accepted message gives the datagram again: each message has only one encoding. */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>

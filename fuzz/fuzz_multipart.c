@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * fuzz/fuzz_multipart.c - any body through the form parser, whole and cut in three places that the input chooses.
- * Beside memory errors it checks that the cuts change nothing: same parts, same data, same verdict.
+ * fuzz/fuzz_multipart.c - parse any body as a form, once whole and once in pieces.
+ * Checks that both give the same parts, the same data and the same verdict.
  * The first byte chooses the cuts; the rest is the body. The boundary is "x". */
 #include <stdint.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@ static void check(bool is_true) {
         abort();
 }
 
-/* A running hash of everything that the handler was told. */
+/* A hash of all calls of the handler so far. */
 typedef struct seen {
     uint64_t hash;
     bool is_in_part;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * fuzz/fuzz_options.c - any bytes after the "?" of POST /upscale, through the real HTTP code and the option parser.
- * A line end in them ends the request line, so header fields, bodies and further requests are within reach too.
- * Beside memory errors it checks that taken options are in range and taken once, that a refused one is a 422 that says
- * so, and that whatever comes back is HTTP. */
+ * fuzz/fuzz_options.c - send any bytes after the "?" of POST /upscale to the HTTP code and the option parser.
+ * The bytes may contain line ends, so they can also form header fields, bodies and further requests.
+ * Checks that accepted options are in range and given once, that a refused option gets a 422 with a detail, and that
+ * every answer is HTTP. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,7 +62,7 @@ static void on_end(http_request *request) {
     http_answer_json(request, HTTP_OK, "{}");
 }
 
-/* What outlives one input: a server whose connections are pairs of sockets. */
+/* A server whose connections are socket pairs, kept for all inputs. */
 static const http_route route = {"POST", "/upscale", "/upscale", .on_begin = on_begin, .on_end = on_end};
 static event_loop loop;
 static server_log events;
@@ -83,7 +83,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
     return 0;
 }
 
-/* All of it at once; the server's answers lie in the socket when it has closed its side. */
+/* Send all bytes at once. When the server has closed its side, its answers are in the socket. */
 static void send_request(int client, const uint8_t *data, size_t size) {
     static const char before[] = "POST /upscale?", after[] = " HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n";
     check(send(client, before, sizeof before - 1, 0) == (ssize_t)sizeof before - 1);
@@ -103,7 +103,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     int steps = 0;
     while (server->connection_count > 0 && steps++ < STEPS_MAX) {
         http_step(server);
-        shutdown(pair[0], SHUT_WR); /* once more: the library can overlook an end that came together with bytes */
+        shutdown(pair[0], SHUT_WR); /* again: the library can miss an end that arrives together with bytes */
     }
     check(server->connection_count == 0 && http_is_quiet(server));
     ssize_t got = recv(pair[0], answer, sizeof answer, MSG_DONTWAIT);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * fuzz_pickle.c - any bytes as the pickle of a PyTorch checkpoint whose zip file is sound (libFuzzer).
- * fuzz_checkpoint.c seldom gets beyond the container; here every input runs on the stack machine, and the tensors that
- * it describes are looked for in four storages: the keys 0 to 3, of STORAGE_BYTES each. */
+ * fuzz/fuzz_pickle.c - read any bytes as the pickle of a PyTorch checkpoint in a valid zip file.
+ * fuzz_checkpoint.c seldom gets past the zip; here every input reaches the pickle's stack machine. The tensors that it
+ * describes may lie in four storages of STORAGE_BYTES each, with the keys 0 to 3. */
 #include <string.h>
 
 #include "open_and_read.h"
@@ -25,7 +25,7 @@ static void put_bytes(uint8_t **at, const void *bytes, size_t size) {
     *at += size;
 }
 
-/* What the header before an entry and that in the directory have in common. No checksum: 0 is not compared. */
+/* The common part of an entry's local header and its directory header. A checksum of 0 is not compared. */
 static void put_header(uint8_t **at, const char *name, size_t bytes) {
     put_bytes(at, zeros, 12); /* flags, method, time, checksum */
     put_number(at, bytes, 4);
@@ -34,7 +34,7 @@ static void put_header(uint8_t **at, const char *name, size_t bytes) {
     put_number(at, 0, 2);
 }
 
-/* A zip file of these entries; ends where *ret_size says. */
+/* Make a zip file of these entries, *ret_size bytes long. */
 static uint8_t *make_zip(const char *const names[], const void *const contents[], const size_t sizes[], int count,
                          size_t *ret_size) {
     size_t begins[STORAGE_COUNT + 1], total = MAX_HEADERS_BYTES;
@@ -79,7 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     uint8_t *file = make_zip(names, contents, sizes, STORAGE_COUNT + 1, &file_bytes);
     if (!file)
         return 0;
-    uint8_t *exact = realloc(file, file_bytes); /* so that reading past the end is seen */
+    uint8_t *exact = realloc(file, file_bytes); /* so that the sanitizer sees reads past the end */
     open_and_read(exact ? exact : file, file_bytes, NULL);
     free(exact ? exact : file);
     return 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * fuzz/fuzz_probe.c - any bytes through the header probe.
- * Beside memory errors it checks what callers rely on: the ranges of the answer, and that reads lie within the file. */
+ * fuzz/fuzz_probe.c - probe any bytes as the header of an image file.
+ * Checks that the results are in the ranges that callers rely on, and that all reads lie within the file. */
 #include <stdlib.h>
 #include <string.h>
 

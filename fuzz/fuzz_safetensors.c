@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * fuzz_safetensors.c - any bytes as a safetensors file (libFuzzer). */
+ * fuzz/fuzz_safetensors.c - read any bytes as a safetensors file. */
 #include "open_and_read.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

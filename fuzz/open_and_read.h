@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * fuzz/open_and_read.h - any bytes as a weight file (inside the fuzz targets of weight files).
- * A file that opens is read through, so that every extent that open accepted is touched. */
+ * fuzz/open_and_read.h - open any bytes as a weight file, for the fuzz targets of weight files.
+ * If the file opens, all of its tensors are read, so that every extent that was accepted is accessed. */
 #ifndef SWIN2SR_FUZZ_OPEN_AND_READ_H
 #define SWIN2SR_FUZZ_OPEN_AND_READ_H
 
@@ -11,7 +11,7 @@
 #include "model/names.h"
 #include "model/weights.h"
 
-/* Numbers that are finite in every type, but for the last four bytes. */
+/* Fill with numbers that are finite in every type, except in the last four bytes. */
 static inline void fill_numbers(uint8_t *data, size_t size) {
     for (size_t i = 0; i < size; i++)
         data[i] = i + 4 < size ? (uint8_t)(i * 37 & 0x3f) : 0xff;
@@ -20,7 +20,7 @@ static inline void fill_numbers(uint8_t *data, size_t size) {
 static swin2sr_status read_one(void *context, const char *name, const int64_t *shape, int rank) {
     size_t count = 1;
     for (int i = 0; i < rank; i++)
-        count *= (size_t)shape[i]; /* the file holds them: open has checked */
+        count *= (size_t)shape[i]; /* cannot overflow: open has checked that the file has them all */
     float *numbers = malloc(count * sizeof(float));
     if (numbers) {
         swin2sr_status status = swin2sr__weights_read(context, name, shape, rank, numbers, NULL);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * enlarge/alpha.c - bicubic enlargement of the alpha channel (stage 7 of 9).
- * In: alpha rows as they are decoded.  Out: alpha rows as the network's colour rows leave.
- * Vertical first, into 32-bit sums: |weights| sum to at most 1.25 * 2^10, twice, times 255 < 2^29. */
+ * In: decoded alpha rows.  Out: one enlarged alpha row per row of colour that the network puts out.
+ * The vertical pass comes first. Sums fit 32 bits: |weights| add up to at most 1.25 * 2^10 per pass, and
+ * (1.25 * 2^10)^2 * 255 < 2^29. */
 #include "enlarge/alpha.h"
 
 #include <math.h>
@@ -13,7 +14,7 @@ static int32_t clamp(int32_t value, int32_t last) {
     return value < 0 ? 0 : value > last ? last : value;
 }
 
-/* Output pixel scale * i + p lies at source position i + offset; the taps are the four pixels around it. */
+/* Output pixel scale * i + p lies at source position i + offset; the taps are the four source pixels nearest to it. */
 static alpha_phase phase_of(int32_t p, int32_t scale) {
     double offset = (p + 0.5) / scale - 0.5;
     double whole = floor(offset), t = offset - whole;
@@ -29,7 +30,7 @@ static alpha_phase phase_of(int32_t p, int32_t scale) {
         phase.weight[k] = (int32_t)lround(cubic[k] * (1 << WEIGHT_BITS));
         rest -= phase.weight[k];
     }
-    phase.weight[t < 0.5 ? 1 : 2] += rest; /* rounding goes to the largest weight */
+    phase.weight[t < 0.5 ? 1 : 2] += rest; /* the largest weight takes the rounding error */
     return phase;
 }
 
@@ -39,7 +40,7 @@ swin2sr_status alpha_ring_init(alpha_ring *ring, int32_t width_px, int32_t heigh
         return SWIN2SR_UNSUPPORTED;
     for (int32_t p = 0; p < scale; p++)
         ring->phase[p] = phase_of(p, scale);
-    /* two rows above the current one are still needed, and the current one itself */
+    /* the filter still needs the current row and the two above it */
     ring->capacity = lag_rows < height_px - 3 ? lag_rows + 3 : height_px;
     ring->rows = malloc((size_t)ring->capacity * (size_t)width_px);
     ring->column = malloc((size_t)width_px * sizeof(*ring->column));

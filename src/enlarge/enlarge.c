@@ -2,8 +2,8 @@
  * enlarge/enlarge.c - one image file to one larger image file (stages 4 to 8 of 9).
  * In: bytes of a file, a model.  Out: bytes of a file, through a sink.
  *   reader -> strip of file rows -> (split) -> network rows -> stream -> (join) -> output rows -> writer
- * Split and join happen only where the file's channels are not the network's: grey through a colour network, alpha.
- * Everything runs on the caller's thread; buffers are a strip in and a row out, the alpha ring besides. */
+ * Rows are split and joined only if the file's channels differ from the network's: alpha, or grey and a colour network.
+ * Everything runs on the caller's thread. It holds two strips of input, one row of output, and the alpha ring. */
 #include "enlarge/enlarge.h"
 
 #include <stdlib.h>
@@ -21,17 +21,17 @@ typedef struct enlarge_job {
     image_reader *reader;
     swin2sr_stream *stream;
     image_writer *writer;
-    image_writer *aux_writer; /* of the second image; NULL: not wanted */
+    image_writer *aux_writer; /* for the second image; NULL: not wanted */
     const image_info *in;
-    int32_t colour_channels;  /* of the file, alpha not counted: 1 or 3 */
+    int32_t colour_channels;  /* of the file without alpha: 1 or 3 */
     int32_t network_channels; /* 1 or 3 */
     bool has_alpha;
     uint8_t *file_strip;     /* [STRIP_ROWS][in width][in channels] */
-    uint8_t *network_strips; /* [2][STRIP_ROWS][in width][network channels]; NULL: the file's rows fit as they are */
-    uint8_t *joined_row;     /* [out width][in channels]; NULL: the network's rows fit as they are */
+    uint8_t *network_strips; /* [2][STRIP_ROWS][in width][network channels]; NULL: rows of the file need no change */
+    uint8_t *joined_row;     /* [out width][in channels]; NULL: rows of the network need no change */
     alpha_ring alpha;
     enlarge_report report;
-    swin2sr_status output_status; /* of the stages behind the network; its detail is in reterr already */
+    swin2sr_status output_status; /* of the stages after the network; reterr already has its detail */
     swin2sr_error *reterr;
 } enlarge_job;
 
@@ -47,10 +47,10 @@ static void job_done(enlarge_job *job) {
 }
 
 static swin2sr_status out_of_memory(enlarge_job *job) {
-    return swin2sr__error_set(job->reterr, SWIN2SR_NOMEM, "not enough memory for this image");
+    return swin2sr__error_set(job->reterr, SWIN2SR_NOMEM, "not enough memory to enlarge this image");
 }
 
-/* ---- behind the network: join and encode ---- */
+/* ---- after the network: join and encode ---- */
 
 static void copy_colour(const enlarge_job *job, const uint8_t *network, uint8_t *joined) {
     int32_t joined_channels = job->in->channels;
@@ -63,7 +63,7 @@ static void copy_colour(const enlarge_job *job, const uint8_t *network, uint8_t 
     }
 }
 
-/* Take the alpha channel out of a row, in place. */
+/* Blend a row over white by its alpha channel and drop that channel, in place. */
 static void lay_over_white(const enlarge_job *job, uint8_t *row) {
     const uint8_t *from = row;
     int32_t colours = job->colour_channels;
@@ -81,7 +81,7 @@ static swin2sr_status join_row(enlarge_job *job, int32_t y, const uint8_t *netwo
     swin2sr_status status =
         alpha_ring_make(&job->alpha, y, job->joined_row + job->colour_channels, (size_t)job->in->channels);
     if (status != SWIN2SR_OK)
-        return swin2sr__error_set(job->reterr, status, "the transparency got out of step");
+        return swin2sr__error_set(job->reterr, status, "row %d of the alpha channel was not available", (int)y);
     if (job->report.is_alpha_dropped)
         lay_over_white(job, job->joined_row);
     return SWIN2SR_OK;
@@ -128,14 +128,15 @@ static swin2sr_status open_input(enlarge_job *job, swin2sr_model *model, const v
     job->colour_channels = job->in->channels - job->has_alpha;
     job->network_channels = network->channels;
     if (job->colour_channels > job->network_channels)
-        return swin2sr__error_set(job->reterr, SWIN2SR_UNSUPPORTED, "this model reads grey images only");
+        return swin2sr__error_set(job->reterr, SWIN2SR_UNSUPPORTED,
+                                  "this model enlarges grey images only; the image has colour");
 
     uint64_t max_pixels = job->options->out_pixels > 0 ? job->options->out_pixels : DEFAULT_OUT_PIXELS;
     uint64_t out_width = (uint64_t)job->in->width_px * (uint64_t)network->scale;
     uint64_t out_height = (uint64_t)job->in->height_px * (uint64_t)network->scale;
     if (out_width > INT32_MAX || out_height > INT32_MAX || out_width * out_height > max_pixels)
         return swin2sr__error_set(
-            job->reterr, SWIN2SR_TOO_LARGE, "the result would have %llu x %llu pixels; %llu are allowed",
+            job->reterr, SWIN2SR_TOO_LARGE, "the result would have %llu x %llu pixels; at most %llu are allowed",
             (unsigned long long)out_width, (unsigned long long)out_height, (unsigned long long)max_pixels);
     job->report.in_width_px = job->in->width_px;
     job->report.in_height_px = job->in->height_px;
@@ -174,21 +175,23 @@ static swin2sr_status allocate_rows(enlarge_job *job, const swin2sr_model_info *
         return out_of_memory(job);
     if (!job->has_alpha)
         return SWIN2SR_OK;
-    /* the network's delay, a step that is being filled and one that is being emptied, and two strips */
+    /* the network's latency, a step being filled, a step being emptied, and two strips */
     int32_t lag_rows = job->report.plan.latency_rows + 2 * job->report.plan.rows * network->window_px + 2 * STRIP_ROWS;
     swin2sr_status status =
         alpha_ring_init(&job->alpha, job->in->width_px, job->in->height_px, network->scale, lag_rows);
     if (status == SWIN2SR_UNSUPPORTED)
-        return swin2sr__error_set(job->reterr, status, "this model enlarges too far for images with transparency");
+        return swin2sr__error_set(job->reterr, status,
+                                  "this model enlarges %d times; with transparency at most %d times is possible",
+                                  network->scale, ALPHA_MAX_SCALE);
     return status == SWIN2SR_OK ? status : out_of_memory(job);
 }
 
-/* Strip i for the network, where the file's rows have to be split. */
+/* The buffer for strip i in the network's channels. */
 static uint8_t *network_strip(const enlarge_job *job, int32_t i) {
     return job->network_strips + (size_t)(i % 2 * STRIP_ROWS) * (size_t)(job->in->width_px * job->network_channels);
 }
 
-/* Colour of n file rows to the network's channels, alpha to its ring. */
+/* Convert the colour of n rows to the network's channels, and push their alpha into the ring. */
 static void split_strip(enlarge_job *job, int32_t i, int32_t n) {
     const uint8_t *from = job->file_strip;
     uint8_t *to = network_strip(job, i);
@@ -224,12 +227,12 @@ static swin2sr_status push_strip(enlarge_job *job, int32_t i) {
     job->report.infer_us += swin2sr__clock_us() - start_us - (job->report.encode_us - encode_before_us);
     if (status == SWIN2SR_OK || job->output_status != SWIN2SR_OK)
         return status;
-    return swin2sr__error_set(job->reterr, status,
-                              status == SWIN2SR_CANCELLED ? "cancelled" : "the network stopped early");
+    const char *detail = status == SWIN2SR_CANCELLED ? "cancelled" : "the network stopped early";
+    return swin2sr__error_set(job->reterr, status, "%s", detail);
 }
 
-/* Alpha runs one strip ahead of the network: its filter needs two rows below each output row, and tiles that do not
- * overlap put out all rows of a band before the next row comes in. */
+/* The alpha channel is kept one strip ahead of the network. Its filter needs two rows below each output row, but tiles
+ * that do not overlap put out all rows of a band before the next input row arrives. */
 static swin2sr_status run_rows(enlarge_job *job) {
     int32_t strips = (job->in->height_px + STRIP_ROWS - 1) / STRIP_ROWS, ahead = job->has_alpha ? 1 : 0;
     swin2sr_status status = SWIN2SR_OK;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * enlarge/enlarge.h - bytes -> decode -> upscale -> encode -> bytes (stages 4 to 8 of 9), for the command line and
- * the worker alike. Rows flow through: nothing but what the codecs and the engine plan is held. */
+ * enlarge/enlarge.h - enlarge one image file: decode, upscale, encode (stages 4 to 8 of 9). Used by the command line and
+ * the worker. Rows are passed on as they come: only the codecs and the engine hold more than a few. */
 #ifndef SWIN2SR_ENLARGE_ENLARGE_H
 #define SWIN2SR_ENLARGE_ENLARGE_H
 
@@ -8,14 +8,14 @@
 #include <swin2sr/swin2sr.h>
 
 typedef struct enlarge_options {
-    swin2sr_options engine; /* pixel types and progress are set by enlarge */
+    swin2sr_options engine; /* enlarge_bytes sets pixel types and progress */
     image_writer_options out;
     image_limits limits; /* of the input; zeroes: the defaults of image.h */
-    uint64_t out_pixels; /* of the output at most; 0: 800 M */
+    uint64_t out_pixels; /* of the output, at most; 0: 800 million */
     swin2sr_on_progress on_progress;
     void *progress_context;
-    /* Receives the second image of a model that has one, as a file like the output, in the network's channels and
-     * without transparency; NULL: not wanted. */
+    /* Receives the second image of a model that has one, as a file of the output's format, with the network's channels
+     * and without transparency; NULL: not wanted. */
     image_sink aux_sink;
     void *aux_context;
 } enlarge_options;
@@ -24,18 +24,18 @@ typedef struct enlarge_report {
     int32_t in_width_px, in_height_px; /* upright */
     int32_t out_width_px, out_height_px;
     int32_t channels;      /* of the output file */
-    bool is_reduced_16;    /* a 16-bit input was read down to 8 bits */
-    bool is_alpha_dropped; /* JPEG output cannot hold the input's transparency: laid over white */
-    const char *damage;    /* what is wrong with the input although all of its rows came out; NULL: nothing */
+    bool is_reduced_16;    /* the input has 16 bits per sample; they were reduced to 8 */
+    bool is_alpha_dropped; /* the output format has no transparency; the input was laid over white */
+    const char *damage;    /* what is wrong with the input although all of its rows were read; NULL: nothing */
     swin2sr_plan plan;
     uint64_t decode_us, infer_us, encode_us;
 } enlarge_report;
 
 /* Enlarge one image file held in memory.
- * model       Any model; grey inputs go through a colour model as three equal channels and come out grey.
+ * model       Any model; grey input goes through a colour model as three equal channels and comes out grey.
  * sink        Receives the output file's bytes in order.
  * ret_report  May be NULL. Filled on success.
- * errors      Those of image.h and stream.h; the detail is fit for the client. */
+ * errors      Those of image.h and stream.h; the detail may be shown to clients. */
 swin2sr_status enlarge_bytes(swin2sr_model *model, const void *data, size_t size, const enlarge_options *options,
                              image_sink sink, void *context, enlarge_report *ret_report, swin2sr_error *reterr);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * format/format.c - the table of formats and its look-ups. In: names and paths.  Out: format ids. */
+ * format/format.c - the table of image file formats and look-ups in it. */
 #include "format/format.h"
 
 #include <string.h>

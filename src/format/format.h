@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * format/format.h - the one table of image file formats: names, endings, what each can hold, what is read and written.
- * Probe, decoders, encoders, wire, service and command line all take their format from here. Constant data, no state. */
+ * format/format.h - the table of image file formats: names, file name endings, and what each format can hold.
+ * The only list of formats: probe, codecs, IPC, service and command line all use it. Constant data, no state. */
 #ifndef SWIN2SR_FORMAT_FORMAT_H
 #define SWIN2SR_FORMAT_FORMAT_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The values are sent between server and worker and stored in job specs: append, never renumber. */
+/* Server and worker exchange these values, and job specs store them: append new ones, never renumber. */
 typedef enum format_id {
     FORMAT_UNKNOWN = 0,
     FORMAT_PNG,
@@ -19,27 +19,27 @@ typedef enum format_id {
 #define FORMAT_ENDINGS 4
 
 typedef struct format_info {
-    const char *name;                    /* "png": in options and messages */
+    const char *name;                    /* as in options and messages: "png" */
     const char *media_type;              /* "image/png" */
-    const char *endings[FORMAT_ENDINGS]; /* of file names, without the dot, lower case; the first is the one we write;
-                                            unused places are NULL */
-    uint8_t channels;                    /* FORMAT_CHANNELS that can be written */
-    int32_t max_side_px;                 /* of what can be written */
+    const char *endings[FORMAT_ENDINGS]; /* of file names, lower case, without the dot; output files get the first;
+                                            unused entries are NULL */
+    uint8_t channels;                    /* bits of FORMAT_CHANNELS: what can be written */
+    int32_t max_side_px;                 /* of an image that is written */
     bool has_alpha, has_quality;
     bool can_read, can_write;
 } format_info;
 
-/* id in 0..FORMAT_COUNT-1. FORMAT_UNKNOWN has the name "unknown", no endings, and can neither be read nor written. */
+/* Any id that is out of range counts as FORMAT_UNKNOWN, which has no endings and can neither be read nor written. */
 const format_info *format_get(format_id id);
 
-/* By name or ending, upper or lower case: "png", "JPG", "jfif". FORMAT_UNKNOWN: none. */
+/* Find a format by its name or an ending, ignoring case: "png", "JPG", "jfif". FORMAT_UNKNOWN: there is none. */
 format_id format_by_name(const char *name);
 
-/* By the ending of a path's last part. FORMAT_UNKNOWN: it has none, or not one of a format. */
+/* Find a format by the ending of a path. FORMAT_UNKNOWN: no ending, or not one in the table. */
 format_id format_by_path(const char *path);
 
-/* What follows the last dot of a path's last part, "" where there is none. A leading dot begins a hidden file's name and
- * no ending. returns a place within path. */
+/* The text after the last dot of the file name, or "". A dot at the start of the name marks a hidden file, not an ending.
+ * returns  A pointer into path. */
 const char *format_ending(const char *path);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * image/codec.h - what a codec file (png.c, jpeg.c) gives to image.c.
- * A decoder delivers rows as stored (orientation is image.c's work); an encoder takes rows.
- * image.c keeps count of the rows and never calls a codec again after it failed. */
+ * image/codec.h - the interface between image.c and the codecs png.c and jpeg.c.
+ * A decoder delivers rows as they are stored (image.c applies the orientation); an encoder takes rows.
+ * image.c counts the rows and never calls a codec again after a failure. */
 #ifndef SWIN2SR_IMAGE_CODEC_H
 #define SWIN2SR_IMAGE_CODEC_H
 
@@ -9,14 +9,14 @@
 
 typedef struct image_decoder image_decoder;
 struct image_decoder {
-    int32_t width_px, height_px; /* as stored; checked against the probe by image.c */
+    int32_t width_px, height_px; /* as stored; image.c compares them with the probe */
     int32_t channels;            /* of the rows */
     bool is_reduced_16;
-    /* What is wrong with the file although its rows come out, a constant text; NULL: nothing seen so far. Set by open
-     * where the end of the file is missing: open has then made sure that all rows are there. */
+    /* Constant text: what is wrong with a file whose rows can all be read; NULL: nothing so far. If the end of the file
+     * is missing, open sets it, and has checked that all rows are there. */
     const char *damage;
-    /* The next n rows; interlaced files give all rows in one call. _CORRUPT where rows are missing. With the last row the
-     * end of the file is read too; what is wrong there is damage and no failure. */
+    /* Read the next n rows; of an interlaced file, all rows in one call. _CORRUPT if rows are missing. The call that
+     * reads the last row also reads the end of the file; an error there sets damage and is no failure. */
     swin2sr_status (*read)(image_decoder *decoder, uint8_t *rows, size_t stride_bytes, int32_t n,
                            swin2sr_error *reterr);
     void (*close)(image_decoder *decoder);
@@ -30,7 +30,7 @@ struct image_encoder {
     void (*close)(image_encoder *encoder);
 };
 
-/* What an encoder needs to know; quality is already resolved to 1..100. */
+/* What an encoder needs to know. quality is 1..100: the default has been filled in. */
 typedef struct image_encoder_setup {
     int32_t width_px, height_px;
     int32_t channels;

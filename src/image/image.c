@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * image/image.c - readers and writers of image files: limits, orientation, row counts (stages 4 and 8 of 9).
- * In: bytes of a file.  Out: 8-bit rows, upright, top to bottom; and rows to bytes.
- * Orientation 1 and 2 stream; 3 to 8 and interlaced files are read whole into one picture at the first read. */
+ * Images with orientation 1 or 2 are read strip by strip. Interlaced files and those with orientation 3 to 8 are read
+ * whole by the first call of image_reader_read. */
 #include "image/image.h"
 
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 
 /* ---- reader ---- */
 
-/* How stored pixels become upright ones, by EXIF orientation: first swap the axes, then mirror the stored ones. */
+/* How to turn the stored picture upright, by EXIF orientation: swap the axes, then mirror. */
 typedef struct image_turn {
     bool is_swapped, is_mirrored_x, is_mirrored_y;
 } image_turn;
@@ -27,12 +27,12 @@ struct image_reader {
     image_decoder *decoder;
     image_turn turn;
     bool is_buffered, is_strict;
-    uint8_t *picture; /* as stored; NULL until the first read, or when rows stream */
+    uint8_t *picture; /* as stored; NULL before the first read, and always if the rows are read strip by strip */
     int32_t rows_read;
     swin2sr_status status; /* the first failure; nothing more is read after it */
 };
 
-/* By format_id; only formats that probe_bytes finds are looked up. */
+/* By format_id. Only formats that probe_bytes recognises are looked up. */
 static const struct {
     swin2sr_status (*open_decoder)(const uint8_t *data, size_t size, image_decoder **ret_decoder,
                                    swin2sr_error *reterr);
@@ -49,10 +49,11 @@ static swin2sr_status check_limits(const probe_info *probe, const image_limits *
     if (limits != NULL && limits->side_px > 0 && limits->side_px < max_side_px)
         max_side_px = limits->side_px;
     if (probe->width_px > max_side_px || probe->height_px > max_side_px)
-        return swin2sr__error_set(reterr, SWIN2SR_TOO_LARGE, "the image has %d x %d pixels; a side may have %d",
-                                  probe->width_px, probe->height_px, max_side_px);
+        return swin2sr__error_set(reterr, SWIN2SR_TOO_LARGE,
+                                  "the image has %d x %d pixels; each side may have at most %d", probe->width_px,
+                                  probe->height_px, max_side_px);
     if ((uint64_t)probe->width_px * (uint64_t)probe->height_px > max_pixels)
-        return swin2sr__error_set(reterr, SWIN2SR_TOO_LARGE, "the image has %d x %d pixels; %llu are allowed",
+        return swin2sr__error_set(reterr, SWIN2SR_TOO_LARGE, "the image has %d x %d pixels; at most %llu are allowed",
                                   probe->width_px, probe->height_px, (unsigned long long)max_pixels);
     return SWIN2SR_OK;
 }
@@ -60,16 +61,16 @@ static swin2sr_status check_limits(const probe_info *probe, const image_limits *
 static swin2sr_status open_decoder(const void *data, size_t size, const probe_info *probe, image_decoder **ret_decoder,
                                    swin2sr_error *reterr) {
     if (probe->format == FORMAT_JPEG && probe->depth_bits != 8)
-        return swin2sr__error_set(reterr, SWIN2SR_UNSUPPORTED, "JPEG files of 12 bits are not supported");
+        return swin2sr__error_set(reterr, SWIN2SR_UNSUPPORTED, "a JPEG with 12 bits per sample cannot be read");
     return codecs[probe->format].open_decoder(data, size, ret_decoder, reterr);
 }
 
-/* Fill in the reader from its decoder; the limits were checked against the probe, so both must agree. */
+/* Fill in the reader. Its limits were checked against the probe, so the decoder must find the same size. */
 static swin2sr_status describe(image_reader *reader, const probe_info *probe, swin2sr_error *reterr) {
     const image_decoder *decoder = reader->decoder;
     uint64_t held_bytes = probe_held_bytes(probe);
     if (decoder->width_px != probe->width_px || decoder->height_px != probe->height_px)
-        return swin2sr__error_set(reterr, SWIN2SR_CORRUPT, "the image's header contradicts itself");
+        return swin2sr__error_set(reterr, SWIN2SR_CORRUPT, "the image's header is damaged: it gives two sizes");
     if (held_bytes > SIZE_MAX)
         return swin2sr__error_set(reterr, SWIN2SR_TOO_LARGE, "the image is too large for this machine");
     reader->turn = turns[probe->orientation];
@@ -121,32 +122,20 @@ const image_info *image_reader_info(const image_reader *reader) {
     return &reader->info;
 }
 
-/* Copy count pixels from source, step bytes apart; channels is a constant where it matters (inlined). */
-static inline void gather(const uint8_t *source, ptrdiff_t step, uint8_t *target, int32_t count, int32_t channels) {
-    for (int32_t x = 0; x < count; x++, source += step, target += channels)
-        memcpy(target, source, (size_t)channels);
-}
-
+/* Copy count pixels that are step bytes apart in source. */
 static void gather_row(const uint8_t *source, ptrdiff_t step, uint8_t *target, int32_t count, int32_t channels) {
-    switch (channels) {
-    case 1:
-        gather(source, step, target, count, 1);
-        return;
-    case 3:
-        gather(source, step, target, count, 3);
-        return;
-    default:
-        gather(source, step, target, count, channels);
-    }
+    for (int32_t x = 0; x < count; x++, source += step)
+        for (int32_t c = 0; c < channels; c++)
+            *target++ = source[c];
 }
 
-/* Row y of the upright picture. */
+/* Copy row y of the upright picture. */
 static void turn_row(const image_reader *reader, int32_t y, uint8_t *row) {
     const image_decoder *decoder = reader->decoder;
     ptrdiff_t pixel_bytes = decoder->channels, row_bytes = pixel_bytes * decoder->width_px;
     int32_t last_x = decoder->width_px - 1, last_y = decoder->height_px - 1;
     const image_turn *turn = &reader->turn;
-    /* the stored place of pixel (0, y), and where the pixel to its right lies */
+    /* where pixel (0, y) is stored, and the step from there to the pixel on its right */
     int32_t stored_x = turn->is_swapped ? y : 0, stored_y = turn->is_swapped ? 0 : y;
     if (turn->is_mirrored_x)
         stored_x = last_x - stored_x;
@@ -197,9 +186,9 @@ static swin2sr_status read_rows(image_reader *reader, uint8_t *rows, size_t stri
 swin2sr_status image_reader_read(image_reader *reader, void *rows, size_t stride_bytes, int32_t n,
                                  swin2sr_error *reterr) {
     if (reader->status != SWIN2SR_OK)
-        return swin2sr__error_set(reterr, reader->status, "reading the image failed before");
+        return swin2sr__error_set(reterr, reader->status, "an earlier read of this image failed");
     if (n < 0 || n > reader->info.height_px - reader->rows_read)
-        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "the image has no more rows");
+        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "the image has only %d rows", reader->info.height_px);
     if (n == 0)
         return SWIN2SR_OK;
     reader->status = read_rows(reader, rows, stride_bytes, n, reterr);
@@ -234,8 +223,7 @@ swin2sr_status image_writer_open(const image_writer_options *options, int32_t wi
                                  swin2sr_error *reterr) {
     const format_info *format = format_get(options->format);
     if (!format->can_write)
-        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "format %d: no format that can be written",
-                                  (int)options->format);
+        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "format %d cannot be written", (int)options->format);
     if (options->quality < 0 || options->quality > 100)
         return swin2sr__error_set(reterr, SWIN2SR_INVALID, "quality %d: must be 1..100", (int)options->quality);
     if (width_px < 1 || height_px < 1 || channels < 1 || channels > 4 ||
@@ -244,8 +232,8 @@ swin2sr_status image_writer_open(const image_writer_options *options, int32_t wi
                                   format->name, width_px, height_px, channels);
     if (width_px > format->max_side_px || height_px > format->max_side_px)
         return swin2sr__error_set(reterr, SWIN2SR_TOO_LARGE,
-                                  "the result would have %d x %d pixels; a side of a %s image may have %d", width_px,
-                                  height_px, format->name, format->max_side_px);
+                                  "the result would have %d x %d pixels; each side of a %s image may have at most %d",
+                                  width_px, height_px, format->name, format->max_side_px);
     image_writer *writer = calloc(1, sizeof(*writer));
     if (writer == NULL)
         return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "not enough memory to write the image");
@@ -270,9 +258,9 @@ swin2sr_status image_writer_open(const image_writer_options *options, int32_t wi
 swin2sr_status image_writer_write(image_writer *writer, const void *rows, size_t stride_bytes, int32_t n,
                                   swin2sr_error *reterr) {
     if (writer->status != SWIN2SR_OK)
-        return swin2sr__error_set(reterr, writer->status, "writing the image failed before");
+        return swin2sr__error_set(reterr, writer->status, "an earlier write of this image failed");
     if (n < 0 || n > writer->height_px - writer->rows_written)
-        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "more rows than the image has");
+        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "the image has only %d rows", writer->height_px);
     writer->status = writer->encoder->write(writer->encoder, rows, stride_bytes, n, reterr);
     writer->rows_written += n;
     return writer->status;
@@ -280,9 +268,9 @@ swin2sr_status image_writer_write(image_writer *writer, const void *rows, size_t
 
 swin2sr_status image_writer_finish(image_writer *writer, swin2sr_error *reterr) {
     if (writer->status != SWIN2SR_OK)
-        return swin2sr__error_set(reterr, writer->status, "writing the image failed before");
+        return swin2sr__error_set(reterr, writer->status, "an earlier write of this image failed");
     if (writer->rows_written != writer->height_px)
-        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "%d of %d rows were written", writer->rows_written,
+        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "only %d of %d rows have been written", writer->rows_written,
                                   writer->height_px);
     writer->status = writer->encoder->finish(writer->encoder, reterr);
     return writer->status;

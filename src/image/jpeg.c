@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * image/jpeg.c - JPEG files to 8-bit rows and back with libjpeg's scanline API (stages 4 and 8 of 9).
- * In: a file in memory, baseline or progressive, grey, colour, CMYK.  Out: rows of 1 or 3 channels; and back.
- * Strip by strip; files of several scans make the library hold all coefficients (probe_held_bytes counts them).
- * The library fakes an end for a file cut short and fills missing rows with grey. It says so in warnings: the second is
- * our error, the first only where data may be missing. */
+ * image/jpeg.c - read and write JPEG files with libjpeg's scanline functions (stages 4 and 8 of 9).
+ * Reads baseline and progressive files, grey, colour and CMYK, into rows of 1 or 3 channels; writes baseline files.
+ * Works row by row, but for a file in several scans the library holds all coefficients (see probe_held_bytes).
+ * If a file ends early, the library inserts an end marker and fills missing rows with grey, each with a warning. The
+ * second warning is always an error here, the first one only if data may be missing. */
 #include <stdio.h> /* jpeglib.h uses size_t and FILE without including it */
 
 #include <jerror.h>
@@ -15,22 +15,22 @@
 #include "image/codec.h"
 #include "image/trap.h"
 
-/* Each scan of a progressive file passes over all coefficients, however few bytes it has. Encoders use about 10. */
+/* Each scan, however short, makes the library pass over all coefficients. Encoders write about 10 scans. */
 #define DECODE_MAX_SCANS 100
 
 #define JPEG_MARKER_BYTES 2
 
-/* Markers of segments that may stand between scans: tables, scan headers, APPn, comments. */
+/* Markers of the segments that may follow a scan: tables, scan headers, APPn, comments. */
 static const uint8_t jpeg_segments[] = {0xc4, 0xcc, 0xda, 0xdb, 0xdc, 0xdd, 0xe0, 0xe1, 0xe2, 0xe3, 0xe4, 0xe5,
                                         0xe6, 0xe7, 0xe8, 0xe9, 0xea, 0xeb, 0xec, 0xed, 0xee, 0xef, 0xfe};
 
-/* The library reaches us through cinfo->err, so the error manager comes first and the trap after it. */
+/* The callbacks get cinfo->err, so the error manager must be the first member. */
 typedef struct jpeg_errors {
     struct jpeg_error_mgr manager;
     image_trap trap;
-    const char *damaged; /* detail for errors without a better one */
+    const char *damaged; /* detail for errors that have no detail of their own */
     swin2sr_status damaged_status;
-    const char *warning; /* the file is damaged, though not so that rows are missing; NULL: no */
+    const char *warning; /* what is damaged, if no rows are missing; NULL: nothing */
     bool is_end_faked;
 } jpeg_errors;
 
@@ -42,21 +42,21 @@ static void jpeg_failed(j_common_ptr cinfo) {
     jpeg_errors *errors = (jpeg_errors *)cinfo->err;
     switch (cinfo->err->msg_code) {
     case JERR_OUT_OF_MEMORY:
-        image_trap_spring(&errors->trap, SWIN2SR_NOMEM, "not enough memory for the JPEG");
+        image_trap_spring(&errors->trap, SWIN2SR_NOMEM, "not enough memory to read the JPEG");
     case JERR_IMAGE_TOO_BIG:
-        image_trap_spring(&errors->trap, SWIN2SR_TOO_LARGE, "a JPEG's sides are at most 65500 pixels");
+        image_trap_spring(&errors->trap, SWIN2SR_TOO_LARGE, "each side of a JPEG may have at most 65500 pixels");
     case JERR_ARITH_NOTIMPL:
     case JERR_BAD_PRECISION:
     case JERR_CONVERSION_NOTIMPL:
     case JERR_NOT_COMPILED:
     case JERR_SOF_UNSUPPORTED:
-        image_trap_spring(&errors->trap, SWIN2SR_UNSUPPORTED, "this kind of JPEG is not supported");
+        image_trap_spring(&errors->trap, SWIN2SR_UNSUPPORTED, "a JPEG of this kind cannot be read");
     default:
         image_trap_spring(&errors->trap, errors->damaged_status, errors->damaged);
     }
 }
 
-/* Arithmetic coding ends where the file does: whether data is missing before its end cannot be known. */
+/* With arithmetic coding the library cannot tell whether data is missing before the inserted end. */
 static void jpeg_end_faked(j_decompress_ptr cinfo) {
     ((jpeg_errors *)cinfo->err)->is_end_faked = true;
     if (cinfo->arith_code && cinfo->output_scanline < cinfo->output_height)
@@ -68,7 +68,7 @@ static void jpeg_message(j_common_ptr cinfo, int level) {
     if (level >= 0)
         return;
     switch (cinfo->err->msg_code) {
-    case JWRN_ADOBE_XFORM: /* odd, not damaged */
+    case JWRN_ADOBE_XFORM: /* unusual, not damaged */
     case JWRN_JFIF_MAJOR:
         return;
     case JWRN_JPEG_EOF:
@@ -103,18 +103,18 @@ typedef struct jpeg_decoder {
     struct jpeg_progress_mgr progress;
     const uint8_t *data;
     size_t size;
-    int components; /* cinfo's number changes where a damaged file has a second frame header */
-    bool has_scans; /* several: all coefficients are held */
+    int components; /* cinfo->num_components changes if a damaged file has a second frame header */
+    bool has_scans; /* the file has several scans: all coefficients are held */
     bool is_started;
-    uint32_t components_seen; /* bit c: component c was in a scan */
-    uint8_t *cmyk_row;        /* of cinfo's pool; NULL for grey and colour */
+    uint32_t components_seen; /* bit c: a scan with component c has begun */
+    uint8_t *cmyk_row;        /* allocated in cinfo's pool; NULL for grey and colour */
     /* arguments of the read step */
     uint8_t *rows;
     size_t stride_bytes;
     int32_t n;
 } jpeg_decoder;
 
-/* Called while the scans of a file that has several are taken in. */
+/* libjpeg calls this while it reads a file in several scans. */
 static void jpeg_on_scan(j_common_ptr common) {
     j_decompress_ptr cinfo = (j_decompress_ptr)common;
     jpeg_decoder *decoder = cinfo->client_data;
@@ -124,8 +124,8 @@ static void jpeg_on_scan(j_common_ptr common) {
         decoder->components_seen |= 1u << cinfo->cur_comp_info[i]->component_index;
 }
 
-/* Whether the scans of a file that has several brought everything: each component, and of a progressive file each bit
- * of each coefficient. */
+/* Whether a file in several scans is complete: every component, and in a progressive file every bit of each
+ * coefficient. */
 static bool jpeg_has_all_scans(const jpeg_decoder *decoder) {
     const struct jpeg_decompress_struct *cinfo = &decoder->cinfo;
     for (int c = 0; c < decoder->components && cinfo->coef_bits != NULL; c++)
@@ -135,7 +135,7 @@ static bool jpeg_has_all_scans(const jpeg_decoder *decoder) {
     return decoder->components_seen == (1u << decoder->components) - 1;
 }
 
-/* Start, and take in all scans of a file that has several. A progressive file with an end may leave bits out. */
+/* Start, and read all scans of a file that has several. A progressive file that has its end may omit bits. */
 static void jpeg_take_scans_step(void *context) {
     jpeg_decoder *decoder = context;
     jpeg_start_decompress(&decoder->cinfo);
@@ -165,8 +165,8 @@ static void jpeg_open_step(void *context) {
     decoder->has_scans = jpeg_has_multiple_scans(cinfo);
 }
 
-/* Whether segment after segment leads to the end marker. at is a place within the data of a scan.
- * ret_size  Where there is none: how far the file is a JPEG. */
+/* Whether an end marker follows the scan that begins at at, after any number of further segments.
+ * ret_size  If not: the size of the part that is valid JPEG. */
 static bool jpeg_has_end(const uint8_t *data, size_t size, size_t at, size_t *ret_size) {
     const uint8_t *marker;
     *ret_size = size;
@@ -189,8 +189,8 @@ static bool jpeg_has_end(const uint8_t *data, size_t size, size_t at, size_t *re
     return false;
 }
 
-/* Plain conversion without a profile: each ink takes its share of the light, black of all three.
- * Files with an Adobe marker store the share that is left, not the share taken. */
+/* Convert without a profile: each ink absorbs its share of one primary, black its share of all three.
+ * Files with an Adobe marker store the share that remains, not the share that is absorbed. */
 static void jpeg_cmyk_to_rgb(const uint8_t *cmyk, uint8_t *rgb, int32_t width_px, bool is_inverted) {
     uint8_t flip = is_inverted ? 0 : 255;
     for (int32_t x = 0; x < width_px; x++, cmyk += 4, rgb += 3) {
@@ -212,7 +212,7 @@ static void jpeg_read_step(void *context) {
     }
 }
 
-/* Read all rows and forget them. */
+/* Read all rows and discard them. */
 static void jpeg_try_step(void *context) {
     jpeg_decoder *decoder = context;
     j_decompress_ptr cinfo = &decoder->cinfo;
@@ -243,7 +243,7 @@ static swin2sr_status jpeg_decoder_read(image_decoder *base, uint8_t *rows, size
         status = image_trap_run(trap, jpeg_read_step, decoder, reterr);
     if (status == SWIN2SR_OK && decoder->cinfo.output_scanline == decoder->cinfo.output_height &&
         image_trap_run(trap, jpeg_end_step, decoder, NULL) != SWIN2SR_OK)
-        decoder->errors.warning = "the JPEG is damaged behind its last row";
+        decoder->errors.warning = "the JPEG is damaged after its last row";
     if (base->damage == NULL)
         base->damage = decoder->errors.warning;
     return status;
@@ -256,13 +256,13 @@ static void jpeg_decoder_close(image_decoder *base) {
 }
 
 static swin2sr_status jpeg_open(jpeg_decoder *decoder) {
-    jpeg_destroy_decompress(&decoder->cinfo); /* of an earlier try */
+    jpeg_destroy_decompress(&decoder->cinfo); /* no effect the first time */
     decoder->errors.is_end_faked = false;
     decoder->components_seen = 0;
     return image_trap_run(&decoder->errors.trap, jpeg_open_step, decoder, NULL);
 }
 
-/* Open; a file without its end is read once before, as far as it is a JPEG, to know whether all rows are there. */
+/* Open the file. If its end is missing, read it once up to the last valid segment to check that no row is missing. */
 static swin2sr_status jpeg_open_checked(jpeg_decoder *decoder) {
     swin2sr_status status = jpeg_open(decoder);
     if (status != SWIN2SR_OK)
@@ -302,7 +302,7 @@ swin2sr_status image_jpeg_decoder_open(const uint8_t *data, size_t size, image_d
 /* ---- encode ---- */
 
 #define ENCODE_BUFFER_BYTES 65536
-#define ENCODE_FULL_COLOUR_ABOVE 90 /* quality above which colour is stored at full resolution (4:4:4) */
+#define ENCODE_FULL_COLOUR_ABOVE 90 /* above this quality, colour is stored at full resolution (4:4:4) */
 
 typedef struct jpeg_encoder {
     image_encoder base;
@@ -328,7 +328,7 @@ static void jpeg_init_destination(j_compress_ptr cinfo) {
     jpeg_give_bytes(cinfo->client_data, 0);
 }
 
-/* The library calls this when the buffer is full, whatever free_in_buffer says. */
+/* Called when the buffer is full; free_in_buffer need not be up to date then. */
 static boolean jpeg_empty_buffer(j_compress_ptr cinfo) {
     jpeg_give_bytes(cinfo->client_data, ENCODE_BUFFER_BYTES);
     return TRUE;

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
- * image/png.c - PNG files to 8-bit rows and back with libpng (stages 4 decode and 8 encode of 9).
- * In: a file in memory, any depth, palette, interlace.  Out: rows of 1 to 4 channels; and the other way round.
- * Row by row except interlaced files. Of the ancillary chunks only tRNS is looked at; every other one is skipped
- * unread, so compressed text or profiles cost nothing. */
+ * image/png.c - read and write PNG files with libpng (stages 4 decode and 8 encode of 9).
+ * Reads files of any depth, with palettes and interlaced, into 8-bit rows of 1 to 4 channels; writes 8-bit files.
+ * Works row by row except for interlaced files. Ancillary chunks other than tRNS are skipped without decompressing
+ * them, whatever their size. */
 #include <png.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "image/codec.h"
-#include "image/png_mend.h"
+#include "image/png_repair.h"
 #include "image/trap.h"
 
 static void png_warning_ignore(png_structp png, png_const_charp message) {
 }
 
-/* libpng reports a failed allocation like damage; the flag tells them apart. */
+/* libpng reports a failed allocation as it reports damage; this flag distinguishes them. */
 static png_voidp png_allocate(png_structp png, png_alloc_size_t size) {
     void *memory = malloc(size);
     bool *is_out_of_memory = png_get_mem_ptr(png);
@@ -36,7 +36,7 @@ typedef struct png_decoder {
     png_structp png;
     png_infop info;
     bool is_out_of_memory, is_interlaced;
-    png_mender *mender; /* NULL: the file has its end */
+    png_repair *repair; /* if the end of the file is missing, else NULL */
     int32_t rows_read;
     const uint8_t *data;
     size_t size, at;
@@ -56,8 +56,8 @@ static void png_decode_failed(png_structp png, png_const_charp message) {
 static void png_take_bytes(png_structp png, png_bytep bytes, size_t size) {
     png_decoder *decoder = png_get_io_ptr(png);
     size_t there = size < decoder->size - decoder->at ? size : decoder->size - decoder->at;
-    if (decoder->mender != NULL)
-        there = png_mender_read(decoder->mender, bytes, size);
+    if (decoder->repair != NULL)
+        there = png_repair_read(decoder->repair, bytes, size);
     else
         memcpy(bytes, decoder->data + decoder->at, there);
     decoder->at += there;
@@ -71,9 +71,10 @@ static void png_open_step(void *context) {
     png_infop info = decoder->info;
     png_set_read_fn(png, decoder, png_take_bytes);
     png_set_user_limits(png, IMAGE_MAX_SIDE_PX, IMAGE_MAX_SIDE_PX);
-    png_set_chunk_malloc_max(png, 0); /* no limit for chunks that are skipped; PLTE and tRNS are small by themselves */
-    png_set_option(png, PNG_MAXIMUM_INFLATE_WINDOW, PNG_OPTION_ON);     /* old optimisers understated it */
-    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1); /* -1: known ancillary ones too, not tRNS */
+    png_set_chunk_malloc_max(png, 0); /* no limit: they are skipped, but for PLTE and tRNS, which are small */
+    png_set_option(png, PNG_MAXIMUM_INFLATE_WINDOW,
+                   PNG_OPTION_ON); /* whatever the file says: some optimisers wrote too small a window */
+    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1); /* -1: also known ancillary ones but tRNS */
     png_read_info(png, info);
 
     decoder->base.is_reduced_16 = png_get_bit_depth(png, info) == 16;
@@ -110,21 +111,21 @@ static swin2sr_status png_decoder_read(image_decoder *base, uint8_t *rows, size_
     decoder->rows_read += n;
     if (status == SWIN2SR_OK && decoder->rows_read == base->height_px &&
         image_trap_run(&decoder->trap, png_end_step, decoder, NULL) != SWIN2SR_OK)
-        base->damage = "the PNG is damaged behind its last row";
+        base->damage = "the PNG is damaged after its last row";
     return status;
 }
 
 static void png_decoder_close(image_decoder *base) {
     png_decoder *decoder = (png_decoder *)base;
     png_destroy_read_struct(&decoder->png, &decoder->info, NULL);
-    png_mender_close(decoder->mender);
+    png_repair_close(decoder->repair);
     free(decoder);
 }
 
 static swin2sr_status png_decoder_start(png_decoder *decoder, swin2sr_error *reterr) {
     if (!png_has_end(decoder->data, decoder->size)) {
-        decoder->base.damage = "the PNG has no IEND chunk at its end";
-        swin2sr_status status = png_mender_open(decoder->data, decoder->size, &decoder->mender);
+        decoder->base.damage = "the PNG has no valid IEND chunk at its end";
+        swin2sr_status status = png_repair_open(decoder->data, decoder->size, &decoder->repair);
         if (status == SWIN2SR_CORRUPT)
             return swin2sr__error_set(reterr, status, "the PNG is cut short");
         if (status != SWIN2SR_OK)
@@ -158,11 +159,11 @@ swin2sr_status image_png_decoder_open(const uint8_t *data, size_t size, image_de
 
 /* ---- encode ---- */
 
-/* Measured on enlarged photos (4 megapixels, one core): level 3 with the filter UP writes 20 MP/s at 0.21 of the raw
- * size; trying all filters takes twice as long and is not smaller (0.24); level 6 takes 2.6 times as long for 0.18. */
+/* Measured on enlarged photos (4 megapixels, one core): level 3 with the filter UP writes 20 MP/s and 0.21 of the raw
+ * size. Trying all filters takes twice as long and writes more (0.24); level 6 takes 2.6 times as long for 0.18. */
 #define ENCODE_LEVEL 3
 #define ENCODE_FILTERS PNG_FILTER_UP
-#define ENCODE_BUFFER_BYTES 65536 /* one IDAT chunk, one call of the sink */
+#define ENCODE_BUFFER_BYTES 65536 /* size of an IDAT chunk, each written by one call of the sink */
 
 typedef struct png_encoder {
     image_encoder base;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * image/trap.c - turn the jumps of libpng and libjpeg into statuses (stages 4 and 8 of 9).
- * Invariant: image_trap_run has no local variables, so a jump can clobber none. */
+ * image_trap_run has no local variables, so a jump cannot clobber any. */
 #include "image/trap.h"
 
 #include "base/error.h"

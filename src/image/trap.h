@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * image/trap.h - the only setjmp of the project: libpng and libjpeg report failure by jumping out.
- * A codec runs each call into its library as a step. The step owns nothing; what has to survive a jump lives in
- * the codec's own struct and is freed by its close. */
+ * image/trap.h - the only setjmp of the project, because libpng and libjpeg report failures by longjmp.
+ * A codec makes its calls into the library in functions called steps. A step owns nothing: what must survive a jump is
+ * kept in the codec's struct and freed by its close. */
 #ifndef SWIN2SR_IMAGE_TRAP_H
 #define SWIN2SR_IMAGE_TRAP_H
 
@@ -12,13 +12,13 @@
 typedef struct image_trap {
     jmp_buf jump;
     swin2sr_status status;
-    const char *detail; /* constant text, fit for the client */
+    const char *detail; /* constant text that may be shown to clients */
 } image_trap;
 
-/* Run step(context); when it springs the trap, return the status given there and fill reterr. */
+/* Run step(context). If it springs the trap, return the status given there and fill reterr. */
 swin2sr_status image_trap_run(image_trap *trap, void (*step)(void *context), void *context, swin2sr_error *reterr);
 
-/* Leave the running step. Only inside image_trap_run. */
+/* Leave the running step. May be called only within image_trap_run. */
 void image_trap_spring(image_trap *trap, swin2sr_status status, const char *detail) __attribute__((noreturn));
 
 #endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * probe/exif.c - find the orientation in a hostile EXIF block (stage 2 of 9).
- * In: a TIFF block.  Out: 1..8.
- * Looks at the first directory only, at most size / 12 entries; every offset is checked against size.
- * The standard says SHORT; writers exist that use any other integer type, so all of them are read. */
+ * probe/exif.c - the orientation of a picture from its EXIF data (stage 2 of 9).
+ * Reads the first directory only, at most size / 12 entries. Every offset is checked against size: the file may be
+ * hostile. The standard requires type SHORT, but some cameras write other integer types, so all of them are accepted. */
 #include "probe/exif.h"
 
 #include <string.h>
@@ -10,7 +9,7 @@
 #define TAG_ORIENTATION 0x0112
 #define ENTRY_BYTES 12
 
-/* TIFF 6.0, section 2: the integer types, of which the orientation is the first value. */
+/* The integer types of TIFF 6.0, section 2. */
 enum {
     TYPE_BYTE = 1,
     TYPE_SHORT = 3,
@@ -28,7 +27,7 @@ static uint32_t read_u32(const uint8_t *at, bool is_big_endian) {
     return is_big_endian ? probe_u32(at) : read_u16(at + 2, false) << 16 | read_u16(at, false);
 }
 
-/* The value of an entry; 0 where it is no integer. A negative number comes out above 8. */
+/* The first value of an entry; 0 if it is no integer. Negative numbers become large ones. */
 static uint32_t read_value(const uint8_t *entry, bool is_big_endian) {
     switch (read_u16(entry + 2, is_big_endian)) {
     case TYPE_BYTE:

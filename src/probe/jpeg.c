@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * probe/jpeg.c - JPEG: the segments up to the first scan (stage 2 of 9).
- * In: a file that begins with JPEG's signature.  Out: probe_info. Of other segments only the length is read. */
+ * probe/jpeg.c - the header of a JPEG file: the segments before the first scan (stage 2 of 9).
+ * Reads frame header, scan header and EXIF only; other segments are skipped. */
 #include <string.h>
 
 #include "probe/exif.h"
@@ -8,7 +8,7 @@
 #define MAX_CHANNELS 4
 #define MAX_SAMPLING 4
 #define BLOCK_PX 8
-#define BLOCK_BYTES (BLOCK_PX * BLOCK_PX * 2) /* of coefficients in a decoder */
+#define BLOCK_BYTES (BLOCK_PX * BLOCK_PX * 2) /* of its coefficients in a decoder */
 
 enum {
     MARKER_TEM = 0x01,
@@ -38,8 +38,9 @@ static uint64_t divide_up(uint64_t value, uint64_t by) {
     return (value + by - 1) / by;
 }
 
-/* Bytes of all coefficients, the blocks of each component filled up to whole MCUs, as libjpeg allocates them.
- * components  3 bytes each: id, sampling factors, table.  returns 0 for impossible factors. */
+/* Memory for all coefficients. As in libjpeg, the blocks of each component fill whole MCUs.
+ * components  3 bytes each: id, sampling factors, table.
+ * returns     0 if a sampling factor is invalid. */
 static uint64_t bytes_of_coefficients(const probe_info *info, const uint8_t *components) {
     uint32_t most_h = 1, most_v = 1;
     uint64_t blocks = 0;
@@ -59,7 +60,7 @@ static uint64_t bytes_of_coefficients(const probe_info *info, const uint8_t *com
     return blocks * BLOCK_BYTES;
 }
 
-/* at, length  The segment's body. */
+/* at, length  Of the segment's body. */
 static swin2sr_status read_frame_header(probe_window *window, uint8_t marker, uint64_t at, uint32_t length,
                                         probe_info *info) {
     const uint8_t *body;
@@ -73,13 +74,13 @@ static swin2sr_status read_frame_header(probe_window *window, uint8_t marker, ui
     bool is_readable = marker == MARKER_SOF0 || marker == MARKER_SOF1 || marker == MARKER_SOF2 ||
                        marker == MARKER_SOF9 || marker == MARKER_SOF10;
     if (!is_readable)
-        return probe_refuse(window, "a JPEG of this kind (lossless or hierarchical) cannot be read");
+        return probe_refuse(window, "a JPEG of the lossless or hierarchical kind cannot be read");
     if (height == 0)
-        return probe_refuse(window, "a JPEG of this kind (its height follows the pixels) cannot be read");
+        return probe_refuse(window, "a JPEG that gives its height after the pixels cannot be read");
     if (width == 0 || channels == 0 || length != 6 + 3 * channels)
         return SWIN2SR_CORRUPT;
     if ((channels != 1 && channels != 3 && channels != MAX_CHANNELS) || (depth_bits != 8 && depth_bits != 12))
-        return probe_refuse(window, "a JPEG of this kind (its channels or depth) cannot be read");
+        return probe_refuse(window, "a JPEG of this kind cannot be read: it must have 1, 3 or 4 channels of 8 bits");
     info->width_px = (int32_t)width;
     info->height_px = (int32_t)height;
     info->channels = (int32_t)channels;
@@ -99,7 +100,7 @@ static swin2sr_status read_app1(probe_window *window, uint64_t at, uint32_t leng
     return status;
 }
 
-/* The first scan: where it has all components and the file is not progressive, the decoder holds no coefficients. */
+/* If the first scan has all components and the file is not progressive, the decoder holds no coefficients. */
 static swin2sr_status read_scan_header(probe_window *window, uint64_t at, uint32_t length, probe_info *info) {
     const uint8_t *body;
     if (info->width_px == 0 || length < 1)
@@ -110,7 +111,7 @@ static swin2sr_status read_scan_header(probe_window *window, uint64_t at, uint32
     return status;
 }
 
-/* Move *at behind the next marker. Stray bytes between segments are passed over, as JPEG readers do. */
+/* Move *at past the next marker. Stray bytes between segments are skipped, as other JPEG readers do. */
 static swin2sr_status next_marker(probe_window *window, uint64_t *at, uint8_t *ret_marker) {
     uint8_t last = 0;
     for (;;) {

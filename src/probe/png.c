@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * probe/png.c - PNG: IHDR, then the chunks up to the first IDAT (stage 2 of 9).
- * In: a file that begins with PNG's signature.  Out: probe_info. Of other chunks only the length is read. */
+ * probe/png.c - the header of a PNG file: IHDR and the chunks before the first IDAT (stage 2 of 9).
+ * Reads the bodies of IHDR, acTL and eXIf only; other chunks are skipped. */
 #include <string.h>
 
 #include "probe/exif.h"
@@ -9,7 +9,7 @@
 #define PNG_IHDR_BYTES 25 /* length, type, 13 bytes and CRC */
 #define PNG_MAX_U31 0x7fffffffu
 
-/* Channels of a colour type, 0 where the type and depth do not go together (PNG specification, table 11.1). */
+/* Channels of a colour type; 0 if it does not allow the depth (PNG specification, table 11.1). */
 static int32_t channels_of(uint8_t colour_type, uint8_t depth_bits) {
     bool is_small = depth_bits == 1 || depth_bits == 2 || depth_bits == 4;
     bool is_whole_byte = depth_bits == 8 || depth_bits == 16;
@@ -33,7 +33,8 @@ static swin2sr_status read_header(probe_window *window, probe_info *info) {
     const uint8_t *chunk;
     swin2sr_status status = probe_look(window, PNG_IHDR_AT, 8, &chunk);
     if (status == SWIN2SR_OK && memcmp(chunk + 4, "CgBI", 4) == 0)
-        return probe_refuse(window, "a PNG of Apple's own kind (CgBI) cannot be read; save it as a plain PNG");
+        return probe_refuse(window,
+                            "this PNG is of Apple's variant CgBI, which cannot be read; convert it to a standard PNG");
     if (status == SWIN2SR_OK)
         status = probe_look(window, PNG_IHDR_AT, PNG_IHDR_BYTES, &chunk);
     if (status != SWIN2SR_OK)
@@ -53,7 +54,7 @@ static swin2sr_status read_header(probe_window *window, probe_info *info) {
     return SWIN2SR_OK;
 }
 
-/* at  Where the chunk's body begins. */
+/* at  Offset of the chunk's body. */
 static swin2sr_status read_chunk(probe_window *window, const char type[4], uint64_t at, uint32_t length,
                                  probe_info *info) {
     if (memcmp(type, "tRNS", 4) == 0 && !info->has_alpha) {
@@ -85,7 +86,7 @@ swin2sr_status probe_png(probe_window *window, probe_info *info) {
         memcpy(type, chunk + 4, sizeof(type));
         if (memcmp(type, "IDAT", 4) == 0)
             return SWIN2SR_OK;
-        uint64_t end = at + 8 + length + 4; /* the CRC behind it included */
+        uint64_t end = at + 8 + length + 4; /* with the CRC */
         if (length > PNG_MAX_U31 || memcmp(type, "IEND", 4) == 0 || end > window->source->size)
             return SWIN2SR_CORRUPT;
         status = read_chunk(window, type, at + 8, length, info);

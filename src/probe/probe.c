@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * probe/probe.c - what an image file is, from its header (stage 2 of 9).
- * In: a file.  Out: probe_info. The signature chooses the parser: png.c, jpeg.c. */
+ * probe/probe.c - what an image file contains, from its header (stage 2 of 9).
+ * The signature of the file selects the parser: png.c or jpeg.c. */
 #include "probe/probe.h"
 
 #include <string.h>
@@ -42,7 +42,7 @@ static const char *default_detail(swin2sr_status status) {
     case SWIN2SR_UNSUPPORTED:
         return "not a PNG or JPEG image";
     case SWIN2SR_TOO_LARGE:
-        return "the image's header has more than 1 MiB to look at";
+        return "the image's header has more than 1 MiB to examine, metadata not counted";
     case SWIN2SR_IO:
         return "the image cannot be read";
     default:
@@ -78,7 +78,7 @@ bool probe_is_held_whole(const probe_info *info) {
 
 uint64_t probe_held_bytes(const probe_info *info) {
     uint64_t pixels = (uint64_t)info->width_px * (uint64_t)info->height_px;
-    bool is_cmyk = info->format == FORMAT_JPEG && info->channels == 4; /* becomes RGB row by row */
+    bool is_cmyk = info->format == FORMAT_JPEG && info->channels == 4; /* converted to RGB row by row */
     uint64_t picture = pixels * (uint64_t)(is_cmyk ? 3 : info->channels);
     return info->coefficient_bytes + (probe_is_held_whole(info) ? picture : 0);
 }

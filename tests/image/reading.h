@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * tests/image/reading.h - files in allocations of their exact size, so that a sanitizer sees a read beyond them. */
+ * tests/image/reading.h - load and decode files. Each file is in an allocation of its exact size, so that a sanitizer
+ * sees any read beyond its end. */
 #ifndef SWIN2SR_TESTS_READING_H
 #define SWIN2SR_TESTS_READING_H
 
@@ -29,7 +30,7 @@ static inline bytes copy_bytes(const void *data, size_t size) {
     return copy;
 }
 
-/* Tests run in tests/image. */
+/* path is relative to tests/image, where the tests run. */
 static inline bytes load_path(const char *path) {
     uint8_t buffer[MAX_FILE_BYTES];
     FILE *file = fopen(path, "rb");

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * tests/image/test_damage.c - files whose end is missing or wrong, and how much memory the decoders hold.
- * Twelve small pictures of all kinds are cut at each of their last bytes, and their tails are replaced by text. A
- * picture must come out exactly where every pixel has arrived: by zlib and by libjpeg's own decoder, not by ours. */
+ * Twelve small pictures of different kinds are cut at each of their last 200 bytes, and their tails are replaced by
+ * text. A picture must be read if and only if all its pixels are there. The tests find that out with zlib and with
+ * libjpeg directly. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,10 +21,10 @@
 #define WIDTH 45
 #define HEIGHT 37
 #define CUT_BYTES 200
-#define MEMORY_WIDTH 640 /* of the pictures for the memory test */
+#define MEMORY_WIDTH 640 /* of the pictures in the memory test */
 #define MEMORY_HEIGHT 480
 
-/* Legal entropy-coded data, as a phone writes it behind its panoramas. */
+/* What a phone writes after the pixels of a panorama; as entropy-coded data it is valid. */
 static const char trailer[54] = "Image_UTC_Data1595949474000SEFHe and more of the kind ";
 
 /* ---- twelve pictures ---- */
@@ -33,7 +34,7 @@ typedef struct jpeg_kind {
     J_COLOR_SPACE space;
     int channels, luma_sampling;
     bool is_progressive, is_arithmetic;
-    bool has_scan_per_channel; /* of a sequential file */
+    bool has_scan_per_channel; /* of a file that is not progressive */
     unsigned restart_rows;
 } jpeg_kind;
 
@@ -102,13 +103,13 @@ static bytes make_jpeg(const jpeg_kind *kind, int width_px, int height_px) {
 
 /* ---- what comes out ---- */
 
-/* libjpeg alone, with what djpeg does: warnings are counted and the picture is finished. */
+/* What libjpeg decodes when it is used as in djpeg: warnings are counted and the picture is completed. */
 typedef struct reference {
     struct jpeg_error_mgr errors;
     jmp_buf jump;
     uint8_t rows[WIDTH * HEIGHT * 4];
-    bool is_incomplete; /* data was missing within a scan, or scans are */
-    bool has_rows;      /* no error before the last one */
+    bool is_incomplete; /* data is missing within a scan, or whole scans are */
+    bool has_rows;      /* there was no error before the last row */
 } reference;
 
 static void reference_failed(j_common_ptr cinfo) {
@@ -133,13 +134,13 @@ static void reference_run(reference *result, j_decompress_ptr cinfo, bytes file)
     for (int c = 0; c < cinfo->num_components && cinfo->coef_bits; c++)
         for (int k = 0; k < DCTSIZE2; k++)
             result->is_incomplete |= cinfo->coef_bits[c][k] != 0;
-    if (jpeg_has_multiple_scans(cinfo) && !cinfo->progressive_mode) /* ours have one scan per component */
+    if (jpeg_has_multiple_scans(cinfo) && !cinfo->progressive_mode) /* make_jpeg gives each component its own scan */
         result->is_incomplete |= cinfo->input_scan_number < cinfo->num_components;
     result->has_rows = true;
     jpeg_finish_decompress(cinfo);
 }
 
-/* Inks to light, as files without an Adobe marker and with one have them. */
+/* CMYK to RGB; files with an Adobe marker store inverted values. */
 static void reference_to_rgb(reference *result, bool is_inverted) {
     for (int i = 0; i < WIDTH * HEIGHT; i++) {
         int flip = is_inverted ? 0 : 255, key = result->rows[4 * i + 3] ^ flip;
@@ -162,7 +163,7 @@ static void reference_decode(bytes file, reference *result) {
     jpeg_destroy_decompress(&cinfo);
 }
 
-/* Bytes of a PNG up to the one that completes the last row. */
+/* The size of the shortest beginning of a PNG file that has all rows. */
 static size_t png_needed_bytes(bytes file, size_t row_data_bytes) {
     z_stream stream = {0};
     uint8_t *pixels = malloc(row_data_bytes);
@@ -193,7 +194,7 @@ static size_t png_row_data_bytes(const char *name) {
         return 11 * (1 + 9); /* four bits */
     if (strcmp(name, "orient_5") == 0)
         return 24 * (1 + 16 * 3);
-    return 17 * 11 * 4 + (2 + 2 + 1 + 3 + 3 + 6 + 5); /* Adam7: a filter byte per row of each pass */
+    return 17 * 11 * 4 + (2 + 2 + 1 + 3 + 3 + 6 + 5); /* Adam7: one filter byte per row of each pass */
 }
 
 static void assert_same_picture(const char *name, size_t at, bytes damaged, const uint8_t *expected, size_t size) {
@@ -208,7 +209,7 @@ static void assert_same_picture(const char *name, size_t at, bytes damaged, cons
     assert_int_equal(decode(damaged, &(image_limits){.is_strict = true}, 5, &got, &error), SWIN2SR_CORRUPT);
 }
 
-/* Opening refuses, before any work is done on the first rows. */
+/* The file must be refused when it is opened, before any row is worked on. */
 static void assert_refused(const char *name, size_t at, bytes damaged) {
     swin2sr_error error = {""};
     image_reader *reader = NULL;
@@ -241,6 +242,7 @@ static void assert_cuts(const char *name, bytes file, size_t needed_bytes) {
             assert_refused(name, size, cut);
         free(cut.data);
     }
+    free(whole.rows);
     assert_int_equal(decode(file, &(image_limits){.is_strict = true}, 5, &whole, NULL), SWIN2SR_OK);
     free(whole.rows);
 }
@@ -272,7 +274,7 @@ static void test_text_at_the_end_of_a_jpeg(void **state) {
         for (size_t size = first_cut(file); size < file.size; size++) {
             bytes made = cut_and_add(file, size, trailer, sizeof(trailer));
             reference_decode(made, &result);
-            if (size >= file.size - 2) /* half an end marker and a letter stop libjpeg before the rows of some */
+            if (size >= file.size - 2) /* 0xff and a letter make libjpeg itself fail in some kinds */
                 assert_same_picture(jpeg_kinds[i].name, size, made, whole.rows, size_of_rows);
             else if (result.is_incomplete || !result.has_rows)
                 assert_refused(jpeg_kinds[i].name, size, made);
@@ -281,13 +283,13 @@ static void test_text_at_the_end_of_a_jpeg(void **state) {
             shown += size < file.size - 2 && result.has_rows && !result.is_incomplete;
             free(made.data);
         }
-        assert_true(shown > 0); /* text taken for pixels */
+        assert_true(shown > 0); /* in some files, text was decoded as pixels */
         free(whole.rows);
         free(file.data);
     }
 }
 
-/* A trailer may hold a small JPEG of its own; of a progressive file, too, it is not read. */
+/* A trailer may contain a small JPEG, which must be ignored. */
 static void test_jpeg_at_the_end_of_a_jpeg(void **state) {
     for (size_t i = 0; i < JPEG_KINDS; i++) {
         bytes file = make_jpeg(&jpeg_kinds[i], WIDTH, HEIGHT), small = make_jpeg(&jpeg_kinds[0], 8, 8);
@@ -318,7 +320,7 @@ static void test_text_at_the_end_of_a_png(void **state) {
     }
 }
 
-/* Behind the pixels, and with the end in place. */
+/* The end of the file is in place; its checksum is wrong, or that of the pixels. */
 static void test_wrong_checksums(void **state) {
     bytes file = load("rgb", "png");
     picture whole = {0};
@@ -326,7 +328,7 @@ static void test_wrong_checksums(void **state) {
     file.data[file.size - 1] ^= 1; /* of IEND */
     assert_same_picture("IEND", 0, file, whole.rows, picture_bytes(&whole));
     file.data[file.size - 1] ^= 1;
-    file.data[file.size - 13] ^= 1; /* of the pixels: they may be wrong */
+    file.data[file.size - 13] ^= 1; /* of the pixels, which may be wrong */
     free(whole.rows);
     assert_int_equal(decode(file, NULL, 5, &whole, NULL), SWIN2SR_CORRUPT);
     free(file.data);
@@ -345,7 +347,7 @@ static void test_arithmetic_coding_needs_its_end(void **state) {
     free(file.data);
 }
 
-/* A component that never came, though the file has its end. */
+/* The last component and the end marker are missing. */
 static void test_missing_scan(void **state) {
     bytes file = make_jpeg(&jpeg_kinds[JPEG_KINDS - 1], WIDTH, HEIGHT);
     size_t last_scan = file.size;
@@ -357,7 +359,7 @@ static void test_missing_scan(void **state) {
     free(file.data);
 }
 
-/* libjpeg says that the data is wrong and goes on: a note, or a refusal by a strict reader. */
+/* If libjpeg warns about data and goes on, there must be a note, and a strict reader must refuse the file. */
 static void test_damaged_data(void **state) {
     static reference result;
     bytes file = make_jpeg(&jpeg_kinds[1], WIDTH, HEIGHT);
@@ -393,11 +395,11 @@ static size_t allocated(void) {
     return info.uordblks + info.hblkhd;
 }
 
-/* What a reader says it holds is what it allocates, a few strips aside. */
+/* A reader must allocate as much memory as it says it holds, apart from a few rows. */
 static void test_memory_really_held(void **state) {
     static uint8_t row[MEMORY_WIDTH * 4];
     if (allocated() == 0)
-        skip(); /* a sanitizer's allocator does not count */
+        skip(); /* sanitizers replace the allocator and do not count */
     for (size_t i = 0; i < JPEG_KINDS; i++) {
         bytes file = make_jpeg(&jpeg_kinds[i], MEMORY_WIDTH, MEMORY_HEIGHT);
         size_t before = allocated(), strips = 120 * MEMORY_WIDTH + 100000;

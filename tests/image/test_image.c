@@ -191,7 +191,7 @@ static void test_reported_files(void **state) {
     free(apple.data);
 }
 
-/* size zero bytes of metadata, with headers of their own, at a place of a file. */
+/* Insert count pieces of metadata at at: each has a head and size zero bytes. */
 static bytes with_metadata(bytes file, size_t at, const char *head, size_t head_bytes, size_t size, size_t count) {
     size_t part = head_bytes + size, all = file.size + part * count;
     bytes made = {calloc(1, all), all};
@@ -203,7 +203,7 @@ static bytes with_metadata(bytes file, size_t at, const char *head, size_t head_
     return made;
 }
 
-/* A workflow in a chunk of 1.2 MB, whose checksum is wrong besides; XMP of 2 MB and a profile in 20 segments. */
+/* A text chunk of 1.2 MB (its checksum is wrong, too), 2 MB of XMP, and a profile in 20 segments. */
 static void test_large_metadata(void **state) {
     bytes png = load_path(REPORTS "plain.png"), jpeg = load_path(REPORTS "plain.jpg");
     bytes large_png = with_metadata(png, 33, "\0\x12\x4f\x80tEXt", 8, 1200000 + 4, 1);
@@ -227,7 +227,7 @@ static const char *const hostile_samples[][2] = {
 };
 #define HOSTILE_SAMPLES (sizeof(hostile_samples) / sizeof(hostile_samples[0]))
 
-/* Where the whole picture comes out, it is that of the whole file. Which ends may be missing: test_damage.c. */
+/* If all rows of a cut file can be read, they must be those of the whole file. test_damage.c checks which can. */
 static void test_cut_at_every_byte(void **state) {
     for (size_t i = 0; i < HOSTILE_SAMPLES; i++) {
         bytes file = load(hostile_samples[i][0], hostile_samples[i][1]);
@@ -253,7 +253,7 @@ static void test_cut_at_every_byte(void **state) {
     }
 }
 
-/* Any status will do; a sanitizer is the judge. */
+/* Any status is correct; this test is for the sanitizers. */
 static void test_any_byte_changed(void **state) {
     static const uint8_t masks[] = {0xff, 0x01, 0x80};
     for (size_t i = 0; i < HOSTILE_SAMPLES; i++) {
@@ -294,7 +294,7 @@ static void test_limits(void **state) {
     memset(huge.data + 22, 0xff, 2);
     assert_fails(huge, SWIN2SR_TOO_LARGE, "65535 x 65535");
     huge.data[17] = 1; /* a side over 65535 is over any limit */
-    assert_fails(huge, SWIN2SR_TOO_LARGE, "a side may have 65535");
+    assert_fails(huge, SWIN2SR_TOO_LARGE, "at most 65535");
     free(huge.data);
 
     bytes file = load("rgb", "png");
@@ -326,7 +326,7 @@ static void test_unsupported_jpeg(void **state) {
     free(file.data);
 }
 
-/* A progressive file can say its first scan again and again in a few bytes. */
+/* A progressive file can repeat its first scan many times in a few bytes. */
 static void test_too_many_scans(void **state) {
     static uint8_t bomb[MAX_FILE_BYTES];
     bytes file = load("colour_progressive", "jpg");

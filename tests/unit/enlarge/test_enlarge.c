@@ -188,7 +188,7 @@ static uint32_t random_below(uint32_t *seed, uint32_t limit) {
     return (*seed >> 16) % limit;
 }
 
-/* Each case has a size, tiles and an overlap of its own; none at all every third time. */
+/* Random sizes, tiles and overlaps; every third case has no overlap. */
 static void test_alpha_with_any_tiles(void **state) {
     uint32_t seed = 20261128;
     for (int i = 0; i < 24; i++) {
@@ -260,7 +260,7 @@ static void test_refusals(void **state) {
     assert_int_equal(try_enlarge(&small_in, 0, 0, &out, &error), SWIN2SR_TOO_LARGE);
     assert_int_equal(out.size, 0);
     assert_int_equal(try_enlarge(&small_out, 0, 0, &out, &error), SWIN2SR_TOO_LARGE);
-    assert_string_equal(error.text, "the result would have 64 x 64 pixels; 4095 are allowed");
+    assert_string_equal(error.text, "the result would have 64 x 64 pixels; at most 4095 are allowed");
     assert_int_equal(out.size, 0);
     assert_int_equal(try_enlarge(&starved, 0, 0, &out, &error), SWIN2SR_TOO_LARGE);
     assert_int_equal(try_enlarge(&plain, 40, 0, &out, &error), SWIN2SR_CORRUPT);
@@ -273,7 +273,7 @@ static void test_refusals(void **state) {
     free(out.data);
 }
 
-/* A file without its last bytes: the picture of the whole file and a note; strictly, a refusal before any work. */
+/* A file without its last byte gives the picture of the whole file and a note. If strict, it is refused at once. */
 static void test_damaged_end(void **state) {
     picture image = gradient(16, 16, 3);
     bytes in = encode_png(&image), whole = bytes_new(), out = bytes_new();
@@ -289,7 +289,7 @@ static void test_damaged_end(void **state) {
     assert_memory_equal(out.data, whole.data, whole.size);
     out.size = 0;
     assert_int_equal(enlarge_bytes(model, in.data, in.size - 1, &strict, take, &out, &report, &error), SWIN2SR_CORRUPT);
-    assert_string_equal(error.text, "the PNG has no IEND chunk at its end");
+    assert_string_equal(error.text, "the PNG has no valid IEND chunk at its end");
     assert_int_equal(out.size, 0);
     free(image.rows);
     free(in.data);

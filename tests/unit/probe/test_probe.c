@@ -85,7 +85,7 @@ static swin2sr_status probe_all(const builder *file, probe_info *ret_info) {
     return probe_bytes(file->data, file->size, ret_info, NULL);
 }
 
-/* Every beginning of a good file that ends before the pixels is a header cut short, wherever it ends. */
+/* Cut anywhere before its pixels, a file must be refused as cut short. */
 static void assert_is_cut_before(const builder *file, size_t pixels_at) {
     for (size_t size = 0; size <= file->size; size++) {
         probe_info info;
@@ -175,11 +175,11 @@ static void test_apples_png(void **state) {
 
 /* ---- metadata of any size ---- */
 
-/* A file whose middle is zeros that are not in memory: head, gap, tail. */
+/* A file of head, gap_bytes zeros, and tail. The zeros are not in memory. */
 typedef struct sparse {
     const builder *head, *tail;
     uint64_t gap_bytes;
-    uint64_t read_bytes; /* asked for so far */
+    uint64_t read_bytes; /* that were read so far */
     bool is_failing;
 } sparse;
 
@@ -219,7 +219,7 @@ static void test_png_with_a_large_chunk(void **state) {
         assert_int_equal(info.width_px, 7);
         assert_int_equal(info.orientation, 5);
         assert_true(file.read_bytes < 20000);
-        file.gap_bytes--; /* everything behind it is one byte off */
+        file.gap_bytes--; /* all that follows is one byte early */
         assert_int_equal(probe_sparse(&file, &info), SWIN2SR_CORRUPT);
         file.gap_bytes++;
         file.is_failing = true;
@@ -227,7 +227,7 @@ static void test_png_with_a_large_chunk(void **state) {
     }
 }
 
-/* A profile in 40 segments, XMP in as many: about 5 MiB. */
+/* A profile and XMP in 40 segments each, about 5 MiB. */
 static void test_jpeg_with_many_segments(void **state) {
     builder part = {.size = 0}, image = jpeg_of(0xc0, 8, 7, 5, 1);
     put(&part, "\xff\xe2\xff\xff", 4);
@@ -251,9 +251,9 @@ static void test_too_much_to_look_at(void **state) {
     uint8_t *file = calloc(1, size);
     probe_info info;
     assert_non_null(file);
-    memcpy(file, "\xff\xd8\xff", 3); /* stray bytes without end */
+    memcpy(file, "\xff\xd8\xff", 3); /* endless stray bytes */
     assert_int_equal(probe_bytes(file, size, &info, NULL), SWIN2SR_TOO_LARGE);
-    builder png = png_header(1, 1, 8, 2, 0); /* empty chunks without end */
+    builder png = png_header(1, 1, 8, 2, 0); /* endless empty chunks */
     memcpy(file, png.data, png.size);
     assert_int_equal(probe_bytes(file, size, &info, NULL), SWIN2SR_TOO_LARGE);
     free(file);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * tests/unit/server/admit/test_cost.c - the predicted memory of an image is never below what its decoder holds. */
+ * tests/unit/server/admit/test_cost.c - the predicted memory of an image includes what its decoder holds. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
