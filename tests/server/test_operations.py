@@ -128,7 +128,7 @@ def test_page_is_complete_and_plain(server):
     assert "<script" not in page
     assert not re.search(r'(src|href)="', page), "the page fetches nothing"
     fields = re.findall(r'<(?:input|select)[^>]* id="(\w+)"[^>]* name="(\w+)"', page)
-    assert [name for _, name in fields] == ["file", "format", "quality"]
+    assert [name for _, name in fields] == ["file", "model", "format", "quality"]
     assert all(f'<label for="{identity}">' in page for identity, _ in fields)
     style = re.search("<style>(.*?)</style>", page, re.S)[1]
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
