@@ -49,6 +49,7 @@ typedef struct swin2sr__packed {
     swin2sr__network network;
     swin2sr_precision precision; /* never AUTO */
     const char *kernels;         /* what runs it: "c", "avx2", ... */
+    const char *kernels_note;    /* why nothing faster does; "": there is nothing faster */
     size_t bytes;
 } swin2sr__packed;
 

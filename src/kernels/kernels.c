@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/amx.h"
 #include "base/cpu.h"
 #include "base/error.h"
 
@@ -17,7 +18,7 @@ typedef struct level {
     bool is_runnable;
 } level;
 
-#define MAX_LEVELS 10
+#define MAX_LEVELS 11
 
 /* List the levels, the weakest first; returns their number. */
 static int list_levels(level levels[MAX_LEVELS]) {
@@ -37,6 +38,8 @@ static int list_levels(level levels[MAX_LEVELS]) {
     levels[count++] = (level){"bf16", &swin2sr__kernels_bf16, has_avx512 && cpu.has_bf16};
     levels[count++] =
         (level){"bf16", &swin2sr__kernels_vnni_bf16, has_avx512 && cpu.has_bf16 && cpu.is_bf16_fast && cpu.has_vnni};
+    levels[count++] = (level){"amx", &swin2sr__kernels_amx,
+                              has_avx512 && cpu.has_bf16 && swin2sr__amx_look(&swin2sr__amx_probe_here).is_there};
 #elif defined(__aarch64__)
     levels[count++] = (level){"neon", &swin2sr__kernels_neon, true}; /* every 64-bit Arm has it */
     levels[count++] = (level){"i8mm", &swin2sr__kernels_neon_int8, cpu.has_i8mm};
@@ -46,17 +49,39 @@ static int list_levels(level levels[MAX_LEVELS]) {
     return count;
 }
 
+static swin2sr__amx amx;
+static char amx_refusal[128];
+static pthread_once_t amx_once = PTHREAD_ONCE_INIT;
+
+static void ask_for_amx(void) {
+    amx = swin2sr__amx_ask(&swin2sr__amx_probe_here);
+    if (amx.is_there && !amx.is_allowed)
+        snprintf(amx_refusal, sizeof amx_refusal, "AMX is not used: the kernel refused its tiles (%s)",
+                 amx.error ? strerror(amx.error) : "permission without effect");
+}
+
+/* Tiles need the kernel's permission, which is asked for when there is a use for it. */
+static bool needs_permission(const swin2sr__kernels *table) {
+    return table->tile > 1;
+}
+
+static bool is_permitted(void) {
+    pthread_once(&amx_once, ask_for_amx);
+    return amx.is_allowed;
+}
+
 const swin2sr__kernels *swin2sr__kernels_named(const char *name) {
     level levels[MAX_LEVELS];
     int count = list_levels(levels);
     for (int i = 0; i < count; i++) {
         if (levels[i].is_runnable && strcmp(levels[i].table->name, name) == 0)
-            return levels[i].table;
+            return !needs_permission(levels[i].table) || is_permitted() ? levels[i].table : NULL;
     }
     return NULL;
 }
 
-static const swin2sr__kernels *chosen[SWIN2SR_PRECISION_COUNT];
+/* By precision: the strongest table that needs no permission, and the one that does, if any. */
+static const swin2sr__kernels *chosen[SWIN2SR_PRECISION_COUNT], *tiled[SWIN2SR_PRECISION_COUNT];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 /* The level in SWIN2SR_CPU; NULL: none. */
@@ -75,7 +100,7 @@ static void choose(void) {
     const char *limit = limit_name();
     for (int i = 0; i < count; i++) {
         if (levels[i].is_runnable)
-            chosen[levels[i].table->precision] = levels[i].table;
+            (needs_permission(levels[i].table) ? tiled : chosen)[levels[i].table->precision] = levels[i].table;
         if (limit && strcmp(levels[i].name, limit) == 0 && is_last_of_level(levels, count, i))
             break;
     }
@@ -84,7 +109,12 @@ static void choose(void) {
 
 const swin2sr__kernels *swin2sr__kernels_get(swin2sr_precision precision) {
     pthread_once(&once, choose);
-    return chosen[precision];
+    return tiled[precision] && is_permitted() ? tiled[precision] : chosen[precision];
+}
+
+const char *swin2sr__kernels_note(swin2sr_precision precision) {
+    const swin2sr__kernels *table = swin2sr__kernels_get(precision);
+    return tiled[precision] && tiled[precision] != table ? amx_refusal : "";
 }
 
 static swin2sr_status check_limit(swin2sr_error *reterr) {

@@ -20,6 +20,7 @@
 #define SWIN2SR__CONV_INPUT_ROWS (SWIN2SR__CONV_ROWS + 2)
 #define SWIN2SR__CONV_COLUMNS \
     (SWIN2SR__LANES + 2 * SWIN2SR__UNIT) /* columns that a convolution may read, with its 64 in the middle */
+#define SWIN2SR__TILE 16                 /* outputs, words and lanes of a matrix tile, in tables that use tiles */
 #define SWIN2SR__MAX_SHUFFLE 8
 #define SWIN2SR__BURSTS 2
 #define SWIN2SR__NORM_EPS 1e-5f
@@ -71,13 +72,19 @@ typedef struct swin2sr__conv {
  * [K / 4][64] words of four bytes q + 128, the first in the lowest bits. Sums of q are exact, and
  * y = fma(sum, scale of the token * scale of the output, bias): every level gives the same bits for one panel. */
 typedef struct swin2sr__kernels {
-    const char *name; /* "c", "avx2", "avx512", "c_bf16", "bf16", "c_int8", "vnni", "neon", ... (kernels.c) */
+    const char *name; /* "c", "avx2", "avx512", "c_bf16", "bf16", "amx", "vnni", "neon", ... (kernels.c) */
     swin2sr_precision precision;
     int32_t pair; /* values in one word of a panel or of packed weights: 2 for bf16, else 1 */
     int32_t taps; /* words per 3x3 weights in pack_conv: 9, or 18 for swin2sr__pack_conv_winograd */
-    /* Packs weights of linear layers for this table: swin2sr__linear_words words per output. */
+    int32_t tile; /* packed outputs and words are rounded up to a multiple of this: 1, or SWIN2SR__TILE */
+    /* A thread calls task_begin before the first kernel of a task and task_end after the last one. They configure and
+     * release the thread's tile registers. NULL in tables without tiles. */
+    void (*task_begin)(void);
+    void (*task_end)(void);
+    /* Packs weights of linear layers for this table: swin2sr__linear_floats floats, aligned to 64 bytes. */
     void (*pack_linear)(float *dst, const float *weights, int32_t outputs, int32_t inputs);
-    /* Packs weights for conv3x3_panel; those for conv3x3 are packed by swin2sr__pack_conv. */
+    /* Packs weights for conv3x3_panel: swin2sr__conv_floats floats, aligned to 64 bytes. Those for conv3x3 are packed by
+     * swin2sr__pack_conv. */
     void (*pack_conv)(float *dst, const float *weights, int32_t outputs, const int32_t *channels, int32_t count);
 
     /* Values [K][64] to a panel. NULL: the values are the panel. */
@@ -130,18 +137,33 @@ typedef struct swin2sr__kernels {
     double (*fma_burst)(int32_t shape);
 } swin2sr__kernels;
 
-/* Words per output from the table's pack_linear. */
+/* Words per output in a linear layer, without the padding of tiles. */
 static inline int32_t swin2sr__linear_words(const swin2sr__kernels *table, int32_t inputs) {
     return table->to_operand ? swin2sr__int8_words(inputs) : (inputs + table->pair - 1) / table->pair;
 }
 
-/* Words per output from the table's pack_conv. */
-static inline int32_t swin2sr__conv_words(const swin2sr__kernels *table, const int32_t *channels, int32_t count) {
-    return swin2sr__conv_rows(channels, count, table->pair) / 9 * table->taps;
+static inline size_t swin2sr__round_up(int32_t count, int32_t multiple) {
+    return (size_t)((count + multiple - 1) / multiple) * (size_t)multiple;
 }
 
-/* Floats of scratch memory for the table's conv3x3_panel; channels is the sum over its inputs. */
+/* Floats from the table's pack_linear. */
+static inline size_t swin2sr__linear_floats(const swin2sr__kernels *table, int32_t outputs, int32_t inputs) {
+    return swin2sr__round_up(swin2sr__pack_outputs(outputs), table->tile) *
+           swin2sr__round_up(swin2sr__linear_words(table, inputs), table->tile);
+}
+
+/* Floats from the table's pack_conv. */
+static inline size_t swin2sr__conv_floats(const swin2sr__kernels *table, int32_t outputs, const int32_t *channels,
+                                          int32_t count) {
+    return swin2sr__round_up(swin2sr__pack_outputs(outputs), table->tile) * (size_t)table->taps *
+           swin2sr__round_up(swin2sr__conv_rows(channels, count, table->pair) / 9, table->tile);
+}
+
+/* Floats of scratch memory for the table's conv3x3_panel; channels is the sum over its one or two inputs. */
 static inline size_t swin2sr__conv_scratch(const swin2sr__kernels *table, int32_t channels) {
+    if (table->tile > 1) /* each of two inputs may end in half a word */
+        return swin2sr__round_up(channels / table->pair + 1, table->tile) * SWIN2SR__CONV_INPUT_ROWS *
+               SWIN2SR__CONV_COLUMNS;
     return table->taps == 9 ? 0 : (size_t)channels * SWIN2SR__WINOGRAD_POINTS * SWIN2SR__CONV_COLUMNS;
 }
 
@@ -151,8 +173,11 @@ static inline int32_t swin2sr__operand_rows(const swin2sr__kernels *table, int32
 }
 
 /* The strongest table of a precision that this processor runs, up to the level in SWIN2SR_CPU (c, avx2, avxvnni,
- * avx512, vnni, bf16; on Arm c, neon, i8mm, bf16). AUTO is fp32. Never NULL. */
+ * avx512, vnni, bf16, amx; on Arm c, neon, i8mm, bf16). AUTO is fp32. Never NULL. On processors with AMX the first call
+ * for BF16 asks the kernel for permission to use tiles, so it must come before a sandbox that refuses arch_prctl. */
 const swin2sr__kernels *swin2sr__kernels_get(swin2sr_precision precision);
+/* Why a table that this processor has instructions for is not used. A constant text; "" if the best table is used. */
+const char *swin2sr__kernels_note(swin2sr_precision precision);
 /* The table for a model: that of swin2sr__kernels_get, or the C table if is_plain.
  * errors  _INVALID (unknown precision, or SWIN2SR_CPU names no level). */
 swin2sr_status swin2sr__kernels_choose(swin2sr_precision precision, bool is_plain, const swin2sr__kernels **ret_kernels,
@@ -166,6 +191,7 @@ extern const swin2sr__kernels swin2sr__kernels_c_int8;
 extern const swin2sr__kernels swin2sr__kernels_avx2;
 extern const swin2sr__kernels swin2sr__kernels_avx512;
 extern const swin2sr__kernels swin2sr__kernels_bf16;
+extern const swin2sr__kernels swin2sr__kernels_amx;
 extern const swin2sr__kernels swin2sr__kernels_avx2_int8;
 extern const swin2sr__kernels swin2sr__kernels_avxvnni;
 extern const swin2sr__kernels swin2sr__kernels_vnni;

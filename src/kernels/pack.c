@@ -162,3 +162,46 @@ void swin2sr__pack_conv_bf16(float *dst, const float *weights, int32_t outputs, 
         }
     }
 }
+
+void swin2sr__pack_linear_tiles(float *dst, const float *weights, int32_t outputs, int32_t inputs) {
+    int32_t words = (inputs + 1) / 2;
+    for (int32_t n = 0; n < swin2sr__pack_outputs(outputs); n += 16) {
+        for (int32_t tile = 0; tile < (words + 15) / 16; tile++) {
+            for (int32_t i = 0; i < 256; i++, dst++) {
+                int32_t output = n + i / 16, k = 2 * (swin2sr__tile_start(tile, words) + i % 16);
+                const float *row = weights + (size_t)output * (size_t)inputs;
+                bool is_there = output < outputs && swin2sr__tile_uses(tile, i % 16, words);
+                uint32_t word = is_there ? bf16_word(row[k], k + 1 < inputs ? row[k + 1] : 0.0f) : 0;
+                memcpy(dst, &word, sizeof word);
+            }
+        }
+    }
+}
+
+/* The weights of word `word`, row ky, column kx of one output's weights [input][ky][c][kx]; 0 past the last word. */
+static uint32_t conv_word(const float *weights, const int32_t *channels, int32_t count, int32_t word, int32_t ky,
+                          int32_t kx) {
+    for (int32_t i = 0; i < count; weights += 9 * channels[i], i++) {
+        int32_t words = (channels[i] + 1) / 2, c = 2 * word;
+        const float *tap = weights + (ky * channels[i] + c) * 3 + kx;
+        if (word < words)
+            return bf16_word(tap[0], c + 1 < channels[i] ? tap[3] : 0.0f);
+        word -= words;
+    }
+    return 0;
+}
+
+void swin2sr__pack_conv_tiles(float *dst, const float *weights, int32_t outputs, const int32_t *channels,
+                              int32_t count) {
+    size_t inputs = (size_t)swin2sr__conv_rows(channels, count, 1);
+    int32_t tiles = (swin2sr__conv_rows(channels, count, 2) / 9 + 15) / 16;
+    for (int32_t n = 0; n < swin2sr__pack_outputs(outputs); n += 16) {
+        for (int32_t i = 0; i < 9 * tiles * 256; i++, dst++) {
+            int32_t at = i / 256, output = n + i % 256 / 16, ky = at / (3 * tiles), tile = at / 3 % tiles;
+            uint32_t word = output < outputs ? conv_word(weights + (size_t)output * inputs, channels, count,
+                                                         16 * tile + i % 16, ky, at % 3)
+                                             : 0;
+            memcpy(dst, &word, sizeof word);
+        }
+    }
+}

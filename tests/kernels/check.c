@@ -122,7 +122,7 @@ void open_panel(const swin2sr__kernels *table, float *panel, int32_t n) {
 }
 
 swin2sr__linear pack_for(const swin2sr__kernels *table, const layer *l) {
-    float *weights = new_floats((size_t)l->packed.outputs * (size_t)swin2sr__linear_words(table, l->packed.inputs));
+    float *weights = new_floats(swin2sr__linear_floats(table, l->outputs, l->packed.inputs));
     table->pack_linear(weights, l->weights, l->outputs, l->packed.inputs);
     return (swin2sr__linear){weights, l->bias, l->packed.inputs, l->packed.outputs};
 }

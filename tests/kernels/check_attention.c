@@ -65,4 +65,9 @@ void check_attention(const swin2sr__kernels *table, check_result *r) {
             attention_case(table, r, dims[i], scales[j], odd, 50);
         }
     }
+    attention_case(table, r, 40, 10.0f, halves, T); /* over 32, and no multiple of it */
+    attention_case(table, r, 130, 10.0f, odd, 50);
+    attention_case(table, r, 10, 61.0f, NULL, 26); /* windows 5, 4 and 3 */
+    attention_case(table, r, 34, 10.0f, NULL, 16);
+    attention_case(table, r, 14, 1.0f, NULL, 10);
 }

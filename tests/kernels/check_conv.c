@@ -119,7 +119,8 @@ static double *conv_bounds(const swin2sr__kernels *table, bool is_panel, const l
 static void run_convolution(const swin2sr__kernels *table, bool is_panel, const layer *l, const conv_rows *in,
                             swin2sr__conv conv, float *y) {
     const int32_t count = in->channels[1] ? 2 : 1, channels = in->channels[0] + in->channels[1];
-    float *weights = new_floats(18 * (size_t)l->packed.outputs * ((size_t)channels + 2)),
+    size_t pixel_floats = (size_t)l->packed.outputs * (size_t)l->packed.inputs;
+    float *weights = new_floats(is_panel ? swin2sr__conv_floats(table, l->outputs, in->channels, count) : pixel_floats),
           *words[2][SWIN2SR__CONV_INPUT_ROWS];
     swin2sr__linear linear = {weights, l->bias, 0, l->packed.outputs};
     swin2sr__conv_input inputs[2];
@@ -171,6 +172,7 @@ static void conv_cases(const swin2sr__kernels *table, check_result *r, bool is_p
         conv_case(table, r, is_panel, 64, 20, 0, units, 0.01f);
         conv_case(table, r, is_panel, 3, 7, 0, units, 1.0f);
         conv_case(table, r, is_panel, 10, 16, 3, units, 0.2f);
+        conv_case(table, r, is_panel, 18, 33, 31, units, 0.2f);
     }
 }
 

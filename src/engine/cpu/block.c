@@ -230,15 +230,9 @@ static void run_plain(const block_job *job, const window_pass *pass, swin2sr__sc
         store_plain(engine, features, pass, s->x);
 }
 
-static void block_task(void *context, uint32_t task, uint32_t thread) {
-    const block_job *job = context;
+static void run_passes(const block_job *job, int32_t window_row, int32_t first, swin2sr__scratch *s) {
     swin2sr__cpu_engine *engine = job->engine;
-    int32_t window_row = job->first_row + (int32_t)task / job->tasks_per_row;
-    int32_t first = (int32_t)task % job->tasks_per_row * job->passes_per_task;
-    swin2sr__scratch *s = &engine->scratch[thread];
     window_pass pass;
-    if (!swin2sr__cpu_goes_on(engine, thread))
-        return;
     for (int32_t i = first; i < first + job->passes_per_task; i++) {
         bool is_found = job->has_cells ? find_cells(&pass, swin2sr__network_is_shifted(job->index), window_row, i,
                                                     engine->H / SWIN2SR__CELL, engine->W / SWIN2SR__CELL)
@@ -252,6 +246,17 @@ static void block_task(void *context, uint32_t task, uint32_t thread) {
         if (engine->options.tap)
             tap_window(job, &pass, s->x);
     }
+}
+
+static void block_task(void *context, uint32_t task, uint32_t thread) {
+    const block_job *job = context;
+    swin2sr__cpu_engine *engine = job->engine;
+    if (!swin2sr__cpu_goes_on(engine, thread))
+        return;
+    swin2sr__cpu_task_begin(engine);
+    run_passes(job, job->first_row + (int32_t)task / job->tasks_per_row,
+               (int32_t)task % job->tasks_per_row * job->passes_per_task, &engine->scratch[thread]);
+    swin2sr__cpu_task_end(engine);
 }
 
 void swin2sr__cpu_run_block(swin2sr__cpu_engine *engine, int32_t group, int32_t index) {

@@ -56,9 +56,11 @@ static void conv_task(void *context, uint32_t task, uint32_t thread) {
         return;
     for (int32_t i = 0; i < job->inputs_count; i++)
         inputs[i] = input_at(engine, job->inputs[i], y, x);
+    swin2sr__cpu_task_begin(engine);
     (job->is_pixels ? engine->kernels->conv3x3 : engine->kernels->conv3x3_panel)(s->conv, &conv);
     for (int32_t i = 0; i < rows; i++)
         job->end(job, s, s->conv + (ptrdiff_t)i * job->linear->outputs * SWIN2SR__LANES, y + i, x, columns);
+    swin2sr__cpu_task_end(engine);
 }
 
 static void run_conv(conv_job *job) {

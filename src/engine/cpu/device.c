@@ -46,7 +46,8 @@ static float *lay_block(swin2sr__arena *arena, int32_t channels) {
 static void lay_scratch(swin2sr__cpu_engine *engine, swin2sr__arena *arena) {
     const swin2sr__config *config = &engine->network->config;
     const swin2sr__kernels *kernels = engine->weights->kernels;
-    int32_t conv = config->dim, inputs = config->dim + config->channels; /* of the convolution after the body */
+    int32_t conv = config->dim,
+            inputs = config->dim + config->channels * kernels->pair; /* after the body (network.c) */
     for (int32_t i = 0; i < engine->network->stages_count; i++) {
         conv = swin2sr__max(conv, engine->weights->stages[i].outputs);
         inputs = swin2sr__max(inputs, engine->network->stages[i].in_channels);

@@ -16,11 +16,11 @@ typedef struct packer {
     swin2sr__folds folds;
 } packer;
 
-/* Room for a layer of so many words per output, and its bias. */
-static swin2sr__linear take_room(packer *p, const swin2sr__layer *layer, int32_t inputs, int32_t words,
+/* Room for a layer's packed weights and its bias. */
+static swin2sr__linear take_room(packer *p, const swin2sr__layer *layer, int32_t inputs, size_t floats,
                                  float **ret_packed) {
     int32_t padded = swin2sr__pack_outputs(layer->outputs);
-    float *packed = swin2sr__arena_take(&p->network->memory, (size_t)padded * (size_t)words, sizeof *packed);
+    float *packed = swin2sr__arena_take(&p->network->memory, floats, sizeof *packed);
     float *bias = swin2sr__arena_take(&p->network->memory, (size_t)padded, sizeof *bias);
     if (layer->bias)
         memcpy(bias, layer->bias, (size_t)layer->outputs * sizeof *bias);
@@ -33,7 +33,8 @@ static swin2sr__linear keep_linear(packer *p, swin2sr__layer layer) {
     const swin2sr__kernels *kernels = p->network->kernels;
     int32_t inputs = layer.channels[0];
     float *packed;
-    swin2sr__linear linear = take_room(p, &layer, inputs, swin2sr__linear_words(kernels, inputs), &packed);
+    swin2sr__linear linear =
+        take_room(p, &layer, inputs, swin2sr__linear_floats(kernels, layer.outputs, inputs), &packed);
     if (layer.weights)
         kernels->pack_linear(packed, layer.weights, layer.outputs, inputs);
     return linear;
@@ -49,8 +50,9 @@ static swin2sr__linear pack_linear(packer *p, swin2sr__layer layer) {
 static swin2sr__linear pack_conv(packer *p, swin2sr__layer layer) {
     const swin2sr__kernels *kernels = p->network->kernels;
     float *packed;
-    swin2sr__linear linear = take_room(p, &layer, swin2sr__conv_rows(layer.channels, layer.planes, 1),
-                                       swin2sr__conv_words(kernels, layer.channels, layer.planes), &packed);
+    swin2sr__linear linear =
+        take_room(p, &layer, swin2sr__conv_rows(layer.channels, layer.planes, 1),
+                  swin2sr__conv_floats(kernels, layer.outputs, layer.channels, layer.planes), &packed);
     if (layer.weights)
         kernels->pack_conv(packed, layer.weights, layer.outputs, layer.channels, layer.planes);
     swin2sr__folds_drop(&p->folds);
@@ -61,7 +63,8 @@ static swin2sr__linear pack_conv(packer *p, swin2sr__layer layer) {
 static swin2sr__linear pack_pixel_conv(packer *p, swin2sr__layer layer) {
     int32_t inputs = 9 * layer.channels[0];
     float *packed;
-    swin2sr__linear linear = take_room(p, &layer, inputs, inputs, &packed);
+    size_t floats = (size_t)swin2sr__pack_outputs(layer.outputs) * (size_t)inputs;
+    swin2sr__linear linear = take_room(p, &layer, inputs, floats, &packed);
     if (layer.weights)
         swin2sr__pack_conv(packed, layer.weights, layer.outputs, layer.channels, 1);
     swin2sr__folds_drop(&p->folds);
@@ -233,7 +236,11 @@ swin2sr_status swin2sr__cpu_pack(const swin2sr__network *network, const swin2sr_
     if (!packed)
         return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "no memory for a network");
     packed->kernels = kernels;
-    packed->packed = (swin2sr__packed){.network = *network, .precision = kernels->precision, .kernels = kernels->name};
+    packed->packed =
+        (swin2sr__packed){.network = *network,
+                          .precision = kernels->precision,
+                          .kernels = kernels->name,
+                          .kernels_note = options->is_plain ? "" : swin2sr__kernels_note(kernels->precision)};
     packer p = {.network = packed, .folds = {.network = network, .reterr = reterr}};
     pack_layers(&p);
     packed->packed.bytes = packed->memory.used;

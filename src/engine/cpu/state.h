@@ -108,6 +108,17 @@ static inline const float *swin2sr__operand_of(const swin2sr__kernels *kernels, 
     return s->operand;
 }
 
+/* Before the first kernel and after the last kernel of a task. */
+static inline void swin2sr__cpu_task_begin(const swin2sr__cpu_engine *engine) {
+    if (engine->kernels->task_begin)
+        engine->kernels->task_begin();
+}
+
+static inline void swin2sr__cpu_task_end(const swin2sr__cpu_engine *engine) {
+    if (engine->kernels->task_end)
+        engine->kernels->task_end();
+}
+
 /* block.c: one block over rows of windows. */
 void swin2sr__cpu_run_block(swin2sr__cpu_engine *engine, int32_t group, int32_t block);
 /* conv.c: the convolutions of the body and of the head. */

@@ -299,7 +299,7 @@ static double fma_burst_c(int32_t shape) {
 
 /* clang-format off */
 #define SHARED                                                                                                        \
-    .pair = 1, .taps = 9, .norm_add = norm_add_c, .layer_norm = layer_norm_c, .conv3x3 = conv3x3_c,                     \
+    .pair = 1, .taps = 9, .tile = 1, .norm_add = norm_add_c, .layer_norm = layer_norm_c, .conv3x3 = conv3x3_c,                     \
     .conv3x3_panel = conv3x3_c, .put_bytes = put_bytes_c, .gather = gather_c, .scatter = scatter_c
 /* clang-format on */
 

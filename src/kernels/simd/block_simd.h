@@ -1,22 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0
  * kernels/simd/block_simd.h - kernels in one source for every vector width, and for fp32, bf16 and int8 products.
  * In: the including file (x86/fp32_avx512.c, x86/bf16_avx512.c, ...) first defines
- * vf, VL                       the vector type, and the floats in it
- * v_load v_store v_set v_bcast v_fma v_fnma v_add v_sub v_mul v_div v_sqrt v_max v_min v_abs v_scale(v, whole)
- * v * 2^whole, for v in 1/2..2 and whole = v_whole(x), x in -126..126 v_whole(x), v_fraction(x, whole)   the nearest
- * integer, and x minus it; defaults are below v_store_bytes(p, v)          VL values in 0..255.99 as bytes, without
- * their fractions v_keep(v, region, t, key)    v in the lanes from t on whose region equals region[key], else 0
- * MAIN                         vectors in the widest register tile: 4 (AVX-512: 64 lanes x 6; NEON: 16) or 2 (AVX2: 16)
- * PAIR                         values in 32 bits of a panel: 1 (fp32) or 2 (bf16)
- * v_dot(b, x, acc)             acc + the PAIR products of b and x v_store_panel(p, n, lo, hi)  channels n (even) and
- * n + 1 into the panel p [K / PAIR][64] compact_row(p, row)          64 floats of row as 64 / PAIR panel values
- * v_low_half(word), v_high_half(word)   bf16 only: channels n (even) and n + 1 from a word of a panel TABLE,
- * TABLE_NAME, PACK_LINEAR, PACK_CONV and for int8 linear layers, where vf holds the bits of words,
- * IS_INT8                      1
- * v_bytes(values)              four vectors as words of an operand: rounded to nearest, NaN to 0; + 128
- * v_dot_ints(b, x, acc)        acc + the four products of weights b and activations x v_from_ints(acc)
- * integers to floats A register tile is six outputs (or four) by MAIN vectors. Every accumulator is a variable of
- * its own: gcc keeps an array that a loop updates in memory, which costs two thirds of the speed. */
+ *   vf, VL                       the vector type, and the floats in it
+ *   v_load v_store v_set v_bcast v_fma v_fnma v_add v_sub v_mul v_div v_sqrt v_max v_min v_abs
+ *   v_scale(v, whole)            v * 2^whole, for v in 1/2..2 and whole = v_whole(x), x in -126..126
+ *   v_whole(x), v_fraction(x, whole)   the nearest integer, and x minus it; defaults are below
+ *   v_store_bytes(p, v)          VL values in 0..255.99 as bytes, without their fractions
+ *   v_keep(v, region, t, key)    v in the lanes from t on whose region equals region[key], else 0
+ *   MAIN                         vectors in the widest register tile: 4 (AVX-512: 64 lanes x 6; NEON: 16) or 2 (AVX2: 16)
+ *   PAIR                         values in 32 bits of a panel: 1 (fp32) or 2 (bf16)
+ *   v_dot(b, x, acc)             acc + the PAIR products of b and x
+ *   v_store_panel(p, n, lo, hi)  channels n (even) and n + 1 into the panel p [K / PAIR][64]
+ *   compact_row(p, row)          64 floats of row as 64 / PAIR panel values
+ *   v_low_half(word), v_high_half(word)   bf16 only: channels n (even) and n + 1 from a word of a panel
+ *   TABLE, TABLE_NAME, PACK_LINEAR, PACK_CONV
+ *   TILES                        bf16 only, optional: the header whose linear layers, attention and convolutions are used
+ * and for int8 linear layers, where vf holds the bits of words,
+ *   IS_INT8                      1
+ *   v_bytes(values)              four vectors as words of an operand: rounded to nearest, NaN to 0; + 128
+ *   v_dot_ints(b, x, acc)        acc + the four products of weights b and activations x
+ *   v_from_ints(acc)             integers to floats
+ * A register tile is six outputs (or four) by MAIN vectors. Every accumulator is a variable of its own: gcc keeps an array
+ * that a loop updates in memory, which costs two thirds of the speed. */
 #include <math.h>
 #include <string.h>
 
@@ -239,6 +244,7 @@ static __attribute__((noinline)) void gelu_rows(float *panel, const float *sums,
     }
 }
 
+#ifndef TILES
 INLINE void linear_any(float *y, float *squares, const float *x, const swin2sr__linear *linear, linear_end end) {
     const float *w = linear->weights;
     int32_t words = swin2sr__linear_words(&TABLE, linear->inputs), rows = words - (IS_INT8 ? 2 : 0), n = 0;
@@ -272,6 +278,7 @@ static void linear_squares_simd(float *y, float *squares, const float *x, const 
     memset(squares, 0, T * sizeof *squares);
     linear_any(y, squares, x, linear, LINEAR_SQUARES);
 }
+#endif
 
 /* Rows [D][64] times factor / norm, as a panel in place. */
 INLINE void normalize(float *rows, int32_t D, float factor) {
@@ -512,6 +519,9 @@ static void scatter_simd(float *const cells[4], const float *x, int32_t C) {
     }
 }
 
+#ifdef TILES
+#include TILES
+#else
 /* Independent chains of the table's products. Twelve fit every processor; 24 need 32 registers and hide products with a
  * longer latency. An operand changes in each step, or the compiler would move the products out of the loop. */
 #define CHAIN(i)                                                 \
@@ -544,12 +554,32 @@ static double fma_burst_simd(int32_t shape) {
     BURST(CHAINS_24)
     return 24.0 * macs;
 }
+#endif
 
 const swin2sr__kernels TABLE = {
     .name = TABLE_NAME,
     .pair = PAIR,
     .taps = PAIR > 1 ? 9 : 18,
     .pack_conv = PACK_CONV,
+#ifdef TILES
+    .tile = SWIN2SR__TILE,
+    .task_begin = task_begin_tiles,
+    .task_end = tiles_release,
+    .linear = linear_tiles,
+    .linear_gelu = linear_gelu_tiles,
+    .linear_squares = linear_squares_tiles,
+    .attention = attention_tiles,
+    .conv3x3_panel = conv3x3_panel_tiles,
+    .fma_burst = fma_burst_tiles,
+#else
+    .tile = 1,
+    .linear = linear_simd,
+    .linear_gelu = linear_gelu_simd,
+    .linear_squares = linear_squares_simd,
+    .attention = attention_simd,
+    .conv3x3_panel = conv3x3_panel_simd,
+    .fma_burst = fma_burst_simd,
+#endif
 #if IS_INT8
     .precision = SWIN2SR_PRECISION_INT8,
     .pack_linear = swin2sr__pack_linear_int8,
@@ -559,16 +589,10 @@ const swin2sr__kernels TABLE = {
     .pack_linear = PACK_LINEAR,
 #endif
     .to_panel = PAIR > 1 ? to_panel_simd : NULL,
-    .linear = linear_simd,
-    .linear_gelu = linear_gelu_simd,
-    .linear_squares = linear_squares_simd,
-    .attention = attention_simd,
     .norm_add = norm_add_simd,
     .layer_norm = layer_norm_simd,
     .conv3x3 = conv3x3_simd,
-    .conv3x3_panel = conv3x3_panel_simd,
     .put_bytes = put_bytes_simd,
     .gather = gather_simd,
     .scatter = scatter_simd,
-    .fma_burst = fma_burst_simd,
 };

@@ -80,7 +80,8 @@ static void conv3x3_simd(float *y, const swin2sr__conv *conv) {
     conv_any(y, conv, 9 * all_channels(conv), float_tile);
 }
 
-#if PAIR > 1
+#ifdef TILES
+#elif PAIR > 1
 INLINE void panel_tile(float *y, const swin2sr__conv *conv, const float *w, int32_t n, int32_t t, int32_t width,
                        int32_t vectors) {
     plain_tile(y, conv, w, n, t, width, vectors, PANEL);

@@ -7,7 +7,9 @@
 #include "kernels/kernels.h"
 
 #define PAIR 2
+#ifndef PACK_LINEAR /* or in tiles */
 #define PACK_LINEAR swin2sr__pack_linear_bf16
 #define PACK_CONV swin2sr__pack_conv_bf16
+#endif
 
 #endif

@@ -146,6 +146,11 @@ HERE __m512i _mm512_permutexvar_epi16(__m512i index, __m512i a) {
     return (__m512i)result;
 }
 
+/* Floats 0 to 15 are those of a, 16 to 31 those of b. */
+HERE __m512 _mm512_permutex2var_ps(__m512 a, __m512i index, __m512 b) {
+    EACH_FLOAT(((ints_512)index)[i] & 16 ? b[((ints_512)index)[i] & 15] : a[((ints_512)index)[i] & 15]);
+}
+
 /* Sums of four products of a byte without sign (of the second operand) and one with (of the third). */
 HERE __m512i _mm512_dpbusd_epi32(__m512i sums, __m512i a, __m512i b) {
     ints_512 result = (ints_512)sums;

@@ -10,6 +10,7 @@ extern const swin2sr__kernels swin2sr__emulated_vnni;
 extern const swin2sr__kernels swin2sr__emulated_bf16;
 extern const swin2sr__kernels swin2sr__emulated_vnni_bf16;
 #if defined(__x86_64__)
+extern const swin2sr__kernels swin2sr__emulated_amx;
 extern const swin2sr__kernels swin2sr__emulated_avxvnni;
 #endif
 
