@@ -57,7 +57,7 @@ test-neon:
 	@BUILD='$(BUILD)' tools/run_neon.sh
 
 test-emulated: deps-test build
-	for level in vnni bf16; do SWIN2SR_CPU=$$level $(BUILD)/tests/golden/check_goldens_emulated tests/fixtures/goldens ../shared/goldens || exit; done
+	for level in vnni bf16 amx; do SWIN2SR_CPU=$$level $(BUILD)/tests/golden/check_goldens_emulated --kernels $$level tests/fixtures/goldens ../shared/goldens || exit; done
 
 test-tsan: deps-test
 	@BUILD='$(BUILD)' MESON='$(MESON)' tools/run_tsan.sh $(CANCELS)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * tests/golden/check_goldens.c - small networks of every head against the oracle's tensors.
- * usage: check_goldens FOLDER...   each may hold NAME.safetensors with NAME.golden.safetensors
+ * usage: check_goldens [--kernels NAME] FOLDER...   each folder may hold NAME.safetensors with NAME.golden.safetensors
+ * --kernels leaves out the precisions that other tables of kernels run; it fails where none is left.
  * For each network, in fp32, bf16 and int8: the output and the taps inside the body at the kernel level in use (SWIN2SR_CPU),
  * the first layer out of bounds is printed; output bits at 1, 2 and 3 threads and 1, 2 and 5 rows per step. The aux
  * head's second image is compared too. */
@@ -260,8 +261,9 @@ static bool check_network(const char *name, const swin2sr_model *model, golden *
     return is_good;
 }
 
-/* 1 passed, 0 failed, -1 skipped. */
-static int check_golden(const char *folder, const char *name, swin2sr_precision precision) {
+/* 1 passed, 0 failed, -1 skipped, -2 left out.
+ * only  The table of kernels that counts; NULL: every one. */
+static int check_golden(const char *folder, const char *name, swin2sr_precision precision, const char *only) {
     char path[1024];
     golden g;
     swin2sr_model *model = NULL;
@@ -272,6 +274,10 @@ static int check_golden(const char *folder, const char *name, swin2sr_precision 
     if (status == SWIN2SR_UNSUPPORTED) {
         printf("skip %s: %s\n", name, error.text);
         return -1;
+    }
+    if (status == SWIN2SR_OK && only && strcmp(only, swin2sr_model_get_info(model)->kernels) != 0) {
+        swin2sr_model_unref(model);
+        return -2;
     }
     snprintf(path, sizeof path, "%s/%s.golden.safetensors", folder, name);
     if (status != SWIN2SR_OK || !load_golden(path, &g)) {
@@ -289,7 +295,8 @@ int main(int argc, char **argv) {
     static const swin2sr_precision precisions[] = {SWIN2SR_PRECISION_FP32, SWIN2SR_PRECISION_BF16,
                                                    SWIN2SR_PRECISION_INT8};
     int passed = 0, failed = 0, skipped = 0;
-    for (int i = 1; i < argc; i++) {
+    bool has_only = argc > 2 && strcmp(argv[1], "--kernels") == 0;
+    for (int i = has_only ? 3 : 1; i < argc; i++) {
         struct dirent **entries = NULL;
         int count = scandir(argv[i], &entries, NULL, alphasort);
         if (count < 0)
@@ -298,10 +305,10 @@ int main(int argc, char **argv) {
             char *suffix = strstr(entries[j]->d_name, ".golden.safetensors");
             for (size_t k = 0; suffix && k < sizeof precisions / sizeof precisions[0]; k++) {
                 *suffix = 0;
-                int result = check_golden(argv[i], entries[j]->d_name, precisions[k]);
+                int result = check_golden(argv[i], entries[j]->d_name, precisions[k], has_only ? argv[2] : NULL);
                 passed += result == 1;
                 failed += result == 0;
-                skipped += result < 0;
+                skipped += result == -1;
             }
             free(entries[j]);
         }
