@@ -58,6 +58,7 @@ static void describe(const swin2sr_model *model, uint32_t index, ipc_ready *fact
     ipc_text_set(facts->sha256, sizeof facts->sha256, info->sha256);
     ipc_text_set(facts->license, sizeof facts->license, info->license);
     ipc_text_set(facts->kernels, sizeof facts->kernels, info->kernels);
+    ipc_text_set(facts->kernels_note, sizeof facts->kernels_note, info->kernels_note);
     ipc_text_set(facts->precision, sizeof facts->precision, swin2sr__precision_name(info->precision));
     facts->network = index;
     facts->scale = (uint32_t)info->scale;

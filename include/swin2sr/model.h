@@ -27,7 +27,7 @@ typedef struct swin2sr_model_options {
 typedef struct swin2sr_model_info {
     const char *name;    /* from the file's metadata, else its base name, else "unnamed" */
     const char *head;    /* "pixelshuffledirect", "pixelshuffle", ...; "" if it has none */
-    const char *kernels; /* the kernels in use: "c", "avx2", "avx512", "c_bf16", "bf16", "vnni", ... */
+    const char *kernels; /* the kernels in use: "c", "avx2", "avx512", "c_bf16", "bf16", "amx", "vnni", ... */
     const char *license; /* from the metadata; "" if it names none */
     swin2sr_precision precision;
     int32_t scale;     /* output pixels per input pixel along a side */
@@ -38,10 +38,11 @@ typedef struct swin2sr_model_info {
     int32_t blocks;    /* window-attention blocks of all groups together */
     int32_t heads;     /* attention heads */
     float img_range;
-    bool has_aux;         /* has a second output: the restored input, in its own size */
-    uint64_t parameters;  /* numbers in the file's tensors */
-    size_t weights_bytes; /* memory of the packed weights */
-    char sha256[65];      /* of the file, hex */
+    bool has_aux;             /* has a second output: the restored input, in its own size */
+    uint64_t parameters;      /* numbers in the file's tensors */
+    size_t weights_bytes;     /* memory of the packed weights */
+    char sha256[65];          /* of the file, hex */
+    const char *kernels_note; /* why faster kernels of this processor are not used; "" if they are, or there are none */
 } swin2sr_model_info;
 
 /* Load a network from a safetensors file or a PyTorch checkpoint (.pth, pytorch_model.bin): F32, F16 or BF16 tensors

@@ -84,6 +84,7 @@ static void walk_ready(cursor *c, ipc_ready *ready) {
     walk_text(c, ready->license, sizeof ready->license);
     walk_text(c, ready->sha256, sizeof ready->sha256);
     walk_text(c, ready->kernels, sizeof ready->kernels);
+    walk_text(c, ready->kernels_note, sizeof ready->kernels_note);
     walk_text(c, ready->precision, sizeof ready->precision);
     walk_u32(c, &ready->scale, 1, SCALE_MAX);
     walk_u64(c, &ready->parameters, 0, UINT64_MAX);

@@ -30,12 +30,13 @@ typedef enum ipc_type {
 } ipc_type;
 
 typedef struct ipc_ready {
-    uint32_t network;  /* 0.., in the order of the worker's arguments */
-    char license[64];  /* of the weights, "": they do not say */
-    char sha256[65];   /* of the weight file, hex */
-    char kernels[16];  /* processor level: "c", "avx2", ... */
-    char precision[8]; /* "fp32", ... */
-    uint32_t scale;    /* 1..16 */
+    uint32_t network;       /* 0.., in the order of the worker's arguments */
+    char license[64];       /* of the weights, "": they do not say */
+    char sha256[65];        /* of the weight file, hex */
+    char kernels[16];       /* processor level: "c", "avx2", ... */
+    char kernels_note[128]; /* why a faster one is not used; "": there is none */
+    char precision[8];      /* "fp32", ... */
+    uint32_t scale;         /* 1..16 */
     uint64_t parameters;
     uint64_t memory_bytes; /* resident after loading */
 

@@ -35,6 +35,7 @@ static void fill_info(swin2sr_model *model, const swin2sr__weights *weights, con
     model->info.license = model->license;
     model->info.head = swin2sr__head_name(config->head);
     model->info.kernels = model->packed->kernels;
+    model->info.kernels_note = model->packed->kernels_note;
     model->info.precision = model->packed->precision;
     model->info.scale = config->scale;
     model->info.channels = config->channels;

@@ -19,6 +19,7 @@ static const ipc_message samples[] = {
      .ready = {.license = "a-licence",
                .sha256 = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
                .kernels = "avx512",
+               .kernels_note = "AMX is not used",
                .precision = "fp32",
                .scale = 4,
                .parameters = 1000000,
