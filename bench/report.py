@@ -14,7 +14,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "bench" / "results"
 PAGES = [ROOT / "docs" / "performance.md", ROOT / "docs" / "models.md"]
-RUNNERS = {"engine": "ours", "onnxruntime": "ONNX Runtime 1.30", "pytorch": "PyTorch 1.13"}
+RUNNERS = {"engine": "ours", "onnxruntime": "ONNX Runtime 1.30", "pytorch": "PyTorch 1.13",
+           "pytorch-bf16": "PyTorch 1.13, bf16"}
 
 
 def table(head, rows):

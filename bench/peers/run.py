@@ -7,6 +7,8 @@ usage: bench/peers/run.py [--network NAME ...] [--size 128] [--threads 1 2] [--r
 Each runner is a process that waits for a line, runs the network once and prints the seconds, so that only one works at
 a time. It also prints CPU seconds, which depend less on other work on the machine. With T threads all runners are
 pinned to the same T cores. Each has one warm-up, and the outputs are compared.
+Where the processor has AVX512-BF16 or AMX-BF16, PyTorch also runs in bf16, for comparison with --precision bf16; the
+other runners are always fp32.
 ONNX Runtime comes from npm in the version of bench/peers/package-lock.json, into peers/ of the build folder; PyTorch is
 that of Debian.
 """
@@ -26,7 +28,7 @@ import machine
 import make_network
 
 PYTHON = "/usr/bin/python3"
-PEERS = ("onnxruntime", "pytorch")
+PEERS = ("onnxruntime", "pytorch", "pytorch-bf16")
 
 
 def environment(build):
@@ -90,7 +92,9 @@ def commands(options, name, threads, build, shared, folder):
                    threads, source, target("engine")],
         "onnxruntime": ["node", HERE / "run_onnxruntime.js", folder / f"{name}-{size}.onnx", size, threads, source,
                         target("onnxruntime")],
-        "pytorch": [PYTHON, HERE / "run_pytorch.py", name, size, threads, source, target("pytorch"), shared],
+        "pytorch": [PYTHON, HERE / "run_pytorch.py", name, size, threads, source, target("pytorch"), shared, "fp32"],
+        "pytorch-bf16": [PYTHON, HERE / "run_pytorch.py", name, size, threads, source, target("pytorch-bf16"), shared,
+                         "bf16"],
     }
     return {runner: every[runner] for runner in ("engine", *options.peers)}
 
@@ -150,15 +154,22 @@ def parse():
     parser.add_argument("--size", type=int, default=128, help="side of the square input, a multiple of 8")
     parser.add_argument("--threads", type=int, nargs="+", default=[1])
     parser.add_argument("--reps", type=int, default=5)
-    parser.add_argument("--precision", choices=library.PRECISIONS, default="fp32", help="of the engine; peers: fp32")
-    parser.add_argument("--peers", nargs="+", choices=PEERS, default=PEERS)
+    parser.add_argument("--precision", choices=library.PRECISIONS, default="fp32", help="of the engine")
+    parser.add_argument("--peers", nargs="+", choices=PEERS, default=None,
+                        help="default: all that this processor has instructions for")
     parser.add_argument("--shared", help="folder with reference/swin2sr_reference.py (SWIN2SR_SHARED, ../shared)")
     machine.add_options(parser)
     return parser.parse_args()
 
 
+def has_bf16():
+    flags = machine.cpu().get("flags", "").split()
+    return "amx_bf16" in flags or "avx512_bf16" in flags
+
+
 def main():
     options = parse()
+    options.peers = options.peers or [peer for peer in PEERS if peer != "pytorch-bf16" or has_bf16()]
     build, shared = options.build, library.find_shared(options.shared)
     if "onnxruntime" in options.peers:
         install_onnxruntime(build)

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """PyTorch as a runner of run.py.
 
-usage: run_pytorch.py NETWORK SIDE THREADS INPUT OUTPUT SHARED   (raw float32, planar)
+usage: run_pytorch.py NETWORK SIDE THREADS INPUT OUTPUT SHARED PRECISION   (raw float32, planar; fp32 or bf16)
+With bf16 PyTorch's autocast chooses which operators run in bf16; oneDNN uses AMX for them where the processor has it.
 Per line on standard input it runs once and prints a line with the seconds and CPU seconds. The first result is written
 to OUTPUT.
 """
@@ -19,19 +20,19 @@ import reference
 import torch
 
 
-def main(name, side, threads, source, target, shared):
+def main(name, side, threads, source, target, shared, precision):
     torch.set_num_threads(int(threads))
     config = make_network.SHAPES[name]
     net = reference.network(config, make_network.make(config), shared)
     x = torch.from_numpy(np.fromfile(source, np.float32).reshape(1, 3, int(side), int(side)))
     is_kept = False
-    with torch.no_grad():
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
         for _ in sys.stdin:
             start, cpu_start = time.perf_counter(), time.process_time()
             y = net(x)
             seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
             if not is_kept:
-                y.numpy().tofile(target)
+                y.float().numpy().tofile(target)
             is_kept = True
             print(seconds, cpu_seconds, flush=True)
 
