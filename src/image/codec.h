@@ -15,17 +15,23 @@ struct image_decoder {
     /* Constant text: what is wrong with a file whose rows can all be read; NULL: nothing so far. If the end of the file
      * is missing, open sets it, and has checked that all rows are there. */
     const char *damage;
+    /* What image.c asks for. */
+    uint8_t *rows;
+    size_t stride_bytes;
+    int32_t n;
     /* Read the next n rows; of an interlaced file, all rows in one call. _CORRUPT if rows are missing. The call that
      * reads the last row also reads the end of the file; an error there sets damage and is no failure. */
-    swin2sr_status (*read)(image_decoder *decoder, uint8_t *rows, size_t stride_bytes, int32_t n,
-                           swin2sr_error *reterr);
+    swin2sr_status (*read)(image_decoder *decoder, swin2sr_error *reterr);
     void (*close)(image_decoder *decoder);
 };
 
 typedef struct image_encoder image_encoder;
 struct image_encoder {
-    swin2sr_status (*write)(image_encoder *encoder, const uint8_t *rows, size_t stride_bytes, int32_t n,
-                            swin2sr_error *reterr);
+    /* What image.c asks for: write the next n rows. */
+    const uint8_t *rows;
+    size_t stride_bytes;
+    int32_t n;
+    swin2sr_status (*write)(image_encoder *encoder, swin2sr_error *reterr);
     swin2sr_status (*finish)(image_encoder *encoder, swin2sr_error *reterr);
     void (*close)(image_encoder *encoder);
 };
@@ -39,6 +45,7 @@ typedef struct image_encoder_setup {
     void *context;
 } image_encoder_setup;
 
+/* Open a codec. Even if that fails, image.c closes what was handed over. */
 swin2sr_status image_png_decoder_open(const uint8_t *data, size_t size, image_decoder **ret_decoder,
                                       swin2sr_error *reterr);
 swin2sr_status image_png_encoder_open(const image_encoder_setup *setup, image_encoder **ret_encoder,

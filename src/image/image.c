@@ -148,13 +148,21 @@ static void turn_row(const image_reader *reader, int32_t y, uint8_t *row) {
                decoder->channels);
 }
 
+static swin2sr_status decode(image_decoder *decoder, uint8_t *rows, size_t stride_bytes, int32_t n,
+                             swin2sr_error *reterr) {
+    decoder->rows = rows;
+    decoder->stride_bytes = stride_bytes;
+    decoder->n = n;
+    return decoder->read(decoder, reterr);
+}
+
 static swin2sr_status read_picture(image_reader *reader, swin2sr_error *reterr) {
     image_decoder *decoder = reader->decoder;
     size_t row_bytes = (size_t)decoder->width_px * (size_t)decoder->channels;
     reader->picture = malloc(row_bytes * (size_t)decoder->height_px);
     if (reader->picture == NULL)
         return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "not enough memory to hold the image");
-    return decoder->read(decoder, reader->picture, row_bytes, decoder->height_px, reterr);
+    return decode(decoder, reader->picture, row_bytes, decoder->height_px, reterr);
 }
 
 static void mirror_row(uint8_t *row, int32_t width_px, int32_t channels) {
@@ -170,7 +178,7 @@ static swin2sr_status read_rows(image_reader *reader, uint8_t *rows, size_t stri
                                 swin2sr_error *reterr) {
     swin2sr_status status = SWIN2SR_OK;
     if (!reader->is_buffered)
-        status = reader->decoder->read(reader->decoder, rows, stride_bytes, n, reterr);
+        status = decode(reader->decoder, rows, stride_bytes, n, reterr);
     else if (reader->picture == NULL)
         status = read_picture(reader, reterr);
     for (int32_t y = 0; y < n && status == SWIN2SR_OK; y++) {
@@ -261,7 +269,10 @@ swin2sr_status image_writer_write(image_writer *writer, const void *rows, size_t
         return swin2sr__error_set(reterr, writer->status, "an earlier write of this image failed");
     if (n < 0 || n > writer->height_px - writer->rows_written)
         return swin2sr__error_set(reterr, SWIN2SR_INVALID, "the image has only %d rows", writer->height_px);
-    writer->status = writer->encoder->write(writer->encoder, rows, stride_bytes, n, reterr);
+    writer->encoder->rows = rows;
+    writer->encoder->stride_bytes = stride_bytes;
+    writer->encoder->n = n;
+    writer->status = writer->encoder->write(writer->encoder, reterr);
     writer->rows_written += n;
     return writer->status;
 }

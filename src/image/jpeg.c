@@ -108,10 +108,6 @@ typedef struct jpeg_decoder {
     bool is_started;
     uint32_t components_seen; /* bit c: a scan with component c has begun */
     uint8_t *cmyk_row;        /* allocated in cinfo's pool; NULL for grey and colour */
-    /* arguments of the read step */
-    uint8_t *rows;
-    size_t stride_bytes;
-    int32_t n;
 } jpeg_decoder;
 
 /* libjpeg calls this while it reads a file in several scans. */
@@ -203,8 +199,8 @@ static void jpeg_cmyk_to_rgb(const uint8_t *cmyk, uint8_t *rgb, int32_t width_px
 static void jpeg_read_step(void *context) {
     jpeg_decoder *decoder = context;
     j_decompress_ptr cinfo = &decoder->cinfo;
-    for (int32_t y = 0; y < decoder->n; y++) {
-        uint8_t *row = decoder->rows + (size_t)y * decoder->stride_bytes;
+    for (int32_t y = 0; y < decoder->base.n; y++) {
+        uint8_t *row = decoder->base.rows + (size_t)y * decoder->base.stride_bytes;
         JSAMPROW target = decoder->cmyk_row != NULL ? decoder->cmyk_row : row;
         jpeg_read_scanlines(cinfo, &target, 1);
         if (decoder->cmyk_row != NULL)
@@ -228,13 +224,9 @@ static void jpeg_end_step(void *context) {
     jpeg_finish_decompress(&decoder->cinfo);
 }
 
-static swin2sr_status jpeg_decoder_read(image_decoder *base, uint8_t *rows, size_t stride_bytes, int32_t n,
-                                        swin2sr_error *reterr) {
+static swin2sr_status jpeg_decoder_read(image_decoder *base, swin2sr_error *reterr) {
     jpeg_decoder *decoder = (jpeg_decoder *)base;
     image_trap *trap = &decoder->errors.trap;
-    decoder->rows = rows;
-    decoder->stride_bytes = stride_bytes;
-    decoder->n = n;
     swin2sr_status status = SWIN2SR_OK;
     if (!decoder->is_started)
         status = image_trap_run(trap, jpeg_take_scans_step, decoder, reterr);
@@ -284,19 +276,16 @@ swin2sr_status image_jpeg_decoder_open(const uint8_t *data, size_t size, image_d
         return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "not enough memory for the JPEG");
     decoder->base.read = jpeg_decoder_read;
     decoder->base.close = jpeg_decoder_close;
+    *ret_decoder = &decoder->base;
     decoder->cinfo.err = jpeg_errors_init(&decoder->errors, SWIN2SR_CORRUPT, "the JPEG is damaged");
     decoder->cinfo.client_data = decoder;
     decoder->progress.progress_monitor = jpeg_on_scan;
     decoder->data = data;
     decoder->size = size;
     swin2sr_status status = jpeg_open_checked(decoder);
-    if (status != SWIN2SR_OK) {
+    if (status != SWIN2SR_OK)
         swin2sr__error_set(reterr, status, "%s", decoder->errors.trap.detail);
-        jpeg_decoder_close(&decoder->base);
-        return status;
-    }
-    *ret_decoder = &decoder->base;
-    return SWIN2SR_OK;
+    return status;
 }
 
 /* ---- encode ---- */
@@ -310,10 +299,6 @@ typedef struct jpeg_encoder {
     struct jpeg_compress_struct cinfo;
     struct jpeg_destination_mgr destination;
     image_encoder_setup setup;
-    /* arguments of the write step */
-    const uint8_t *rows;
-    size_t stride_bytes;
-    int32_t n;
     uint8_t buffer[ENCODE_BUFFER_BYTES];
 } jpeg_encoder;
 
@@ -358,8 +343,8 @@ static void jpeg_start_step(void *context) {
 
 static void jpeg_write_step(void *context) {
     jpeg_encoder *encoder = context;
-    for (int32_t y = 0; y < encoder->n; y++) {
-        JSAMPROW row = (JSAMPROW)encoder->rows + (size_t)y * encoder->stride_bytes; /* not written to */
+    for (int32_t y = 0; y < encoder->base.n; y++) {
+        JSAMPROW row = (JSAMPROW)encoder->base.rows + (size_t)y * encoder->base.stride_bytes; /* not written to */
         jpeg_write_scanlines(&encoder->cinfo, &row, 1);
     }
 }
@@ -369,12 +354,8 @@ static void jpeg_finish_step(void *context) {
     jpeg_finish_compress(&encoder->cinfo);
 }
 
-static swin2sr_status jpeg_encoder_write(image_encoder *base, const uint8_t *rows, size_t stride_bytes, int32_t n,
-                                         swin2sr_error *reterr) {
+static swin2sr_status jpeg_encoder_write(image_encoder *base, swin2sr_error *reterr) {
     jpeg_encoder *encoder = (jpeg_encoder *)base;
-    encoder->rows = rows;
-    encoder->stride_bytes = stride_bytes;
-    encoder->n = n;
     return image_trap_run(&encoder->errors.trap, jpeg_write_step, encoder, reterr);
 }
 
@@ -397,16 +378,11 @@ swin2sr_status image_jpeg_encoder_open(const image_encoder_setup *setup, image_e
     encoder->base.write = jpeg_encoder_write;
     encoder->base.finish = jpeg_encoder_finish;
     encoder->base.close = jpeg_encoder_close;
+    *ret_encoder = &encoder->base;
     encoder->cinfo.err = jpeg_errors_init(&encoder->errors, SWIN2SR_INTERNAL, "the JPEG could not be written");
     encoder->destination.init_destination = jpeg_init_destination;
     encoder->destination.empty_output_buffer = jpeg_empty_buffer;
     encoder->destination.term_destination = jpeg_term_destination;
     encoder->setup = *setup;
-    swin2sr_status status = image_trap_run(&encoder->errors.trap, jpeg_start_step, encoder, reterr);
-    if (status != SWIN2SR_OK) {
-        jpeg_encoder_close(&encoder->base);
-        return status;
-    }
-    *ret_encoder = &encoder->base;
-    return SWIN2SR_OK;
+    return image_trap_run(&encoder->errors.trap, jpeg_start_step, encoder, reterr);
 }

@@ -40,10 +40,6 @@ typedef struct png_decoder {
     int32_t rows_read;
     const uint8_t *data;
     size_t size, at;
-    /* arguments of the read step */
-    uint8_t *rows;
-    size_t stride_bytes;
-    int32_t n;
 } png_decoder;
 
 static void png_decode_failed(png_structp png, png_const_charp message) {
@@ -92,8 +88,8 @@ static void png_read_step(void *context) {
     png_decoder *decoder = context;
     int passes = decoder->is_interlaced ? PNG_INTERLACE_ADAM7_PASSES : 1;
     for (int pass = 0; pass < passes; pass++)
-        for (int32_t y = 0; y < decoder->n; y++)
-            png_read_row(decoder->png, decoder->rows + (size_t)y * decoder->stride_bytes, NULL);
+        for (int32_t y = 0; y < decoder->base.n; y++)
+            png_read_row(decoder->png, decoder->base.rows + (size_t)y * decoder->base.stride_bytes, NULL);
 }
 
 static void png_end_step(void *context) {
@@ -101,14 +97,10 @@ static void png_end_step(void *context) {
     png_read_end(decoder->png, NULL);
 }
 
-static swin2sr_status png_decoder_read(image_decoder *base, uint8_t *rows, size_t stride_bytes, int32_t n,
-                                       swin2sr_error *reterr) {
+static swin2sr_status png_decoder_read(image_decoder *base, swin2sr_error *reterr) {
     png_decoder *decoder = (png_decoder *)base;
-    decoder->rows = rows;
-    decoder->stride_bytes = stride_bytes;
-    decoder->n = n;
     swin2sr_status status = image_trap_run(&decoder->trap, png_read_step, decoder, reterr);
-    decoder->rows_read += n;
+    decoder->rows_read += base->n;
     if (status == SWIN2SR_OK && decoder->rows_read == base->height_px &&
         image_trap_run(&decoder->trap, png_end_step, decoder, NULL) != SWIN2SR_OK)
         base->damage = "the PNG is damaged after its last row";
@@ -146,15 +138,10 @@ swin2sr_status image_png_decoder_open(const uint8_t *data, size_t size, image_de
         return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "not enough memory to read the PNG");
     decoder->base.read = png_decoder_read;
     decoder->base.close = png_decoder_close;
+    *ret_decoder = &decoder->base;
     decoder->data = data;
     decoder->size = size;
-    swin2sr_status status = png_decoder_start(decoder, reterr);
-    if (status != SWIN2SR_OK) {
-        png_decoder_close(&decoder->base);
-        return status;
-    }
-    *ret_decoder = &decoder->base;
-    return SWIN2SR_OK;
+    return png_decoder_start(decoder, reterr);
 }
 
 /* ---- encode ---- */
@@ -172,10 +159,6 @@ typedef struct png_encoder {
     png_infop info;
     bool is_out_of_memory;
     image_encoder_setup setup;
-    /* arguments of the write step */
-    const uint8_t *rows;
-    size_t stride_bytes;
-    int32_t n;
 } png_encoder;
 
 static void png_encode_failed(png_structp png, png_const_charp message) {
@@ -211,8 +194,8 @@ static void png_start_step(void *context) {
 
 static void png_write_step(void *context) {
     png_encoder *encoder = context;
-    for (int32_t y = 0; y < encoder->n; y++)
-        png_write_row(encoder->png, encoder->rows + (size_t)y * encoder->stride_bytes);
+    for (int32_t y = 0; y < encoder->base.n; y++)
+        png_write_row(encoder->png, encoder->base.rows + (size_t)y * encoder->base.stride_bytes);
 }
 
 static void png_finish_step(void *context) {
@@ -220,12 +203,8 @@ static void png_finish_step(void *context) {
     png_write_end(encoder->png, NULL);
 }
 
-static swin2sr_status png_encoder_write(image_encoder *base, const uint8_t *rows, size_t stride_bytes, int32_t n,
-                                        swin2sr_error *reterr) {
+static swin2sr_status png_encoder_write(image_encoder *base, swin2sr_error *reterr) {
     png_encoder *encoder = (png_encoder *)base;
-    encoder->rows = rows;
-    encoder->stride_bytes = stride_bytes;
-    encoder->n = n;
     return image_trap_run(&encoder->trap, png_write_step, encoder, reterr);
 }
 
@@ -248,17 +227,11 @@ swin2sr_status image_png_encoder_open(const image_encoder_setup *setup, image_en
     encoder->base.write = png_encoder_write;
     encoder->base.finish = png_encoder_finish;
     encoder->base.close = png_encoder_close;
+    *ret_encoder = &encoder->base;
     encoder->setup = *setup;
     encoder->png = png_create_write_struct_2(PNG_LIBPNG_VER_STRING, encoder, png_encode_failed, png_warning_ignore,
                                              &encoder->is_out_of_memory, png_allocate, png_release);
     encoder->info = encoder->png != NULL ? png_create_info_struct(encoder->png) : NULL;
-    swin2sr_status status = encoder->info != NULL
-                                ? image_trap_run(&encoder->trap, png_start_step, encoder, reterr)
-                                : swin2sr__error_set(reterr, SWIN2SR_NOMEM, "not enough memory to write the PNG");
-    if (status != SWIN2SR_OK) {
-        png_encoder_close(&encoder->base);
-        return status;
-    }
-    *ret_encoder = &encoder->base;
-    return SWIN2SR_OK;
+    return encoder->info != NULL ? image_trap_run(&encoder->trap, png_start_step, encoder, reterr)
+                                 : swin2sr__error_set(reterr, SWIN2SR_NOMEM, "not enough memory to write the PNG");
 }
