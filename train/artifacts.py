@@ -24,8 +24,8 @@ def colour_shift(large, original):
 
 
 def steps(pixels, original, period):
-    """By i modulo the period: the sum of the steps from column i to i+1 and from row i to i+1, over the places where the
-    original is flat, and the number of these places: [2][period]. Elsewhere a grid is neither seen nor found."""
+    """[2][period]: for each i modulo the period, the sum of the steps from column i to i+1 and from row i to i+1 where the
+    original is flat, and the number of these places. A grid cannot be seen elsewhere."""
     totals = np.zeros((2, period))
     for plane, truth in ((luma(pixels), luma(original)), (luma(pixels).T, luma(original).T)):
         is_flat = np.abs(np.diff(truth, axis=1)) <= FLAT
@@ -46,7 +46,7 @@ def grid(totals, scale):
 
 
 def windows(totals, scale):
-    """The same over the whole period, after what repeats with the scale is taken out."""
+    """Deviation of the mean steps over the whole period, without what repeats with the scale."""
     means = profile(totals)
     return float((means - np.tile(means.reshape(-1, scale).mean(axis=0), len(means) // scale)).std())
 

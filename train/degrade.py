@@ -20,7 +20,7 @@ FILTERS = (Image.BILINEAR, Image.LANCZOS, Image.BOX)
 
 @dataclass(frozen=True)
 class Recipe:
-    """Shares of the inputs, 0..1, unless a field says of what."""
+    """Shares, 0..1: of the inputs, unless the remark names something else."""
     blur: float
     noise: float
     jpeg: float
@@ -33,10 +33,10 @@ class Recipe:
     between: float = 0  # of those compressed twice: the first time at a larger size
     aligned: float = 0  # of the last compressions: blocks begin where the windows of the network do
     filters: float = 0  # reduced by another filter, or in two steps
-    grid: float = 0  # a faint grid, as generated drafts have it
-    banded: float = 0  # few levels, as in stickers
+    grid: float = 0  # with a faint grid, as in generated drafts
+    banded: float = 0  # reduced to few levels, as in stickers
     flat: float = 0  # of the samples: one colour, or two and an edge
-    soft: float = 0  # of the samples: out of focus, in the wanted output too
+    soft: float = 0  # of the samples: out of focus, input and wanted output alike
 
 
 RECIPES = {
@@ -65,7 +65,7 @@ def noisy(pixels, sigma, is_grey, rng):
 
 
 def compressed(pixels, quality, is_subsampled, offset=(0, 0)):
-    """Through a JPEG encoder whose blocks start `offset` pixels above and left of the picture."""
+    """Encode as JPEG and decode; the blocks start `offset` pixels above and left of the picture."""
     up, left = offset
     padded = np.pad(pixels, ((up, 0), (left, 0), (0, 0)), mode="edge")
     file = io.BytesIO()
@@ -100,7 +100,7 @@ def compressed_anyhow(pixels, recipe, is_aligned, rng):
 
 
 def compressed_often(pixels, recipe, rng):
-    """Once or twice. The last time counts most, so only its blocks are aligned."""
+    """Compress once or twice. Only the blocks of the last compression may be aligned: a decoder sees those."""
     if rng.random() < recipe.twice:
         height, width, _ = pixels.shape
         factor = rng.uniform(1.1, 2) if rng.random() < recipe.between else 1
@@ -111,7 +111,7 @@ def compressed_often(pixels, recipe, rng):
 
 
 def reduced_anyhow(pixels, scale, rng):
-    """By another filter, or first to a size in between."""
+    """Reduce with another filter, or in two steps."""
     height, width, _ = pixels.shape
     size = width // scale, height // scale
     if rng.random() < 0.5:
@@ -121,7 +121,7 @@ def reduced_anyhow(pixels, scale, rng):
 
 
 def gridded(pixels, rng):
-    """One row and column in two, four or eight differs by a level or two."""
+    """Change every second, fourth or eighth row and column by up to 2.5 levels against the others."""
     period, levels = 2 ** int(rng.integers(1, 4)), rng.uniform(0.5, 2.5)
     y, x = (np.arange(side) % period == 0 for side in pixels.shape[:2])
     pattern = levels * ((y[:, None] | x) - 0.5)
@@ -134,7 +134,7 @@ def banded(pixels, rng):
 
 
 def flat_crop(shape, rng):
-    """One colour; half of them have another one below an edge."""
+    """A crop of one colour. Half of these crops have a second colour below an edge."""
     crop = np.empty(shape, np.uint8)
     crop[:] = rng.integers(0, 256, 3)
     if rng.random() < 0.5:

@@ -29,7 +29,7 @@ METHODS = {"bicubic": Image.BICUBIC, "Lanczos": Image.LANCZOS, "network": None}
 COLUMNS = ("original", *METHODS)
 INPUTS = ("clean", "90", "75", "50", "30", "20")
 WINDOW = 8
-SSIM = 11  # pixels that it looks at together
+SSIM = 11  # side of its window in pixels
 CROP, ZOOM = 32, 8  # of a sheet: side in enlarged pixels, and how large each of them is shown
 CONTRAST = 8  # of the flat crops, once more
 PICTURES = {".png", ".jpg", ".jpeg", ".webp"}
@@ -84,7 +84,7 @@ def measure(options, scale, original, large, folder):
 
 
 def measure_original(scale, original):
-    """Steps of the original, and with windows that are one level apart."""
+    """The original's steps, and those of the original with windows that are one level apart."""
     pixels, period = np.asarray(original), scale * WINDOW
     return {"steps": artifacts.steps(pixels, pixels, period),
             "checkered": artifacts.steps(artifacts.checkered(pixels, period), pixels, period)}
@@ -98,7 +98,7 @@ def best_place(values, taken):
 
 
 def contrasted(crop):
-    """Differences from the mean colour, multiplied: makes a grid seen that is not there for the eye."""
+    """Multiply the differences from the mean colour, so that a grid too faint for the eye can be seen."""
     pixels = np.asarray(crop, np.float64)
     return Image.fromarray(((pixels - pixels.mean(axis=(0, 1))) * CONTRAST + 128).clip(0, 255).astype(np.uint8))
 
@@ -110,8 +110,8 @@ class Sheet:
         self.rows = []
 
     def add(self, name, pictures):
-        """Three places: most detail, least of it (where a grid would show; black and white could not show one), and where
-        the network is worst. The flat one comes twice."""
+        """Add crops of three places: the most detail, the least (but not black or white, which cannot show a grid), and the
+        largest error of the network. The flat crop comes a second time with more contrast."""
         planes = {key: artifacts.luma(np.asarray(picture)) for key, picture in pictures.items()}
         original = planes["original"]
         steps = np.abs(np.diff(original, axis=1, prepend=original[:, :1]))
@@ -207,7 +207,7 @@ def table(results, scale, count):
 
 
 def faults(results):
-    """What a network has to keep and this one does not."""
+    """One line for each requirement that the network misses."""
     for name, least in LEAST_GAIN.items():
         if name in results and gain(results[name]) < least:
             yield f"{name}: {gain(results[name]):.2f} dB better, not {least}"

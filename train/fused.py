@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Window attention as one C function (attention.c), compiled for this processor when it is first used.
 
-In: tensors on a processor.  Out: attend(), which autograd can differentiate; reason() says why it is not to be had.
+In: tensors on a processor.  Out: attend(), which autograd can differentiate; reason() says why it is not available.
 The compiled library is kept in $XDG_CACHE_HOME/swin2sr-cloud (~/.cache/swin2sr-cloud), under a name that follows from
 the source, the compiler and the processor. Where no C compiler is, network.py computes the same with PyTorch.
 """
@@ -35,7 +35,7 @@ def processor():
 
 
 def build(compiler, folder):
-    """Compile attention.c unless it is there already; the path of the library."""
+    """Compile attention.c unless that has been done; return the path of the library."""
     version = subprocess.run([compiler, "--version"], check=True, capture_output=True, text=True).stdout
     key = hashlib.sha256("\n".join([SOURCE.read_text(), version, processor(), *FLAGS]).encode()).hexdigest()[:16]
     path = folder / f"attention-{key}.so"

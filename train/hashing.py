@@ -31,7 +31,7 @@ class Seen:
         self.bits, self.hashes, self.count = bits, np.zeros(1024, np.uint64), 0
 
     def add(self, one):
-        """Remember it; False when one within `bits` of it was there before."""
+        """Remember a hash. Returns False if one within `bits` of it was known already."""
         if self.count and distances(self.hashes[:self.count], one).min() <= self.bits:
             return False
         if self.count == len(self.hashes):

@@ -34,7 +34,7 @@ LONGEST_SIDE = 2000  # larger pictures are reduced: it takes their noise and the
 LOSSY_REDUCTION = 1.5
 PAGES = 12  # of text, for each package of fonts
 PER_PICTURE = 150
-DETAIL_MIN, DETAIL_MAX = 3.0, 30.0  # mean difference of neighbours, in levels: below a crop is flat, above all is equal
+DETAIL_MIN, DETAIL_MAX = 3.0, 30.0  # mean difference of neighbours, in levels: a crop below the first is flat, more than the second adds no weight
 PICTURE_BITS, CROP_BITS, EVALUATION_BITS = 6, 4, 10
 EVALUATION = Path(__file__).resolve().parent / "evaluation_hashes.txt"
 Image.MAX_IMAGE_PIXELS = None  # LARGEST_PICTURE is the limit here
@@ -65,7 +65,7 @@ def find_sources(folder):
 
 
 def flat(picture, rng):
-    """RGB; what is transparent gets a colour by chance."""
+    """RGB; transparent parts get a random colour."""
     if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
         picture = picture.convert("RGBA")
         ground = Image.new("RGBA", picture.size, (*rng.integers(0, 256, 3).tolist(), 255))
@@ -95,7 +95,7 @@ def detail(pixels):
 
 
 def places(size, crop, rng):
-    """Upper left corners of crops half a crop apart, the whole pattern moved by chance."""
+    """Upper left corners of crops half a crop apart, the whole pattern at a random offset."""
     step = crop // 2
     starts = [range(int(rng.integers(0, (side - crop) % step + 1)), side - crop + 1, step) for side in size]
     found = [(x, y) for y in starts[1] for x in starts[0]]
@@ -103,7 +103,7 @@ def places(size, crop, rng):
 
 
 def looks_like(picture, hashes):
-    """As it is or mirrored."""
+    """Compare the picture and its mirror image."""
     views = (picture, picture.transpose(Image.FLIP_LEFT_RIGHT))
     return any((hashing.distances(hashes, hashing.perceptual_hash(view)) <= EVALUATION_BITS).any() for view in views)
 
@@ -136,7 +136,7 @@ class Pool:
 
     def choose(self, count):
         """Up to count candidates, in the order of their sources: those with much detail more often, and those of
-        packages with many less often, so that none is the whole of the pool."""
+        packages with many less often, so that no package dominates the pool."""
         of_package = Counter(source.package for source, _, _ in self.candidates)
         weights = np.array(self.details) / np.sqrt([of_package[source.package] for source, _, _ in self.candidates])
         count = min(count, len(weights))
@@ -156,7 +156,7 @@ class Pool:
 
 
 def within(files, megabytes, seed):
-    """As many of the files as fit, chosen by chance."""
+    """As many of the files as fit, chosen at random."""
     order = np.random.default_rng(seed).permutation(len(files))
     total = np.cumsum([len(files[i][1]) + 256 for i in order])
     return [files[i] for i in sorted(order[total <= megabytes * 1e6])]

@@ -17,7 +17,7 @@ import fused
 MEAN = (0.4488, 0.4371, 0.4040)  # of the pictures that the published networks were trained on
 LARGEST_LOGIT_SCALE = math.log(100.0)
 HIDDEN = 512  # of the network that turns distances into position biases
-APART = -100.0  # added between pixels that only the cyclic shift made neighbours
+APART = -100.0  # added to logits between pixels that only the cyclic shift made neighbours
 
 
 def distances(window):
@@ -43,7 +43,7 @@ def shift_mask(height, width, window, device=None):
 
 
 class WindowAttention(nn.Module):
-    """Attention by angle: [N windows][T][C] to the same."""
+    """Cosine attention, [N windows][T][C] -> [N windows][T][C]."""
 
     def __init__(self, dim, window, heads):
         super().__init__()
@@ -59,7 +59,7 @@ class WindowAttention(nn.Module):
         self.register_buffer("pairs", pairs, persistent=False)
 
     def position_bias(self):
-        """[A][T][T]; always float: 512 wide sums decide over every pixel."""
+        """[A][T][T]; always float: in half precision the sums over 512 values would change every pixel."""
         with torch.autocast(self.rows.device.type, enabled=False):
             return 16 * self.cpb_mlp(self.rows).sigmoid()[self.pairs].permute(2, 0, 1)
 

@@ -53,7 +53,7 @@ def make_pool(checks, folder):
 
 
 def train_twice(checks, folder):
-    """Once in one go, once with a stop in the middle."""
+    """Train once in one run, once with a stop in the middle."""
     run(HERE / "train.py", folder / "pool.zip", folder / "whole.pt", *TRAINING)
     run(HERE / "train.py", folder / "pool.zip", folder / "halves.pt", *TRAINING, "--stop", HALF)
     stopped = torch.load(folder / "halves.pt")["step"]

@@ -48,7 +48,7 @@ M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of mallopt(3)
 
 @dataclass(frozen=True)
 class Settings:
-    """What a run is; a resumed one must have the same."""
+    """What defines a run; a run can only be resumed with equal settings."""
     scale: int
     steps: int
     batch: int
@@ -150,7 +150,7 @@ class Trainer:
                           pin_memory=self.device.type == "cuda")
 
     def together(self, loss, is_over):
-        """Average the gradients over the processes; the loss and the end of the run travel with them."""
+        """Average the gradients over the processes; the loss and the wish to stop are sent along."""
         if self.processes == 1:
             return loss.item(), is_over
         flat = torch.cat([param.grad.flatten() for param in self.params] + [torch.tensor([loss.item(), is_over])])

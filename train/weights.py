@@ -34,7 +34,7 @@ def read(path):
 
 
 def load(net, path):
-    """Put the file's tensors into the network; buffers that official files hold besides are left out."""
+    """Put the file's tensors into the network; the buffers that official files also hold are ignored."""
     arrays, _ = read(path)
     wanted = net.state_dict()
     tensors = {name: torch.from_numpy(array.astype(np.float32)) for name, array in arrays.items() if name in wanted}
