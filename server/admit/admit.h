@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * admit/admit.h - may this work be taken? (stage 2 of 9, admit)
- * In: the state of the service; the first bytes of an image.  Out: yes, or the problem.
+ * admit/admit.h - whether a request and its image are taken (stage 2 of 9, admit).
+ * In: the state of the service; the header of an image.  Out: yes, or the problem.
  * Decides from the header alone: no pixel is read in this process. */
 #ifndef SWIN2SR_SERVER_ADMIT_H
 #define SWIN2SR_SERVER_ADMIT_H
@@ -13,11 +13,11 @@
 #include "probe/probe.h"
 #include "store/store.h"
 
-/* May one more request to this model come now? A refusal says when to try again. */
+/* May one more request to this network come now? A refusal says when to try again. */
 bool admit_request(const network *target, bool is_draining, problem *ret_problem);
 
-/* Is this an image that we read, within the limits? Those of time, memory and the result are those of the model.
- * ret_cost_us  How long a worker will take. */
+/* Is this an image that can be read, within the limits? Its cost is that of the network.
+ * ret_cost_us  How long a worker will take, predicted. */
 bool admit_image(const network *target, const store_file *upload, probe_info *ret_info, uint64_t *ret_cost_us,
                  problem *ret_problem);
 

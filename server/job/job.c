@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * job/job.c - the life of a job as data, and a first-in-first-out line of them (stage 3 of 9, dispatch).
- * In: jobs.  Out: the same, in order. No allocation: jobs carry their own links. */
+ * job/job.c - jobs, and the first-in-first-out queue of them (stage 3 of 9, dispatch).
+ * In: jobs.  Out: jobs in order. No allocation: jobs carry their own links. */
 #include "job/job.h"
 
 #include <string.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * job/job.h - one image to enlarge, from admission to its result, and the line of those that wait (stage 3, dispatch).
- * The owner (a request) sets what to do and keeps the job until it is finished or cancelled; the pool does the rest. */
+ * job/job.h - one image to enlarge, from admission to its result, and the queue of those that wait (stage 3, dispatch).
+ * The owner (a request) fills in the first part and keeps the job until it is finished or cancelled; the pool fills in
+ * the rest. */
 #ifndef SWIN2SR_SERVER_JOB_H
 #define SWIN2SR_SERVER_JOB_H
 
@@ -18,7 +19,7 @@ typedef enum job_state {
     JOB_NEW = 0,
     JOB_QUEUED,
     JOB_RUNNING,
-    JOB_FINISHED, /* outcome says how; never changes again */
+    JOB_FINISHED, /* final; see outcome */
 } job_state;
 
 typedef struct job job;
@@ -30,16 +31,15 @@ struct job {
     void (*on_finish)(void *context, job *self); /* once, unless cancelled; may free the job */
     void *context;
 
-    /* what became of it: set by the pool */
+    /* set by the pool */
     struct network *network; /* pool/pool.h */
     job_state state;
-    int attempts; /* tries that a worker has begun; one that died before that costs the job nothing */
-    uint64_t queued_us, started_us, finished_us; /* swin2sr__clock_us; started: of the last attempt */
-    double progress;                             /* 0..1 */
+    int attempts;                   /* tries that a worker has begun to work on */
+    uint64_t queued_us, started_us; /* swin2sr__clock_us; started: of the last attempt */
     swin2sr_status outcome;
-    char detail[200];  /* with a failure: fit for the client */
-    store_file result; /* with SWIN2SR_OK: the whole output */
-    ipc_done done;     /* with SWIN2SR_OK */
+    char detail[200];  /* of a failure, for the client */
+    store_file result; /* of SWIN2SR_OK: the whole output file */
+    ipc_done done;     /* of SWIN2SR_OK */
     loop_timer deadline;
     job *previous, *next;
 };
@@ -54,11 +54,11 @@ const char *job_trace(const job *self);
 typedef struct job_queue {
     job *first, *last;
     size_t count;
-    uint64_t cost_us; /* of all together */
+    uint64_t cost_us; /* sum over the jobs */
 } job_queue;
 
 void job_queue_append(job_queue *queue, job *item);
-void job_queue_prepend(job_queue *queue, job *item); /* for one that has waited before */
+void job_queue_prepend(job_queue *queue, job *item); /* for a job that has waited before */
 void job_queue_remove(job_queue *queue, job *item);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * job/spec.h - what to do with one image (stage 3 of 9, dispatch).
- * Plain values and texts of its own, no pointers and nothing of the running process, so that it can be kept and sent.
- * A field that is added or changes its meaning raises the version. */
+ * Plain values without pointers to the running process, so that a spec can be stored and sent.
+ * Raise the version when a field is added or changes its meaning. */
 #ifndef SWIN2SR_SERVER_JOB_SPEC_H
 #define SWIN2SR_SERVER_JOB_SPEC_H
 
@@ -18,13 +18,13 @@ typedef struct job_spec {
     uint32_t version;
     char request_id[LIMIT_REQUEST_ID_BYTES]; /* for the logs */
     char trace[LIMIT_TRACE_BYTES];           /* for the logs: the client's traceparent; "": none */
-    char model[LIBRARY_MAX_NAME];            /* a network that is served */
+    char model[LIBRARY_MAX_NAME];            /* name of a served network */
     format_id format;                        /* of the result */
     uint32_t quality;                        /* 1..100; JPEG only */
     uint64_t in_bytes;                       /* 1.. */
     uint64_t in_pixels_max, out_pixels_max;  /* 1.. */
     uint64_t limit_us;                       /* from submit to finish */
-    bool is_strict;                          /* refuse a damaged file even where all of its rows come out */
+    bool is_strict;                          /* refuse a damaged file even if all of its rows can be decoded */
 } job_spec;
 
 #endif

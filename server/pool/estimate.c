@@ -11,9 +11,12 @@
 
 #define MULTIPLE_PX 8
 
+uint64_t estimate_side_px(uint64_t side_px) {
+    return (side_px + MULTIPLE_PX - 1) / MULTIPLE_PX * MULTIPLE_PX;
+}
+
 uint64_t estimate_pixels(uint64_t width_px, uint64_t height_px) {
-    return (width_px + MULTIPLE_PX - 1) / MULTIPLE_PX * ((height_px + MULTIPLE_PX - 1) / MULTIPLE_PX) * MULTIPLE_PX *
-           MULTIPLE_PX;
+    return estimate_side_px(width_px) * estimate_side_px(height_px);
 }
 
 static double clipped(double value, double low, double high) {

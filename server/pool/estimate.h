@@ -13,7 +13,8 @@ typedef struct estimate {
     double least_us_per_pixel;     /* the fastest seen: what the machine can do when it has nothing else to do */
 } estimate;
 
-/* Of an input whose sides are 1.. . */
+/* A side filled up to a multiple of 8, and the pixels of an input with such sides. Sides are 1.. . */
+uint64_t estimate_side_px(uint64_t side_px);
 uint64_t estimate_pixels(uint64_t width_px, uint64_t height_px);
 
 /* A worker measured its network in its self-test. The first one sets the average; later ones only show what can be. */

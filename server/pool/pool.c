@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * pool/pool.c - jobs to workers and results back (stage 3 of 9, dispatch).
  * In: jobs with an input file.  Out: on_finish with a whole output file or a reason.
- * Each attempt writes a fresh unnamed file; only DONE with a file of the promised size makes it a result. */
+ * Each attempt writes a fresh file. It becomes the result when DONE names its actual size. */
 #include "pool/pool.h"
 
 #include <fcntl.h>
@@ -19,7 +19,6 @@ static void finish(pool *self, job *item, swin2sr_status outcome, const char *de
         store_remove(&item->result);
     item->state = JOB_FINISHED;
     item->outcome = outcome;
-    item->finished_us = swin2sr__clock_us();
     snprintf(item->detail, sizeof item->detail, "%s", detail);
     item->on_finish(item->context, item);
 }
@@ -42,7 +41,7 @@ static swin2sr_status open_files(const pool *self, job *item, int ret_fds[IPC_JO
     return SWIN2SR_IO;
 }
 
-/* Give the job, already out of the queue, to the worker. false: the worker did not take it. */
+/* Send a job that has left the queue to an idle worker. false: the worker did not take it. */
 static bool assign(pool *self, worker *w, job *item, const int *fds) {
     const job_spec *spec = &item->spec;
     ipc_message message = {.type = IPC_JOB,
@@ -92,26 +91,25 @@ static void dispatch(pool *self) {
     }
 }
 
-/* Only from here on can a death of the worker be the job's doing. */
+/* A worker that dies after this may have died of the job. */
 static void note_begun(worker *w) {
     if (w->job && !w->has_begun)
         w->job->attempts++;
     w->has_begun = true;
 }
 
-/* The job that a worker held, which is BUSY no more or gone. NULL: it was cancelled. */
+/* Take the job from a worker. NULL: it has none, or the job was cancelled. */
 static job *release(pool *self, worker *w) {
     job *item = w->job;
     w->job = NULL;
     w->job_id = 0;
-    if (item)
-        self->running_count--;
+    self->running_count -= item != NULL;
     return item;
 }
 
 /* ---- results back ---- */
 
-/* Is the result what DONE says? A worker that says otherwise is not believed in anything. */
+/* Does DONE agree with the result's file and the network's scale? Otherwise the worker is broken and gets killed. */
 static bool is_plausible(const job *item, const ipc_done *done) {
     struct stat file;
     uint64_t scale = item->network->facts.scale;
@@ -119,15 +117,19 @@ static bool is_plausible(const job *item, const ipc_done *done) {
            done->out_width_px == done->in_width_px * scale && done->out_height_px == done->in_height_px * scale;
 }
 
-static void set_idle(pool *self, worker *w) {
-    loop_timer_clear(self->loop, &w->timer);
-    w->state = WORKER_IDLE;
-    w->failures = 0;
-}
-
 static void on_result_committed(void *context, swin2sr_status status) {
     job *item = context;
     finish(item->network->owner, item, status, status == SWIN2SR_OK ? "" : "no room for the result");
+}
+
+/* The worker has finished with its job, which is returned as by release. */
+static job *set_idle(pool *self, worker *w) {
+    job *item = release(self, w);
+    loop_timer_clear(self->loop, &w->timer);
+    w->state = WORKER_IDLE;
+    w->failures = 0;
+    respawn_recycle(self, w);
+    return item;
 }
 
 static void on_done_message(pool *self, worker *w, const ipc_done *done) {
@@ -135,28 +137,22 @@ static void on_done_message(pool *self, worker *w, const ipc_done *done) {
         worker_kill(w, METRICS_RESTART_PROTOCOL);
         return;
     }
-    job *item = release(self, w);
-    set_idle(self, w);
-    respawn_recycle(self, w);
+    job *item = set_idle(self, w);
     if (!item)
         return;
     item->done = *done;
-    item->progress = 1;
     stats_note_done(item, w);
     store_commit(&item->result, on_result_committed, item);
 }
 
 static void on_failed_message(pool *self, worker *w, const ipc_failed *failed) {
-    job *item = release(self, w);
-    set_idle(self, w);
-    respawn_recycle(self, w);
-    if (!item)
-        return;
+    job *item = set_idle(self, w);
     swin2sr_status outcome = failed->status == SWIN2SR_CANCELLED ? SWIN2SR_INTERNAL : (swin2sr_status)failed->status;
-    finish(self, item, outcome, failed->detail);
+    if (item)
+        finish(self, item, outcome, failed->detail);
 }
 
-/* One READY for each network, in order; with the last one the worker is ready. */
+/* There is one READY per network, in order. The worker is ready after the last one. */
 static void on_ready_message(pool *self, worker *w, const ipc_ready *ready) {
     if (ready->network != w->ready_count) {
         worker_kill(w, METRICS_RESTART_PROTOCOL);
@@ -187,14 +183,11 @@ static void on_message(void *context, worker *w, const ipc_message *message) {
         on_ready_message(self, w, &message->ready);
     else if (message->type == IPC_FAILED && w->state == WORKER_STARTING && message->failed.id == 0)
         respawn_note_failed(self, w, &message->failed);
-    else if (message->type == IPC_PROGRESS && is_about_job(w, message->progress.id)) {
-        if (w->job)
-            w->job->progress = (double)message->progress.millionths / IPC_PROGRESS_DONE;
-    } else if (message->type == IPC_DONE && is_about_job(w, message->done.id))
+    else if (message->type == IPC_DONE && is_about_job(w, message->done.id))
         on_done_message(self, w, &message->done);
     else if (message->type == IPC_FAILED && is_about_job(w, message->failed.id))
         on_failed_message(self, w, &message->failed);
-    else
+    else if (message->type != IPC_PROGRESS || !is_about_job(w, message->progress.id))
         worker_kill(w, METRICS_RESTART_PROTOCOL);
     dispatch(self);
 }
@@ -203,7 +196,6 @@ static void on_message(void *context, worker *w, const ipc_message *message) {
 
 static void retry(pool *self, job *item) {
     store_remove(&item->result);
-    item->progress = 0;
     if (item->attempts >= LIMIT_ATTEMPTS) {
         finish(self, item, SWIN2SR_INTERNAL, "the work on this image failed twice and was given up");
         return;
@@ -239,10 +231,8 @@ static void on_deadline(void *context) {
         job_queue_remove(&self->queue, item);
     } else {
         worker *w = worker_of(self, item); /* NULL: the result is being committed */
-        if (w) {
-            release(self, w);
+        if (w && release(self, w))
             worker_kill(w, METRICS_RESTART_DEADLINE);
-        }
     }
     finish(self, item, SWIN2SR_TIMEOUT, "the time limit of this service passed before the image was finished");
 }
@@ -271,7 +261,7 @@ void pool_cancel(job *item) {
     worker *w = item->state == JOB_RUNNING ? worker_of(self, item) : NULL;
     if (w) {
         ipc_message message = {.type = IPC_CANCEL, .cancel.id = w->job_id};
-        w->job = NULL;
+        w->job = NULL; /* the worker stays BUSY with this id until it answers */
         self->running_count--;
         if (worker_send(w, &message, NULL) == SWIN2SR_OK)
             respawn_limit_ms(self, w, LIMIT_CANCEL_S * 1000);
@@ -315,11 +305,10 @@ int pool_count(const pool *self, worker_state state) {
 }
 
 bool pool_is_ready(const pool *self) {
+    int renewed = 0;
     for (int i = 0; i < self->worker_count; i++)
-        if (self->workers[i].state == WORKER_IDLE || self->workers[i].state == WORKER_BUSY ||
-            self->workers[i].is_renewed)
-            return true;
-    return false;
+        renewed += self->workers[i].is_renewed;
+    return pool_count(self, WORKER_IDLE) + pool_count(self, WORKER_BUSY) + renewed > 0;
 }
 
 void pool_done(pool *self) {
