@@ -26,6 +26,9 @@ def main(name, side, threads, source, target, shared, precision):
     net = reference.network(config, make_network.make(config), shared)
     x = torch.from_numpy(np.fromfile(source, np.float32).reshape(1, 3, int(side), int(side)))
     is_kept = False
+    for module in net.modules():
+        if isinstance(module, torch.nn.LayerNorm):  # autocast of PyTorch 1.13 hands it bf16 with fp32 weights
+            module.register_forward_pre_hook(lambda _, values: tuple(value.float() for value in values))
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
         for _ in sys.stdin:
             start, cpu_start = time.perf_counter(), time.process_time()
