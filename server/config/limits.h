@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * config/limits.h - every bound of the server in one place; nothing a client sends makes anything grow past these.
- * What a setting says is bounded by those with a remark on the flag; defaults are in config/config.c. */
+ * config/limits.h - every bound of the server in one place. Nothing that a client sends can exceed them.
+ * Some of them bound the values of settings, whose defaults are in config/config.c. */
 #ifndef SWIN2SR_SERVER_CONFIG_LIMITS_H
 #define SWIN2SR_SERVER_CONFIG_LIMITS_H
 
@@ -36,11 +36,11 @@
 
 /* workers */
 #define LIMIT_MODELS 16            /* networks served by one server */
-#define LIMIT_WORKERS 64           /* what the flag may say, and all models together */
-#define LIMIT_THREADS 256          /* what the flag may say, a worker */
+#define LIMIT_WORKERS 64           /* what the flag may say; also the sum over all pools */
+#define LIMIT_THREADS 256          /* what the flag may say, per worker */
 #define LIMIT_RECYCLE_MAX 1000000  /* what the flag may say */
 #define LIMIT_START_S 120          /* until READY */
-#define LIMIT_CANCEL_S 10          /* until a cancelled job has let go of its worker */
+#define LIMIT_CANCEL_S 10          /* until a worker has answered for a cancelled job */
 #define LIMIT_FAULT_BYTES 240      /* why a worker did not start, terminator included */
 #define LIMIT_MESSAGES 1024        /* taken from one worker in a row: more than its socket holds */
 #define LIMIT_RESPAWN_FIRST_MS 100 /* back-off after a death, doubling ... */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * log/log.h - what happens, as JSON lines: one object a line, on stdout.
- * A reader that stopped reading never stops the server: such lines are dropped and counted. No image content, no
- * file names, no query strings; text from outside is escaped by the JSON writer. */
+ * log/log.h - events as JSON lines on stdout, one object per line.
+ * If the reader stops reading, lines are dropped and counted, and the server goes on. Lines hold no image content, file
+ * names or query strings; the JSON writer escapes text from outside. */
 #ifndef SWIN2SR_SERVER_LOG_H
 #define SWIN2SR_SERVER_LOG_H
 
@@ -9,7 +9,7 @@
 
 typedef struct server_log {
     int fd;
-    uint64_t dropped_count; /* lines that found no room */
+    uint64_t dropped_count; /* lines that were dropped */
 } server_log;
 
 typedef enum log_level {

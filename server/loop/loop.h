@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * loop/loop.h - the server's event loop: descriptors and deadlines, one thread, no waiting anywhere else.
- * Watches and timers are embedded in what they serve; a callback may add, set and remove any of them, itself included,
- * because one step hands out one event. */
+ * Watches and timers are embedded in the objects that they serve. A callback may add, set and remove any of them,
+ * including its own, because one step delivers one event. */
 #ifndef SWIN2SR_SERVER_LOOP_H
 #define SWIN2SR_SERVER_LOOP_H
 
@@ -39,7 +39,7 @@ void loop_watch_remove(event_loop *self, loop_watch *watch); /* not added is fin
 void loop_timer_set(event_loop *self, loop_timer *timer, uint64_t due_us); /* again is fine */
 void loop_timer_clear(event_loop *self, loop_timer *timer);                /* not set is fine */
 
-/* Wait for one event or deadline, at most max_wait_ms (-1: no bound), and call whom it concerns. */
+/* Wait for one event or deadline, at most max_wait_ms (-1: no bound), and make its call. */
 void loop_step(event_loop *self, int64_t max_wait_ms);
 
 #endif

@@ -48,7 +48,8 @@ static void close_all(worker *self) {
     self->state = WORKER_DOWN;
 }
 
-/* Hand out what the socket holds, not what a worker gone wild keeps adding. false: nothing more will come. */
+/* Pass on the messages in the socket, at most LIMIT_MESSAGES, so that a worker that sends without end does not keep
+ * the loop. false: the other end is closed or broken. */
 static bool take_messages(worker *self) {
     for (int i = 0; i < LIMIT_MESSAGES; i++) {
         ipc_message message;
@@ -69,7 +70,7 @@ static bool take_messages(worker *self) {
     return true;
 }
 
-/* A closed socket means that the process is ending; should it not be, it is of no use any more. */
+/* A worker that has closed its socket is ending; it is killed in case it is not. */
 static void on_messages(void *context, uint32_t events) {
     worker *self = context;
     if (take_messages(self))
@@ -78,7 +79,7 @@ static void on_messages(void *context, uint32_t events) {
     send_kill(self->pidfd);
 }
 
-/* Messages sent before the end still count. */
+/* Messages that were sent before the end are still taken. */
 static void on_death(void *context, uint32_t events) {
     worker *self = context;
     if (self->messages.is_added)
@@ -99,7 +100,7 @@ void worker_init(worker *self, event_loop *owner, const worker_handler *handler)
     self->messages = (loop_watch){.fd = -1, .on_ready = on_messages, .context = self};
 }
 
-/* Open, and move away from the descriptors that a child is born with. */
+/* Open a file at a descriptor above those that the child gets. */
 static int open_high(const char *path) {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * pool/worker.h - one worker process seen from the server: start it, talk to it, notice its end (stage 3, dispatch).
  * States: DOWN -> STARTING -> IDLE <-> BUSY, and from anywhere to DOWN when the process ends.
- * A worker is killed by its pidfd, so never a stranger that got its number. */
+ * A worker is killed by its pidfd, so that no other process that reuses its number is hit. */
 #ifndef SWIN2SR_SERVER_WORKER_H
 #define SWIN2SR_SERVER_WORKER_H
 
@@ -19,7 +19,7 @@ typedef enum worker_state {
     WORKER_DOWN = 0, /* not running; the pool starts it again when its timer is due */
     WORKER_STARTING, /* until READY */
     WORKER_IDLE,
-    WORKER_BUSY, /* has a job, or lets go of a cancelled one */
+    WORKER_BUSY, /* has a job, or has not yet answered for a cancelled one */
     WORKER_STATE_COUNT
 } worker_state;
 
@@ -29,7 +29,7 @@ typedef struct worker worker;
  * read-only. */
 typedef struct worker_networks {
     const char *names[LIMIT_MODELS]; /* borrowed; NULL after the last */
-    int fds[2];                      /* the weights, the config; above those that a child is born with */
+    int fds[2];                      /* the weights, the config; above the descriptors that the child gets */
     int fd_count;
 } worker_networks;
 
@@ -72,10 +72,10 @@ void worker_init(worker *self, event_loop *owner, const worker_handler *handler)
 SWIN2SR_MUST_CHECK swin2sr_status worker_start(worker *self, const server_config *config,
                                                const worker_networks *networks);
 
-/* Send one message; a worker that does not take it at once is killed, or is dead already. */
+/* Send one message. A worker that does not take it at once is killed, unless it is dead already. */
 SWIN2SR_MUST_CHECK swin2sr_status worker_send(worker *self, const ipc_message *message, const int *fds);
 
-/* End the process now; on_end follows from the loop. reason _COUNT: whatever it turns out to have died of. */
+/* End the process now; on_end is called later, from the loop. reason _COUNT: to be told from how it ended. */
 void worker_kill(worker *self, metrics_restart reason);
 
 /* End the process and wait for it; no callback. For the end of the server. */
