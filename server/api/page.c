@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * api/page.c - GET /, the page (stage 9 of 9, respond).
- * In: the networks that are served.  Out: web/index.html, which has no script and loads nothing else, with a choice of network
- * if there are several. */
+ * In: the networks that are served.  Out: web/index.html, which has no script and loads nothing else, with a choice of
+ * network if there are several. */
 #include "api/page.h"
 
 #include <stdio.h>
