@@ -2,8 +2,7 @@
  * cli/quality.h - PSNR and SSIM of two images, as published super-resolution results are measured.
  * In: the rows of two 8-bit RGB images, top to bottom.  Out: PSNR-Y, SSIM-Y, PSNR-RGB inside a border.
  * Y is BT.601's 16..235, not rounded. Memory grows with the width only. */
-#ifndef SWIN2SR_CLI_QUALITY_H
-#define SWIN2SR_CLI_QUALITY_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -35,5 +34,3 @@ bool quality_init(quality_sums *quality, int32_t width_px, int32_t height_px, in
 void quality_add_row(quality_sums *quality, const uint8_t *a, const uint8_t *b);
 quality_result quality_get(const quality_sums *quality);
 void quality_done(quality_sums *quality);
-
-#endif

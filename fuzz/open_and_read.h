@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * fuzz/open_and_read.h - open any bytes as a weight file, for the fuzz targets of weight files.
  * If the file opens, all of its tensors are read, so that every extent that was accepted is accessed. */
-#ifndef SWIN2SR_FUZZ_OPEN_AND_READ_H
-#define SWIN2SR_FUZZ_OPEN_AND_READ_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -43,5 +42,3 @@ static void open_and_read(const uint8_t *data, size_t size, const char *config_j
         abort();
     swin2sr__weights_close(weights);
 }
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * server.h - the server's parts and its life: start, serve, drain, end.
  * One process, one thread, no globals. */
-#ifndef SWIN2SR_SERVER_SERVER_H
-#define SWIN2SR_SERVER_SERVER_H
+#pragma once
 
 #include "api/context.h"
 #include "config/config.h"
@@ -30,5 +29,3 @@ typedef struct server {
 
 /* Run until a signal.  returns the exit code: 0: all work was finished; 1: could not start, or left work unfinished. */
 int server_run(server *self);
-
-#endif

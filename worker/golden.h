@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * golden.h - golden vectors of the self-test: what each network inside the program makes of its picture.
  * For each level of the picture, [y][x][channel], the sum of the output's levels over the 4x4 pixels it became. */
-#ifndef SWIN2SR_WORKER_GOLDEN_H
-#define SWIN2SR_WORKER_GOLDEN_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -18,5 +17,3 @@ typedef struct golden {
 
 extern const golden goldens[];
 extern const size_t goldens_count;
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * networks.h - the networks of a worker: loaded, tested and measured before it says READY. */
-#ifndef SWIN2SR_WORKER_NETWORKS_H
-#define SWIN2SR_WORKER_NETWORKS_H
+#pragma once
 
 #include "ipc/ipc.h"
 #include <swin2sr/swin2sr.h>
@@ -26,5 +25,3 @@ typedef struct networks {
  * errors  Those of swin2sr_model_open; _INTERNAL: a self-test failed. The detail names the network. */
 SWIN2SR_MUST_CHECK swin2sr_status networks_open(networks *self, const networks_options *options, swin2sr_error *reterr);
 void networks_done(networks *self);
-
-#endif

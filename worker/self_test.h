@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * self_test.h - is this network right on this processor, and what does it cost? Runs before a worker says READY.
  * Networks inside the program are compared with a golden vector in the source, others with the plain C kernels. */
-#ifndef SWIN2SR_WORKER_SELF_TEST_H
-#define SWIN2SR_WORKER_SELF_TEST_H
+#pragma once
 
 #include "golden.h"
 #include "ipc/ipc.h"
@@ -22,5 +21,3 @@ SWIN2SR_MUST_CHECK swin2sr_status self_test_plain(swin2sr_model *model, swin2sr_
 /* Fill in what a picture costs: us_per_megapixel from a run, base_bytes and column_bytes from the planner. */
 SWIN2SR_MUST_CHECK swin2sr_status self_test_measure(swin2sr_model *model, int32_t threads, ipc_ready *ready,
                                                     swin2sr_error *reterr);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * work.h - one job in a worker: input descriptor in, output descriptor out, progress and cancel in between. */
-#ifndef SWIN2SR_WORKER_WORK_H
-#define SWIN2SR_WORKER_WORK_H
+#pragma once
 
 #include "ipc/ipc.h"
 #include <swin2sr/swin2sr.h>
@@ -13,5 +12,3 @@
  * ret_message   The answer, for ipc_send. */
 void work_run(int socket, swin2sr_model *model, int32_t threads, const ipc_job *job, const int fds[IPC_JOB_FDS],
               ipc_message *ret_message);
-
-#endif

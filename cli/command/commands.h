@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * cli/command/commands.h - the subcommands; main.c finds them by name. */
-#ifndef SWIN2SR_CLI_COMMAND_COMMANDS_H
-#define SWIN2SR_CLI_COMMAND_COMMANDS_H
+#pragma once
 
 #include "options.h"
 
 extern const cli_command upscale_command, model_command, compare_command, bench_command, serve_command,
     healthcheck_command;
-
-#endif

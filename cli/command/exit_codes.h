@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * cli/command/exit_codes.h - the program's exit codes; docs/cli.md repeats this table.
  * With several inputs, the largest code among them is returned. */
-#ifndef SWIN2SR_CLI_COMMAND_EXIT_CODES_H
-#define SWIN2SR_CLI_COMMAND_EXIT_CODES_H
+#pragma once
 
 typedef enum cli_exit {
     CLI_EXIT_OK = 0,
@@ -14,5 +13,3 @@ typedef enum cli_exit {
     CLI_EXIT_SYSTEM = 5,    /* out of memory, or a bug */
     CLI_EXIT_SIGNAL = 128,  /* + the signal: 130 after Ctrl-C */
 } cli_exit;
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * cli/command/input.h - a file or standard input, read whole into memory, up to a limit. */
-#ifndef SWIN2SR_CLI_COMMAND_INPUT_H
-#define SWIN2SR_CLI_COMMAND_INPUT_H
+#pragma once
 
 #include <stddef.h>
 #include <time.h>
@@ -21,5 +20,3 @@ typedef struct input_file {
  * errors     _IO, _TOO_LARGE (over INPUT_MAX_BYTES), _NOMEM. */
 swin2sr_status input_read(const char *path, input_file *ret_input, swin2sr_error *reterr);
 void input_done(input_file *input);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * cli/command/interrupt.h - SIGINT, SIGTERM and SIGHUP set a flag that long work polls.
  * A second signal of the same kind ends the program at once. */
-#ifndef SWIN2SR_CLI_COMMAND_INTERRUPT_H
-#define SWIN2SR_CLI_COMMAND_INTERRUPT_H
+#pragma once
 
 /* Install the handlers. From here on, a write beyond the limit on file sizes fails with EFBIG and raises no signal. */
 void interrupt_watch(void);
@@ -12,5 +11,3 @@ int interrupt_signal(void);
 
 /* CLI_EXIT_SIGNAL + the signal that arrived, or code where none did. */
 int interrupt_exit_code(int code);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * cli/command/network.h - open the network that --model or --task asks for.
  * In: a name, a file or a task.  Out: an open model; a failure has been reported. */
-#ifndef SWIN2SR_CLI_COMMAND_NETWORK_H
-#define SWIN2SR_CLI_COMMAND_NETWORK_H
+#pragma once
 
 #include "options.h"
 
@@ -14,5 +13,3 @@ int network_open(const cli_options *options, swin2sr_model **ret_model);
 /* Open the best network on this machine for a task. Notes say which one that is and, when the catalogue offers a better
  * one, how to fetch that. */
 int network_open_for_task(const cli_options *options, const char *task, swin2sr_model **ret_model);
-
-#endif

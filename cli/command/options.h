@@ -2,8 +2,7 @@
  * cli/command/options.h - what a command is: its name, its help and its table of options.
  * The table is the only place that names an option: the arguments are parsed by it and the help is printed from it.
  * In: argv.  Out: fields of the command's own state, every number bounded. */
-#ifndef SWIN2SR_CLI_COMMAND_OPTIONS_H
-#define SWIN2SR_CLI_COMMAND_OPTIONS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -73,5 +72,3 @@ bool options_take_int(const char *name, const char *text, int32_t min, int32_t m
 
 /* Find text in a list of words. A word that is not there is reported as a wrong value of --NAME. */
 bool options_take_word(const char *name, cli_words *words, const char *text, int32_t *ret_index);
-
-#endif

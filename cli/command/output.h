@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * cli/command/output.h - an output that appears whole or not at all.
  * "-" is standard output; devices and pipes are written in place. Error details name the file. */
-#ifndef SWIN2SR_CLI_COMMAND_OUTPUT_H
-#define SWIN2SR_CLI_COMMAND_OUTPUT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -43,5 +42,3 @@ void output_done(output_file *output);
 
 /* Make a folder and those above it that do not exist.  errors: _IO. */
 swin2sr_status output_make_folder(const char *path, swin2sr_error *reterr);
-
-#endif

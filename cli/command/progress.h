@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * cli/command/progress.h - one line on a terminal with the share done, the speed and the time left.
  * It is drawn on stderr, only if that is a terminal, at most ten times per second, within the width of the terminal. */
-#ifndef SWIN2SR_CLI_COMMAND_PROGRESS_H
-#define SWIN2SR_CLI_COMMAND_PROGRESS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,5 +23,3 @@ void progress_update(progress_line *progress, double done);
 
 /* Erase the line. */
 void progress_done(progress_line *progress);
-
-#endif

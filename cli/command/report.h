@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * cli/command/report.h - messages on stderr, lines and JSON values on stdout, and the exit code of a failed call.
  * Control characters of file names and options are shown as '?', so that a message stays one line. */
-#ifndef SWIN2SR_CLI_COMMAND_REPORT_H
-#define SWIN2SR_CLI_COMMAND_REPORT_H
+#pragma once
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -37,5 +36,3 @@ json_t *report_json_real(double value);
 
 /* The exit code of a failed call. */
 int report_exit_code(swin2sr_status status);
-
-#endif

@@ -2,8 +2,7 @@
  * cli/model/curl.h - libcurl, loaded only when something is fetched.
  * If it were linked, each start would load it and the 25 libraries it needs (20 ms), and `swin2sr` could not run on a
  * machine without them. */
-#ifndef SWIN2SR_CLI_MODEL_CURL_H
-#define SWIN2SR_CLI_MODEL_CURL_H
+#pragma once
 
 #define CURL_DISABLE_TYPECHECK /* its macros need functions with the names of libcurl */
 #include <curl/curl.h>
@@ -25,5 +24,3 @@ typedef struct curl_api {
 /* Load libcurl, which stays loaded until the program ends.
  * errors  _UNSUPPORTED (not installed, or too old); the detail names the package. */
 swin2sr_status curl_api_load(curl_api *ret_api, swin2sr_error *reterr);
-
-#endif

@@ -4,8 +4,7 @@
  * PART.from holds the URL, the server's mark of the version, and the length. Bytes of two versions are never joined: the
  * request has If-Range, and unless the answer proves that it continues PART, the download starts again from zero.
  * PART is locked while it is open; a second download of it waits. No symbolic link is followed. */
-#ifndef SWIN2SR_CLI_MODEL_DOWNLOAD_H
-#define SWIN2SR_CLI_MODEL_DOWNLOAD_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -38,5 +37,3 @@ void download_discard(download *self);
 
 /* Unlock and close PART; remove it if it is empty. */
 void download_close(download *self);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * cli/model/install.h - import a weight file into the library, and record its hash. */
-#ifndef SWIN2SR_CLI_MODEL_INSTALL_H
-#define SWIN2SR_CLI_MODEL_INSTALL_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -30,5 +29,3 @@ swin2sr_status install(const install_order *order, char ret_hex[65], swin2sr_err
 
 /* Print what was installed, as text or JSON.  returns  An exit code. */
 int install_report(const install_order *order, const char hex[65], bool is_json, bool is_quiet);
-
-#endif

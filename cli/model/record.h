@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * cli/model/record.h - what is known of a network's file without running it: recorded hash, present hash, origin.
  * NAME.safetensors.sha256, beside the network, has the format of `sha256sum -c`. The origin is metadata of the file. */
-#ifndef SWIN2SR_CLI_MODEL_RECORD_H
-#define SWIN2SR_CLI_MODEL_RECORD_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -33,5 +32,3 @@ typedef struct model_facts {
 /* Read the header of a safetensors file. What it does not state is empty.
  * errors  _IO, _MODEL (not a safetensors file), _NOMEM. */
 swin2sr_status model_facts_read(const char *path, model_facts *ret_facts, swin2sr_error *reterr);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * cli/upscale/names.h - the inputs that the arguments name, and the name of each output.
  * In: files, folders and "-".  Out: names of files. Only folders are opened. */
-#ifndef SWIN2SR_CLI_UPSCALE_NAMES_H
-#define SWIN2SR_CLI_UPSCALE_NAMES_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,5 +29,3 @@ int names_add_input(name_list *inputs, const char *path);
 
 /* FOLDER/<stem of input>_x<scale>.<ending>, which the caller frees. NULL: out of memory. */
 char *names_in_folder(const char *folder, const char *input, int32_t scale, format_id format);
-
-#endif

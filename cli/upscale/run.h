@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * cli/upscale/run.h - the state of one run of swin2sr upscale, and what it does with each input. */
-#ifndef SWIN2SR_CLI_UPSCALE_RUN_H
-#define SWIN2SR_CLI_UPSCALE_RUN_H
+#pragma once
 
 #include <jansson.h>
 
@@ -31,5 +30,3 @@ int upscale_image(upscale_run *run, const char *input);
 
 /* Print how one input would be done, or under --json append that to run->results.  returns  An exit code. */
 int upscale_plan(upscale_run *run, const char *input);
-
-#endif

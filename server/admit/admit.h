@@ -2,8 +2,7 @@
  * admit/admit.h - whether a request and its image are taken (stage 2 of 9, admit).
  * In: the state of the service; the header of an image.  Out: yes, or the problem.
  * Decides from the header alone: no pixel is read in this process. */
-#ifndef SWIN2SR_SERVER_ADMIT_H
-#define SWIN2SR_SERVER_ADMIT_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -20,5 +19,3 @@ bool admit_request(const network *target, bool is_draining, problem *ret_problem
  * ret_cost_us  How long a worker will take, predicted. */
 bool admit_image(const network *target, const store_file *upload, probe_info *ret_info, uint64_t *ret_cost_us,
                  problem *ret_problem);
-
-#endif

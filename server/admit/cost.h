@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * admit/cost.h - what a picture will cost, from its header and what the workers measured (stage 2 of 9, admit). */
-#ifndef SWIN2SR_SERVER_COST_H
-#define SWIN2SR_SERVER_COST_H
+#pragma once
 
 #include <stdint.h>
 
@@ -16,5 +15,3 @@ typedef struct admit_cost {
 
 /* info is within the limits on pixels. */
 admit_cost admit_cost_of(const network *target, const probe_info *info);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * api/context.h - what handlers may use (http_request.app). All pointers are borrowed from the server. */
-#ifndef SWIN2SR_SERVER_CONTEXT_H
-#define SWIN2SR_SERVER_CONTEXT_H
+#pragma once
 
 #include "config/config.h"
 #include "http/http.h"
@@ -21,5 +20,3 @@ typedef struct api_context {
     pool_set *pools;
     bool is_draining; /* shutting down: no new work is accepted */
 } api_context;
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * api/facts.h - what was done to an image, as text for header fields (stage 9 of 9, respond). Pure. */
-#ifndef SWIN2SR_SERVER_FACTS_H
-#define SWIN2SR_SERVER_FACTS_H
+#pragma once
 
 #include "ipc/ipc.h"
 
@@ -15,5 +14,3 @@ void facts_notes(const ipc_done *done, char text[FACTS_BYTES]);
 
 /* Server-Timing: the stages in milliseconds. */
 void facts_timing(const ipc_done *done, uint64_t queue_us, char text[FACTS_BYTES]);
-
-#endif

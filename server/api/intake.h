@@ -3,8 +3,7 @@
  * In: query, header and body; the body is a form with a part named file, or the image itself.
  * Out: the options, and the image in a file of the store; no part of the image stays in memory.
  * A call that returns false has set `problem`. Only intake_done may follow. */
-#ifndef SWIN2SR_SERVER_INTAKE_H
-#define SWIN2SR_SERVER_INTAKE_H
+#pragma once
 
 #include "api/options.h"
 #include "http/http.h"
@@ -38,5 +37,3 @@ bool intake_take_query(intake *self, const http_request *request);
 bool intake_take_header(intake *self, const http_request *request); /* Content-Type and Content-Encoding */
 bool intake_take_body(intake *self, const void *data, size_t size);
 bool intake_take_end(intake *self); /* the form is complete and has a file */
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * api/options.h - the options of POST /upscale, as query parameters or form fields (stage 1 of 9, request).
  * An unknown name, a wrong value, a name given twice, or model together with task is a problem, never ignored. */
-#ifndef SWIN2SR_SERVER_OPTIONS_H
-#define SWIN2SR_SERVER_OPTIONS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,5 +21,3 @@ typedef struct upscale_options {
 
 void upscale_options_init(upscale_options *self);
 bool upscale_options_set(upscale_options *self, const char *name, const char *value, problem *ret_problem);
-
-#endif

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * api/page.h - web/index.html, built into the program by web/embed.py, in two parts: before and after the place for a
  * choice of network. */
-#ifndef SWIN2SR_SERVER_PAGE_H
-#define SWIN2SR_SERVER_PAGE_H
+#pragma once
 
 extern const char page_before_choice[], page_after_choice[];
 extern const char page_policy[]; /* its Content-Security-Policy: its own style, and nothing loaded */
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * api/routes.h - every path the service answers, and the handlers in the table, one file per path.
  * The metrics count by position in the table. */
-#ifndef SWIN2SR_SERVER_ROUTES_H
-#define SWIN2SR_SERVER_ROUTES_H
+#pragma once
 
 #include "http/router.h"
 
@@ -20,5 +19,3 @@ void metrics_on_begin(http_request *request);
 void models_on_begin(http_request *request);
 void page_on_begin(http_request *request);
 void icon_on_begin(http_request *request);
-
-#endif

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * api/status_map.h - from a status of the library to a problem of the HTTP API. */
-#ifndef SWIN2SR_SERVER_STATUS_MAP_H
-#define SWIN2SR_SERVER_STATUS_MAP_H
+#pragma once
 
 #include "http/problem.h"
 #include <swin2sr/status.h>
 
 /* For a failure. Unknown values are internal errors. */
 problem_kind status_map(swin2sr_status status);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * config/config.h - how the server was told to run: flags over environment over a file over defaults, all checked. */
-#ifndef SWIN2SR_SERVER_CONFIG_H
-#define SWIN2SR_SERVER_CONFIG_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -45,5 +44,3 @@ typedef enum config_outcome {
  * moved afterwards. config_done frees what is not borrowed, whatever the outcome. */
 config_outcome config_read(int argc, char **argv, server_config *self);
 void config_done(server_config *self);
-
-#endif

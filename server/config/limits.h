@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * config/limits.h - every bound of the server in one place. Nothing that a client sends can exceed them.
  * Some of them bound the values of settings, whose defaults are in config/config.c. */
-#ifndef SWIN2SR_SERVER_CONFIG_LIMITS_H
-#define SWIN2SR_SERVER_CONFIG_LIMITS_H
+#pragma once
 
 /* connections and requests */
 #define LIMIT_CONNECTIONS_MAX 65536      /* what the flags may say; fewer where the process may open fewer files */
@@ -49,5 +48,3 @@
 /* logs */
 #define LIMIT_LOG_LINE_BYTES 4096  /* PIPE_BUF: written whole or dropped, never waited for */
 #define LIMIT_LOG_FORMAT_BYTES 160 /* the format of one event's fields */
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * config/models.h - the networks to serve, as --models names them. Later parts of the server know them by name. */
-#ifndef SWIN2SR_SERVER_CONFIG_MODELS_H
-#define SWIN2SR_SERVER_CONFIG_MODELS_H
+#pragma once
 
 #include <stdint.h>
 
@@ -25,5 +24,3 @@ typedef struct served_models {
  * for built-in networks the largest counts for all of them.
  * errors  _INVALID with the detail, which names the entry. */
 SWIN2SR_MUST_CHECK swin2sr_status models_parse(const char *text, served_models *ret_models, swin2sr_error *reterr);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * http/exchange.h - what the files of http/ share: the server, its connections, and requests with their answers.
  * Shows the types of the HTTP library, so only files of this folder include it. */
-#ifndef SWIN2SR_SERVER_EXCHANGE_H
-#define SWIN2SR_SERVER_EXCHANGE_H
+#pragma once
 
 #include <microhttpd.h>
 
@@ -67,5 +66,3 @@ void answer_release(http_exchange *self);
 
 /* Queue the answer. MHD_NO: there is none, and the library closes the connection. */
 enum MHD_Result answer_send(http_exchange *self);
-
-#endif

@@ -2,8 +2,7 @@
  * http/guard.h - refuses ambiguous requests that the HTTP library accepts (stage 1 of 9, request).
  * In: a request whose header has been read.  Out: NULL, or the fault; the answer is then 400 and the last.
  * The rule: a request that two servers in a row could read in two ways is refused (RFC 9112 section 11.2). */
-#ifndef SWIN2SR_SERVER_GUARD_H
-#define SWIN2SR_SERVER_GUARD_H
+#pragma once
 
 #include <microhttpd.h>
 #include <stddef.h>
@@ -26,5 +25,3 @@ const char *guard_path(const char *target);
 /* The library's callback: decode %XX in place, for paths and queries. %00 stays as text, because a NUL would cut the
  * name short.  returns the new length. */
 size_t guard_unescape(void *context, struct MHD_Connection *connection, char *text);
-
-#endif

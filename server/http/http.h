@@ -3,8 +3,7 @@
  * A route is called with a request's header, then its body, then its end. It answers in any of these calls or later: a
  * request without an answer at its end is held, and its socket is watched for a hang-up.
  * All functions are called on the loop's thread. The HTTP and JSON libraries are not visible outside this folder. */
-#ifndef SWIN2SR_SERVER_HTTP_H
-#define SWIN2SR_SERVER_HTTP_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -83,5 +82,3 @@ void http_list_free(http_list *list);
 
 /* Answer with JSON. Format and values are those of jansson's json_pack, "{s:s, s:i}"; "o" takes an http_list. */
 void http_answer_json(http_request *request, unsigned int code, const char *format, ...);
-
-#endif

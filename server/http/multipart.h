@@ -2,8 +2,7 @@
  * http/multipart.h - streaming parser for multipart/form-data, RFC 7578 (stage 1 of 9, request).
  * In: bytes of a body in pieces of any size.  Out: parts, their names and their bytes, in order.
  * Fixed buffers, no allocation. How the body is cut into pieces does not change the result. */
-#ifndef SWIN2SR_SERVER_MULTIPART_H
-#define SWIN2SR_SERVER_MULTIPART_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -54,5 +53,3 @@ bool multipart_push(multipart *self, const void *data, size_t size);
 
 /* true: the last delimiter has been seen. */
 bool multipart_is_whole(const multipart *self);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * http/problem.h - problem documents (RFC 9457). One table: kind -> HTTP code, machine word, title.
  * The machine words are part of the API (docs/api.md). Details never show internal text, paths or addresses. */
-#ifndef SWIN2SR_SERVER_PROBLEM_H
-#define SWIN2SR_SERVER_PROBLEM_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -48,5 +47,3 @@ int problem_code(const problem *self);
  * returns  The caller frees it. NULL: out of memory. */
 char *problem_to_json(const problem *self, const char *request_id);
 char *problem_to_html(const problem *self, const char *request_id, int depth);
-
-#endif

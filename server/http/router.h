@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * http/router.h - from a method and a path to its route (stage 1 of 9, request).
  * In: a table of routes, searched in order.  Out: the route, or which methods the path takes. Pure. */
-#ifndef SWIN2SR_SERVER_ROUTER_H
-#define SWIN2SR_SERVER_ROUTER_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,5 +32,3 @@ http_match router_find(const http_route *routes, size_t count, const char *metho
 
 /* The index of the first route with the label of this route. */
 size_t router_label_index(const http_route *routes, const http_route *route);
-
-#endif

@@ -2,8 +2,7 @@
  * job/job.h - one image to enlarge, from admission to its result, and the queue of those that wait (stage 3, dispatch).
  * The owner (a request) fills in the first part and keeps the job until it is finished or cancelled; the pool fills in
  * the rest. */
-#ifndef SWIN2SR_SERVER_JOB_H
-#define SWIN2SR_SERVER_JOB_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -60,5 +59,3 @@ typedef struct job_queue {
 void job_queue_append(job_queue *queue, job *item);
 void job_queue_prepend(job_queue *queue, job *item); /* for a job that has waited before */
 void job_queue_remove(job_queue *queue, job *item);
-
-#endif

@@ -2,8 +2,7 @@
  * job/spec.h - what to do with one image (stage 3 of 9, dispatch).
  * Plain values without pointers to the running process, so that a spec can be stored and sent.
  * Raise the version when a field is added or changes its meaning. */
-#ifndef SWIN2SR_SERVER_JOB_SPEC_H
-#define SWIN2SR_SERVER_JOB_SPEC_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,5 +25,3 @@ typedef struct job_spec {
     uint64_t limit_us;                       /* from submit to finish */
     bool is_strict;                          /* refuse a damaged file even if all of its rows can be decoded */
 } job_spec;
-
-#endif

@@ -2,8 +2,7 @@
  * log/log.h - events as JSON lines on stdout, one object per line.
  * If the reader stops reading, lines are dropped and counted, and the server goes on. Lines hold no image content, file
  * names or query strings; the JSON writer escapes text from outside. */
-#ifndef SWIN2SR_SERVER_LOG_H
-#define SWIN2SR_SERVER_LOG_H
+#pragma once
 
 #include <stdint.h>
 
@@ -21,5 +20,3 @@ typedef enum log_level {
 /* Write {"time", "level", "event", ...} with the fields of the format, such as "s:s, s:i": pairs of a name and a value,
  * which is s text (s++ three pieces of one), s? text or null, s* text or left out where NULL, i int, I long long, b int as true or false. */
 void log_event(server_log *log, log_level level, const char *event, const char *format, ...);
-
-#endif

@@ -2,8 +2,7 @@
  * loop/loop.h - the server's event loop: descriptors and deadlines, one thread, no waiting anywhere else.
  * Watches and timers are embedded in the objects that they serve. A callback may add, set and remove any of them,
  * including its own, because one step delivers one event. */
-#ifndef SWIN2SR_SERVER_LOOP_H
-#define SWIN2SR_SERVER_LOOP_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -41,5 +40,3 @@ void loop_timer_clear(event_loop *self, loop_timer *timer);                /* no
 
 /* Wait for one event or deadline, at most max_wait_ms (-1: no bound), and make its call. */
 void loop_step(event_loop *self, int64_t max_wait_ms);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * metrics/metrics.h - what GET /metrics counts. Names are stable (docs/operations.md).
  * Counters and histograms live here; gauges (queue, workers, model) are read when asked, from whoever owns them. */
-#ifndef SWIN2SR_SERVER_METRICS_H
-#define SWIN2SR_SERVER_METRICS_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -66,5 +65,3 @@ void metrics_write(const server_metrics *self, const char *const *routes, size_t
 
 /* Write the two comment lines that go before a family. */
 void metrics_write_family(FILE *out, const char *name, const char *type, const char *help);
-
-#endif

@@ -3,8 +3,7 @@
  * A picture takes a fixed time and a time per pixel. The two are learned apart, and one measurement counts at most four
  * times what was expected, so neither thousands of tiny pictures nor a worker that was stopped make large ones look
  * impossible. Pixels are those of the input with both sides filled up to multiples of 8. */
-#ifndef SWIN2SR_SERVER_ESTIMATE_H
-#define SWIN2SR_SERVER_ESTIMATE_H
+#pragma once
 
 #include <stdint.h>
 
@@ -25,5 +24,3 @@ void estimate_learn(estimate *self, uint64_t pixels, uint64_t run_us);
 
 uint64_t estimate_us(const estimate *self, uint64_t pixels);       /* what to expect */
 uint64_t estimate_least_us(const estimate *self, uint64_t pixels); /* certainly not less */
-
-#endif

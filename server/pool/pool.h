@@ -3,8 +3,7 @@
  * A pool serves one or more networks, which each of its workers holds: it keeps the workers running, gives each idle
  * one the job that has waited longest, watches deadlines, and gives a job whose worker died to another one.
  * Workers may die at any moment. A job always ends: after its second try that had begun, or at its deadline. */
-#ifndef SWIN2SR_SERVER_POOL_H
-#define SWIN2SR_SERVER_POOL_H
+#pragma once
 
 #include "config/config.h"
 #include "config/limits.h"
@@ -72,5 +71,3 @@ int pool_count(const pool *self, worker_state state);
 size_t pool_waiting(const network *target); /* jobs in the queue for this network */
 
 void pool_done(pool *self); /* after pool_abandon, or when nothing waits and nothing runs */
-
-#endif

@@ -2,8 +2,7 @@
  * pool/pools.h - the networks that are served, the pools that serve them, and which network is meant (stage 3 of 9).
  * The networks inside the worker program share one pool, with one queue; each weight file has a pool of its own.
  * A job waits for workers of its pool only, so pools do not push each other's jobs back. */
-#ifndef SWIN2SR_SERVER_POOLS_H
-#define SWIN2SR_SERVER_POOLS_H
+#pragma once
 
 #include "pool/pool.h"
 
@@ -33,5 +32,3 @@ bool pools_is_quiet(const pool_set *self);    /* nothing waits, nothing runs */
 bool pools_is_hopeless(const pool_set *self); /* one of them is: pool.h */
 void pools_abandon(pool_set *self);
 void pools_done(pool_set *self);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * pool/respawn.h - workers start, fail to start, end and are replaced (stage 3 of 9, dispatch). */
-#ifndef SWIN2SR_SERVER_RESPAWN_H
-#define SWIN2SR_SERVER_RESPAWN_H
+#pragma once
 
 #include "pool/pool.h"
 
@@ -21,5 +20,3 @@ void respawn_recycle(pool *self, worker *w);
 
 /* End a worker unless its state changes within the time. */
 void respawn_limit_ms(pool *self, worker *w, uint64_t limit_ms);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * pool/stats.h - what workers and finished jobs say about a network: facts, costs, metrics, logs (stage 3 of 9). */
-#ifndef SWIN2SR_SERVER_POOL_STATS_H
-#define SWIN2SR_SERVER_POOL_STATS_H
+#pragma once
 
 #include "pool/pool.h"
 
@@ -10,5 +9,3 @@ void stats_note_ready(network *self, const worker *by, const ipc_ready *ready);
 
 /* A worker has finished a job; its done is set. */
 void stats_note_done(const job *item, const worker *by);
-
-#endif

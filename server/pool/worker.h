@@ -2,8 +2,7 @@
  * pool/worker.h - one worker process seen from the server: start it, talk to it, notice its end (stage 3, dispatch).
  * States: DOWN -> STARTING -> IDLE <-> BUSY, and from anywhere to DOWN when the process ends.
  * A worker is killed by its pidfd, so that no other process that reuses its number is hit. */
-#ifndef SWIN2SR_SERVER_WORKER_H
-#define SWIN2SR_SERVER_WORKER_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -80,5 +79,3 @@ void worker_kill(worker *self, metrics_restart reason);
 
 /* End the process and wait for it; no callback. For the end of the server. */
 void worker_done(worker *self);
-
-#endif

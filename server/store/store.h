@@ -5,8 +5,7 @@
  * All calls are made on the loop's thread, return without waiting, and complete on that thread.
  * All files count against one budget: what is appended at once, what a worker wrote from the commit on. Over the budget
  * nothing more can be appended, so that uploads and results together stay bounded. */
-#ifndef SWIN2SR_SERVER_STORE_H
-#define SWIN2SR_SERVER_STORE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -75,5 +74,3 @@ static inline void store_remove(store_file *file) {
         file->owner->remove(file);
     file->owner = NULL;
 }
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * base/amx.h - may this process use AMX's matrix tiles: what the processor has, what the system keeps, what the kernel
  * allows. Tiles are used only where all three agree; until then none of their instructions is executed. */
-#ifndef SWIN2SR_BASE_AMX_H
-#define SWIN2SR_BASE_AMX_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -34,5 +33,3 @@ swin2sr__amx swin2sr__amx_ask(const swin2sr__amx_probe *probe);
 
 /* Of this processor and system. */
 extern const swin2sr__amx_probe swin2sr__amx_probe_here;
-
-#endif

@@ -2,8 +2,7 @@
  * base/built_in.h - the one list of the networks inside the program.
  * src/model embeds models/NAME/model.safetensors for each row; the library, the programs and the server know the names
  * from here. A new network needs a row, its folder, its file's name in src/model/meson.build and sums in worker/golden.c. */
-#ifndef SWIN2SR_BASE_BUILT_IN_H
-#define SWIN2SR_BASE_BUILT_IN_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -33,5 +32,3 @@ const swin2sr__built_in *swin2sr__built_in_get(size_t index);
 
 /* The index of the network with this name, or swin2sr__built_in_count() where none has it. */
 size_t swin2sr__built_in_find(const char *name);
-
-#endif

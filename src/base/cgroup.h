@@ -2,8 +2,7 @@
  * base/cgroup.h - limits that the kernel sets for this process's control groups, version 1 or 2.
  * Each call reads a few short files. A limit of a parent group counts like one of the group itself.
  * root is put before /proc and /sys: "" except in tests. */
-#ifndef SWIN2SR_BASE_CGROUP_H
-#define SWIN2SR_BASE_CGROUP_H
+#pragma once
 
 #include <stdint.h>
 
@@ -15,5 +14,3 @@ uint64_t swin2sr__cgroup_memory_bytes(const char *root);
 
 /* Cores worth of processor time that the cgroup may use, rounded up; 0: no limit. */
 int swin2sr__cgroup_cores(const char *root);
-
-#endif

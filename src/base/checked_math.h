@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * base/checked_math.h - size arithmetic on numbers from outside: false on overflow, result untouched then. */
-#ifndef SWIN2SR_BASE_CHECKED_MATH_H
-#define SWIN2SR_BASE_CHECKED_MATH_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,5 +20,3 @@ static inline bool swin2sr__size_mul(size_t a, size_t b, size_t *ret_product) {
     *ret_product = product;
     return true;
 }
-
-#endif

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * base/cores.h - how many processor cores this process may use. */
-#ifndef SWIN2SR_BASE_CORES_H
-#define SWIN2SR_BASE_CORES_H
+#pragma once
 
 /* The cores of the affinity mask, or fewer where a cgroup (v1 or v2) allows less time; at least 1. */
 int swin2sr__cores_usable(void);
-
-#endif

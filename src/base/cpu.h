@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * base/cpu.h - what the processor can do. */
-#ifndef SWIN2SR_BASE_CPU_H
-#define SWIN2SR_BASE_CPU_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -21,5 +20,3 @@ swin2sr__cpu swin2sr__cpu_detect(void);
 
 /* The processor's own name ("AMD EPYC ..."), "unknown" where it has none. Constant after the first call. */
 const char *swin2sr__cpu_name(void);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * base/error.h - fill in the detail of a failure.
  * Every layer; the text goes to the caller's swin2sr_error, which may be NULL. */
-#ifndef SWIN2SR_BASE_ERROR_H
-#define SWIN2SR_BASE_ERROR_H
+#pragma once
 
 #include <swin2sr/status.h>
 
@@ -15,5 +14,3 @@ swin2sr_status swin2sr__error_set(swin2sr_error *reterr, swin2sr_status status, 
  * detail; characters of UTF-8 stay whole. */
 swin2sr_status swin2sr__error_set_path(swin2sr_error *reterr, swin2sr_status status, const char *path,
                                        const char *format, ...) __attribute__((format(printf, 4, 5)));
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * base/memory.h - aligned memory, and arenas that are measured before they are allocated.
  * One layout function runs twice over an arena: first it counts, then it hands out; so a plan is exact by construction. */
-#ifndef SWIN2SR_BASE_MEMORY_H
-#define SWIN2SR_BASE_MEMORY_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,5 +25,3 @@ void *swin2sr__arena_take(swin2sr__arena *arena, size_t count, size_t size);
 /* From counting to handing out: allocate what was counted. false: no memory. */
 bool swin2sr__arena_allocate(swin2sr__arena *arena);
 void swin2sr__arena_done(swin2sr__arena *arena);
-
-#endif

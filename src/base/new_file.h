@@ -3,8 +3,7 @@
  * In: bytes, written by the caller to fd.  Out: the file, once commit has returned; until then a hidden file beside it.
  * Works on every kind of file system: one that cannot set modes, flush to the disk, or rename without replacing still
  * gets its file, and a file that may not be replaced never is. Errors name the path and the reason. */
-#ifndef SWIN2SR_BASE_NEW_FILE_H
-#define SWIN2SR_BASE_NEW_FILE_H
+#pragma once
 
 #include <swin2sr/status.h>
 
@@ -31,5 +30,3 @@ swin2sr_status swin2sr__new_file_commit(swin2sr__new_file *file, swin2sr_error *
 
 /* Close, and remove a file that was not committed. */
 void swin2sr__new_file_done(swin2sr__new_file *file);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * base/precision.h - the words that users write for swin2sr_precision, in its order.
  * Here, so that the server, which links no engine, checks them by the list that the worker uses. */
-#ifndef SWIN2SR_BASE_PRECISION_H
-#define SWIN2SR_BASE_PRECISION_H
+#pragma once
 
 #include <stddef.h>
 
@@ -11,5 +10,3 @@ const char *swin2sr__precision_name(size_t precision);
 
 /* The precision of a word; -1: there is none. */
 int swin2sr__precision_find(const char *text);
-
-#endif

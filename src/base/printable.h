@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * base/printable.h - text from outside, as it may be shown on a terminal and written to JSON. */
-#ifndef SWIN2SR_BASE_PRINTABLE_H
-#define SWIN2SR_BASE_PRINTABLE_H
+#pragma once
 
 #include <stddef.h>
 
@@ -9,5 +8,3 @@
  * UTF-8 is cut between characters.
  * size  Of ret_text, with the terminating zero; at least 1. */
 void swin2sr__printable_copy(const char *text, size_t length, char *ret_text, size_t size);
-
-#endif

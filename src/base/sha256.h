@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * base/sha256.h - SHA-256 (FIPS 180-4) of bytes in memory, as hex. Identity of weights; no secrets. */
-#ifndef SWIN2SR_BASE_SHA256_H
-#define SWIN2SR_BASE_SHA256_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -18,5 +17,3 @@ swin2sr__sha256_compress swin2sr__sha256_compress_sha; /* x86-64 with cpu.has_sh
 void swin2sr__sha256_hex_by(swin2sr__sha256_compress *compress, const void *data, size_t size, char ret_hex[65]);
 
 extern const uint32_t swin2sr__sha256_constants[64];
-
-#endif

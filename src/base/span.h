@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * base/span.h - ranges of rows or columns, and the smaller and the larger of two numbers. */
-#ifndef SWIN2SR_BASE_SPAN_H
-#define SWIN2SR_BASE_SPAN_H
+#pragma once
 
 #include <stdint.h>
 
@@ -17,5 +16,3 @@ static inline int32_t swin2sr__min(int32_t a, int32_t b) {
 static inline int32_t swin2sr__max(int32_t a, int32_t b) {
     return a > b ? a : b;
 }
-
-#endif

@@ -2,8 +2,7 @@
  * base/threads.h - a fixed set of threads that run the tasks of one job at a time.
  * In: a function and a count.  Out: the function called once for each task, on any thread, in no order.
  * Idle threads poll briefly before they sleep: between two layers of the network the next job is microseconds away. */
-#ifndef SWIN2SR_BASE_THREADS_H
-#define SWIN2SR_BASE_THREADS_H
+#pragma once
 
 #include <pthread.h>
 #include <stddef.h>
@@ -30,5 +29,3 @@ void swin2sr__threads_run(swin2sr_threads *threads, swin2sr__task task, void *co
 uint32_t swin2sr__threads_count(const swin2sr_threads *threads);
 /* Why there are fewer threads than wanted, for people; "" where all were started. */
 void swin2sr__threads_describe_missing(const swin2sr_threads *threads, char *ret_text, size_t text_bytes);
-
-#endif

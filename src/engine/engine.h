@@ -4,8 +4,7 @@
  * open; none while rows flow. The result equals the untiled network; its bits do not depend on threads or rows per step.
  * A device is a table of functions (swin2sr__device); engine.c lists the devices and drives the one that took the
  * network. A new device is a folder beside cpu/ and one line in that list. */
-#ifndef SWIN2SR_ENGINE_ENGINE_H
-#define SWIN2SR_ENGINE_ENGINE_H
+#pragma once
 
 #include "model/network.h"
 #include "model/weights.h"
@@ -99,5 +98,3 @@ swin2sr_status swin2sr__engine_open(const swin2sr__packed *packed, swin2sr_threa
                                     swin2sr__engine **ret_engine);
 swin2sr_status swin2sr__engine_begin(swin2sr__engine *engine, const swin2sr__engine_options *options);
 swin2sr_status swin2sr__engine_push(swin2sr__engine *engine, const void *rows, size_t stride_bytes, int32_t n);
-
-#endif

@@ -2,8 +2,7 @@
  * enlarge/alpha.h - enlarge the alpha channel of an image row by row, beside the network (stage 7 of 9).
  * Bicubic (Catmull-Rom) with repeated edges, in integers whose weights sum to one, so constant alpha stays constant.
  * A ring holds as many rows as the network lags behind its input, so memory grows with the width only. */
-#ifndef SWIN2SR_ENLARGE_ALPHA_H
-#define SWIN2SR_ENLARGE_ALPHA_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -38,5 +37,3 @@ void alpha_ring_push(alpha_ring *ring, const uint8_t *samples, size_t step_bytes
 /* Write output row y: width_px * scale samples, step_bytes apart.
  * errors  _INTERNAL if a row that it needs has not been pushed yet or has been overwritten. */
 swin2sr_status alpha_ring_make(alpha_ring *ring, int32_t y, uint8_t *samples, size_t step_bytes);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * enlarge/enlarge.h - enlarge one image file: decode, upscale, encode (stages 4 to 8 of 9). Used by the command line and
  * the worker. Rows are passed on as they come: only the codecs and the engine hold more than a few. */
-#ifndef SWIN2SR_ENLARGE_ENLARGE_H
-#define SWIN2SR_ENLARGE_ENLARGE_H
+#pragma once
 
 #include "image/image.h"
 #include <swin2sr/swin2sr.h>
@@ -38,5 +37,3 @@ typedef struct enlarge_report {
  * errors      Those of image.h and stream.h; the detail may be shown to clients. */
 swin2sr_status enlarge_bytes(swin2sr_model *model, const void *data, size_t size, const enlarge_options *options,
                              image_sink sink, void *context, enlarge_report *ret_report, swin2sr_error *reterr);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * format/format.h - the table of image file formats: names, file name endings, and what each format can hold.
  * The only list of formats: probe, codecs, IPC, service and command line all use it. Constant data, no state. */
-#ifndef SWIN2SR_FORMAT_FORMAT_H
-#define SWIN2SR_FORMAT_FORMAT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -41,5 +40,3 @@ format_id format_by_path(const char *path);
 /* The text after the last dot of the file name, or "". A dot at the start of the name marks a hidden file, not an ending.
  * returns  A pointer into path. */
 const char *format_ending(const char *path);
-
-#endif

@@ -2,8 +2,7 @@
  * image/codec.h - the interface between image.c and the codecs png.c and jpeg.c.
  * A decoder delivers rows as they are stored (image.c applies the orientation); an encoder takes rows.
  * image.c counts the rows and never calls a codec again after a failure. */
-#ifndef SWIN2SR_IMAGE_CODEC_H
-#define SWIN2SR_IMAGE_CODEC_H
+#pragma once
 
 #include "image/image.h"
 
@@ -54,5 +53,3 @@ swin2sr_status image_jpeg_decoder_open(const uint8_t *data, size_t size, image_d
                                        swin2sr_error *reterr);
 swin2sr_status image_jpeg_encoder_open(const image_encoder_setup *setup, image_encoder **ret_encoder,
                                        swin2sr_error *reterr);
-
-#endif

@@ -2,8 +2,7 @@
  * image/image.h - read and write image files row by row (stages 4 decode and 8 encode of 9).
  * In: bytes of a file.  Out: 8-bit rows, top to bottom, with the EXIF orientation applied.
  * One file per library (png.c, jpeg.c) behind this interface. Limits are checked before anything is allocated. */
-#ifndef SWIN2SR_IMAGE_IMAGE_H
-#define SWIN2SR_IMAGE_IMAGE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -72,5 +71,3 @@ swin2sr_status image_writer_write(image_writer *writer, const void *rows, size_t
 /* Write the end of the file. All rows must have been written. */
 swin2sr_status image_writer_finish(image_writer *writer, swin2sr_error *reterr);
 void image_writer_close(image_writer *writer);
-
-#endif

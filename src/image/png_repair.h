@@ -2,8 +2,7 @@
  * image/png_repair.h - turn a PNG whose end is missing into one that libpng reads (stage 4 of 9).
  * libpng reads ahead, and fails if the last bytes of the pixel data are missing even though no row depends on them. A
  * repair inflates the pixel data that is there and writes it into new chunks with correct checksums. */
-#ifndef SWIN2SR_IMAGE_PNG_REPAIR_H
-#define SWIN2SR_IMAGE_PNG_REPAIR_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,5 +23,3 @@ swin2sr_status png_repair_open(const uint8_t *data, size_t size, png_repair **re
 /* Get the next bytes of the repaired file. returns how many; fewer than size at its end. */
 size_t png_repair_read(png_repair *repair, uint8_t *bytes, size_t size);
 void png_repair_close(png_repair *repair);
-
-#endif

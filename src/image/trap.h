@@ -2,8 +2,7 @@
  * image/trap.h - the only setjmp of the project, because libpng and libjpeg report failures by longjmp.
  * A codec makes its calls into the library in functions called steps. A step owns nothing: what must survive a jump is
  * kept in the codec's struct and freed by its close. */
-#ifndef SWIN2SR_IMAGE_TRAP_H
-#define SWIN2SR_IMAGE_TRAP_H
+#pragma once
 
 #include <setjmp.h>
 
@@ -20,5 +19,3 @@ swin2sr_status image_trap_run(image_trap *trap, void (*step)(void *context), voi
 
 /* Leave the running step. May be called only within image_trap_run. */
 void image_trap_spring(image_trap *trap, swin2sr_status status, const char *detail) __attribute__((noreturn));
-
-#endif

@@ -6,8 +6,7 @@
  *
  * One datagram is one frame: magic, type, payload length, payload; integers little-endian, text length-prefixed and
  * printable ASCII. Both sides take the other for hostile: every number is checked, nothing is allocated. */
-#ifndef SWIN2SR_IPC_IPC_H
-#define SWIN2SR_IPC_IPC_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -122,5 +121,3 @@ SWIN2SR_MUST_CHECK swin2sr_status ipc_send(int socket, const ipc_message *messag
  * flags    MSG_DONTWAIT or 0.
  * errors   _BUSY (none there), _IO (the other side is gone), _CORRUPT (not a message; its descriptors are closed). */
 SWIN2SR_MUST_CHECK swin2sr_status ipc_receive(int socket, ipc_message *ret_message, int *ret_fds, int flags);
-
-#endif

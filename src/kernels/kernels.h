@@ -4,8 +4,7 @@
  * x[C][64]. Weights are broadcast to all lanes, and only attention combines lanes. The bits of a lane therefore do not
  * depend on other lanes, on the number of threads or on the rows per step.
  * The C table is the reference: every other table must agree with it within k * eps * sum|x||w|. */
-#ifndef SWIN2SR_KERNELS_KERNELS_H
-#define SWIN2SR_KERNELS_KERNELS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -200,5 +199,3 @@ extern const swin2sr__kernels swin2sr__kernels_neon;
 extern const swin2sr__kernels swin2sr__kernels_neon_int8;
 extern const swin2sr__kernels swin2sr__kernels_neon_bf16;
 extern const swin2sr__kernels swin2sr__kernels_neon_int8_bf16;
-
-#endif

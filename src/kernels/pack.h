@@ -2,8 +2,7 @@
  * kernels/pack.h - the layout of packed weights.
  * Outputs form groups of six; the last groups have four where that avoids padding of an even count: [group][K][6 or 4].
  * All kernels of one number type read the same layout: AVX-512 (64 lanes x 6), AVX2 and NEON (16 x 6) and plain C. */
-#ifndef SWIN2SR_KERNELS_PACK_H
-#define SWIN2SR_KERNELS_PACK_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -88,5 +87,3 @@ static inline uint32_t swin2sr__bf16_bits(float value) {
     memcpy(&bits, &value, sizeof bits);
     return (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16;
 }
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * library/catalog.h - the catalogue of published networks that can be fetched by name: models/catalog.json, embedded.
  * Out: offers in the order of that file.  The service uses the names only; it fetches nothing. */
-#ifndef SWIN2SR_LIBRARY_CATALOG_H
-#define SWIN2SR_LIBRARY_CATALOG_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -40,5 +39,3 @@ const catalog_offer *catalog_find_file(const catalog *self, const char *path);
 
 /* The name of the offer that catalog_find_file finds for path, else that of library_name_of_path. */
 void catalog_name_file(const catalog *self, const char *path, char ret_name[LIBRARY_MAX_NAME]);
-
-#endif

@@ -4,8 +4,7 @@
  * $XDG_DATA_HOME/swin2sr/models, else ~/.local/share/swin2sr/models.  A name never leads out of that folder.
  * Nothing is cached: each call reads the environment and the folder. No network is opened here, so the server, which
  * links no engine, uses it too. The C library is called libswin2sr; "library" always means this folder. */
-#ifndef SWIN2SR_LIBRARY_LIBRARY_H
-#define SWIN2SR_LIBRARY_LIBRARY_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -82,5 +81,3 @@ typedef struct library_choice {
 } library_choice;
 
 void library_choice_consider(library_choice *best, const char *task, const char *model_name);
-
-#endif

@@ -3,8 +3,7 @@
  * The format: stored entries FOLDER/data.pkl, a pickle of the state dict, and FOLDER/data/KEY, the bytes of each
  * storage; FOLDER/byteorder may say "little". The state dict is the value of params_ema, params or state_dict in the
  * pickle, else the whole pickle. Nothing in the file is ever run. */
-#ifndef SWIN2SR_MODEL_CHECKPOINT_H
-#define SWIN2SR_MODEL_CHECKPOINT_H
+#pragma once
 
 #include "model/tensors.h"
 
@@ -15,5 +14,3 @@ bool swin2sr__checkpoint_is_one(const void *data, size_t size);
  * row-major order are copied; all tensors together are no larger than the file. */
 swin2sr_status swin2sr__checkpoint_init(const void *data, size_t size, swin2sr__tensors *ret_file,
                                         swin2sr_error *reterr);
-
-#endif

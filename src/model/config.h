@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * model/config.h - the shape of a Swin2SR network.
  * Found in this order: metadata key "config" of the safetensors file, a Hugging Face config.json, the shapes. */
-#ifndef SWIN2SR_MODEL_CONFIG_H
-#define SWIN2SR_MODEL_CONFIG_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -50,5 +49,3 @@ swin2sr_status swin2sr__config_check(const swin2sr__config *config, swin2sr_erro
  * tensors do not show it; nor is the window when it is 0 in found.  errors: _MODEL, naming both values. */
 swin2sr_status swin2sr__config_match(const swin2sr__config *declared, const swin2sr__config *found,
                                      swin2sr_error *reterr);
-
-#endif

@@ -5,8 +5,7 @@
  * it, a group's 1x1 into its 3x3, a nearest-neighbour doubling into the convolution after it, and the first convolution
  * into conv_after_body, which reads the low-resolution pixels as a second input, so that the long skip keeps no
  * features. */
-#ifndef SWIN2SR_MODEL_FOLD_H
-#define SWIN2SR_MODEL_FOLD_H
+#pragma once
 
 #include "model/network.h"
 #include "model/weights.h"
@@ -72,5 +71,3 @@ swin2sr__layer swin2sr__fold_cubic(swin2sr__folds *folds);
 
 /* Free everything that the folds have returned so far. */
 void swin2sr__folds_drop(swin2sr__folds *folds);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * model/import.h - write a network as one safetensors file that describes itself. */
-#ifndef SWIN2SR_MODEL_IMPORT_H
-#define SWIN2SR_MODEL_IMPORT_H
+#pragma once
 
 #include "model/source.h"
 
@@ -11,5 +10,3 @@
  * errors   _IO, _INVALID (options), _MODEL, _NOMEM. */
 swin2sr_status swin2sr__import_write(const swin2sr__source *source, const swin2sr_model_info *info, const char *to_path,
                                      const swin2sr_import_options *options, swin2sr_error *reterr);
-
-#endif

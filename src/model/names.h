@@ -2,8 +2,7 @@
  * model/names.h - names and shapes of the tensors of a Swin2SR network.
  * Official names are those of the published network; Hugging Face files are translated into them.
  * In official names the parts of a Hugging Face attention are "attn.q.weight", "attn.k.weight", "attn.v.weight". */
-#ifndef SWIN2SR_MODEL_NAMES_H
-#define SWIN2SR_MODEL_NAMES_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,5 +27,3 @@ bool swin2sr__names_is_buffer(const char *official);
  * config  Checked (swin2sr__config_check). */
 typedef swin2sr_status swin2sr__names_visit(void *context, const char *official, const int64_t *shape, int rank);
 swin2sr_status swin2sr__names_each(const swin2sr__config *config, swin2sr__names_visit *visit, void *context);
-
-#endif

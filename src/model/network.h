@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * model/network.h - the layers of a network and their shapes, without weights.
  * In: a config.  Out: what a device needs to plan memory and work. fold.h gives the weights of each layer. */
-#ifndef SWIN2SR_MODEL_NETWORK_H
-#define SWIN2SR_MODEL_NETWORK_H
+#pragma once
 
 #include "model/config.h"
 #include <swin2sr/types.h>
@@ -60,5 +59,3 @@ static inline int32_t swin2sr__network_narrow(const swin2sr__network *network) {
 static inline bool swin2sr__network_is_shifted(int32_t block) {
     return block % 2 == 1;
 }
-
-#endif

@@ -4,8 +4,7 @@
  * A pickle is a program for a stack machine that can call anything. The machine here has only the instructions that
  * describe a state dict, and knows only three functions and the storage types; "calling" one of them makes a value. Any
  * other name or instruction is an error. */
-#ifndef SWIN2SR_MODEL_PICKLE_H
-#define SWIN2SR_MODEL_PICKLE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -73,5 +72,3 @@ bool swin2sr__pickle_is_text(const swin2sr__pickle_value *value, const char *tex
 /* Element i of a tuple; NULL when the value is not a tuple or has fewer elements. */
 const swin2sr__pickle_value *swin2sr__pickle_element(const swin2sr__pickle *pickle, const swin2sr__pickle_value *tuple,
                                                      uint32_t i);
-
-#endif

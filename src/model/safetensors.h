@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * model/safetensors.h - the safetensors container: named tensors in a file held in memory.
  * The format: u64 LE header length, a JSON header, then the tensors' bytes, which cover the rest without gaps. */
-#ifndef SWIN2SR_MODEL_SAFETENSORS_H
-#define SWIN2SR_MODEL_SAFETENSORS_H
+#pragma once
 
 #include "model/tensors.h"
 
@@ -15,5 +14,3 @@
  * errors    _MODEL, where the detail says what is wrong, _NOMEM. */
 swin2sr_status swin2sr__safetensors_init(const void *data, size_t size, swin2sr__tensors *ret_file,
                                          swin2sr_error *reterr);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * model/source.h - a weight file on disk: its bytes, the config.json beside it, and a name from its path.
  * In: a path, or open files.  Out: bytes, the text of config.json, a name. */
-#ifndef SWIN2SR_MODEL_SOURCE_H
-#define SWIN2SR_MODEL_SOURCE_H
+#pragma once
 
 #include <stddef.h>
 
@@ -26,5 +25,3 @@ swin2sr_status swin2sr__source_open(const char *path, swin2sr__source *ret_sourc
 swin2sr_status swin2sr__source_open_fd(int fd, int config_fd, const char *path, swin2sr__source *ret_source,
                                        swin2sr_error *reterr);
 void swin2sr__source_close(swin2sr__source *source);
-
-#endif

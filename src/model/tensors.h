@@ -2,8 +2,7 @@
  * model/tensors.h - a directory of named tensors, for all kinds of weight files.
  * In: bytes, untrusted until checked.  Out: tensors whose names, types, shapes and extents have been checked.
  * safetensors.c and checkpoint.c fill it in; weights.c reads only this. */
-#ifndef SWIN2SR_MODEL_TENSORS_H
-#define SWIN2SR_MODEL_TENSORS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -59,5 +58,3 @@ bool swin2sr__tensor_to_float(const swin2sr__tensor *tensor, float *dst);
 
 /* "60x3x3x3", or "scalar" for rank 0; truncated when it does not fit. */
 void swin2sr__shape_text(const int64_t *shape, int rank, char *ret_text, size_t text_bytes);
-
-#endif

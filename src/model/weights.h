@@ -2,8 +2,7 @@
  * model/weights.h - a weight file as named float tensors, for all names and types that files use.
  * In: a file in memory, untrusted until checked.  Out: float32 tensors by their official names.
  * Every offset, shape and size is checked before use; nothing in the file is trusted. */
-#ifndef SWIN2SR_MODEL_WEIGHTS_H
-#define SWIN2SR_MODEL_WEIGHTS_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -48,5 +47,3 @@ swin2sr_status swin2sr__weights_find(const swin2sr__weights *weights, const char
 swin2sr_status swin2sr__weights_read(const swin2sr__weights *weights, const char *name, const int64_t *shape, int rank,
                                      float *dst, swin2sr_error *reterr);
 void swin2sr__weights_close(swin2sr__weights *weights);
-
-#endif

@@ -2,8 +2,7 @@
  * model/zip.h - the entries of a zip file held in memory, as PyTorch writes them: stored, never compressed.
  * In: bytes, untrusted until checked.  Out: entries that lie inside the file and do not overlap.
  * A file that could be read in two ways is refused: local headers and directory must agree. */
-#ifndef SWIN2SR_MODEL_ZIP_H
-#define SWIN2SR_MODEL_ZIP_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -40,5 +39,3 @@ swin2sr__zip_entry *swin2sr__zip_find(const swin2sr__zip *zip, const char *name,
 
 /* Compare the bytes of the entry with its checksum, once per entry.  errors: _MODEL. */
 swin2sr_status swin2sr__zip_prove(const swin2sr__zip *zip, swin2sr__zip_entry *entry, swin2sr_error *reterr);
-
-#endif

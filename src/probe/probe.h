@@ -3,8 +3,7 @@
  * In: a file, in memory or behind a read function.  Out: format, width, height, channels, depth, orientation, and how
  * much memory its decoder will hold. Reads no pixels and allocates nothing.
  * Metadata before the pixels is skipped, so it may have any size; PROBE_MAX_BYTES limits how much is examined. */
-#ifndef SWIN2SR_PROBE_PROBE_H
-#define SWIN2SR_PROBE_PROBE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -52,5 +51,3 @@ bool probe_is_held_whole(const probe_info *info);
 /* Memory that the reader holds apart from a few rows: all pixels of a picture held whole, and all coefficients of a JPEG
  * in several scans. The caller has checked that each side is at most 65535. */
 uint64_t probe_held_bytes(const probe_info *info);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * probe/window.h - read a few bytes at any offset of a file through a small buffer (stage 2 of 9).
  * All parsers read through it, so that one place checks bounds, for files in memory and on disk. */
-#ifndef SWIN2SR_PROBE_WINDOW_H
-#define SWIN2SR_PROBE_WINDOW_H
+#pragma once
 
 #include "probe/probe.h"
 
@@ -32,5 +31,3 @@ uint32_t probe_u32(const uint8_t *at);
 /* Parse a file whose signature was recognised. format and frames of info are set already. */
 swin2sr_status probe_png(probe_window *window, probe_info *info);
 swin2sr_status probe_jpeg(probe_window *window, probe_info *info);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * upscale/cut.h - where an image is cut into strips or tiles, one side at a time (stages 5 and 7 of 9). */
-#ifndef SWIN2SR_UPSCALE_CUT_H
-#define SWIN2SR_UPSCALE_CUT_H
+#pragma once
 
 #include "base/span.h"
 
@@ -50,5 +49,3 @@ static inline int32_t swin2sr__cut_longest(const swin2sr__cut *cut,
         longest = swin2sr__max(longest, part(cut, i).to - part(cut, i).from);
     return longest;
 }
-
-#endif

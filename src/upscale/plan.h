@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * upscale/plan.h - how an image is done: whole, in strips or in tiles (stage 5 of 9).
  * In: model, options, size.  Out: the engine's options for each piece, the grid of pieces, exact memory. */
-#ifndef SWIN2SR_UPSCALE_PLAN_H
-#define SWIN2SR_UPSCALE_PLAN_H
+#pragma once
 
 #include "engine/engine.h"
 #include "upscale/cut.h"
@@ -18,5 +17,3 @@ typedef struct swin2sr__layout {
 /* errors: _INVALID, _TOO_LARGE. */
 swin2sr_status swin2sr__plan_layout(const swin2sr_model *model, const swin2sr_options *options, int32_t width_px,
                                     int32_t height_px, swin2sr__layout *ret_layout, swin2sr_error *reterr);
-
-#endif

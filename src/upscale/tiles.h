@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * upscale/tiles.h - an image in pieces: bands of tiles, one after the other (stages 5 and 7 of 9).
  * In: pixel rows of the whole image.  Out: enlarged rows of the whole image, put together and cross-faded. */
-#ifndef SWIN2SR_UPSCALE_TILES_H
-#define SWIN2SR_UPSCALE_TILES_H
+#pragma once
 
 #include "upscale/plan.h"
 
@@ -17,5 +16,3 @@ swin2sr_status swin2sr__tiles_new(const swin2sr__layout *layout, int32_t scale, 
 /* errors: _INVALID (too many rows), _CANCELLED, what on_rows returned. */
 swin2sr_status swin2sr__tiles_push(swin2sr__tiles *tiles, const void *rows, size_t stride_bytes, int32_t n);
 void swin2sr__tiles_free(swin2sr__tiles *tiles);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * tests/image/reading.h - load and decode files. Each file is in an allocation of its exact size, so that a sanitizer
  * sees any read beyond its end. */
-#ifndef SWIN2SR_TESTS_READING_H
-#define SWIN2SR_TESTS_READING_H
+#pragma once
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,5 +74,3 @@ static inline swin2sr_status decode(bytes file, const image_limits *limits, int3
         *ret_picture = got;
     return status;
 }
-
-#endif

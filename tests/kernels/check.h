@@ -3,8 +3,7 @@
  * Every kernel of every table that can run here is compared with the plain C kernel. Inputs are random and extreme, sizes
  * are odd, and outputs stand between guard zones. Bounds are derived: the reference computes in double the sum of
  * |terms| behind each value, and a kernel may be wrong by k * eps of that sum. */
-#ifndef SWIN2SR_TESTS_KERNELS_CHECK_H
-#define SWIN2SR_TESTS_KERNELS_CHECK_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -85,5 +84,3 @@ layer new_layer(int32_t outputs, int32_t inputs, float scale);
 void free_layer(layer *l);
 /* The layer packed for a table; the caller frees the weights. */
 swin2sr__linear pack_for(const swin2sr__kernels *table, const layer *l);
-
-#endif

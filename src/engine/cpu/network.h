@@ -2,8 +2,7 @@
  * engine/cpu/network.h - a network packed for the kernels; immutable, shared by all engines.
  * Folds that only the kernels need happen here: the position bias as a table by lanes, log2(e) in it and in the logit
  * scale, because the kernels compute powers of two. */
-#ifndef SWIN2SR_ENGINE_CPU_NETWORK_H
-#define SWIN2SR_ENGINE_CPU_NETWORK_H
+#pragma once
 
 #include "base/memory.h"
 #include "engine/engine.h"
@@ -47,5 +46,3 @@ swin2sr_status swin2sr__cpu_pack(const swin2sr__network *network, const swin2sr_
                                  const swin2sr_model_options *options, swin2sr__packed **ret_packed,
                                  swin2sr_error *reterr);
 void swin2sr__cpu_unpack(swin2sr__packed *packed);
-
-#endif

@@ -2,8 +2,7 @@
  * engine/cpu/schedule.h - which rows every layer has finished, and may do next (inside stage 6 of 9).
  * Everything here is counting: rows from the top of the padded plane. The planner runs the same steps over the whole
  * height before anything is allocated, so ring sizes are what the steps will need, exactly. */
-#ifndef SWIN2SR_ENGINE_CPU_SCHEDULE_H
-#define SWIN2SR_ENGINE_CPU_SCHEDULE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -77,5 +76,3 @@ double swin2sr__schedule_progress(const swin2sr__schedule *schedule);
 
 /* Run the whole height and measure. */
 swin2sr__ring_rows swin2sr__schedule_measure(const swin2sr__network *network, const swin2sr__side *side, int32_t rows);
-
-#endif

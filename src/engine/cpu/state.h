@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * engine/cpu/state.h - what the parts of the CPU's pipeline share: rings, scratch memory, the engine itself.
  * Letters: H W padded rows and columns, C channels, A heads, D head size, T tokens of a window, S scale. */
-#ifndef SWIN2SR_ENGINE_CPU_STATE_H
-#define SWIN2SR_ENGINE_CPU_STATE_H
+#pragma once
 
 #include <stdatomic.h>
 
@@ -141,5 +140,3 @@ swin2sr_status swin2sr__cpu_emit(const swin2sr__pixel_ring *from, swin2sr__span 
 bool swin2sr__cpu_report_progress(swin2sr__cpu_engine *engine);
 /* Between tasks: false once the caller has asked to stop. Thread 0 reports, at most every 20 ms. */
 bool swin2sr__cpu_goes_on(swin2sr__cpu_engine *engine, uint32_t thread);
-
-#endif

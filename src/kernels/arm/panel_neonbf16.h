@@ -2,8 +2,7 @@
  * kernels/arm/panel_neonbf16.h - panels of bf16 and their products with BFDOT, whose lanes are pairs as on x86 (BFMMLA
  * multiplies blocks of 2x4 by 4x2 and would need its own packing). Processors differ in how they round inside it.
  * Included after the vector's header. */
-#ifndef SWIN2SR_KERNELS_ARM_PANEL_NEONBF16_H
-#define SWIN2SR_KERNELS_ARM_PANEL_NEONBF16_H
+#pragma once
 
 #include "kernels/simd/panel_bf16.h"
 
@@ -27,5 +26,3 @@ static inline void compact_row(float *p, const float *row) {
     for (int32_t i = 0; i < SWIN2SR__LANES / 2; i += VL, row += 2 * VL)
         vst1q_f32(p + i, vreinterpretq_f32_u16(round_both(v_load(row), v_load(row + VL))));
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * kernels/arm/vector_neon.h - the vector operations of 64-bit Arm: 16 lanes x 6 outputs in 24 of 32 registers. */
-#ifndef SWIN2SR_KERNELS_ARM_VECTOR_NEON_H
-#define SWIN2SR_KERNELS_ARM_VECTOR_NEON_H
+#pragma once
 
 #include <arm_neon.h>
 #include <stdint.h>
@@ -42,5 +41,3 @@ static inline __attribute__((always_inline)) vf v_keep(vf value, const uint8_t *
     uint32x4_t is_seen = vceqq_u32(vld1q_u32(lanes), vdupq_n_u32(region[key]));
     return vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(value), is_seen));
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * kernels/simd/panel_fp32.h - fp32 products: a panel is the values themselves, [K][64]. Included after the vector's header. */
-#ifndef SWIN2SR_KERNELS_SIMD_PANEL_FP32_H
-#define SWIN2SR_KERNELS_SIMD_PANEL_FP32_H
+#pragma once
 
 #include "kernels/kernels.h"
 
@@ -12,5 +11,3 @@
 #define v_store_panel(p, n, lo, hi) \
     (v_store((p) + (n)*SWIN2SR__LANES, lo), v_store((p) + ((n) + 1) * SWIN2SR__LANES, hi))
 #define compact_row(p, row) ((void)(p), (void)(row))
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * kernels/x86/panel_avx512bf16.h - panels of bf16 and their products with AVX512-BF16. Included after the vector's header. */
-#ifndef SWIN2SR_KERNELS_X86_PANEL_AVX512BF16_H
-#define SWIN2SR_KERNELS_X86_PANEL_AVX512BF16_H
+#pragma once
 
 #include "kernels/simd/panel_bf16.h"
 
@@ -27,5 +26,3 @@ static inline void compact_row(float *p, const float *row) {
     _mm512_storeu_si512(p, low);
     _mm512_storeu_si512(p + VL, high);
 }
-
-#endif

@@ -3,8 +3,7 @@
  * In assembly of our own: the intrinsics of gcc 12 do not say that loads and stores of tiles touch memory, so that stores
  * before them are moved behind them or dropped. Where a thread has not configured its tiles, each of these but
  * tiles_release is an illegal instruction. */
-#ifndef SWIN2SR_KERNELS_X86_TILES_AMX_H
-#define SWIN2SR_KERNELS_X86_TILES_AMX_H
+#pragma once
 
 #include <stddef.h>
 
@@ -27,5 +26,3 @@ static inline void tiles_release(void) {
 /* sum [16 outputs][16 lanes] += a [16 outputs][32 inputs] times b [16 words][16 lanes] */
 #define tile_dot(sum, a, b) __asm__ volatile("tdpbf16ps %%tmm" #b ", %%tmm" #a ", %%tmm" #sum : : : "memory")
 /* clang-format on */
-
-#endif

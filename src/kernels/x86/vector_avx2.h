@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * kernels/x86/vector_avx2.h - the vector operations of AVX2 + FMA: 16 lanes x 6 outputs in 12 registers. */
-#ifndef SWIN2SR_KERNELS_X86_VECTOR_AVX2_H
-#define SWIN2SR_KERNELS_X86_VECTOR_AVX2_H
+#pragma once
 
 #include <immintrin.h>
 #include <stdint.h>
@@ -43,5 +42,3 @@ static inline __attribute__((always_inline)) vf v_keep(vf value, const uint8_t *
     __m256i is_seen = _mm256_cmpeq_epi32(lanes, _mm256_set1_epi32(region[key]));
     return _mm256_and_ps(value, _mm256_castsi256_ps(is_seen));
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * kernels/x86/vector_avx512.h - the vector operations of AVX-512 (F, BW, DQ, VL): 64 lanes x 6 outputs in 24 registers. */
-#ifndef SWIN2SR_KERNELS_X86_VECTOR_AVX512_H
-#define SWIN2SR_KERNELS_X86_VECTOR_AVX512_H
+#pragma once
 
 #include <immintrin.h>
 #include <stdint.h>
@@ -43,5 +42,3 @@ static inline __attribute__((always_inline)) vf v_keep(vf value, const uint8_t *
     __m128i lanes = _mm_loadu_si128((const __m128i *)(const void *)(region + t));
     return _mm512_maskz_mov_ps(_mm_cmpeq_epi8_mask(lanes, _mm_set1_epi8((char)region[key])), value);
 }
-
-#endif

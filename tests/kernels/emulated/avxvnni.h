@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * tests/kernels/emulated/avxvnni.h - the one instruction of AVX-VNNI by its definition, for processors with AVX2 only. */
-#ifndef SWIN2SR_TESTS_KERNELS_EMULATED_AVXVNNI_H
-#define SWIN2SR_TESTS_KERNELS_EMULATED_AVXVNNI_H
+#pragma once
 
 #include <immintrin.h>
 #include <stdint.h>
@@ -20,5 +19,3 @@ static inline __attribute__((always_inline)) __m256i emulated_dpbusd(__m256i sum
         result[i / 4] += ((bytes_256)a)[i] * ((chars_256)b)[i];
     return (__m256i)result;
 }
-
-#endif

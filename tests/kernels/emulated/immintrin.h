@@ -2,8 +2,7 @@
  * tests/kernels/emulated/immintrin.h - in the place of the compiler's header: the AVX-512, AVX512-VNNI and AVX512-BF16
  * instructions that src/kernels/x86/ uses, by their definitions, in plain C. So the sources of these levels are proven
  * on every machine, under the sanitizers too; left to processors that have them are the instructions themselves. */
-#ifndef SWIN2SR_TESTS_KERNELS_EMULATED_IMMINTRIN_H
-#define SWIN2SR_TESTS_KERNELS_EMULATED_IMMINTRIN_H
+#pragma once
 
 #include <math.h>
 #include <stdint.h>
@@ -186,5 +185,3 @@ HERE __m512 _mm512_dpbf16_ps(__m512 sums, __m512bh a, __m512bh b) {
     EACH_FLOAT(fmaf(from_bf16(a[2 * i]), from_bf16(b[2 * i]),
                     fmaf(from_bf16(a[2 * i + 1]), from_bf16(b[2 * i + 1]), sums[i])));
 }
-
-#endif

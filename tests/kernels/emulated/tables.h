@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * tests/kernels/emulated/tables.h - tables of kernels whose instructions are emulated. On x86 they need AVX2. */
-#ifndef SWIN2SR_TESTS_KERNELS_EMULATED_TABLES_H
-#define SWIN2SR_TESTS_KERNELS_EMULATED_TABLES_H
+#pragma once
 
 #include "kernels/kernels.h"
 
@@ -12,6 +11,4 @@ extern const swin2sr__kernels swin2sr__emulated_vnni_bf16;
 #if defined(__x86_64__)
 extern const swin2sr__kernels swin2sr__emulated_amx;
 extern const swin2sr__kernels swin2sr__emulated_avxvnni;
-#endif
-
 #endif

@@ -2,8 +2,7 @@
  * tests/kernels/emulated/tiles.h - in the place of src/kernels/x86/tiles_amx.h: AMX's tiles and their bf16 products by
  * their definitions, in plain C. As on a processor, a thread must have configured its tiles, with shapes that fit each
  * other, and loads and stores touch only what the shapes say; anything else ends the program. */
-#ifndef SWIN2SR_TESTS_KERNELS_EMULATED_TILES_H
-#define SWIN2SR_TESTS_KERNELS_EMULATED_TILES_H
+#pragma once
 
 #include <math.h>
 #include <stddef.h>
@@ -114,5 +113,3 @@ OUT_OF_LINE __attribute__((optimize("O3"))) void emulated_tile_dot(int sum, int 
         memcpy(emulated_tiles.bytes[sum][n], sums, sizeof sums);
     }
 }
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * network_file.h - safetensors files made in memory, and files read from disk, for the tests of src/model.
  * Made files hold the network of a config with one thing changed, so that each refusal has one cause. */
-#ifndef TESTS_UNIT_MODEL_NETWORK_FILE_H
-#define TESTS_UNIT_MODEL_NETWORK_FILE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -43,5 +42,3 @@ file_bytes container_file(const char *header, int64_t length_lie, size_t data_by
 /* A file below the source folder, or below the shared folder. The caller frees data. */
 file_bytes source_file(const char *path);
 file_bytes shared_file(const char *path);
-
-#endif
