@@ -123,8 +123,19 @@ static bool start_http(server *self, int listen_fd) {
                                   .routes = routes,
                                   .route_count = routes_count,
                                   .uploads = &self->store,
+                                  .data = &self->data,
+                                  .io = &self->io,
                                   .pools = &self->pools};
     return self->http;
+}
+
+/* The folder of --data, before the spool, which may lie in it. */
+static bool open_data(server *self) {
+    swin2sr_error error = {""};
+    if (!self->config.data || data_open(&self->data, self->config.data, &error) == SWIN2SR_OK)
+        return true;
+    fprintf(stderr, "swin2sr-server: %s\n", error.text);
+    return false;
 }
 
 static bool start(server *self) {
@@ -132,13 +143,16 @@ static bool start(server *self) {
     if (listen_fd < 0)
         return false;
     self->log.fd = STDOUT_FILENO;
+    if (!open_data(self))
+        return false;
     if (store_use_folder(&self->store, self->config.spool) != SWIN2SR_OK) {
         fprintf(stderr, "swin2sr-server: cannot write to the spool folder %s: %s\n", self->config.spool,
                 strerror(errno));
         return false;
     }
     int port = port_of(listen_fd);
-    if (!loop_init(&self->loop) || !watch_signals(self) || !start_http(self, listen_fd)) {
+    if (!loop_init(&self->loop) || !watch_signals(self) || (self->config.data && !io_start(&self->io, &self->loop)) ||
+        !start_http(self, listen_fd)) {
         fprintf(stderr, "swin2sr-server: cannot start: %s\n", strerror(errno));
         return false;
     }
@@ -164,11 +178,13 @@ int server_run(server *self) {
     bool has_left_answers = !http_is_quiet(self->http); /* to clients that are slow to send or to receive */
     http_stop(self->http);
     pools_done(&self->pools);
+    io_stop(&self->io);
     int code = self->has_left_work || has_left_answers || pools_is_hopeless(&self->pools) ? 1 : 0;
     log_event(&self->log, LOG_LEVEL_INFO, "stopped", "s:i, s:I", "exit_code", code, "log_lines_dropped",
               (long long)self->log.dropped_count);
     loop_watch_remove(&self->loop, &self->signals);
     close(self->signals.fd);
     loop_done(&self->loop);
+    data_close(&self->data);
     return code;
 }

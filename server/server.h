@@ -10,6 +10,8 @@
 #include "loop/loop.h"
 #include "metrics/metrics.h"
 #include "pool/pools.h"
+#include "store/data.h"
+#include "store/io.h"
 #include "store/store.h"
 
 typedef struct server {
@@ -18,6 +20,8 @@ typedef struct server {
     event_loop loop;
     server_metrics metrics;
     store store;
+    data_folder data; /* not open without --data */
+    io_thread io;     /* started with --data */
     pool_set pools;
     http_server *http;
     api_context context;

@@ -7,6 +7,8 @@
 #include "log/log.h"
 #include "metrics/metrics.h"
 #include "pool/pools.h"
+#include "store/data.h"
+#include "store/io.h"
 #include "store/store.h"
 
 typedef struct api_context {
@@ -17,6 +19,8 @@ typedef struct api_context {
     const http_route *routes;
     size_t route_count;
     store *uploads;
+    const data_folder *data; /* not open without --data */
+    io_thread *io;
     pool_set *pools;
     bool is_draining; /* shutting down: no new work is accepted */
 } api_context;

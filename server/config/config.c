@@ -25,6 +25,7 @@ typedef enum setting_kind {
     KIND_TEXT,        /* const char * */
     KIND_MODELS,      /* the same, and what it says */
     KIND_PRECISION,   /* the same, one of a few words */
+    KIND_NODE,        /* the same, fit for a part of an id */
     KIND_FILE,        /* the INI file; not in itself */
     KIND_ACTION,      /* takes no value, is only a flag */
 } setting_kind;
@@ -83,8 +84,11 @@ static const setting settings[] = {
           NULL, header_s, 1, LIMIT_WAIT_MAX_S),
     COUNT("transfer-s", "seconds a body may take to arrive, and an answer to be sent", "600", NULL, transfer_s, 1,
           LIMIT_WAIT_MAX_S),
-    OTHER("spool", "FOLDER", "where uploads and results are kept, as files without names", NULL, "$TMPDIR, else /tmp",
-          KIND_TEXT, FIELD(spool)),
+    OTHER("data", "FOLDER", "where jobs and unfinished uploads are kept; without it there are none", NULL, "none",
+          KIND_TEXT, FIELD(data)),
+    OTHER("node", "NAME", "first part of the id of each job, different on each server", "n1", NULL, KIND_NODE, FIELD(node)),
+    OTHER("spool", "FOLDER", "where uploads and results are kept, as files without names", NULL,
+          "uploads/ in --data, else $TMPDIR, else /tmp", KIND_TEXT, FIELD(spool)),
     OTHER("worker", "PATH", "the worker program", NULL, "swin2sr-worker beside this program", KIND_TEXT, FIELD(worker)),
     ACTION("print-config", "print all settings as an INI file, with the place each comes from"),
     ACTION("version", "print the version"),
@@ -178,6 +182,11 @@ static config_outcome set_models(server_config *c, const char *text, const char 
     return CONFIG_RUN;
 }
 
+static bool is_node(const char *text) {
+    size_t length = strlen(text);
+    return length < LIMIT_NODE_BYTES && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789") == length;
+}
+
 static config_outcome set(server_config *c, const setting *row, const char *text, const char *place) {
     switch (row->kind) {
     case KIND_ADDRESS:
@@ -190,6 +199,11 @@ static config_outcome set(server_config *c, const setting *row, const char *text
     case KIND_PRECISION:
         if (swin2sr__precision_find(text) < 0)
             return wrong(place, "not one of auto, fp32, bf16, int8");
+        *(const char **)((char *)c + row->offset) = text;
+        return CONFIG_RUN;
+    case KIND_NODE:
+        if (!is_node(text))
+            return wrong(place, "not 1 to 16 lower-case letters and digits");
         /* fall through */
     case KIND_TEXT:
         *(const char **)((char *)c + row->offset) = text;
@@ -334,6 +348,11 @@ static config_outcome set_computed(server_config *c) {
     if (set_workers(c) != CONFIG_RUN)
         return CONFIG_WRONG;
     const char *folder = getenv("TMPDIR");
+    if (!c->spool && c->data) {
+        if ((size_t)snprintf(c->data_uploads, sizeof c->data_uploads, "%s/uploads", c->data) >= sizeof c->data_uploads)
+            return wrong("data", "the path is too long");
+        c->spool = c->data_uploads;
+    }
     if (!c->spool)
         c->spool = folder && *folder ? folder : "/tmp";
     if (c->worker)

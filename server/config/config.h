@@ -28,10 +28,13 @@ typedef struct server_config {
     int32_t idle_s;                 /* a connection may be silent */
     int32_t header_s;               /* a connection may take to begin a request and send its header */
     int32_t transfer_s;             /* a body may take to come in, an answer to go out */
+    const char *data;               /* folder of jobs and unfinished uploads; NULL: none */
+    const char *node;               /* first part of the id of each job */
     const char *spool;
-    const char *worker; /* the program; default: swin2sr-worker beside this one */
-    char *file_text;    /* of --config, or NULL; texts point into it */
-    char beside[4096];  /* the default of worker */
+    const char *worker;      /* the program; default: swin2sr-worker beside this one */
+    char *file_text;         /* of --config, or NULL; texts point into it */
+    char beside[4096];       /* the default of worker */
+    char data_uploads[4096]; /* the default of spool, with data */
 } server_config;
 
 typedef enum config_outcome {

@@ -17,6 +17,9 @@
 #define LIMIT_PATH_PART_BYTES 65u        /* a part of a path that stands for an id, terminator included */
 #define LIMIT_ALLOW_BYTES 64u            /* methods in an Allow header, terminator included */
 
+/* jobs that are kept */
+#define LIMIT_NODE_BYTES 17u /* --node, terminator included */
+
 /* multipart/form-data */
 #define LIMIT_BOUNDARY_BYTES 70     /* RFC 2046 */
 #define LIMIT_PART_LINE_BYTES 8192  /* one header line of a part: it may give a long file name twice */

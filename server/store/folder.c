@@ -29,7 +29,7 @@ static int open_and_unlink(const char *folder) {
 }
 
 static swin2sr_status create(store *self, store_file *ret_file) {
-    int fd = open(self->folder, O_TMPFILE | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+    int fd = open(self->folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL))
         fd = open_and_unlink(self->folder);
     if (fd < 0)

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * store/data.h - the folder of --data, whose files outlive the server.
+ *
+ *   uploads/           the spool, inputs of jobs, unfinished uploads
+ *   outputs/           results of jobs, under names that a person can find
+ *   outputs/.jobs/     one record per job
+ *
+ * A file appears under its name whole or not at all, and is on the disk when a call returns. The calls wait for the
+ * disk: once the server answers requests, they are made on the I/O thread (store/io.h) only. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <swin2sr/status.h>
+
+#define DATA_FOLDER_BYTES 4096 /* of a path, terminator included */
+
+typedef struct data_folder {
+    int uploads, outputs, records; /* open folders; 0: there is no data folder */
+    int lock;                      /* held while the server runs: a folder has one server */
+    char outputs_path[DATA_FOLDER_BYTES];
+} data_folder;
+
+/* Open the folder, or make it, and remove temporary files that an earlier server left.
+ * errors  _IO (it cannot be made or written), _BUSY (another server uses it). */
+SWIN2SR_MUST_CHECK swin2sr_status data_open(data_folder *self, const char *path, swin2sr_error *reterr);
+void data_close(data_folder *self); /* not opened is fine */
+
+static inline bool data_is_open(const data_folder *self) {
+    return self->uploads > 0;
+}
+
+/* Give an unnamed file a name. Where the file system cannot, or on another file system, its bytes are copied.
+ * errors  _INVALID (the name is taken, and nothing is changed), _IO with errno set. */
+SWIN2SR_MUST_CHECK swin2sr_status data_keep(int fd, int folder, const char *name);
+
+/* Write a file, replacing one of this name.  errors _IO with errno set; an existing file is unchanged then. */
+SWIN2SR_MUST_CHECK swin2sr_status data_write(int folder, const char *name, const void *bytes, size_t size);
+
+/* Read a whole file of at most max_bytes.
+ * ret_text  The caller frees it. A zero byte follows the last one.
+ * errors    _IO with errno set, _TOO_LARGE, _NOMEM. */
+SWIN2SR_MUST_CHECK swin2sr_status data_read(int folder, const char *name, size_t max_bytes, char **ret_text,
+                                            size_t *ret_size);
+
+/* Remove a file; one that does not exist is fine.  errors _IO with errno set. */
+SWIN2SR_MUST_CHECK swin2sr_status data_remove(int folder, const char *name);
