@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * base/sha256.c - SHA-256 of bytes in memory (FIPS 180-4, section 6.2).
- * In: any bytes.  Out: 64 hex digits.  No allocation; the names follow the standard. */
+ * base/sha256.c - SHA-256 (FIPS 180-4, section 6.2).
+ * In: blocks of 64 bytes, or any bytes.  Out: the hash, or 64 hex digits.  No allocation; names follow the standard. */
 #include "base/sha256.h"
 
 #include <string.h>
 
 #include "base/cpu.h"
 
-#define BLOCK_BYTES 64
+#define BLOCK_BYTES SWIN2SR__DIGEST_BLOCK_BYTES
 
 static uint32_t rotate_right(uint32_t x, int bits) {
     return x >> bits | x << (32 - bits);
@@ -37,7 +37,7 @@ static inline void run_eight_rounds(uint32_t v[8], const uint32_t w[8], const ui
     }
 }
 
-void swin2sr__sha256_compress_c(uint32_t hash[8], const unsigned char *blocks, size_t count) {
+void swin2sr__sha256_compress_c(uint32_t *hash, const unsigned char *blocks, size_t count) {
     for (; count; count--, blocks += BLOCK_BYTES) {
         uint32_t w[64], v[8];
         schedule(blocks, w);
@@ -49,36 +49,38 @@ void swin2sr__sha256_compress_c(uint32_t hash[8], const unsigned char *blocks, s
     }
 }
 
-/* The rest of the message, a one bit, zeros, and the message's length in bits: one block or two. */
-static void finish(swin2sr__sha256_compress *compress, uint32_t hash[8], const unsigned char *rest, size_t rest_bytes,
-                   uint64_t message_bits) {
-    unsigned char blocks[2 * BLOCK_BYTES] = {0};
-    size_t end = rest_bytes + 9 <= BLOCK_BYTES ? BLOCK_BYTES : sizeof(blocks);
-    if (rest_bytes)
-        memcpy(blocks, rest, rest_bytes);
-    blocks[rest_bytes] = 0x80;
-    for (int i = 0; i < 8; i++)
-        blocks[end - 1 - i] = (unsigned char)(message_bits >> 8 * i);
-    compress(hash, blocks, end / BLOCK_BYTES);
+static swin2sr__digest begin_by(swin2sr__digest_compress *compress) {
+    return (swin2sr__digest){
+        .compress = compress,
+        .hash = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19},
+        .digest_bytes = 32};
 }
 
-void swin2sr__sha256_hex_by(swin2sr__sha256_compress *compress, const void *data, size_t size, char ret_hex[65]) {
+swin2sr__digest swin2sr__sha256_begin(void) {
+#if defined(__x86_64__)
+    if (swin2sr__cpu_detect().has_sha)
+        return begin_by(swin2sr__sha256_compress_sha);
+#endif
+    return begin_by(swin2sr__sha256_compress_c);
+}
+
+static void write_hex(swin2sr__digest *message, char ret_hex[65]) {
     static const char digits[] = "0123456789abcdef";
-    uint32_t hash[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-    size_t rest_bytes = size % BLOCK_BYTES;
-    compress(hash, data, size / BLOCK_BYTES);
-    finish(compress, hash, size ? (const unsigned char *)data + (size - rest_bytes) : NULL, rest_bytes,
-           (uint64_t)size * 8);
+    unsigned char bytes[SWIN2SR__DIGEST_MAX_BYTES];
+    swin2sr__digest_end(message, bytes);
     for (int i = 0; i < 64; i++)
-        ret_hex[i] = digits[hash[i / 8] >> (28 - i % 8 * 4) & 15];
+        ret_hex[i] = digits[bytes[i / 2] >> (i % 2 ? 0 : 4) & 15];
     ret_hex[64] = '\0';
 }
 
+void swin2sr__sha256_hex_by(swin2sr__digest_compress *compress, const void *data, size_t size, char ret_hex[65]) {
+    swin2sr__digest message = begin_by(compress);
+    swin2sr__digest_add(&message, data, size);
+    write_hex(&message, ret_hex);
+}
+
 void swin2sr__sha256_hex(const void *data, size_t size, char ret_hex[65]) {
-    swin2sr__sha256_compress *compress = swin2sr__sha256_compress_c;
-#if defined(__x86_64__)
-    if (swin2sr__cpu_detect().has_sha)
-        compress = swin2sr__sha256_compress_sha;
-#endif
-    swin2sr__sha256_hex_by(compress, data, size, ret_hex);
+    swin2sr__digest message = swin2sr__sha256_begin();
+    swin2sr__digest_add(&message, data, size);
+    write_hex(&message, ret_hex);
 }

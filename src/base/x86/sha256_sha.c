@@ -30,7 +30,7 @@ static inline void run_block(__m128i *abef, __m128i *cdgh, const unsigned char *
     }
 }
 
-void swin2sr__sha256_compress_sha(uint32_t hash[8], const unsigned char *blocks, size_t count) {
+void swin2sr__sha256_compress_sha(uint32_t *hash, const unsigned char *blocks, size_t count) {
     __m128i cdab = _mm_shuffle_epi32(load(hash), 0xb1), efgh = _mm_shuffle_epi32(load(hash + 4), 0x1b);
     __m128i abef = _mm_alignr_epi8(cdab, efgh, 8), cdgh = _mm_blend_epi16(efgh, cdab, 0xf0);
     for (; count; count--, blocks += 64) {
