@@ -5,7 +5,7 @@
 const http_route routes[] = {
     {"GET", "/", "/", .on_begin = page_on_begin},
     {"POST", "/upscale", "/upscale", upscale_on_begin, upscale_on_body, upscale_on_end, upscale_on_gone,
-     upscale_on_free},
+     upscale_on_free, .is_overridable = false},
     {"GET", "/healthz", "/healthz", .on_begin = health_on_begin},
     {"GET", "/readyz", "/readyz", .on_begin = ready_on_begin},
     {"GET", "/metrics", "/metrics", .on_begin = metrics_on_begin},

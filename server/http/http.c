@@ -157,7 +157,9 @@ static enum MHD_Result on_access(void *context, struct MHD_Connection *connectio
     http_exchange *self = *state;
     if (!self) {
         guard_line line = {.method = method, .target = path, .version = version};
-        http_match match = router_find(server->settings.routes, server->settings.route_count, method, guard_path(path));
+        const char *override = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "X-HTTP-Method-Override");
+        http_match match =
+            router_find(server->settings.routes, server->settings.route_count, method, override, guard_path(path));
         *state = self = open_exchange(server, connection, &line, &match);
         if (!self)
             return MHD_NO;
@@ -348,6 +350,10 @@ bool http_is_quiet(const http_server *self) {
     while (each && !each->exchange)
         each = each->next;
     return !each;
+}
+
+void http_cut(http_request *request) {
+    shutdown(exchange_of(request)->owner->fd, SHUT_RDWR);
 }
 
 size_t http_connection_count(const http_server *self) {

@@ -18,6 +18,7 @@
 
 enum {
     HTTP_OK = 200,
+    HTTP_CREATED = 201,
     HTTP_NO_CONTENT = 204,
     HTTP_UNAVAILABLE = 503,
 };
@@ -67,6 +68,10 @@ bool http_request_has_only(const http_request *request, const char *name, const 
  * then. */
 typedef bool (*http_visit)(void *context, const char *name, const char *value);
 bool http_request_query(const http_request *request, http_visit visit, void *context);
+
+/* For routes: close the connection of a request that is not held, as if its client had left. More of its body may still
+ * come, and on_free follows. */
+void http_cut(http_request *request);
 
 /* For routes: exactly one answer per request. Header fields may be added until the route returns. */
 void http_answer_text(http_request *request, unsigned int code, const char *type, char *text); /* text: malloc, taken */

@@ -24,7 +24,7 @@ static bool fits(const char *pattern, const char *path, char part[LIMIT_PATH_PAR
 }
 
 static bool takes(const http_route *route, const char *method) {
-    return strcmp(route->method, strcmp(method, "HEAD") == 0 ? "GET" : method) == 0;
+    return strcmp(route->method, method) == 0 || (strcmp(method, "HEAD") == 0 && strcmp(route->method, "GET") == 0);
 }
 
 static void allow(http_match *match, const http_route *route) {
@@ -33,12 +33,13 @@ static void allow(http_match *match, const http_route *route) {
              strcmp(route->method, "GET") == 0 ? ", HEAD" : "");
 }
 
-http_match router_find(const http_route *routes, size_t count, const char *method, const char *path) {
+http_match router_find(const http_route *routes, size_t count, const char *method, const char *override,
+                       const char *path) {
     http_match match = {.route = NULL};
     for (const http_route *route = routes; route < routes + count; route++) {
         if (!fits(route->path, path, match.part))
             continue;
-        if (takes(route, method)) {
+        if (takes(route, route->is_overridable && override ? override : method)) {
             match.route = route;
             match.allow[0] = '\0';
             return match;

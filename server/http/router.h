@@ -12,7 +12,7 @@ typedef struct http_request http_request;
 
 /* One method of one path. Any callback may be NULL. on_begin, on_body and on_end are not called after the answer. */
 typedef struct http_route {
-    const char *method; /* "GET" takes HEAD too */
+    const char *method; /* "GET" takes HEAD too, unless an earlier route of the path is for HEAD */
     const char *path;   /* "/v1/jobs/{id}/events": at most one part in braces, which matches any text but "" */
     const char *label;  /* in metrics and logs; routes of one path may share it */
     void (*on_begin)(http_request *request); /* the header has arrived */
@@ -20,6 +20,7 @@ typedef struct http_route {
     void (*on_end)(http_request *request);  /* the body is complete; NULL: the body is ignored */
     void (*on_gone)(http_request *request); /* the client left while the request was held; the route must not answer */
     void (*on_free)(http_request *request); /* the last call, always */
+    bool is_overridable; /* X-HTTP-Method-Override, where a request has it, stands for its method (tus 1.0.0) */
 } http_route;
 
 typedef struct http_match {
@@ -28,7 +29,9 @@ typedef struct http_match {
     char allow[LIMIT_ALLOW_BYTES];    /* if route is NULL: the methods the path takes, "GET, HEAD"; "": no such path */
 } http_match;
 
-http_match router_find(const http_route *routes, size_t count, const char *method, const char *path);
+/* override  The X-HTTP-Method-Override of the request, which counts for overridable routes only; NULL: it has none. */
+http_match router_find(const http_route *routes, size_t count, const char *method, const char *override,
+                       const char *path);
 
 /* The index of the first route with the label of this route. */
 size_t router_label_index(const http_route *routes, const http_route *route);

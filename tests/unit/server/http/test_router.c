@@ -17,11 +17,13 @@ static const http_route table[] = {
     {.method = "DELETE", .path = "/v1/jobs/{id}", .label = "/v1/jobs/{id}"},
     {.method = "GET", .path = "/v1/jobs/{id}/events", .label = "/v1/jobs/{id}/events"},
     {.method = "GET", .path = "/v1/jobs/all", .label = "never"},
+    {.method = "HEAD", .path = "/v1/uploads/{id}", .label = "/v1/uploads/{id}", .is_overridable = true},
+    {.method = "DELETE", .path = "/v1/uploads/{id}", .label = "/v1/uploads/{id}", .is_overridable = true},
 };
 #define COUNT (sizeof table / sizeof table[0])
 
 static http_match find(const char *method, const char *path) {
-    return router_find(table, COUNT, method, path);
+    return router_find(table, COUNT, method, NULL, path);
 }
 
 static void finds_routes(void **state) {
@@ -66,6 +68,27 @@ static void says_what_a_path_takes(void **state) {
     assert_string_equal(find("get", "/").allow, "GET, HEAD"); /* methods are case-sensitive */
 }
 
+static void head_may_have_a_route_of_its_own(void **state) {
+    assert_ptr_equal(find("HEAD", "/v1/uploads/7f").route, &table[6]);
+    assert_null(find("GET", "/v1/uploads/7f").route);
+    assert_string_equal(find("GET", "/v1/uploads/7f").allow, "HEAD, DELETE");
+}
+
+static void another_method_by_a_header_field(void **state) {
+    static const struct {
+        const char *method, *override, *path;
+        int index; /* -1: none */
+    } rows[] = {
+        {"POST", "DELETE", "/v1/uploads/7f", 7},   {"DELETE", "HEAD", "/v1/uploads/7f", 6},
+        {"DELETE", "PATCH", "/v1/uploads/7f", -1}, {"DELETE", "", "/v1/uploads/7f", -1},
+        {"GET", "DELETE", "/v1/jobs/7f", 2},       {"POST", "DELETE", "/v1/jobs/7f", -1},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        http_match match = router_find(table, COUNT, rows[i].method, rows[i].override, rows[i].path);
+        assert_ptr_equal(match.route, rows[i].index < 0 ? NULL : &table[rows[i].index]);
+    }
+}
+
 static void long_parts_are_no_ids(void **state) {
     char path[200] = "/v1/jobs/";
     size_t before = strlen(path);
@@ -83,9 +106,14 @@ static void labels_are_counted_once(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finds_routes),          cmocka_unit_test(the_first_of_two_wins),
-        cmocka_unit_test(no_such_path),          cmocka_unit_test(says_what_a_path_takes),
-        cmocka_unit_test(long_parts_are_no_ids), cmocka_unit_test(labels_are_counted_once),
+        cmocka_unit_test(finds_routes),
+        cmocka_unit_test(the_first_of_two_wins),
+        cmocka_unit_test(no_such_path),
+        cmocka_unit_test(says_what_a_path_takes),
+        cmocka_unit_test(long_parts_are_no_ids),
+        cmocka_unit_test(labels_are_counted_once),
+        cmocka_unit_test(head_may_have_a_route_of_its_own),
+        cmocka_unit_test(another_method_by_a_header_field),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
