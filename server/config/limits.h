@@ -20,6 +20,15 @@
 /* jobs that are kept */
 #define LIMIT_NODE_BYTES 17u /* --node, terminator included */
 
+/* resumable uploads */
+#define LIMIT_UPLOADS 1000           /* kept at a time, finished or not */
+#define LIMIT_UPLOADS_PER_CLIENT 100 /* of these, made from one address */
+#define LIMIT_UPLOADS_SHARE 2 /* of the room for uploads and results, all of them take at most one part in so many */
+#define LIMIT_UPLOAD_HOURS_MAX 8760      /* what the flag may say */
+#define LIMIT_UPLOAD_METADATA_BYTES 1024 /* Upload-Metadata, terminator included */
+#define LIMIT_UPLOAD_METADATA_COUNT 16   /* keys of it */
+#define LIMIT_UPLOAD_RECORD_BYTES 8192   /* the record of one upload */
+
 /* multipart/form-data */
 #define LIMIT_BOUNDARY_BYTES 70     /* RFC 2046 */
 #define LIMIT_PART_LINE_BYTES 8192  /* one header line of a part: it may give a long file name twice */
