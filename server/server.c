@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * server.c - start, serve, drain, end.
- * In: a config.  Out: a service. SIGTERM or SIGINT begins the drain: work is finished, but no new work accepted.
+ * In: a config.  Out: a service. SIGTERM, SIGINT or SIGQUIT begins the drain: work is finished, but no new work accepted.
  * A second signal exits at once: workers end when their socket closes, unnamed files vanish with their descriptors. */
 #include "server.h"
 
@@ -77,29 +77,44 @@ static void on_drain_limit(void *context) {
     loop_timer_set(&self->loop, &self->drain_limit, swin2sr__clock_us() + 1000000);
 }
 
+static void drain(server *self, int signal_number) {
+    if (self->context.is_draining)
+        _exit(1);
+    self->context.is_draining = true;
+    http_drain(self->http);
+    log_event(&self->log, LOG_LEVEL_INFO, "draining", "s:s, s:i, s:i", "signal", sigabbrev_np(signal_number), "waiting",
+              (int)pools_waiting(&self->pools), "running", (int)pools_running(&self->pools));
+    loop_timer_set(&self->loop, &self->drain_limit, swin2sr__clock_us() + (uint64_t)self->config.drain_s * 1000000);
+}
+
+/* SIGHUP: read again what may change while the server runs. */
+static void reload(server *self) {
+    log_event(&self->log, LOG_LEVEL_INFO, "reloaded", "");
+}
+
 static void on_signal(void *context, uint32_t events) {
     server *self = context;
     struct signalfd_siginfo info;
     if (read(self->signals.fd, &info, sizeof info) != sizeof info)
         return;
-    if (self->context.is_draining)
-        _exit(1);
-    self->context.is_draining = true;
-    http_drain(self->http);
-    log_event(&self->log, LOG_LEVEL_INFO, "draining", "s:s, s:i, s:i", "signal", sigabbrev_np((int)info.ssi_signo),
-              "waiting", (int)pools_waiting(&self->pools), "running", (int)pools_running(&self->pools));
-    loop_timer_set(&self->loop, &self->drain_limit, swin2sr__clock_us() + (uint64_t)self->config.drain_s * 1000000);
+    if (info.ssi_signo == SIGHUP)
+        reload(self);
+    else
+        drain(self, (int)info.ssi_signo);
 }
 
 static bool watch_signals(server *self) {
-    sigset_t ending;
-    sigemptyset(&ending);
-    sigaddset(&ending, SIGTERM);
-    sigaddset(&ending, SIGINT);
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN); /* reaching the file size limit is an error like a full disk */
-    sigprocmask(SIG_BLOCK, &ending, NULL);
-    self->signals = (loop_watch){.fd = signalfd(-1, &ending, SFD_CLOEXEC | SFD_NONBLOCK), .on_ready = on_signal};
+    static const int taken[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP};
+    static const int ignored[] = {SIGPIPE, SIGUSR1, SIGUSR2,
+                                  SIGXFSZ}; /* reaching the file size limit is an error like a full disk */
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof taken / sizeof taken[0]; i++)
+        sigaddset(&set, taken[i]);
+    for (size_t i = 0; i < sizeof ignored / sizeof ignored[0]; i++)
+        signal(ignored[i], SIG_IGN);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    self->signals = (loop_watch){.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), .on_ready = on_signal};
     self->signals.context = self;
     self->drain_limit = (loop_timer){.on_due = on_drain_limit, .context = self};
     return self->signals.fd >= 0 && loop_watch_add(&self->loop, &self->signals, EPOLLIN);

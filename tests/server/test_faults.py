@@ -6,6 +6,7 @@ import signal
 import socket
 import time
 
+import pytest
 import requests
 from PIL import Image
 
@@ -170,13 +171,14 @@ def test_client_that_leaves_in_its_upload(start):
     wait_for("closed descriptors", lambda: service.fd_count() <= before, 10)
 
 
-def test_sigterm_finishes_the_work_in_hand(start):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGQUIT])
+def test_a_signal_finishes_the_work_in_hand(start, number):
     service = start("--workers", "1")
     running = service.upscale_in_background(slow_picture())
     busy(service)
     waiting = service.upscale_in_background(picture())
     service.wait_metric("queue_depth", 1)
-    service.process.terminate()
+    service.process.send_signal(number)
     wait_for("the drain", lambda: service.events("draining"))
     ready = requests.get(service.url + "/readyz")
     assert ready.status_code == 503 and ready.json()["failed"] == ["draining"]
@@ -188,6 +190,22 @@ def test_sigterm_finishes_the_work_in_hand(start):
         assert open_image(call.join().content)
     assert service.wait() == 0
     assert service.events("stopped")[0]["exit_code"] == 0
+
+
+def test_signals_that_end_nothing(start):
+    """Before the drain and in it: each SIGHUP is logged, the request is answered, the drain goes on."""
+    service = start("--workers", "1")
+    call = service.upscale_in_background(slow_picture())
+    busy(service)
+    for count in 1, 2:
+        for number in signal.SIGUSR1, signal.SIGUSR2, signal.SIGHUP:
+            service.process.send_signal(number)
+        wait_for("the reload", lambda: len(service.events("reloaded")) == count)
+        if count == 1:
+            service.process.terminate()
+            wait_for("the drain", lambda: service.events("draining"))
+    assert call.join().status_code == 200
+    assert service.wait() == 0
 
 
 def test_sigint_to_the_whole_terminal(start):
