@@ -12,7 +12,6 @@
 #include "base/error.h"
 #include "base/precision.h"
 #include "command/commands.h"
-#include "command/exit_codes.h"
 #include "command/interrupt.h"
 #include "command/network.h"
 #include "command/report.h"

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #include "command/commands.h"
-#include "command/exit_codes.h"
 #include "command/input.h"
 #include "command/report.h"
 #include "image/image.h"

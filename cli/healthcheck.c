@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "command/commands.h"
-#include "command/exit_codes.h"
 #include "command/report.h"
 
 #define TIMEOUT_S 5

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * cli/main.c - swin2sr: find the subcommand and run it; answer --help and --version.
- * In: argv.  Out: an exit code (exit_codes.h).
+ * In: argv.  Out: an exit code (report.h).
  * Results go to stdout, messages to stderr. A failure to write to stdout is an error. */
 #include <stdio.h>
 #include <string.h>
 
 #include "command/commands.h"
-#include "command/exit_codes.h"
 #include "command/report.h"
-#include <swin2sr/status.h>
 
 static const cli_command *const COMMANDS[] = {&upscale_command, &model_command, &compare_command,
                                               &bench_command,   &serve_command, &healthcheck_command};

@@ -30,7 +30,7 @@ static void fill_gauss(double *gauss) {
 }
 
 bool quality_init(quality_sums *quality, int32_t width_px, int32_t height_px, int32_t border_px) {
-    *quality = (struct quality_sums){.height_px = height_px, .border_px = border_px};
+    *quality = (struct quality_sums){.border_px = border_px};
     quality->inner_width_px = width_px - 2 * border_px;
     quality->inner_height_px = height_px - 2 * border_px;
     quality->places = quality->inner_width_px - (QUALITY_WINDOW - 1);

@@ -5,13 +5,12 @@
 #pragma once
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #define QUALITY_WINDOW 11 /* side of the Gaussian of SSIM, sigma 1.5; only places where it fits count */
 
 typedef struct quality_sums {
-    int32_t height_px, border_px;
+    int32_t border_px;
     int32_t inner_width_px, inner_height_px; /* without the border */
     int32_t places;                          /* of SSIM per row; less than 1: the image is too narrow */
     int32_t y;                               /* rows added */

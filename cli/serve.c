@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "command/commands.h"
-#include "command/exit_codes.h"
 #include "command/report.h"
 
 #define SERVER "swin2sr-server"

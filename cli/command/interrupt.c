@@ -3,8 +3,8 @@
 #include <signal.h>
 #include <stddef.h>
 
-#include "exit_codes.h"
 #include "interrupt.h"
+#include "report.h"
 
 static volatile sig_atomic_t arrived;
 

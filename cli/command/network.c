@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "exit_codes.h"
 #include "library/catalog.h"
 #include "library/library.h"
 #include "network.h"

@@ -4,10 +4,6 @@
  * In: argv.  Out: fields of the command's own state, every number bounded. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include <swin2sr/swin2sr.h>
 
 /* The options that several commands share. The state of every command with options begins with one of these. */
@@ -53,7 +49,7 @@ struct cli_command {
     const cli_option *groups[5];     /* NULL after the last one */
     const char *after;               /* the help after the options, or NULL */
     const cli_command *const *verbs; /* NULL: none; else NULL after the last one. They are named by argv[1]. */
-    int (*run)(const cli_command *command, int argc, char **argv); /* returns an exit code of exit_codes.h */
+    int (*run)(const cli_command *command, int argc, char **argv); /* returns an exit code of report.h */
 };
 
 /* Print the help of a command: its own text, the options of each verb, its own options. */

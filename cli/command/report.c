@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/printable.h"
-#include "exit_codes.h"
 #include "report.h"
 
 static void put_line(FILE *file, const char *prefix, const char *subject, const char *format, va_list arguments) {

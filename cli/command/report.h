@@ -4,9 +4,20 @@
 #pragma once
 
 #include <jansson.h>
-#include <stdbool.h>
 
 #include <swin2sr/status.h>
+
+/* The program's exit codes; docs/cli.md repeats this table. With several inputs, the largest code is returned. */
+typedef enum cli_exit {
+    CLI_EXIT_OK = 0,
+    CLI_EXIT_INPUT = 1,     /* an input is damaged, of a kind that is not read, or over a limit or the memory budget */
+    CLI_EXIT_UNHEALTHY = 1, /* only healthcheck: the service did not answer 200 */
+    CLI_EXIT_USAGE = 2,     /* unknown command, option or value */
+    CLI_EXIT_MODEL = 3,     /* the model is missing, damaged, or cannot run with these options */
+    CLI_EXIT_IO = 4,        /* a file could not be read or written; an output exists and --force is not given */
+    CLI_EXIT_SYSTEM = 5,    /* out of memory, or a bug */
+    CLI_EXIT_SIGNAL = 128,  /* + the signal: 130 after Ctrl-C */
+} cli_exit;
 
 /* Print "swin2sr: SUBJECT: detail" for an error; subject may be NULL. */
 void report_error(const char *subject, const char *format, ...) __attribute__((format(printf, 2, 3)));

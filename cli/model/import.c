@@ -4,14 +4,13 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "command/exit_codes.h"
+#include "command/commands.h"
 #include "command/interrupt.h"
 #include "command/output.h"
 #include "command/report.h"
 #include "install.h"
 #include "library/catalog.h"
 #include "library/library.h"
-#include "verbs.h"
 
 typedef struct import_state {
     cli_options options;

@@ -2,13 +2,11 @@
  * cli/model/info.c - swin2sr model info: what a network is, as text or JSON. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/precision.h"
-#include "command/exit_codes.h"
+#include "command/commands.h"
 #include "command/network.h"
 #include "command/report.h"
-#include "verbs.h"
 
 static void print_info(const swin2sr_model_info *info) {
     printf("name         %s\n", info->name);

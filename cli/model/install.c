@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "command/exit_codes.h"
 #include "command/output.h"
 #include "command/report.h"
 #include "install.h"

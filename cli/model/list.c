@@ -4,12 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "command/exit_codes.h"
+#include "command/commands.h"
 #include "command/report.h"
 #include "library/catalog.h"
 #include "library/library.h"
 #include "record.h"
-#include "verbs.h"
 
 typedef struct list_row {
     const char *name;

@@ -3,9 +3,7 @@
 #include <string.h>
 
 #include "command/commands.h"
-#include "command/exit_codes.h"
 #include "command/report.h"
-#include "verbs.h"
 
 static const cli_command *const VERBS[] = {&model_list_command,
                                            &model_info_command,

@@ -3,12 +3,11 @@
  * In: a name, and a URL from the catalogue or the user.  Out: an installed network, or only NAME.part, from which the
  * next pull resumes. The importer treats the fetched file as hostile. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/error.h"
-#include "command/exit_codes.h"
+#include "command/commands.h"
 #include "command/interrupt.h"
 #include "command/report.h"
 #include "download.h"
@@ -16,7 +15,6 @@
 #include "library/catalog.h"
 #include "library/library.h"
 #include "record.h"
-#include "verbs.h"
 
 #define DEFAULT_MAX_MIB 1024
 #define DEFAULT_STALL_S 30

@@ -2,18 +2,16 @@
  * cli/model/verify.c - swin2sr model verify and remove: check or delete installed networks. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/error.h"
-#include "command/exit_codes.h"
+#include "command/commands.h"
 #include "command/report.h"
 #include "download.h"
 #include "install.h"
 #include "library/library.h"
 #include "record.h"
-#include "verbs.h"
 
 /* Parse the arguments of either verb. *ret_name stays NULL if there is no name, which verify allows. */
 static bool parse(const cli_command *command, int argc, char **argv, cli_options *options, const char **ret_name) {

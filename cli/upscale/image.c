@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * cli/upscale/image.c - one image of swin2sr upscale: read, enlarge, write, report. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "command/exit_codes.h"
 #include "command/input.h"
 #include "command/interrupt.h"
 #include "command/output.h"

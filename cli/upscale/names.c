@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "command/exit_codes.h"
 #include "command/report.h"
 #include "names.h"
 
@@ -45,11 +44,6 @@ bool names_is_folder(const char *path) {
 static bool is_no_file(const char *path) {
     struct stat info;
     return stat(path, &info) == 0 && !S_ISREG(info.st_mode);
-}
-
-static const char *base_name(const char *path) {
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
 }
 
 /* What goes between a folder and the name of a file in it. */
@@ -100,7 +94,7 @@ int names_add_input(name_list *inputs, const char *path) {
 }
 
 char *names_in_folder(const char *folder, const char *input, int32_t scale, format_id format) {
-    const char *base = strcmp(input, "-") == 0 ? "stdin" : base_name(input);
+    const char *base = strcmp(input, "-") == 0 ? "stdin" : basename(input);
     size_t stem = strlen(base) - strlen(format_ending(base));
     if (stem > 0 && base[stem - 1] == '.' && base[stem])
         stem--;

@@ -3,9 +3,7 @@
  * In: files, folders and "-".  Out: names of files. Only folders are opened. */
 #pragma once
 
-#include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "format/format.h"
 

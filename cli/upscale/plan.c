@@ -2,7 +2,6 @@
  * cli/upscale/plan.c - swin2sr upscale --plan: print how an image would be cut, and what memory and work it would take. */
 #include <stdio.h>
 
-#include "command/exit_codes.h"
 #include "command/input.h"
 #include "command/report.h"
 #include "run.h"

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "command/commands.h"
-#include "command/exit_codes.h"
 #include "command/interrupt.h"
 #include "command/network.h"
 #include "command/output.h"
