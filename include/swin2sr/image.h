@@ -3,10 +3,6 @@
 #ifndef SWIN2SR_IMAGE_H
 #define SWIN2SR_IMAGE_H
 
-#include <stddef.h>
-#include <stdint.h>
-
-#include <swin2sr/status.h>
 #include <swin2sr/types.h>
 
 SWIN2SR_BEGIN

@@ -3,11 +3,6 @@
 #ifndef SWIN2SR_MODEL_H
 #define SWIN2SR_MODEL_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <swin2sr/status.h>
 #include <swin2sr/types.h>
 
 SWIN2SR_BEGIN

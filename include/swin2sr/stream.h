@@ -3,15 +3,9 @@
 #ifndef SWIN2SR_STREAM_H
 #define SWIN2SR_STREAM_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include <swin2sr/image.h>
 #include <swin2sr/model.h>
-#include <swin2sr/status.h>
 #include <swin2sr/threads.h>
-#include <swin2sr/types.h>
 
 SWIN2SR_BEGIN
 

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <stddef.h>
-#include <stdint.h>
 
 #define SWIN2SR__BUILT_IN_DEFAULT "swin2sr-lightweight-x4"
 

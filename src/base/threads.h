@@ -6,7 +6,6 @@
 
 #include <pthread.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include <swin2sr/threads.h>
 

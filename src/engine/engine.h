@@ -9,7 +9,6 @@
 #include "model/network.h"
 #include "model/weights.h"
 #include <swin2sr/threads.h>
-#include <swin2sr/types.h>
 
 /* Which values a tap sees: a layer's output, before anything else reads it. */
 typedef enum swin2sr__tap_layer {

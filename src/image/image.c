@@ -5,7 +5,6 @@
 #include "image/image.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/error.h"
 #include "image/codec.h"

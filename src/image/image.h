@@ -4,12 +4,7 @@
  * One file per library (png.c, jpeg.c) behind this interface. Limits are checked before anything is allocated. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "probe/probe.h"
-#include <swin2sr/status.h>
 
 /* What a reader accepts; zeroes stand for the defaults. */
 typedef struct image_limits {

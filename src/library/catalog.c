@@ -6,7 +6,6 @@
 
 #include "base/error.h"
 #include "library/catalog.h"
-#include "library/library.h"
 
 __asm__(".pushsection .rodata\n"
         "library_catalog_text:\n"

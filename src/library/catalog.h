@@ -3,13 +3,9 @@
  * Out: offers in the order of that file.  The service uses the names only; it fetches nothing. */
 #pragma once
 
-#include <stddef.h>
-#include <stdint.h>
-
 #include <jansson.h>
 
 #include "library/library.h"
-#include <swin2sr/status.h>
 
 typedef struct catalog_offer {
     const char *name;

@@ -4,13 +4,8 @@
  * In official names the parts of a Hugging Face attention are "attn.q.weight", "attn.k.weight", "attn.v.weight". */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "model/config.h"
 #include "model/tensors.h"
-#include <swin2sr/status.h>
 
 #define SWIN2SR__MAX_WEIGHT_RANK 4
 

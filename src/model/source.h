@@ -3,8 +3,6 @@
  * In: a path, or open files.  Out: bytes, the text of config.json, a name. */
 #pragma once
 
-#include <stddef.h>
-
 #include <swin2sr/model.h>
 
 #define SWIN2SR__MAX_MODEL_NAME 128 /* with the terminating zero */

@@ -4,8 +4,6 @@
  * safetensors.c and checkpoint.c fill it in; weights.c reads only this. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include <jansson.h>

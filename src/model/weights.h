@@ -4,13 +4,9 @@
  * Every offset, shape and size is checked before use; nothing in the file is trusted. */
 #pragma once
 
-#include <stddef.h>
-#include <stdint.h>
-
 #include "model/config.h"
 #include "model/tensors.h"
 #include <swin2sr/model.h>
-#include <swin2sr/status.h>
 
 typedef struct swin2sr__weights swin2sr__weights;
 

@@ -5,9 +5,7 @@
  * Metadata before the pixels is skipped, so it may have any size; PROBE_MAX_BYTES limits how much is examined. */
 #pragma once
 
-#include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "format/format.h"
 #include <swin2sr/status.h>

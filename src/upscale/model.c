@@ -13,7 +13,6 @@
 #include "base/sha256.h"
 #include "model/import.h"
 #include "model/source.h"
-#include "model/weights.h"
 
 struct swin2sr_model {
     atomic_uint references;

@@ -4,7 +4,6 @@
  * scale, because the kernels compute powers of two. */
 #pragma once
 
-#include "base/memory.h"
 #include "engine/engine.h"
 #include "kernels/kernels.h"
 #include "model/fold.h"

@@ -4,9 +4,6 @@
  * height before anything is allocated, so ring sizes are what the steps will need, exactly. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "base/span.h"
 #include "model/network.h"
 
