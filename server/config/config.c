@@ -384,9 +384,8 @@ static void print_help(void) {
         "\nA setting is taken from the flag, else from the environment (--max-pixels: SWIN2SR_MAX_PIXELS;\n"
         "--models: SWIN2SR_SERVED_MODELS), else from the file of --config (max-pixels = N), else it is the default,\n"
         "which stands in brackets before the range.\n"
-        "Logs are JSON lines on stdout. SIGTERM, SIGINT or SIGQUIT finishes the work in hand and exits; a second one "
-        "of\n"
-        "these exits at once. SIGHUP is logged.\n"
+        "Logs are JSON lines on stdout. SIGTERM, SIGINT or SIGQUIT finishes the work in hand and exits; a second one\n"
+        "exits at once. SIGHUP is logged.\n"
         "Exit codes: 0 done, 1 cannot run or work was left unfinished, 2 wrong usage.\n");
 }
 

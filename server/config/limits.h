@@ -13,9 +13,11 @@
 #define LIMIT_BODY_MAX_MIB 65536         /* what the flag may say */
 #define LIMIT_SPOOL_BYTES (4ull << 30)   /* uploads and results, all requests together */
 #define LIMIT_CONFIG_BYTES 65536         /* the INI file */
-#define LIMIT_ROUTES 16                  /* methods of paths that the service answers */
-#define LIMIT_PATH_PART_BYTES 65u        /* a part of a path that stands for an id, terminator included */
-#define LIMIT_ALLOW_BYTES 64u            /* methods in an Allow header, terminator included */
+#define LIMIT_KEEP_ALIVE_S 5      /* between TCP keep-alive probes to a client that has closed its sending side */
+#define LIMIT_KEEP_ALIVE_PROBES 3 /* without an answer, until such a client counts as gone */
+#define LIMIT_ROUTES 16           /* methods of paths that the service answers */
+#define LIMIT_PATH_PART_BYTES 65u /* a part of a path that stands for an id, terminator included */
+#define LIMIT_ALLOW_BYTES 64u     /* methods in an Allow header, terminator included */
 
 /* jobs that are kept */
 #define LIMIT_NODE_BYTES 17u /* --node, terminator included */

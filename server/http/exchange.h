@@ -24,6 +24,7 @@ struct http_exchange {
     struct MHD_Response *answer;
     unsigned int code;
     bool is_held, has_hung_up, is_gone, is_closing, is_queued;
+    bool is_old;  /* HTTP/1.0 */
     bool is_last; /* the connection closes after the answer */
     bool is_cut;  /* too slow: the server closed the connection */
     loop_watch hang_up;
@@ -63,6 +64,17 @@ void answer_refuse(http_exchange *self, problem_kind kind, const char *detail);
 
 /* Resume a held request. The library then calls on_access again, which queues the answer. */
 void answer_release(http_exchange *self);
+
+/* Watch the socket of a request while its body arrives, and while it is held.  false: the system refused. */
+void hang_up_watch_body(http_exchange *self);
+bool hang_up_watch_held(http_exchange *self);
+
+/* If the last bytes and the end of the client's side arrive in one event, the library handles only the bytes. Shutting
+ * down the receiving side, which is closed already, makes it look at the socket once more. */
+void hang_up_wake(const http_exchange *self);
+
+/* The client of a held request has left: tell the route, and let the library close the connection. */
+void hang_up_leave(http_exchange *self);
 
 /* Queue the answer. MHD_NO: there is none, and the library closes the connection. */
 enum MHD_Result answer_send(http_exchange *self);

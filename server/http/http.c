@@ -31,27 +31,6 @@ static uint64_t announced_bytes(const http_exchange *self) {
     return text ? strtoull(text, NULL, 10) : 0;
 }
 
-/* If the last bytes and the end of the client's side arrive in one event, the library handles only the bytes. Shutting
- * down the receiving side, which is closed already, makes it look at the socket once more. */
-static void wake_for_end(const http_exchange *self) {
-    if (self->has_hung_up)
-        shutdown(self->hang_up.fd, SHUT_RD);
-}
-
-/* The client has closed its sending side. A client whose request is held has given up by that. */
-static void on_hang_up(void *context, uint32_t events) {
-    http_exchange *self = context;
-    self->has_hung_up = true;
-    if (!self->is_held) {
-        wake_for_end(self);
-        return;
-    }
-    self->is_gone = true;
-    if (self->route->on_gone)
-        self->route->on_gone(&self->request);
-    answer_release(self);
-}
-
 /* NULL: there was no memory for it when the connection was opened. */
 static http_connection *connection_of(struct MHD_Connection *connection) {
     return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
@@ -74,7 +53,8 @@ static http_exchange *open_exchange(http_server *server, struct MHD_Connection *
     self->method = request_known_method(line->method);
     for (const char *at = guard_path(line->target); *at; at++)
         self->depth += *at == '/';
-    self->hang_up = (loop_watch){.fd = owner->fd, .on_ready = on_hang_up, .context = self};
+    self->is_old = strcmp(line->version, "HTTP/1.0") == 0;
+    self->hang_up = (loop_watch){.fd = owner->fd, .context = self};
     request_set_ids(self);
     return self;
 }
@@ -109,7 +89,7 @@ static enum MHD_Result begin(http_exchange *self, const guard_line *line, const 
         refuse_body_size(self, announced);
     } else {
         if (route->on_end)
-            loop_watch_add(self->server->settings.loop, &self->hang_up, EPOLLRDHUP | EPOLLONESHOT);
+            hang_up_watch_body(self);
         if (route->on_begin)
             route->on_begin(&self->request);
     }
@@ -122,7 +102,7 @@ static enum MHD_Result begin(http_exchange *self, const guard_line *line, const 
 }
 
 static enum MHD_Result take_body(http_exchange *self, const char *data, size_t size) {
-    wake_for_end(self);
+    hang_up_wake(self);
     self->request.body_bytes += size;
     self->server->settings.metrics->upload_bytes += size;
     if (self->answer || self->is_closing) {
@@ -137,13 +117,11 @@ static enum MHD_Result take_body(http_exchange *self, const char *data, size_t s
 }
 
 static enum MHD_Result end(http_exchange *self) {
-    event_loop *loop = self->server->settings.loop;
     if (!self->answer && !self->is_closing && self->route->on_end)
         self->route->on_end(&self->request);
     if (self->answer || self->is_closing)
         return answer_send(self);
-    loop_watch_remove(loop, &self->hang_up);
-    if (!loop_watch_add(loop, &self->hang_up, EPOLLRDHUP))
+    if (!hang_up_watch_held(self))
         return MHD_NO;
     self->is_held = true;
     MHD_suspend_connection(self->connection);
@@ -364,7 +342,7 @@ size_t http_connection_count(const http_server *self) {
 void http_stop(http_server *self) {
     for (http_connection *each = self->connections; each; each = each->next)
         if (each->exchange && each->exchange->is_held)
-            on_hang_up(each->exchange, 0);
+            hang_up_leave(each->exchange);
     loop_watch_remove(self->settings.loop, &self->sockets);
     loop_timer_clear(self->settings.loop, &self->sweep);
     MHD_stop_daemon(self->daemon);

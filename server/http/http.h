@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * http/http.h - HTTP on the server's event loop (stages 1 request and 9 respond).
  * A route is called with a request's header, then its body, then its end. It answers in any of these calls or later: a
- * request without an answer at its end is held, and its socket is watched for a hang-up.
+ * request without an answer at its end is held, and its socket is watched for a client that leaves.
  * All functions are called on the loop's thread. The HTTP and JSON libraries are not visible outside this folder. */
 #pragma once
 
