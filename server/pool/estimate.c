@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * pool/estimate.c - how long a picture will take a worker (stage 3 of 9, dispatch).
+ * pool/estimate.c - how long a worker will take for an image (stage 3 of 9, dispatch).
  * In: self-tests and finished jobs.  Out: microseconds. */
 #include "pool/estimate.h"
 
-#define SMALL_PIXELS 4096u         /* below, a picture's time is mostly the fixed one */
-#define RATE_MEMORY_PIXELS 250000u /* a new rate weighs its pixels against this many */
-#define FIXED_MEMORY 16            /* a new fixed time weighs one against this many */
-#define MOST_TIMES 4               /* one measurement counts at most so many times what was expected */
+#define SMALL_PIXELS 4096u         /* smaller images take little more than the fixed time */
+#define RATE_MEMORY_PIXELS 250000u /* weight of the average against the pixels of a new measurement */
+#define FIXED_MEMORY 16            /* weight of the average against one new measurement */
+#define MOST_TIMES 4               /* a measurement is clipped to this many times the expected value */
 #define LEAST_FIXED_US 1000.0
-
 #define MULTIPLE_PX 8
 
 uint64_t estimate_side_px(uint64_t side_px) {
@@ -44,7 +43,7 @@ void estimate_learn(estimate *self, uint64_t pixels, uint64_t run_us) {
         self->least_us_per_pixel = seen;
 }
 
-/* 2^40 us per megapixel and less than 2^34 pixels fit as doubles. */
+/* At most 2^40 us per megapixel and less than 2^34 pixels: the product fits 64 bits. */
 uint64_t estimate_us(const estimate *self, uint64_t pixels) {
     return (uint64_t)(self->fixed_us + self->us_per_pixel * (double)pixels);
 }

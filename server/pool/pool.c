@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * pool/pool.c - jobs to workers and results back (stage 3 of 9, dispatch).
- * In: jobs with an input file.  Out: on_finish with a whole output file or a reason.
- * Each attempt writes a fresh file. It becomes the result when DONE names its actual size. */
+ * In: jobs with an input file.  Out: on_finish with a complete output file or a reason; one log line per result.
+ * Each attempt writes to a new file, which becomes the result if DONE reports its actual size. */
 #include "pool/pool.h"
 
 #include <fcntl.h>
@@ -11,7 +11,6 @@
 
 #include "base/clock.h"
 #include "pool/respawn.h"
-#include "pool/stats.h"
 
 static void finish(pool *self, job *item, swin2sr_status outcome, const char *detail) {
     loop_timer_clear(self->loop, &item->deadline);
@@ -25,7 +24,7 @@ static void finish(pool *self, job *item, swin2sr_status outcome, const char *de
 
 /* ---- jobs to workers ---- */
 
-/* Fresh descriptors of input and output for a worker. */
+/* Open new descriptors of the input and the output for a worker. */
 static swin2sr_status open_files(const pool *self, job *item, int ret_fds[IPC_JOB_FDS]) {
     swin2sr_status status = store_create(self->results, &item->result);
     if (status != SWIN2SR_OK)
@@ -91,14 +90,14 @@ static void dispatch(pool *self) {
     }
 }
 
-/* A worker that dies after this may have died of the job. */
+/* A worker that dies after this may have died because of the job, so the attempt counts. */
 static void note_begun(worker *w) {
     if (w->job && !w->has_begun)
         w->job->attempts++;
     w->has_begun = true;
 }
 
-/* Take the job from a worker. NULL: it has none, or the job was cancelled. */
+/* Take the job away from a worker. NULL: it has none, or the job was cancelled. */
 static job *release(pool *self, worker *w) {
     job *item = w->job;
     w->job = NULL;
@@ -109,7 +108,7 @@ static job *release(pool *self, worker *w) {
 
 /* ---- results back ---- */
 
-/* Does DONE agree with the result's file and the network's scale? Otherwise the worker is broken and gets killed. */
+/* true: DONE agrees with the result's file and the network's scale. If not, the worker is broken and is killed. */
 static bool is_plausible(const job *item, const ipc_done *done) {
     struct stat file;
     uint64_t scale = item->network->facts.scale;
@@ -122,7 +121,7 @@ static void on_result_committed(void *context, swin2sr_status status) {
     finish(item->network->owner, item, status, status == SWIN2SR_OK ? "" : "no room for the result");
 }
 
-/* The worker has finished with its job, which is returned as by release. */
+/* The worker has answered for its job. returns what release returns. */
 static job *set_idle(pool *self, worker *w) {
     job *item = release(self, w);
     loop_timer_clear(self->loop, &w->timer);
@@ -130,6 +129,29 @@ static job *set_idle(pool *self, worker *w) {
     w->failures = 0;
     respawn_recycle(self, w);
     return item;
+}
+
+/* Learn from a finished job: estimate, metrics, log. */
+static void note_done(const job *item, const worker *by) {
+    network *self = item->network;
+    const ipc_done *done = &item->done;
+    model_metrics *counts = self->counts;
+    estimate_learn(&self->time, estimate_pixels(done->in_width_px, done->in_height_px),
+                   swin2sr__clock_us() - item->started_us);
+    metrics_observe(&counts->stage_seconds[METRICS_STAGE_QUEUE], item->started_us - item->queued_us);
+    metrics_observe(&counts->stage_seconds[METRICS_STAGE_DECODE], done->decode_us);
+    metrics_observe(&counts->stage_seconds[METRICS_STAGE_INFER], done->infer_us);
+    metrics_observe(&counts->stage_seconds[METRICS_STAGE_ENCODE], done->encode_us);
+    counts->in_pixels += (uint64_t)done->in_width_px * done->in_height_px;
+    counts->out_pixels += (uint64_t)done->out_width_px * done->out_height_px;
+    log_event(self->owner->log, LOG_LEVEL_INFO, "enlarged",
+              "s:s, s:s*, s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I", "request_id",
+              item->spec.request_id, "traceparent", job_trace(item), "model", self->served->name, "worker_pid",
+              (int)by->pid, "attempt", item->attempts, "in_width", (int)done->in_width_px, "in_height",
+              (int)done->in_height_px, "out_width", (int)done->out_width_px, "out_height", (int)done->out_height_px,
+              "out_bytes", (long long)done->out_bytes, "decode_us", (long long)done->decode_us, "infer_us",
+              (long long)done->infer_us, "encode_us", (long long)done->encode_us, "memory_bytes",
+              (long long)done->plan_memory_bytes);
 }
 
 static void on_done_message(pool *self, worker *w, const ipc_done *done) {
@@ -141,7 +163,7 @@ static void on_done_message(pool *self, worker *w, const ipc_done *done) {
     if (!item)
         return;
     item->done = *done;
-    stats_note_done(item, w);
+    note_done(item, w);
     store_commit(&item->result, on_result_committed, item);
 }
 
@@ -152,13 +174,26 @@ static void on_failed_message(pool *self, worker *w, const ipc_failed *failed) {
         finish(self, item, outcome, failed->detail);
 }
 
-/* There is one READY per network, in order. The worker is ready after the last one. */
+/* A worker has loaded and tested a network. An estimate that was learned from jobs is kept. */
+static void note_ready(network *self, const worker *by, const ipc_ready *ready) {
+    self->facts = *ready;
+    estimate_take_self_test(&self->time, ready->us_per_megapixel);
+    log_event(self->owner->log, LOG_LEVEL_INFO, "worker_ready",
+              "s:i, s:s, s:s, s:i, s:s, s:s, s:s, s:I, s:s, s:I, s:I, s:I", "worker_pid", (int)by->pid, "model",
+              self->served->name, "sha256", ready->sha256, "scale", (int)ready->scale, "kernels", ready->kernels,
+              "kernels_note", ready->kernels_note, "precision", ready->precision, "memory_bytes",
+              (long long)ready->memory_bytes, "self_test", ready->check, "us_per_megapixel",
+              (long long)ready->us_per_megapixel, "base_bytes", (long long)ready->base_bytes, "column_bytes",
+              (long long)ready->column_bytes);
+}
+
+/* A worker sends one READY per network, in order, and is ready after the last one. */
 static void on_ready_message(pool *self, worker *w, const ipc_ready *ready) {
     if (ready->network != w->ready_count) {
         worker_kill(w, METRICS_RESTART_PROTOCOL);
         return;
     }
-    stats_note_ready(self->networks[w->ready_count++], w, ready);
+    note_ready(self->networks[w->ready_count++], w, ready);
     if (w->ready_count < (uint32_t)self->network_count)
         return;
     self->was_ever_ready = true;
@@ -192,7 +227,7 @@ static void on_message(void *context, worker *w, const ipc_message *message) {
     dispatch(self);
 }
 
-/* ---- workers end ---- */
+/* ---- ends of workers ---- */
 
 static void retry(pool *self, job *item) {
     store_remove(&item->result);
@@ -215,7 +250,7 @@ static void on_end(void *context, worker *w) {
     dispatch(self);
 }
 
-/* ---- the owner's side ---- */
+/* ---- calls of the owner ---- */
 
 static worker *worker_of(pool *self, const job *item) {
     for (int i = 0; i < self->worker_count; i++)
@@ -305,10 +340,10 @@ int pool_count(const pool *self, worker_state state) {
 }
 
 bool pool_is_ready(const pool *self) {
-    int renewed = 0;
-    for (int i = 0; i < self->worker_count; i++)
-        renewed += self->workers[i].is_renewed;
-    return pool_count(self, WORKER_IDLE) + pool_count(self, WORKER_BUSY) + renewed > 0;
+    for (const worker *w = self->workers; w < self->workers + self->worker_count; w++)
+        if (w->state == WORKER_IDLE || w->state == WORKER_BUSY || w->is_renewed)
+            return true;
+    return false;
 }
 
 void pool_done(pool *self) {

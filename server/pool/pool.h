@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * pool/pool.h - jobs to workers and results back (stage 3 of 9, dispatch).
- * A pool serves one or more networks, which each of its workers holds: it keeps the workers running, gives each idle
- * one the job that has waited longest, watches deadlines, and gives a job whose worker died to another one.
- * Workers may die at any moment. A job always ends: after its second try that had begun, or at its deadline. */
+ * A pool serves one or more networks, and each of its workers holds all of them. It keeps the workers running, gives
+ * each idle worker the job that has waited longest, enforces deadlines, and gives a job whose worker died to another
+ * worker. Workers may die at any time. Every job ends, at the latest at its deadline. */
 #pragma once
 
 #include "config/config.h"
@@ -21,8 +21,8 @@ typedef struct network {
     const served_model *served; /* borrowed */
     model_metrics *counts;      /* borrowed */
     pool *owner;
-    uint32_t index;  /* among those of its pool */
-    ipc_ready facts; /* from the workers, once the pool was ready */
+    uint32_t index;  /* among the networks of its pool */
+    ipc_ready facts; /* from the workers; valid once the pool was ready */
     estimate time;
 } network;
 
@@ -38,36 +38,36 @@ struct pool {
     worker_networks program;
     worker workers[LIMIT_WORKERS];
     int worker_count; /* 1.. */
-    job_queue queue;  /* waiting, in order */
+    job_queue queue;  /* waiting jobs, in order */
     size_t running_count;
     uint64_t next_id;
     bool was_ever_ready;
-    bool is_hopeless;              /* the first worker could not even start: the server should end */
-    bool is_self_test_failing;     /* the last worker that started got its test picture wrong */
-    char fault[LIMIT_FAULT_BYTES]; /* why the last worker did not start, fit for whoever asks; "": it did */
+    bool is_hopeless;              /* no worker will ever start: the server ends */
+    bool is_self_test_failing;     /* the worker that started last failed its self-test */
+    char fault[LIMIT_FAULT_BYTES]; /* why the last worker did not start, safe to show to clients; "": it started */
 };
 
-/* What its workers, their restarts and its log lines are named after: its first network. */
+/* The name of a pool in metrics, logs and /readyz: that of its first network. */
 static inline const char *pool_name(const pool *self) {
     return self->networks[0]->served->name;
 }
 
-/* Start the workers. The networks and the other borrowed fields are set. self is not moved afterwards. */
+/* Start the workers. The caller has set the borrowed fields and does not move self afterwards. */
 void pool_start(pool *self);
 
-/* Take a job that job_init made and the owner filled. Finishes through job->on_finish, possibly from within this call. */
+/* Submit a job whose first part the owner has filled in. Its on_finish may be called before this returns. */
 void pool_submit(network *target, job *item);
 
-/* Forget a job that was submitted, whatever its state: it is not touched after this. Its worker stops within a step of
- * the network. */
+/* Cancel a submitted job, whatever its state. The pool does not touch it afterwards, and its worker stops within one
+ * step of the network. */
 void pool_cancel(job *item);
 
-/* End every job that is left with SWIN2SR_BUSY. */
+/* Finish all remaining jobs with SWIN2SR_BUSY. */
 void pool_abandon(pool *self);
 
-bool pool_has_idle(const pool *self); /* a worker would take a job at once */
-bool pool_is_ready(const pool *self); /* a worker is there to work */
+bool pool_has_idle(const pool *self); /* a worker would take a job now */
+bool pool_is_ready(const pool *self); /* at least one worker has started */
 int pool_count(const pool *self, worker_state state);
 size_t pool_waiting(const network *target); /* jobs in the queue for this network */
 
-void pool_done(pool *self); /* after pool_abandon, or when nothing waits and nothing runs */
+void pool_done(pool *self); /* when no job waits or runs */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * pool/pools.c - the networks that are served, and their pools (stage 3 of 9, dispatch).
- * In: a config; names and tasks from clients.  Out: the network that is meant. */
+ * In: a config; names and tasks from clients.  Out: the network that serves them. */
 #include "pool/pools.h"
 
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include "library/library.h"
 #include "base/cgroup.h"
 
-/* The pool that the network joins: that of the networks inside the program where there is one already, or a new one. */
+/* The pool for a network: for a built-in one, the pool of an earlier built-in one; otherwise a new one. */
 static pool *pool_for(pool_set *self, const served_model *served) {
     for (int i = 0; i < self->pool_count && !served->path[0]; i++)
         if (!self->pools[i].networks[0]->served->path[0])

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * pool/pools.h - the networks that are served, the pools that serve them, and which network is meant (stage 3 of 9).
- * The networks inside the worker program share one pool, with one queue; each weight file has a pool of its own.
- * A job waits for workers of its pool only, so pools do not push each other's jobs back. */
+ * pool/pools.h - the networks that are served, and the pools that serve them (stage 3 of 9, dispatch).
+ * The built-in networks share one pool with one queue; each weight file has its own pool. A job waits only for workers
+ * of its own pool, so jobs of other pools do not delay it. */
 #pragma once
 
 #include "pool/pool.h"
@@ -13,22 +13,22 @@ typedef struct pool_set {
     int pool_count;
 } pool_set;
 
-/* Start all workers. Everything is borrowed; self is not moved afterwards. */
+/* Start all workers. All pointers are borrowed. The caller does not move self afterwards. */
 void pools_init(pool_set *self, const server_config *config, event_loop *loop, server_log *log, server_metrics *metrics,
                 store *results);
 
-/* The network of that name; NULL: it is not served. */
+/* The network of this name; NULL: it is not served. */
 network *pools_find(pool_set *self, const char *name);
 
 /* The served network that fits a task best, by the rule of `swin2sr upscale --task`; NULL: none fits. */
 network *pools_find_for_task(pool_set *self, const char *task);
 
-/* The names of what is served, separated by commas; as many as fit. */
+/* The names of the networks that are served, separated by commas; as many as fit. */
 void pools_write_names(const pool_set *self, char *text, size_t size);
 
 size_t pools_waiting(const pool_set *self);
 size_t pools_running(const pool_set *self);
-bool pools_is_quiet(const pool_set *self);    /* nothing waits, nothing runs */
-bool pools_is_hopeless(const pool_set *self); /* one of them is: pool.h */
+bool pools_is_quiet(const pool_set *self);    /* no job waits or runs */
+bool pools_is_hopeless(const pool_set *self); /* one of the pools is */
 void pools_abandon(pool_set *self);
 void pools_done(pool_set *self);

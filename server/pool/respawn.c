@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * pool/respawn.c - workers start, fail to start, end and are replaced (stage 3 of 9, dispatch).
+ * pool/respawn.c - start workers, note why they fail or end, and replace them (stage 3 of 9, dispatch).
  * In: the networks of a pool; ends of processes.  Out: running processes, the reasons in the log and the metrics.
- * Each worker has one timer. By the worker's state it means: start again, started too slowly, or did not let go. */
+ * Each worker has one timer. When it is due, a worker that is DOWN is started; a worker in another state has taken too
+ * long to start or to answer for a cancelled job, and is killed. */
 #include "pool/respawn.h"
 
 #include <errno.h>
@@ -24,7 +25,7 @@ static void schedule_restart(pool *self, worker *w) {
     respawn_limit_ms(self, w, delay_ms < LIMIT_RESPAWN_LAST_MS ? delay_ms : LIMIT_RESPAWN_LAST_MS);
 }
 
-/* setting: the one that names the file. */
+/* setting: the flag that names the file. */
 static void note_io_fault(pool *self, const char *setting, int error) {
     snprintf(self->fault, sizeof self->fault, "%s: %s%s", setting, strerror(error),
              error == EAGAIN ? " (the limit on processes and threads is reached)" : "");
@@ -74,8 +75,8 @@ static const char *start_fault(int32_t status) {
     return status == SWIN2SR_NOMEM ? "nomem" : status == SWIN2SR_INTERNAL ? "self_test" : "model";
 }
 
-/* Weights that cannot be loaded are final before any worker was ready, and later a death like any other. Without memory,
- * or after a self-test that failed, starting is tried again. */
+/* Weights that cannot be loaded end the server if no worker has ever been ready; later they are an end like any other.
+ * After a lack of memory or a failed self-test the worker is started again. */
 void respawn_note_failed(pool *self, worker *w, const ipc_failed *failed) {
     w->has_failed = true;
     snprintf(self->fault, sizeof self->fault, "%s", failed->detail);
@@ -86,7 +87,7 @@ void respawn_note_failed(pool *self, worker *w, const ipc_failed *failed) {
         self->is_hopeless = true;
 }
 
-/* A SIGKILL that is not ours is the kernel's when it has counted one more than we have noticed. */
+/* A SIGKILL that the server did not send came from the OOM killer if the cgroup counts more kills than are known. */
 static void classify_end(pool *self, worker *w) {
     if (w->end_reason != METRICS_RESTART_SIGNAL || w->end_status != -SIGKILL ||
         swin2sr__cgroup_oom_kills("") <= self->metrics->oom_kills)
@@ -95,9 +96,9 @@ static void classify_end(pool *self, worker *w) {
     w->end_reason = METRICS_RESTART_OOM;
 }
 
-/* NULL: the reason and the status say enough. */
+/* NULL: the reason and the status explain the end. */
 static const char *end_detail(const worker *w) {
-    return w->end_status == -SIGBUS ? "a file that it read was cut short meanwhile: the weights, if it was starting"
+    return w->end_status == -SIGBUS ? "a file was truncated while the worker read it: the weights, if it was starting"
                                     : NULL;
 }
 

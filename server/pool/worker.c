@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * pool/worker.c - one worker process (stage 3 of 9, dispatch).
- * In: a program and its arguments.  Out: messages, and the reason of its end.
- * The child gets /dev/null, stderr twice, its socket as descriptor 3 and, where its network is not inside the program,
- * the weights and their config.json, nothing else. It is in a process group of its own, so that Ctrl-C reaches the
- * server only, which then finishes its work. */
+ * In: a program and its arguments.  Out: messages, and how the process ended.
+ * The child inherits only these descriptors: /dev/null as standard input, the server's stderr as standard output and
+ * error, its socket as 3 and, for a network from a file, the weights and their config.json. It has its own process
+ * group, so that Ctrl-C reaches only the server, which then finishes the accepted work. */
 #include "pool/worker.h"
 
 #include <errno.h>
@@ -23,7 +23,7 @@
 
 #define CHILD_SOCKET 3
 #define CHILD_WEIGHTS 4
-#define CHILD_CONFIG 5 /* after the weights */
+#define CHILD_CONFIG 5 /* CHILD_WEIGHTS + 1 */
 #define FIRST_FREE_FD 6
 #define ARGUMENTS_MAX (12 + 2 * LIMIT_MODELS)
 
@@ -48,7 +48,7 @@ static void close_all(worker *self) {
     self->state = WORKER_DOWN;
 }
 
-/* Pass on the messages in the socket, at most LIMIT_MESSAGES, so that a worker that sends without end does not keep
+/* Handle the messages in the socket, at most LIMIT_MESSAGES, so that a worker that never stops sending does not block
  * the loop. false: the other end is closed or broken. */
 static bool take_messages(worker *self) {
     for (int i = 0; i < LIMIT_MESSAGES; i++) {
@@ -70,7 +70,7 @@ static bool take_messages(worker *self) {
     return true;
 }
 
-/* A worker that has closed its socket is ending; it is killed in case it is not. */
+/* A worker that has closed its socket should be ending. It is killed in case it is not. */
 static void on_messages(void *context, uint32_t events) {
     worker *self = context;
     if (take_messages(self))
@@ -79,7 +79,7 @@ static void on_messages(void *context, uint32_t events) {
     send_kill(self->pidfd);
 }
 
-/* Messages that were sent before the end are still taken. */
+/* Messages that the worker sent before its end are handled first. */
 static void on_death(void *context, uint32_t events) {
     worker *self = context;
     if (self->messages.is_added)
@@ -100,7 +100,7 @@ void worker_init(worker *self, event_loop *owner, const worker_handler *handler)
     self->messages = (loop_watch){.fd = -1, .on_ready = on_messages, .context = self};
 }
 
-/* Open a file at a descriptor above those that the child gets. */
+/* Open a file at a descriptor above those of the child, so that no dup2 in the child overwrites it. */
 static int open_high(const char *path) {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
@@ -131,7 +131,7 @@ void worker_networks_close(worker_networks *self) {
         close(self->fds[--self->fd_count]);
 }
 
-/* The worker is told which descriptors it has: a library that is loaded into it first may open others. */
+/* The numbers of the descriptors are passed as arguments, because a preloaded library may have opened others. */
 static void list_arguments(const server_config *config, const worker_networks *networks, char *threads,
                            char *ret_arguments[ARGUMENTS_MAX]) {
     static const char *const flags[] = {"--weights-fd", TEXT_OF(CHILD_WEIGHTS), "--config-fd", TEXT_OF(CHILD_CONFIG)};
@@ -148,7 +148,7 @@ static void list_arguments(const server_config *config, const worker_networks *n
     ret_arguments[count] = NULL;
 }
 
-/* An errno, 0 for success. */
+/* returns 0 or an errno. */
 static int spawn(const server_config *config, const worker_networks *networks, int socket, pid_t *ret_pid) {
     char threads[12], *arguments[ARGUMENTS_MAX];
     snprintf(threads, sizeof threads, "%d", (int)config->threads);
@@ -177,6 +177,14 @@ static int spawn(const server_config *config, const worker_networks *networks, i
     return error;
 }
 
+/* false: errno says why. */
+static bool watch(worker *self) {
+    self->death.fd = self->pidfd = (int)syscall(SYS_pidfd_open, self->pid, 0);
+    self->messages.fd = self->socket;
+    return self->pidfd >= 0 && loop_watch_add(self->loop, &self->death, EPOLLIN) &&
+           loop_watch_add(self->loop, &self->messages, EPOLLIN);
+}
+
 swin2sr_status worker_start(worker *self, const server_config *config, const worker_networks *networks) {
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
@@ -184,20 +192,12 @@ swin2sr_status worker_start(worker *self, const server_config *config, const wor
     int error = spawn(config, networks, pair[1], &self->pid);
     close(pair[1]);
     self->socket = pair[0];
-    if (error) {
-        close_all(self);
-        errno = error;
-        return SWIN2SR_IO;
-    }
-
-    self->pidfd = (int)syscall(SYS_pidfd_open, self->pid, 0);
-    self->death.fd = self->pidfd;
-    self->messages.fd = self->socket;
-    if (self->pidfd < 0 || !loop_watch_add(self->loop, &self->death, EPOLLIN) ||
-        !loop_watch_add(self->loop, &self->messages, EPOLLIN)) {
+    if (!error && !watch(self)) {
         error = errno;
         kill(self->pid, SIGKILL);
         waitpid(self->pid, NULL, 0);
+    }
+    if (error) {
         close_all(self);
         errno = error;
         return SWIN2SR_IO;
