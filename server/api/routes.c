@@ -3,14 +3,14 @@
 #include "api/routes.h"
 
 const http_route routes[] = {
-    {"GET", "/", "/", .on_begin = page_on_begin},
+    {"GET", "/", "/", .on_begin = page_on_begin, .access = HTTP_ACCESS_OPEN},
     {"POST", "/upscale", "/upscale", upscale_on_begin, upscale_on_body, upscale_on_end, upscale_on_gone,
      upscale_on_free, .is_overridable = false},
-    {"GET", "/healthz", "/healthz", .on_begin = health_on_begin},
-    {"GET", "/readyz", "/readyz", .on_begin = ready_on_begin},
-    {"GET", "/metrics", "/metrics", .on_begin = metrics_on_begin},
-    {"GET", "/v1/models", "/v1/models", .on_begin = models_on_begin},
-    {"GET", "/favicon.ico", "/favicon.ico", .on_begin = icon_on_begin},
+    {"GET", "/healthz", "/healthz", .on_begin = health_on_begin, .access = HTTP_ACCESS_OPEN},
+    {"GET", "/readyz", "/readyz", .on_begin = ready_on_begin, .access = HTTP_ACCESS_OPEN},
+    {"GET", "/metrics", "/metrics", .on_begin = metrics_on_begin, .access = HTTP_ACCESS_OPEN},
+    {"GET", "/v1/models", "/v1/models", .on_begin = models_on_begin, .access = HTTP_ACCESS_OPEN},
+    {"GET", "/favicon.ico", "/favicon.ico", .on_begin = icon_on_begin, .access = HTTP_ACCESS_OPEN},
 };
 const size_t routes_count = sizeof routes / sizeof routes[0];
 

@@ -163,6 +163,7 @@ static void submit(upscale_call *self) {
                             .limit_us = (uint64_t)config->deadline_s * 1000000};
     strcpy(item->spec.request_id, self->request->id);
     strcpy(item->spec.trace, self->request->trace);
+    strcpy(item->spec.owner, self->request->owner);
     strcpy(item->spec.model, self->network->served->name);
     item->input = &self->intake.upload;
     item->on_finish = on_job_finish;

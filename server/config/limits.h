@@ -8,6 +8,7 @@
 #define LIMIT_CONNECTION_BYTES 32768u    /* memory of one connection: request line, header, send buffer */
 #define LIMIT_DISCARD_BYTES (256u << 20) /* body read and thrown away so that a refusal reaches the client */
 #define LIMIT_REQUEST_ID_BYTES 65u       /* a client's X-Request-Id, terminator included */
+#define LIMIT_OWNER_BYTES 48u            /* id of an API key, terminator included */
 #define LIMIT_TRACE_BYTES 56u            /* a client's traceparent, terminator included */
 #define LIMIT_HEADER_COUNT 100           /* header fields of a request */
 #define LIMIT_BODY_MAX_MIB 65536         /* what the flag may say */

@@ -32,6 +32,8 @@ struct http_request {
     char id[LIMIT_REQUEST_ID_BYTES];  /* the client's X-Request-Id if it is acceptable, else random */
     char trace[LIMIT_TRACE_BYTES];    /* the client's traceparent (W3C Trace Context), or "" */
     char part[LIMIT_PATH_PART_BYTES]; /* of the path: http_match */
+    char owner[LIMIT_OWNER_BYTES];    /* id of the API key it came with; "": the service has no keys, or is_anonymous */
+    bool is_anonymous;                /* the service has keys, and the request came without: HTTP_ACCESS_TOKEN only */
     uint64_t body_bytes;              /* received so far */
 };
 
@@ -57,6 +59,9 @@ void http_step(http_server *self);
 void http_drain(http_server *self);          /* from now on every answer closes its connection */
 bool http_is_quiet(const http_server *self); /* no request is being read, worked on or answered */
 size_t http_connection_count(const http_server *self);
+
+/* For routes: true: what was made by this owner belongs to the client. Without keys all is everyone's. */
+bool http_request_owns(const http_request *request, const char *owner);
 
 /* For routes: the value of a header field; NULL: the request has no such field. */
 const char *http_request_header(const http_request *request, const char *name);

@@ -13,6 +13,10 @@ const char *http_request_header(const http_request *request, const char *name) {
     return MHD_lookup_connection_value(exchange_of(request)->connection, MHD_HEADER_KIND, name);
 }
 
+bool http_request_owns(const http_request *request, const char *owner) {
+    return !request->is_anonymous && strcmp(request->owner, owner) == 0;
+}
+
 typedef struct word_walk {
     const char *field, *word;
     bool has_other;

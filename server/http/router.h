@@ -10,6 +10,13 @@
 
 typedef struct http_request http_request;
 
+/* Who may call a route where the service has API keys. */
+typedef enum http_access {
+    HTTP_ACCESS_KEY = 0, /* only requests with a key */
+    HTTP_ACCESS_TOKEN,   /* also is_anonymous ones: the route asks for a token of its own */
+    HTTP_ACCESS_OPEN,    /* everyone; a key is not looked at */
+} http_access;
+
 /* One method of one path. Any callback may be NULL. on_begin, on_body and on_end are not called after the answer. */
 typedef struct http_route {
     const char *method; /* "GET" takes HEAD too, unless an earlier route of the path is for HEAD */
@@ -20,6 +27,7 @@ typedef struct http_route {
     void (*on_end)(http_request *request);  /* the body is complete; NULL: the body is ignored */
     void (*on_gone)(http_request *request); /* the client left while the request was held; the route must not answer */
     void (*on_free)(http_request *request); /* the last call, always */
+    http_access access;
     bool is_overridable; /* X-HTTP-Method-Override, where a request has it, stands for its method (tus 1.0.0) */
 } http_route;
 

@@ -11,12 +11,13 @@
 #include "format/format.h"
 #include "library/library.h"
 
-#define JOB_SPEC_VERSION 2
+#define JOB_SPEC_VERSION 3
 
 typedef struct job_spec {
     uint32_t version;
     char request_id[LIMIT_REQUEST_ID_BYTES]; /* for the logs */
     char trace[LIMIT_TRACE_BYTES];           /* for the logs: the client's traceparent; "": none */
+    char owner[LIMIT_OWNER_BYTES];           /* id of the API key it was sent with; "": none */
     char model[LIBRARY_MAX_NAME];            /* name of a served network */
     format_id format;                        /* of the result */
     uint32_t quality;                        /* 1..100; JPEG only */
