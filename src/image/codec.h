@@ -5,9 +5,11 @@
 #pragma once
 
 #include "image/image.h"
+#include "image/trap.h"
 
 typedef struct image_decoder image_decoder;
 struct image_decoder {
+    image_trap trap;
     int32_t width_px, height_px; /* as stored; image.c compares them with the probe */
     int32_t channels;            /* of the rows */
     bool is_reduced_16;
@@ -26,12 +28,13 @@ struct image_decoder {
 
 typedef struct image_encoder image_encoder;
 struct image_encoder {
-    /* What image.c asks for: write the next n rows. */
+    image_trap trap;
+    /* The rows that write takes. image.c runs write and finish as steps of the trap. */
     const uint8_t *rows;
     size_t stride_bytes;
     int32_t n;
-    swin2sr_status (*write)(image_encoder *encoder, swin2sr_error *reterr);
-    swin2sr_status (*finish)(image_encoder *encoder, swin2sr_error *reterr);
+    void (*write)(void *encoder);
+    void (*finish)(void *encoder);
     void (*close)(image_encoder *encoder);
 };
 

@@ -109,12 +109,11 @@ swin2sr_status image_reader_open(const void *data, size_t size, const image_limi
         status = describe(reader, &probe, reterr);
     if (status == SWIN2SR_OK)
         status = check_damage(reader, reterr);
-    if (status != SWIN2SR_OK) {
+    if (status == SWIN2SR_OK)
+        *ret_reader = reader;
+    else
         image_reader_close(reader);
-        return status;
-    }
-    *ret_reader = reader;
-    return SWIN2SR_OK;
+    return status;
 }
 
 const image_info *image_reader_info(const image_reader *reader) {
@@ -254,12 +253,11 @@ swin2sr_status image_writer_open(const image_writer_options *options, int32_t wi
     };
     writer->height_px = height_px;
     swin2sr_status status = codecs[options->format].open_encoder(&setup, &writer->encoder, reterr);
-    if (status != SWIN2SR_OK) {
+    if (status == SWIN2SR_OK)
+        *ret_writer = writer;
+    else
         image_writer_close(writer);
-        return status;
-    }
-    *ret_writer = writer;
-    return SWIN2SR_OK;
+    return status;
 }
 
 swin2sr_status image_writer_write(image_writer *writer, const void *rows, size_t stride_bytes, int32_t n,
@@ -271,7 +269,7 @@ swin2sr_status image_writer_write(image_writer *writer, const void *rows, size_t
     writer->encoder->rows = rows;
     writer->encoder->stride_bytes = stride_bytes;
     writer->encoder->n = n;
-    writer->status = writer->encoder->write(writer->encoder, reterr);
+    writer->status = image_trap_run(&writer->encoder->trap, writer->encoder->write, writer->encoder, reterr);
     writer->rows_written += n;
     return writer->status;
 }
@@ -282,7 +280,7 @@ swin2sr_status image_writer_finish(image_writer *writer, swin2sr_error *reterr) 
     if (writer->rows_written != writer->height_px)
         return swin2sr__error_set(reterr, SWIN2SR_INVALID, "only %d of %d rows have been written", writer->rows_written,
                                   writer->height_px);
-    writer->status = writer->encoder->finish(writer->encoder, reterr);
+    writer->status = image_trap_run(&writer->encoder->trap, writer->encoder->finish, writer->encoder, reterr);
     return writer->status;
 }
 

@@ -13,7 +13,6 @@
 
 #include "base/error.h"
 #include "image/codec.h"
-#include "image/trap.h"
 
 /* Each scan, however short, makes the library pass over all coefficients. Encoders write about 10 scans. */
 #define DECODE_MAX_SCANS 100
@@ -27,7 +26,7 @@ static const uint8_t jpeg_segments[] = {0xc4, 0xcc, 0xda, 0xdb, 0xdc, 0xdd, 0xe0
 /* The callbacks get cinfo->err, so the error manager must be the first member. */
 typedef struct jpeg_errors {
     struct jpeg_error_mgr manager;
-    image_trap trap;
+    image_trap *trap;
     const char *damaged; /* detail for errors that have no detail of their own */
     swin2sr_status damaged_status;
     const char *warning; /* what is damaged, if no rows are missing; NULL: nothing */
@@ -35,24 +34,24 @@ typedef struct jpeg_errors {
 } jpeg_errors;
 
 static image_trap *jpeg_trap(j_common_ptr cinfo) {
-    return &((jpeg_errors *)cinfo->err)->trap;
+    return ((jpeg_errors *)cinfo->err)->trap;
 }
 
 static void jpeg_failed(j_common_ptr cinfo) {
     jpeg_errors *errors = (jpeg_errors *)cinfo->err;
     switch (cinfo->err->msg_code) {
     case JERR_OUT_OF_MEMORY:
-        image_trap_spring(&errors->trap, SWIN2SR_NOMEM, "not enough memory to read the JPEG");
+        image_trap_spring(errors->trap, SWIN2SR_NOMEM, "not enough memory to read the JPEG");
     case JERR_IMAGE_TOO_BIG:
-        image_trap_spring(&errors->trap, SWIN2SR_TOO_LARGE, "each side of a JPEG may have at most 65500 pixels");
+        image_trap_spring(errors->trap, SWIN2SR_TOO_LARGE, "each side of a JPEG may have at most 65500 pixels");
     case JERR_ARITH_NOTIMPL:
     case JERR_BAD_PRECISION:
     case JERR_CONVERSION_NOTIMPL:
     case JERR_NOT_COMPILED:
     case JERR_SOF_UNSUPPORTED:
-        image_trap_spring(&errors->trap, SWIN2SR_UNSUPPORTED, "a JPEG of this kind cannot be read");
+        image_trap_spring(errors->trap, SWIN2SR_UNSUPPORTED, "a JPEG of this kind cannot be read");
     default:
-        image_trap_spring(&errors->trap, errors->damaged_status, errors->damaged);
+        image_trap_spring(errors->trap, errors->damaged_status, errors->damaged);
     }
 }
 
@@ -75,7 +74,7 @@ static void jpeg_message(j_common_ptr cinfo, int level) {
         jpeg_end_faked((j_decompress_ptr)cinfo);
         return;
     case JWRN_HIT_MARKER:
-        image_trap_spring(&errors->trap, SWIN2SR_CORRUPT, "the JPEG is cut short");
+        image_trap_spring(errors->trap, SWIN2SR_CORRUPT, "the JPEG is cut short");
     default:
         errors->warning = "the JPEG's data is damaged";
     }
@@ -84,11 +83,13 @@ static void jpeg_message(j_common_ptr cinfo, int level) {
 static void jpeg_print_nothing(j_common_ptr cinfo) {
 }
 
-static struct jpeg_error_mgr *jpeg_errors_init(jpeg_errors *errors, swin2sr_status status, const char *damaged) {
+static struct jpeg_error_mgr *jpeg_errors_init(jpeg_errors *errors, image_trap *trap, swin2sr_status status,
+                                               const char *damaged) {
     jpeg_std_error(&errors->manager);
     errors->manager.error_exit = jpeg_failed;
     errors->manager.emit_message = jpeg_message;
     errors->manager.output_message = jpeg_print_nothing;
+    errors->trap = trap;
     errors->damaged_status = status;
     errors->damaged = damaged;
     return &errors->manager;
@@ -136,7 +137,7 @@ static void jpeg_take_scans_step(void *context) {
     jpeg_decoder *decoder = context;
     jpeg_start_decompress(&decoder->cinfo);
     if (decoder->has_scans && decoder->errors.is_end_faked && !jpeg_has_all_scans(decoder))
-        image_trap_spring(&decoder->errors.trap, SWIN2SR_CORRUPT, "the JPEG is cut short");
+        image_trap_spring(&decoder->base.trap, SWIN2SR_CORRUPT, "the JPEG is cut short");
 }
 
 static void jpeg_open_step(void *context) {
@@ -226,7 +227,7 @@ static void jpeg_end_step(void *context) {
 
 static swin2sr_status jpeg_decoder_read(image_decoder *base, swin2sr_error *reterr) {
     jpeg_decoder *decoder = (jpeg_decoder *)base;
-    image_trap *trap = &decoder->errors.trap;
+    image_trap *trap = &decoder->base.trap;
     swin2sr_status status = SWIN2SR_OK;
     if (!decoder->is_started)
         status = image_trap_run(trap, jpeg_take_scans_step, decoder, reterr);
@@ -251,7 +252,7 @@ static swin2sr_status jpeg_open(jpeg_decoder *decoder) {
     jpeg_destroy_decompress(&decoder->cinfo); /* no effect the first time */
     decoder->errors.is_end_faked = false;
     decoder->components_seen = 0;
-    return image_trap_run(&decoder->errors.trap, jpeg_open_step, decoder, NULL);
+    return image_trap_run(&decoder->base.trap, jpeg_open_step, decoder, NULL);
 }
 
 /* Open the file. If its end is missing, read it once up to the last valid segment to check that no row is missing. */
@@ -265,7 +266,7 @@ static swin2sr_status jpeg_open_checked(jpeg_decoder *decoder) {
     decoder->base.damage = "the JPEG has no end marker";
     status = jpeg_open(decoder);
     if (status == SWIN2SR_OK)
-        status = image_trap_run(&decoder->errors.trap, jpeg_try_step, decoder, NULL);
+        status = image_trap_run(&decoder->base.trap, jpeg_try_step, decoder, NULL);
     return status == SWIN2SR_OK ? jpeg_open(decoder) : status;
 }
 
@@ -277,14 +278,15 @@ swin2sr_status image_jpeg_decoder_open(const uint8_t *data, size_t size, image_d
     decoder->base.read = jpeg_decoder_read;
     decoder->base.close = jpeg_decoder_close;
     *ret_decoder = &decoder->base;
-    decoder->cinfo.err = jpeg_errors_init(&decoder->errors, SWIN2SR_CORRUPT, "the JPEG is damaged");
+    decoder->cinfo.err =
+        jpeg_errors_init(&decoder->errors, &decoder->base.trap, SWIN2SR_CORRUPT, "the JPEG is damaged");
     decoder->cinfo.client_data = decoder;
     decoder->progress.progress_monitor = jpeg_on_scan;
     decoder->data = data;
     decoder->size = size;
     swin2sr_status status = jpeg_open_checked(decoder);
     if (status != SWIN2SR_OK)
-        swin2sr__error_set(reterr, status, "%s", decoder->errors.trap.detail);
+        swin2sr__error_set(reterr, status, "%s", decoder->base.trap.detail);
     return status;
 }
 
@@ -304,7 +306,7 @@ typedef struct jpeg_encoder {
 
 static void jpeg_give_bytes(jpeg_encoder *encoder, size_t size) {
     if (size > 0 && !encoder->setup.sink(encoder->setup.context, encoder->buffer, size))
-        image_trap_spring(&encoder->errors.trap, SWIN2SR_IO, "the output could not be written");
+        image_trap_spring(&encoder->base.trap, SWIN2SR_IO, "the output could not be written");
     encoder->destination.next_output_byte = encoder->buffer;
     encoder->destination.free_in_buffer = ENCODE_BUFFER_BYTES;
 }
@@ -354,16 +356,6 @@ static void jpeg_finish_step(void *context) {
     jpeg_finish_compress(&encoder->cinfo);
 }
 
-static swin2sr_status jpeg_encoder_write(image_encoder *base, swin2sr_error *reterr) {
-    jpeg_encoder *encoder = (jpeg_encoder *)base;
-    return image_trap_run(&encoder->errors.trap, jpeg_write_step, encoder, reterr);
-}
-
-static swin2sr_status jpeg_encoder_finish(image_encoder *base, swin2sr_error *reterr) {
-    jpeg_encoder *encoder = (jpeg_encoder *)base;
-    return image_trap_run(&encoder->errors.trap, jpeg_finish_step, encoder, reterr);
-}
-
 static void jpeg_encoder_close(image_encoder *base) {
     jpeg_encoder *encoder = (jpeg_encoder *)base;
     jpeg_destroy_compress(&encoder->cinfo);
@@ -375,14 +367,15 @@ swin2sr_status image_jpeg_encoder_open(const image_encoder_setup *setup, image_e
     jpeg_encoder *encoder = calloc(1, sizeof(*encoder));
     if (encoder == NULL)
         return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "not enough memory for the JPEG");
-    encoder->base.write = jpeg_encoder_write;
-    encoder->base.finish = jpeg_encoder_finish;
+    encoder->base.write = jpeg_write_step;
+    encoder->base.finish = jpeg_finish_step;
     encoder->base.close = jpeg_encoder_close;
     *ret_encoder = &encoder->base;
-    encoder->cinfo.err = jpeg_errors_init(&encoder->errors, SWIN2SR_INTERNAL, "the JPEG could not be written");
+    encoder->cinfo.err =
+        jpeg_errors_init(&encoder->errors, &encoder->base.trap, SWIN2SR_INTERNAL, "the JPEG could not be written");
     encoder->destination.init_destination = jpeg_init_destination;
     encoder->destination.empty_output_buffer = jpeg_empty_buffer;
     encoder->destination.term_destination = jpeg_term_destination;
     encoder->setup = *setup;
-    return image_trap_run(&encoder->errors.trap, jpeg_start_step, encoder, reterr);
+    return image_trap_run(&encoder->base.trap, jpeg_start_step, encoder, reterr);
 }

@@ -10,7 +10,6 @@
 #include "base/error.h"
 #include "image/codec.h"
 #include "image/png_repair.h"
-#include "image/trap.h"
 
 static void png_warning_ignore(png_structp png, png_const_charp message) {
 }
@@ -32,7 +31,6 @@ static void png_release(png_structp png, png_voidp memory) {
 
 typedef struct png_decoder {
     image_decoder base;
-    image_trap trap;
     png_structp png;
     png_infop info;
     bool is_out_of_memory, is_interlaced;
@@ -45,8 +43,8 @@ typedef struct png_decoder {
 static void png_decode_failed(png_structp png, png_const_charp message) {
     png_decoder *decoder = png_get_error_ptr(png);
     if (decoder->is_out_of_memory)
-        image_trap_spring(&decoder->trap, SWIN2SR_NOMEM, "not enough memory to read the PNG");
-    image_trap_spring(&decoder->trap, SWIN2SR_CORRUPT, "the PNG is damaged");
+        image_trap_spring(&decoder->base.trap, SWIN2SR_NOMEM, "not enough memory to read the PNG");
+    image_trap_spring(&decoder->base.trap, SWIN2SR_CORRUPT, "the PNG is damaged");
 }
 
 static void png_take_bytes(png_structp png, png_bytep bytes, size_t size) {
@@ -58,7 +56,7 @@ static void png_take_bytes(png_structp png, png_bytep bytes, size_t size) {
         memcpy(bytes, decoder->data + decoder->at, there);
     decoder->at += there;
     if (there < size)
-        image_trap_spring(&decoder->trap, SWIN2SR_CORRUPT, "the PNG is cut short");
+        image_trap_spring(&decoder->base.trap, SWIN2SR_CORRUPT, "the PNG is cut short");
 }
 
 static void png_open_step(void *context) {
@@ -99,10 +97,10 @@ static void png_end_step(void *context) {
 
 static swin2sr_status png_decoder_read(image_decoder *base, swin2sr_error *reterr) {
     png_decoder *decoder = (png_decoder *)base;
-    swin2sr_status status = image_trap_run(&decoder->trap, png_read_step, decoder, reterr);
+    swin2sr_status status = image_trap_run(&decoder->base.trap, png_read_step, decoder, reterr);
     decoder->rows_read += base->n;
     if (status == SWIN2SR_OK && decoder->rows_read == base->height_px &&
-        image_trap_run(&decoder->trap, png_end_step, decoder, NULL) != SWIN2SR_OK)
+        image_trap_run(&decoder->base.trap, png_end_step, decoder, NULL) != SWIN2SR_OK)
         base->damage = "the PNG is damaged after its last row";
     return status;
 }
@@ -128,7 +126,7 @@ static swin2sr_status png_decoder_start(png_decoder *decoder, swin2sr_error *ret
     decoder->info = decoder->png != NULL ? png_create_info_struct(decoder->png) : NULL;
     if (decoder->info == NULL)
         return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "not enough memory to read the PNG");
-    return image_trap_run(&decoder->trap, png_open_step, decoder, reterr);
+    return image_trap_run(&decoder->base.trap, png_open_step, decoder, reterr);
 }
 
 swin2sr_status image_png_decoder_open(const uint8_t *data, size_t size, image_decoder **ret_decoder,
@@ -154,7 +152,6 @@ swin2sr_status image_png_decoder_open(const uint8_t *data, size_t size, image_de
 
 typedef struct png_encoder {
     image_encoder base;
-    image_trap trap;
     png_structp png;
     png_infop info;
     bool is_out_of_memory;
@@ -164,14 +161,14 @@ typedef struct png_encoder {
 static void png_encode_failed(png_structp png, png_const_charp message) {
     png_encoder *encoder = png_get_error_ptr(png);
     if (encoder->is_out_of_memory)
-        image_trap_spring(&encoder->trap, SWIN2SR_NOMEM, "not enough memory to write the PNG");
-    image_trap_spring(&encoder->trap, SWIN2SR_INTERNAL, "the PNG could not be written");
+        image_trap_spring(&encoder->base.trap, SWIN2SR_NOMEM, "not enough memory to write the PNG");
+    image_trap_spring(&encoder->base.trap, SWIN2SR_INTERNAL, "the PNG could not be written");
 }
 
 static void png_give_bytes(png_structp png, png_bytep bytes, size_t size) {
     png_encoder *encoder = png_get_io_ptr(png);
     if (!encoder->setup.sink(encoder->setup.context, bytes, size))
-        image_trap_spring(&encoder->trap, SWIN2SR_IO, "the output could not be written");
+        image_trap_spring(&encoder->base.trap, SWIN2SR_IO, "the output could not be written");
 }
 
 static void png_flush_nothing(png_structp png) {
@@ -203,16 +200,6 @@ static void png_finish_step(void *context) {
     png_write_end(encoder->png, NULL);
 }
 
-static swin2sr_status png_encoder_write(image_encoder *base, swin2sr_error *reterr) {
-    png_encoder *encoder = (png_encoder *)base;
-    return image_trap_run(&encoder->trap, png_write_step, encoder, reterr);
-}
-
-static swin2sr_status png_encoder_finish(image_encoder *base, swin2sr_error *reterr) {
-    png_encoder *encoder = (png_encoder *)base;
-    return image_trap_run(&encoder->trap, png_finish_step, encoder, reterr);
-}
-
 static void png_encoder_close(image_encoder *base) {
     png_encoder *encoder = (png_encoder *)base;
     png_destroy_write_struct(&encoder->png, &encoder->info);
@@ -224,14 +211,14 @@ swin2sr_status image_png_encoder_open(const image_encoder_setup *setup, image_en
     png_encoder *encoder = calloc(1, sizeof(*encoder));
     if (encoder == NULL)
         return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "not enough memory to write the PNG");
-    encoder->base.write = png_encoder_write;
-    encoder->base.finish = png_encoder_finish;
+    encoder->base.write = png_write_step;
+    encoder->base.finish = png_finish_step;
     encoder->base.close = png_encoder_close;
     *ret_encoder = &encoder->base;
     encoder->setup = *setup;
     encoder->png = png_create_write_struct_2(PNG_LIBPNG_VER_STRING, encoder, png_encode_failed, png_warning_ignore,
                                              &encoder->is_out_of_memory, png_allocate, png_release);
     encoder->info = encoder->png != NULL ? png_create_info_struct(encoder->png) : NULL;
-    return encoder->info != NULL ? image_trap_run(&encoder->trap, png_start_step, encoder, reterr)
+    return encoder->info != NULL ? image_trap_run(&encoder->base.trap, png_start_step, encoder, reterr)
                                  : swin2sr__error_set(reterr, SWIN2SR_NOMEM, "not enough memory to write the PNG");
 }

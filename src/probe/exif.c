@@ -2,7 +2,7 @@
  * probe/exif.c - the orientation of a picture from its EXIF data (stage 2 of 9).
  * Reads the first directory only, at most size / 12 entries. Every offset is checked against size: the file may be
  * hostile. The standard requires type SHORT, but some cameras write other integer types, so all of them are accepted. */
-#include "probe/exif.h"
+#include "probe/window.h"
 
 #include <string.h>
 

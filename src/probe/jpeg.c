@@ -3,7 +3,7 @@
  * Reads frame header, scan header and EXIF only; other segments are skipped. */
 #include <string.h>
 
-#include "probe/exif.h"
+#include "probe/window.h"
 
 #define MAX_CHANNELS 4
 #define MAX_SAMPLING 4

@@ -3,7 +3,7 @@
  * Reads the bodies of IHDR, acTL and eXIf only; other chunks are skipped. */
 #include <string.h>
 
-#include "probe/exif.h"
+#include "probe/window.h"
 
 #define PNG_IHDR_AT 8
 #define PNG_IHDR_BYTES 25 /* length, type, 13 bytes and CRC */

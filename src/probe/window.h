@@ -31,3 +31,8 @@ uint32_t probe_u32(const uint8_t *at);
 /* Parse a file whose signature was recognised. format and frames of info are set already. */
 swin2sr_status probe_png(probe_window *window, probe_info *info);
 swin2sr_status probe_jpeg(probe_window *window, probe_info *info);
+
+/* The orientation from EXIF data.
+ * at, size  Where its TIFF block lies in the file ("II*\0" or "MM\0*" first).
+ * returns   1..8; 1 if the block is damaged or has no orientation. */
+int32_t probe_exif_orientation(probe_window *window, uint64_t at, uint64_t size);

@@ -9,8 +9,7 @@
 
 #include <cmocka.h>
 
-#include "probe/exif.h"
-#include "probe/probe.h"
+#include "probe/window.h"
 
 typedef struct builder {
     uint8_t data[4096];
