@@ -321,10 +321,9 @@ swin2sr_status swin2sr__checkpoint_init(const void *data, size_t size, swin2sr__
         return status;
     status = read_zip(&in, size, &file);
     swin2sr__zip_done(&in.zip);
-    if (status != SWIN2SR_OK) {
+    if (status == SWIN2SR_OK)
+        *ret_file = file;
+    else
         swin2sr__tensors_done(&file);
-        return status;
-    }
-    *ret_file = file;
-    return SWIN2SR_OK;
+    return status;
 }

@@ -196,10 +196,9 @@ swin2sr_status swin2sr__safetensors_init(const void *data, size_t size, swin2sr_
     status = check_metadata(json_object_get(file.header, "__metadata__"), reterr);
     if (status == SWIN2SR_OK)
         status = parse_tensors(&in, &file);
-    if (status != SWIN2SR_OK) {
+    if (status == SWIN2SR_OK)
+        *ret_file = file;
+    else
         swin2sr__tensors_done(&file);
-        return status;
-    }
-    *ret_file = file;
-    return SWIN2SR_OK;
+    return status;
 }

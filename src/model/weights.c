@@ -277,12 +277,11 @@ swin2sr_status swin2sr__weights_open(const void *data, size_t size, const char *
         status = check_tensors(weights, reterr);
     if (status == SWIN2SR_OK)
         status = override_config(&weights->config, options, reterr);
-    if (status != SWIN2SR_OK) {
+    if (status == SWIN2SR_OK)
+        *ret_weights = weights;
+    else
         swin2sr__weights_close(weights);
-        return status;
-    }
-    *ret_weights = weights;
-    return SWIN2SR_OK;
+    return status;
 }
 
 const swin2sr__config *swin2sr__weights_config(const swin2sr__weights *weights) {

@@ -252,10 +252,9 @@ swin2sr_status swin2sr__cpu_pack(const swin2sr__network *network, const swin2sr_
         swin2sr__folds_drop(&p.folds);
         status = p.folds.status;
     }
-    if (status != SWIN2SR_OK) {
+    if (status == SWIN2SR_OK)
+        *ret_packed = &packed->packed;
+    else
         swin2sr__cpu_unpack(&packed->packed);
-        return status;
-    }
-    *ret_packed = &packed->packed;
-    return SWIN2SR_OK;
+    return status;
 }
