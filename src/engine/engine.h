@@ -60,7 +60,6 @@ typedef struct swin2sr__engine {
 
 /* What a device implements. */
 struct swin2sr__device {
-    const char *name;
     /* Fold and pack the weights. errors: _UNSUPPORTED (the next device is tried), _INVALID, _MODEL, _NOMEM. */
     swin2sr_status (*pack)(const swin2sr__network *network, const swin2sr__weights *weights,
                            const swin2sr_model_options *options, swin2sr__packed **ret_packed, swin2sr_error *reterr);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * upscale/model.c - open a weight file as an immutable, shared model.
  * In: a file, bytes, or a network inside the library.  Out: a reference-counted swin2sr_model. */
-#include "upscale/model.h"
-
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +11,7 @@
 #include "base/sha256.h"
 #include "model/import.h"
 #include "model/source.h"
+#include "upscale/plan.h"
 
 struct swin2sr_model {
     atomic_uint references;

@@ -6,7 +6,6 @@
 #include "base/checked_math.h"
 #include "base/error.h"
 #include "base/threads.h"
-#include "upscale/model.h"
 #include "upscale/tiles.h"
 
 #define MAX_SIDE_PX 65535
@@ -64,8 +63,7 @@ static swin2sr_status check(const swin2sr_model_info *info, const swin2sr_option
 
 static int32_t chosen_rows(int32_t window_px, int32_t width_px, int32_t height_px) {
     int32_t rows = STEP_COLUMNS_PX / width_px, all = (height_px + window_px - 1) / window_px;
-    rows = rows < 1 ? 1 : rows > MAX_CHOSEN_ROWS ? MAX_CHOSEN_ROWS : rows;
-    return rows < all ? rows : all;
+    return swin2sr__min(swin2sr__min(swin2sr__max(rows, 1), MAX_CHOSEN_ROWS), all);
 }
 
 /* Pieces and overlaps begin on windows. */
@@ -102,7 +100,7 @@ static void measure(const swin2sr_model *model, swin2sr__layout *layout) {
     if (layout->plan.columns * layout->plan.bands > 1) {
         beside = swin2sr__tiles_measure(layout, swin2sr_model_get_info(model)->scale);
         int32_t band = layout->bands.core_px + 2 * layout->bands.overlap_px; /* the last one is the highest */
-        layout->plan.latency_rows = band < layout->bands.side_px ? band : layout->bands.side_px;
+        layout->plan.latency_rows = swin2sr__min(band, layout->bands.side_px);
     }
     if (layout->engine_bytes == SIZE_MAX ||
         !swin2sr__size_add(layout->engine_bytes, beside, &layout->plan.memory_bytes))
@@ -162,14 +160,14 @@ swin2sr_status swin2sr__plan_layout(const swin2sr_model *model, const swin2sr_op
     int32_t core = options->tile_px ? whole_windows(options->tile_px, window) - 2 * overlap : MAX_SIDE_PX;
     swin2sr__layout layout = {.engine = {.width_px = width_px,
                                          .height_px = height_px,
+                                         .whole_width_px = width_px,
+                                         .whole_height_px = height_px,
                                          .threads = threads,
                                          .pad = options->pad,
                                          .input_pixel = options->input_pixel,
                                          .output_pixel = options->output_pixel,
                                          .on_aux_rows = options->on_aux_rows,
                                          .aux_context = options->aux_context}};
-    layout.engine.whole_width_px = width_px;
-    layout.engine.whole_height_px = height_px;
     layout.columns = swin2sr__cut_side(width_px, core, overlap);
     layout.bands = swin2sr__cut_side(height_px, core, overlap);
     bool is_fitting = fit_rows(model, &layout, options, options->tile_px ? core : width_px, height_px);

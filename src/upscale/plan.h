@@ -14,6 +14,9 @@ typedef struct swin2sr__layout {
     swin2sr_plan plan;
 } swin2sr__layout;
 
+/* The network as its device runs it; lives as long as the model. */
+const swin2sr__packed *swin2sr__model_packed(const swin2sr_model *model);
+
 /* errors: _INVALID, _TOO_LARGE. */
 swin2sr_status swin2sr__plan_layout(const swin2sr_model *model, const swin2sr_options *options, int32_t width_px,
                                     int32_t height_px, swin2sr__layout *ret_layout, swin2sr_error *reterr);

@@ -7,8 +7,6 @@
 
 #include "base/error.h"
 #include "base/threads.h"
-#include "upscale/model.h"
-#include "upscale/plan.h"
 #include "upscale/tiles.h"
 
 struct swin2sr_stream {

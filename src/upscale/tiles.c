@@ -47,9 +47,7 @@ static void lay_canvas(swin2sr__tiles *tiles, canvas *to, int32_t scale) {
 static void lay_out(swin2sr__tiles *tiles, int32_t scale) {
     const swin2sr__engine_options *engine = &tiles->layout.engine;
     const swin2sr__cut *bands = &tiles->layout.bands;
-    size_t height = (size_t)(bands->core_px + 2 * bands->overlap_px);
-    if (height > (size_t)bands->side_px)
-        height = (size_t)bands->side_px;
+    size_t height = (size_t)swin2sr__min(bands->core_px + 2 * bands->overlap_px, bands->side_px);
     tiles->in_pixel_bytes = swin2sr_pixel_bytes(engine->input_pixel);
     tiles->out_pixel_bytes = swin2sr_pixel_bytes(engine->output_pixel);
     tiles->in_stride = (size_t)engine->width_px * tiles->in_pixel_bytes;
@@ -214,12 +212,8 @@ swin2sr_status swin2sr__tiles_push(swin2sr__tiles *tiles, const void *rows, size
         tiles->in_rows++;
         tiles->pushed++;
         while (tiles->status == SWIN2SR_OK && tiles->row < tiles->layout.bands.count &&
-               tiles->pushed == swin2sr__cut_region(&tiles->layout.bands, tiles->row).to) {
-            int32_t row = tiles->row;
+               tiles->pushed == swin2sr__cut_region(&tiles->layout.bands, tiles->row).to)
             tiles->status = run_band(tiles);
-            if (tiles->row == row)
-                break;
-        }
     }
     return tiles->status;
 }

@@ -1,11 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0
- * upscale/upscale.c - one call: an image in, the enlarged image out (stages 5 to 7 of 9).
+ * upscale/upscale.c - images in memory, and one call that enlarges one (stages 5 to 7 of 9).
  * In: an image in memory.  Out: a new image, every pixel written exactly once. */
 #include <swin2sr/upscale.h>
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/checked_math.h"
 #include "base/error.h"
+
+swin2sr_status swin2sr_image_alloc(int32_t width_px, int32_t height_px, swin2sr_pixel pixel, swin2sr_image *ret_image) {
+    size_t stride_bytes, bytes;
+    if (width_px < 1 || height_px < 1 || !swin2sr_pixel_bytes(pixel))
+        return SWIN2SR_INVALID;
+    if (!swin2sr__size_mul((size_t)width_px, swin2sr_pixel_bytes(pixel), &stride_bytes) ||
+        !swin2sr__size_mul(stride_bytes, (size_t)height_px, &bytes))
+        return SWIN2SR_TOO_LARGE;
+    void *data = calloc(bytes, 1);
+    if (!data)
+        return SWIN2SR_NOMEM;
+    *ret_image = (swin2sr_image){
+        .data = data, .stride_bytes = stride_bytes, .width_px = width_px, .height_px = height_px, .pixel = pixel};
+    return SWIN2SR_OK;
+}
+
+void swin2sr_image_free(swin2sr_image *image) {
+    if (!image)
+        return;
+    free(image->data);
+    *image = (swin2sr_image){0};
+}
 
 static swin2sr_status store_rows(void *context, int32_t y, int32_t n, const void *rows, size_t stride_bytes) {
     swin2sr_image *out = context;

@@ -13,7 +13,7 @@
 
 #include "base/threads.h"
 #include "model/safetensors.h"
-#include "upscale/model.h"
+#include "upscale/plan.h"
 #include <swin2sr/swin2sr.h>
 
 #define MAX_TAPS 16

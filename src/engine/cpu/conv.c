@@ -16,8 +16,7 @@ typedef void (*conv_end)(const conv_job *job, const swin2sr__scratch *s, float *
 
 struct conv_job {
     swin2sr__cpu_engine *engine;
-    const swin2sr__row_ring *inputs[2];
-    int32_t inputs_count;
+    const swin2sr__row_ring *inputs[2]; /* the second one: NULL where there is none */
     const swin2sr__linear *linear;
     const swin2sr__cpu_narrow *narrow; /* of end_narrow */
     const swin2sr__row_ring *output;   /* of end_narrow and end_store */
@@ -48,13 +47,13 @@ static void conv_task(void *context, uint32_t task, uint32_t thread) {
     int32_t rows = job->rows.to - y < CONV_ROWS ? job->rows.to - y : CONV_ROWS;
     int32_t columns = width - x < SWIN2SR__LANES ? width - x : SWIN2SR__LANES;
     const swin2sr__scratch *s = &engine->scratch[thread];
+    int32_t count = job->inputs[1] ? 2 : 1;
     swin2sr__conv_input inputs[2];
     swin2sr__conv conv = {
-        inputs,        job->inputs_count, job->linear, job->slope, rows, (columns + SWIN2SR__UNIT - 1) / SWIN2SR__UNIT,
-        s->transformed};
+        inputs, count, job->linear, job->slope, rows, (columns + SWIN2SR__UNIT - 1) / SWIN2SR__UNIT, s->transformed};
     if (!swin2sr__cpu_goes_on(engine, thread))
         return;
-    for (int32_t i = 0; i < job->inputs_count; i++)
+    for (int32_t i = 0; i < count; i++)
         inputs[i] = input_at(engine, job->inputs[i], y, x);
     swin2sr__cpu_task_begin(engine);
     (job->is_pixels ? engine->kernels->conv3x3 : engine->kernels->conv3x3_panel)(s->conv, &conv);
@@ -128,7 +127,6 @@ static void end_embed(const conv_job *job, const swin2sr__scratch *s, float *val
 void swin2sr__cpu_run_embed(swin2sr__cpu_engine *engine) {
     run_conv(&(conv_job){.engine = engine,
                          .inputs = {&engine->input},
-                         .inputs_count = 1,
                          .linear = &engine->weights->embed,
                          .is_pixels = true,
                          .slope = 1.0f,
@@ -172,7 +170,6 @@ static void run_narrow(swin2sr__cpu_engine *engine, const swin2sr__cpu_narrow *n
                        const swin2sr__row_ring *output, swin2sr__span rows) {
     run_conv(&(conv_job){.engine = engine,
                          .inputs = {input},
-                         .inputs_count = 1,
                          .linear = &narrow->conv,
                          .narrow = narrow,
                          .output = output,
@@ -188,7 +185,6 @@ void swin2sr__cpu_run_group_conv(swin2sr__cpu_engine *engine, int32_t group) {
                    engine->schedule.narrows[group]);
     run_conv(&(conv_job){.engine = engine,
                          .inputs = {is_narrow ? &engine->narrow[group] : &engine->conv_in[group]},
-                         .inputs_count = 1,
                          .linear = &engine->weights->groups[group].conv,
                          .slope = 1.0f,
                          .rows = engine->schedule.convs[group],
@@ -204,7 +200,6 @@ void swin2sr__cpu_run_after_body(swin2sr__cpu_engine *engine) {
                    engine->schedule.body_narrow);
     run_conv(&(conv_job){.engine = engine,
                          .inputs = {is_narrow ? &engine->body_narrow : &engine->body, pixels},
-                         .inputs_count = 2,
                          .linear = &engine->weights->after_body,
                          .output = &engine->stages[0],
                          .slope = 1.0f,
@@ -252,8 +247,7 @@ static void end_stage(const conv_job *job, const swin2sr__scratch *s, float *val
 void swin2sr__cpu_run_stage(swin2sr__cpu_engine *engine, int32_t stage) {
     bool is_joined = swin2sr__network_has_aux(engine->network) && stage == engine->network->stages_count - 1;
     run_conv(&(conv_job){.engine = engine,
-                         .inputs = {&engine->stages[stage], &engine->cubic},
-                         .inputs_count = is_joined ? 2 : 1,
+                         .inputs = {&engine->stages[stage], is_joined ? &engine->cubic : NULL},
                          .linear = &engine->weights->stages[stage],
                          .slope = engine->network->stages[stage].slope,
                          .rows = engine->schedule.stages[stage],
@@ -306,7 +300,6 @@ void swin2sr__cpu_run_cubic(swin2sr__cpu_engine *engine) {
     swin2sr__threads_run(engine->threads, bicubic_task, engine, (uint32_t)(rows.to - rows.from));
     run_conv(&(conv_job){.engine = engine,
                          .inputs = {&engine->bicubic},
-                         .inputs_count = 1,
                          .linear = &engine->weights->cubic,
                          .is_pixels = true,
                          .output = &engine->cubic,

@@ -202,14 +202,14 @@ static swin2sr_status emit_rows(const swin2sr__cpu_engine *engine) {
     const swin2sr__engine_options *options = &engine->options;
     int32_t last = engine->network->stages_count - 1, r = engine->network->stages[last].shuffle;
     swin2sr__span span = engine->schedule.stages[last];
-    if (options->on_aux_rows && swin2sr__network_has_aux(engine->network)) {
-        swin2sr_status status = swin2sr__cpu_emit(&engine->aux, engine->schedule.stages[SWIN2SR__AUX_STAGE],
-                                                  options->on_aux_rows, options->aux_context);
-        if (status != SWIN2SR_OK)
-            return status;
-    }
-    return swin2sr__cpu_emit(&engine->output, (swin2sr__span){span.from * r, span.to * r}, options->on_rows,
-                             options->rows_context);
+    swin2sr_status status = SWIN2SR_OK;
+    if (options->on_aux_rows && swin2sr__network_has_aux(engine->network))
+        status = swin2sr__cpu_emit(&engine->aux, engine->schedule.stages[SWIN2SR__AUX_STAGE], options->on_aux_rows,
+                                   options->aux_context);
+    if (status == SWIN2SR_OK)
+        status = swin2sr__cpu_emit(&engine->output, (swin2sr__span){span.from * r, span.to * r}, options->on_rows,
+                                   options->rows_context);
+    return status;
 }
 
 static swin2sr_status run_head(swin2sr__cpu_engine *engine) {
@@ -251,7 +251,6 @@ static void close_engine(swin2sr__engine *base) {
 }
 
 const swin2sr__device swin2sr__device_cpu = {
-    .name = "cpu",
     .pack = swin2sr__cpu_pack,
     .unpack = swin2sr__cpu_unpack,
     .measure = measure,

@@ -162,12 +162,12 @@ static void measure_body(swin2sr__ring_rows *rings, const swin2sr__schedule *s, 
         widen(&rings->conv_in[g], conv.from - 1, last.to);
         widen(&rings->residual[g], s->convs[g].from, entered.to);
     }
+    swin2sr__span reader = s->after_body;
     if (swin2sr__network_narrow(s->network)) {
-        widen(&rings->body, s->body_narrow.from - 1, s->convs[groups - 1].to);
-        widen(&rings->body_narrow, s->after_body.from - 1, s->body_narrow.to);
-    } else {
-        widen(&rings->body, s->after_body.from - 1, s->convs[groups - 1].to);
+        widen(&rings->body_narrow, reader.from - 1, s->body_narrow.to);
+        reader = s->body_narrow;
     }
+    widen(&rings->body, reader.from - 1, s->convs[groups - 1].to);
 }
 
 static void measure_head(swin2sr__ring_rows *rings, const swin2sr__schedule *s) {
