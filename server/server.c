@@ -139,6 +139,7 @@ static bool start_http(server *self, int listen_fd) {
                                   .route_count = routes_count,
                                   .uploads = &self->store,
                                   .data = &self->data,
+                                  .partials = &self->partials,
                                   .io = &self->io,
                                   .pools = &self->pools};
     return self->http;
@@ -151,6 +152,15 @@ static bool open_data(server *self) {
         return true;
     fprintf(stderr, "swin2sr-server: %s\n", error.text);
     return false;
+}
+
+/* What belongs to --data and runs on the loop. */
+static bool start_data(server *self) {
+    if (!data_is_open(&self->data))
+        return true;
+    return io_start(&self->io, &self->loop) &&
+           partial_set_open(&self->partials, self->data.uploads, &self->store, &self->io, &self->loop,
+                            (uint64_t)self->config.upload_hours * 3600) == SWIN2SR_OK;
 }
 
 static bool start(server *self) {
@@ -166,8 +176,7 @@ static bool start(server *self) {
         return false;
     }
     int port = port_of(listen_fd);
-    if (!loop_init(&self->loop) || !watch_signals(self) || (self->config.data && !io_start(&self->io, &self->loop)) ||
-        !start_http(self, listen_fd)) {
+    if (!loop_init(&self->loop) || !watch_signals(self) || !start_data(self) || !start_http(self, listen_fd)) {
         fprintf(stderr, "swin2sr-server: cannot start: %s\n", strerror(errno));
         return false;
     }
@@ -194,6 +203,7 @@ int server_run(server *self) {
     http_stop(self->http);
     pools_done(&self->pools);
     io_stop(&self->io);
+    partial_set_close(&self->partials);
     int code = self->has_left_work || has_left_answers || pools_is_hopeless(&self->pools) ? 1 : 0;
     log_event(&self->log, LOG_LEVEL_INFO, "stopped", "s:i, s:I", "exit_code", code, "log_lines_dropped",
               (long long)self->log.dropped_count);

@@ -12,6 +12,7 @@
 #include "pool/pools.h"
 #include "store/data.h"
 #include "store/io.h"
+#include "store/partial.h"
 #include "store/store.h"
 
 typedef struct server {
@@ -20,8 +21,9 @@ typedef struct server {
     event_loop loop;
     server_metrics metrics;
     store store;
-    data_folder data; /* not open without --data */
-    io_thread io;     /* started with --data */
+    data_folder data;     /* not open without --data */
+    partial_set partials; /* resumable uploads; opened with --data */
+    io_thread io;         /* started with --data */
     pool_set pools;
     http_server *http;
     api_context context;

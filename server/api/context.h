@@ -9,6 +9,7 @@
 #include "pool/pools.h"
 #include "store/data.h"
 #include "store/io.h"
+#include "store/partial.h"
 #include "store/store.h"
 
 typedef struct api_context {
@@ -20,6 +21,7 @@ typedef struct api_context {
     size_t route_count;
     store *uploads;
     const data_folder *data; /* not open without --data */
+    partial_set *partials;   /* folder 0 without --data */
     io_thread *io;
     pool_set *pools;
     bool is_draining; /* shutting down: no new work is accepted */

@@ -3,11 +3,13 @@
  * In: pieces of a body.  Out: checked options and a file of the store, or a problem. */
 #include "api/intake.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <strings.h>
 
-void intake_init(intake *self, store *uploads) {
+void intake_init(intake *self, store *uploads, const partial_set *partials) {
     self->uploads = uploads;
+    self->partials = partials;
     upscale_options_init(&self->options);
 }
 
@@ -132,9 +134,30 @@ bool intake_take_body(intake *self, const void *data, size_t size) {
     return self->form.fault ? refuse(self, PROBLEM_MALFORMED, self->form.fault) : false;
 }
 
-bool intake_take_end(intake *self) {
+/* The resumable upload that the option names. */
+static bool take_partial(intake *self, const http_request *request) {
+    if (self->upload.owner && self->upload.bytes > 0)
+        return refuse(self, PROBLEM_OPTION, "upload: cannot be given together with an image; send one of them");
+    if (self->partials->folder == 0)
+        return refuse(self, PROBLEM_OPTION, "upload: this service has no resumable uploads; send the image itself");
+    partial *found = partial_find(self->partials, self->options.upload);
+    if (!found || !http_request_owns(request, found->facts.owner))
+        return refuse(self, PROBLEM_OPTION, "upload: there is no upload of this name; it may have expired");
+    if (!partial_is_whole(found)) {
+        self->problem = problem_of(PROBLEM_CONFLICT, "upload: only %" PRIu64 " of %" PRIu64 " bytes have come",
+                                   found->offset_bytes, found->facts.length_bytes);
+        return false;
+    }
+    store_remove(&self->upload);
+    return partial_open_whole(found, &self->upload) == SWIN2SR_OK ||
+           refuse(self, PROBLEM_STORAGE, "the upload could not be read back");
+}
+
+bool intake_take_end(intake *self, const http_request *request) {
     if (self->is_form && !multipart_is_whole(&self->form))
         return refuse(self, PROBLEM_MALFORMED, "the form is cut short");
+    if (self->options.upload[0] && !take_partial(self, request))
+        return false;
     if (!self->upload.owner)
         return refuse(self, PROBLEM_MISSING_FILE, "the form has no part named file");
     if (self->upload.bytes == 0)

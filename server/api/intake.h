@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  * api/intake.h - one image and its options from a request (stage 1 of 9, request).
- * In: query, header and body; the body is a form with a part named file, or the image itself.
- * Out: the options, and the image in a file of the store; no part of the image stays in memory.
+ * In: query, header and body; the body is a form with a part named file, or the image itself, or the option upload names
+ * a resumable upload.
+ * Out: the options, and the image in a file; no part of the image stays in memory.
  * A call that returns false has set `problem`. Only intake_done may follow. */
 #pragma once
 
 #include "api/options.h"
 #include "http/http.h"
 #include "http/multipart.h"
+#include "store/partial.h"
 #include "store/store.h"
 
 /* The kind of part of a form that is being received. */
@@ -22,6 +24,7 @@ typedef struct intake {
     store_file upload; /* owner NULL: no file yet */
     problem problem;
     store *uploads;
+    const partial_set *partials;
     bool is_form;
     multipart form;
     intake_part part;
@@ -30,10 +33,10 @@ typedef struct intake {
     size_t option_bytes;
 } intake;
 
-void intake_init(intake *self, store *uploads);
-void intake_done(intake *self); /* removes the upload */
+void intake_init(intake *self, store *uploads, const partial_set *partials);
+void intake_done(intake *self); /* removes the file; a resumable upload stays */
 
 bool intake_take_query(intake *self, const http_request *request);
 bool intake_take_header(intake *self, const http_request *request); /* Content-Type and Content-Encoding */
 bool intake_take_body(intake *self, const void *data, size_t size);
-bool intake_take_end(intake *self); /* the form is complete and has a file */
+bool intake_take_end(intake *self, const http_request *request); /* the form is complete, and there is an image */

@@ -25,6 +25,10 @@ static void write_gauges(const api_context *self, FILE *out) {
     fprintf(out, "swin2sr_spool_bytes %" PRIu64 "\n", self->uploads->used_bytes);
     metrics_write_family(out, "spool_limit_bytes", "gauge", "Bytes of uploads and results from which on uploads wait.");
     fprintf(out, "swin2sr_spool_limit_bytes %" PRIu64 "\n", self->uploads->budget_bytes);
+    metrics_write_family(out, "uploads", "gauge", "Resumable uploads that are kept, whole or not.");
+    fprintf(out, "swin2sr_uploads %zu\n", self->partials->count);
+    metrics_write_family(out, "uploads_bytes", "gauge", "Bytes of resumable uploads, which count in spool_bytes too.");
+    fprintf(out, "swin2sr_uploads_bytes %" PRIu64 "\n", self->partials->bytes);
     metrics_write_family(out, "log_lines_dropped_total", "counter",
                          "Log lines that the reader of stdout did not take.");
     fprintf(out, "swin2sr_log_lines_dropped_total %" PRIu64 "\n", self->log->dropped_count);

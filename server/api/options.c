@@ -47,6 +47,16 @@ static bool set_task(upscale_options *self, const char *value, problem *ret_prob
     return self->task || wrong(ret_problem, "task", "not one of photo, clean, compressed, jpeg, fast");
 }
 
+/* What an id is of, api/intake.c finds. */
+static bool set_upload(upscale_options *self, const char *value, problem *ret_problem) {
+    if (self->upload[0])
+        return wrong(ret_problem, "upload", "given more than once");
+    if (!value[0] || strlen(value) >= sizeof self->upload)
+        return wrong(ret_problem, "upload", "no such upload; it is the last part of the Location that made it");
+    strcpy(self->upload, value);
+    return true;
+}
+
 static bool set_strict(upscale_options *self, const char *value, problem *ret_problem) {
     if (self->has_strict)
         return wrong(ret_problem, "strict", "given more than once");
@@ -74,11 +84,13 @@ bool upscale_options_set(upscale_options *self, const char *name, const char *va
         return set_model(self, value, ret_problem);
     } else if (strcmp(name, "task") == 0) {
         return set_task(self, value, ret_problem);
+    } else if (strcmp(name, "upload") == 0) {
+        return set_upload(self, value, ret_problem);
     } else if (strcmp(name, "strict") == 0) {
         return set_strict(self, value, ret_problem);
     } else {
-        *ret_problem =
-            problem_of(PROBLEM_OPTION, "%.60s: no such option; there are format, quality, model, task, strict", name);
+        *ret_problem = problem_of(
+            PROBLEM_OPTION, "%.60s: no such option; there are format, quality, model, task, strict, upload", name);
         return false;
     }
     return true;

@@ -6,16 +6,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "config/limits.h"
 #include "format/format.h"
 #include "http/problem.h"
 #include "library/library.h"
 
 typedef struct upscale_options {
-    format_id format;             /* of the result; default PNG */
-    uint32_t quality;             /* 1..100, default 95; no effect on PNG */
-    char model[LIBRARY_MAX_NAME]; /* "": not given */
-    const char *task;             /* one of library_task_name; NULL: not given */
-    bool is_strict;               /* refuse a damaged file even if all its rows can be decoded; default false */
+    format_id format;                   /* of the result; default PNG */
+    uint32_t quality;                   /* 1..100, default 95; no effect on PNG */
+    char model[LIBRARY_MAX_NAME];       /* "": not given */
+    const char *task;                   /* one of library_task_name; NULL: not given */
+    bool is_strict;                     /* refuse a damaged file even if all its rows can be decoded; default false */
+    char upload[LIMIT_PATH_PART_BYTES]; /* the id of a resumable upload to take in place of an image; "": not given */
     bool has_format, has_quality, has_strict;
 } upscale_options;
 

@@ -10,6 +10,14 @@ const http_route routes[] = {
     {"GET", "/readyz", "/readyz", .on_begin = ready_on_begin, .access = HTTP_ACCESS_OPEN},
     {"GET", "/metrics", "/metrics", .on_begin = metrics_on_begin, .access = HTTP_ACCESS_OPEN},
     {"GET", "/v1/models", "/v1/models", .on_begin = models_on_begin, .access = HTTP_ACCESS_OPEN},
+    {"OPTIONS", "/v1/uploads", "/v1/uploads", .on_begin = uploads_on_options, .is_overridable = true},
+    {"POST", "/v1/uploads", "/v1/uploads", uploads_on_create, uploads_on_body, uploads_on_end, uploads_on_gone,
+     uploads_on_free, .is_overridable = true},
+    {"OPTIONS", "/v1/uploads/{id}", "/v1/uploads/{id}", .on_begin = uploads_on_options, .is_overridable = true},
+    {"HEAD", "/v1/uploads/{id}", "/v1/uploads/{id}", .on_begin = uploads_on_head, .is_overridable = true},
+    {"PATCH", "/v1/uploads/{id}", "/v1/uploads/{id}", uploads_on_patch, uploads_on_body, uploads_on_end,
+     uploads_on_gone, uploads_on_free, .is_overridable = true},
+    {"DELETE", "/v1/uploads/{id}", "/v1/uploads/{id}", .on_begin = uploads_on_delete, .is_overridable = true},
     {"GET", "/favicon.ico", "/favicon.ico", .on_begin = icon_on_begin, .access = HTTP_ACCESS_OPEN},
 };
 const size_t routes_count = sizeof routes / sizeof routes[0];

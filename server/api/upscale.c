@@ -88,7 +88,7 @@ void upscale_on_begin(http_request *request) {
     self->service = request->app;
     self->network = &self->service->pools->networks[0];
     job_init(&self->job);
-    intake_init(&self->intake, self->service->uploads);
+    intake_init(&self->intake, self->service->uploads, self->service->partials);
     if (taken(self, intake_take_query(&self->intake, request)) && choose_network(self) &&
         taken(self, intake_take_header(&self->intake, request)))
         admit_early(self);
@@ -182,7 +182,7 @@ static void on_upload_committed(void *context, swin2sr_status status) {
 
 void upscale_on_end(http_request *request) {
     upscale_call *self = request->state;
-    if (taken(self, intake_take_end(&self->intake)))
+    if (taken(self, intake_take_end(&self->intake, request)))
         store_commit(&self->intake.upload, on_upload_committed, self);
 }
 

@@ -87,6 +87,7 @@ static const setting settings[] = {
     OTHER("data", "FOLDER", "where jobs and unfinished uploads are kept; without it there are none", NULL, "none",
           KIND_TEXT, FIELD(data)),
     OTHER("node", "NAME", "first part of the id of each job, different on each server", "n1", NULL, KIND_NODE, FIELD(node)),
+    COUNT("upload-hours", "hours a resumable upload is kept", "24", NULL, upload_hours, 1, LIMIT_UPLOAD_HOURS_MAX),
     OTHER("spool", "FOLDER", "where uploads and results are kept, as files without names", NULL,
           "uploads/ in --data, else $TMPDIR, else /tmp", KIND_TEXT, FIELD(spool)),
     OTHER("worker", "PATH", "the worker program", NULL, "swin2sr-worker beside this program", KIND_TEXT, FIELD(worker)),

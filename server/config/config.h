@@ -30,6 +30,7 @@ typedef struct server_config {
     int32_t transfer_s;             /* a body may take to come in, an answer to go out */
     const char *data;               /* folder of jobs and unfinished uploads; NULL: none */
     const char *node;               /* first part of the id of each job */
+    int32_t upload_hours;           /* a resumable upload is kept */
     const char *spool;
     const char *worker;      /* the program; default: swin2sr-worker beside this one */
     char *file_text;         /* of --config, or NULL; texts point into it */

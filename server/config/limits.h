@@ -10,13 +10,14 @@
 #define LIMIT_REQUEST_ID_BYTES 65u       /* a client's X-Request-Id, terminator included */
 #define LIMIT_OWNER_BYTES 48u            /* id of an API key, terminator included */
 #define LIMIT_TRACE_BYTES 56u            /* a client's traceparent, terminator included */
+#define LIMIT_ADDRESS_BYTES 46u          /* a client's address as text, terminator included */
 #define LIMIT_HEADER_COUNT 100           /* header fields of a request */
 #define LIMIT_BODY_MAX_MIB 65536         /* what the flag may say */
 #define LIMIT_SPOOL_BYTES (4ull << 30)   /* uploads and results, all requests together */
 #define LIMIT_CONFIG_BYTES 65536         /* the INI file */
 #define LIMIT_KEEP_ALIVE_S 5      /* between TCP keep-alive probes to a client that has closed its sending side */
 #define LIMIT_KEEP_ALIVE_PROBES 3 /* without an answer, until such a client counts as gone */
-#define LIMIT_ROUTES 16           /* methods of paths that the service answers */
+#define LIMIT_ROUTES 32           /* methods of paths that the service answers */
 #define LIMIT_PATH_PART_BYTES 65u /* a part of a path that stands for an id, terminator included */
 #define LIMIT_ALLOW_BYTES 64u     /* methods in an Allow header, terminator included */
 
@@ -25,7 +26,7 @@
 
 /* resumable uploads */
 #define LIMIT_UPLOADS 1000           /* kept at a time, finished or not */
-#define LIMIT_UPLOADS_PER_CLIENT 100 /* of these, made from one address */
+#define LIMIT_UPLOADS_PER_CLIENT 100 /* of these, of one API key, else made from one address */
 #define LIMIT_UPLOADS_SHARE 2 /* of the room for uploads and results, all of them take at most one part in so many */
 #define LIMIT_UPLOAD_HOURS_MAX 8760      /* what the flag may say */
 #define LIMIT_UPLOAD_METADATA_BYTES 1024 /* Upload-Metadata, terminator included */

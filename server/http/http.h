@@ -69,6 +69,9 @@ const char *http_request_header(const http_request *request, const char *name);
 /* true: every header field of this name lists only this word, in any case, or there is no such field. */
 bool http_request_has_only(const http_request *request, const char *name, const char *word);
 
+/* The address of the client's end of the connection; "" for a local socket. */
+void http_request_address(const http_request *request, char ret_text[LIMIT_ADDRESS_BYTES]);
+
 /* Call visit for each parameter of the query, value "" where it has none. Stops when visit returns false; returns false
  * then. */
 typedef bool (*http_visit)(void *context, const char *name, const char *value);

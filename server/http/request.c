@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * http/request.c - header fields, query, id and trace of a request (stage 1 of 9, request).
  * In: the HTTP library's connection.  Out: text. A random id replaces one that is not acceptable. */
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -15,6 +16,18 @@ const char *http_request_header(const http_request *request, const char *name) {
 
 bool http_request_owns(const http_request *request, const char *owner) {
     return !request->is_anonymous && strcmp(request->owner, owner) == 0;
+}
+
+void http_request_address(const http_request *request, char ret_text[LIMIT_ADDRESS_BYTES]) {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(exchange_of(request)->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *address = info ? info->client_addr : NULL;
+    const void *bytes = !address                        ? NULL
+                        : address->sa_family == AF_INET ? (const void *)&((const struct sockaddr_in *)address)->sin_addr
+                        : address->sa_family == AF_INET6 ? &((const struct sockaddr_in6 *)address)->sin6_addr
+                                                         : NULL;
+    if (!bytes || !inet_ntop(address->sa_family, bytes, ret_text, LIMIT_ADDRESS_BYTES))
+        ret_text[0] = '\0';
 }
 
 typedef struct word_walk {

@@ -18,6 +18,7 @@ static void defaults(void **state) {
     assert_string_equal(options.model, "");
     assert_null(options.task);
     assert_false(options.is_strict);
+    assert_string_equal(options.upload, "");
 }
 
 static void good_values(void **state) {
@@ -37,6 +38,8 @@ static void good_values(void **state) {
     assert_true(options.is_strict);
     upscale_options_init(&options);
     assert_true(upscale_options_set(&options, "strict", "false", &what));
+    assert_true(upscale_options_set(&options, "upload", "0123456789abcdef0123456789abcdef", &what));
+    assert_string_equal(options.upload, "0123456789abcdef0123456789abcdef");
     assert_false(options.is_strict);
 }
 
@@ -58,7 +61,7 @@ static void bad_values(void **state) {
         {"format", ""},     {"format", "gif"},   {"format", "unknown"}, {"quality", ""},    {"quality", "0"},
         {"quality", "101"}, {"quality", "1000"}, {"quality", "+9"},     {"quality", "9 "},  {"quality", "4294967297"},
         {"model", ""},      {"task", ""},        {"task", "Photo"},     {"task", "photo "}, {"colour", "\xff\n"},
-        {"", ""},           {"strict", ""},      {"strict", "1"},       {"strict", "TRUE"},
+        {"", ""},           {"upload", ""},      {"strict", ""},        {"strict", "1"},    {"strict", "TRUE"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         upscale_options options;
@@ -71,8 +74,8 @@ static void bad_values(void **state) {
 }
 
 static void twice_is_once_too_often(void **state) {
-    static const char *const rows[][2] = {
-        {"format", "png"}, {"quality", "95"}, {"model", "m"}, {"task", "fast"}, {"strict", "false"}};
+    static const char *const rows[][2] = {{"format", "png"}, {"quality", "95"},   {"model", "m"},
+                                          {"task", "fast"},  {"strict", "false"}, {"upload", "a"}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         upscale_options options;
         problem what;
