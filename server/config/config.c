@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
- * config/config.c - the settings of swin2sr-server, from four places.
+ * config/config.c - the settings of swin2sr-server.
  * In: argv, SWIN2SR_* in the environment, an INI file.  Out: a complete config, or one line that says what is wrong.
- * One table names every setting: flags, environment, file, --help and --print-config are read off it, and a test
- * compares docs/operations.md with it. For each setting the first place that has it wins; then all are checked. */
+ * One table defines every setting: flags, environment, file, --help and --print-config follow from it, and a test
+ * compares docs/operations.md with it. Each value is taken from the first of flag, environment, file and default that
+ * has one, and only that value is checked. */
 #include "config/config.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/cores.h"
+#include "base/error.h"
 #include "base/precision.h"
 #include "config/limits.h"
 
@@ -23,25 +26,23 @@ typedef enum setting_kind {
     KIND_COUNT,       /* int32_t */
     KIND_SIZE,        /* uint64_t */
     KIND_TEXT,        /* const char * */
-    KIND_MODELS,      /* the same, and what it says */
-    KIND_PRECISION,   /* the same, one of a few words */
-    KIND_NODE,        /* the same, fit for a part of an id */
-    KIND_FILE,        /* the INI file; not in itself */
-    KIND_ACTION,      /* takes no value, is only a flag */
+    KIND_MODELS,      /* const char *, parsed into models */
+    KIND_PRECISION,   /* const char *, the name of a precision */
+    KIND_NODE,        /* const char *, a valid part of an id */
+    KIND_FILE,        /* the INI file, which cannot name itself */
+    KIND_ACTION,      /* a flag without a value, and only a flag */
 } setting_kind;
 
 typedef struct setting {
     const char *name, *value, *meaning;
-    const char *preset; /* the default; NULL: computed, then note says how */
+    const char *preset; /* the default; NULL: there is none, or it is computed as note says */
     const char *note;
     setting_kind kind;
     size_t offset; /* in server_config */
     int64_t low, high;
-    int64_t unit; /* of a KIND_SIZE, in what the config counts */
+    int64_t unit; /* KIND_SIZE: the field holds the value times this */
 } setting;
 
-#define TEXT_OF_(text) #text
-#define TEXT_OF(macro) TEXT_OF_(macro)
 #define FIELD(name) offsetof(server_config, name)
 
 /* clang-format off */
@@ -98,13 +99,14 @@ static const setting settings[] = {
 /* clang-format on */
 
 #define SETTING_COUNT (sizeof settings / sizeof settings[0])
+#define PLACE_BYTES 40
 
-/* What was given for each setting, and where. */
+/* The value given for a setting, and where it was given. */
 typedef struct given {
-    const char *texts[SETTING_COUNT]; /* NULL: nothing yet */
-    const char *places[SETTING_COUNT];
-    char names[SETTING_COUNT][40]; /* of the environment */
-    char flags[SETTING_COUNT][40];
+    const char *text;       /* NULL: nothing yet */
+    const char *place;      /* name, or the path of the file */
+    char name[PLACE_BYTES]; /* of the flag or the variable */
+    bool is_in_file;
 } given;
 
 static size_t find(const char *name) {
@@ -114,16 +116,14 @@ static size_t find(const char *name) {
     return i;
 }
 
-/* Fill in what no earlier place has said; an empty text says nothing. */
-static void give(given *self, size_t index, const char *text, const char *place) {
-    if (self->texts[index] || !text || !*text)
-        return;
-    self->texts[index] = text;
-    self->places[index] = place;
-}
-
-static config_outcome wrong(const char *place, const char *why) {
-    fprintf(stderr, "swin2sr-server: %s: %s\n", place, why);
+static config_outcome wrong(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static config_outcome wrong(const char *format, ...) {
+    va_list values;
+    va_start(values, format);
+    fputs("swin2sr-server: ", stderr);
+    vfprintf(stderr, format, values);
+    fputc('\n', stderr);
+    va_end(values);
     return CONFIG_WRONG;
 }
 
@@ -160,134 +160,102 @@ static bool parse_listen(const char *text, server_config *c) {
     return true;
 }
 
-static config_outcome set_number(server_config *c, const setting *row, const char *text, const char *place) {
-    int64_t value;
-    if (!parse_number(text, row->low, row->high, &value)) {
-        char why[80];
-        snprintf(why, sizeof why, "not a whole number from %lld to %lld", (long long)row->low, (long long)row->high);
-        return wrong(place, why);
-    }
-    void *field = (char *)c + row->offset;
-    if (row->kind == KIND_COUNT)
-        *(int32_t *)field = (int32_t)value;
-    else
-        *(uint64_t *)field = (uint64_t)value * (uint64_t)row->unit;
-    return CONFIG_RUN;
-}
-
-static config_outcome set_models(server_config *c, const char *text, const char *place) {
-    swin2sr_error error = {""};
-    if (models_parse(text, &c->models, &error) != SWIN2SR_OK)
-        return wrong(place, error.text);
-    c->models_text = text;
-    return CONFIG_RUN;
-}
-
 static bool is_node(const char *text) {
     size_t length = strlen(text);
     return length < LIMIT_NODE_BYTES && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789") == length;
 }
 
-static config_outcome set(server_config *c, const setting *row, const char *text, const char *place) {
-    switch (row->kind) {
-    case KIND_ADDRESS:
-        return parse_listen(text, c) ? CONFIG_RUN : wrong(place, "not ADDR:PORT or [ADDR]:PORT");
-    case KIND_COUNT:
-    case KIND_SIZE:
-        return set_number(c, row, text, place);
-    case KIND_MODELS:
-        return set_models(c, text, place);
-    case KIND_PRECISION:
-        if (swin2sr__precision_find(text) < 0)
-            return wrong(place, "not one of auto, fp32, bf16, int8");
-        *(const char **)((char *)c + row->offset) = text;
-        return CONFIG_RUN;
-    case KIND_NODE:
-        if (!is_node(text))
-            return wrong(place, "not 1 to 16 lower-case letters and digits");
-        /* fall through */
-    case KIND_TEXT:
-        *(const char **)((char *)c + row->offset) = text;
-        return CONFIG_RUN;
-    default:
-        return CONFIG_RUN;
-    }
+/* Set a number.  false: it is not one, or out of range. */
+static bool set_number(const setting *row, const char *text, void *field) {
+    int64_t value;
+    if (!parse_number(text, row->low, row->high, &value))
+        return false;
+    if (row->kind == KIND_COUNT)
+        *(int32_t *)field = (int32_t)value;
+    else
+        *(uint64_t *)field = (uint64_t)value * (uint64_t)row->unit;
+    return true;
+}
+
+static swin2sr_status set(server_config *c, const setting *row, const char *text, swin2sr_error *reterr) {
+    void *field = (char *)c + row->offset;
+    if (row->kind == KIND_ADDRESS)
+        return parse_listen(text, c) ? SWIN2SR_OK
+                                     : swin2sr__error_set(reterr, SWIN2SR_INVALID, "must be ADDR:PORT or [ADDR]:PORT");
+    if (row->kind == KIND_COUNT || row->kind == KIND_SIZE)
+        return set_number(row, text, field)
+                   ? SWIN2SR_OK
+                   : swin2sr__error_set(reterr, SWIN2SR_INVALID, "must be a whole number in %lld..%lld",
+                                        (long long)row->low, (long long)row->high);
+    if (row->kind == KIND_PRECISION && swin2sr__precision_find(text) < 0)
+        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "must be one of auto, fp32, bf16, int8");
+    if (row->kind == KIND_NODE && !is_node(text))
+        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "must be 1 to 16 lower-case letters and digits");
+    if (row->kind < KIND_FILE)
+        *(const char **)field = text;
+    return row->kind == KIND_MODELS ? models_parse(text, &c->models, reterr) : SWIN2SR_OK;
 }
 
 /* ---- the file ---- */
 
-/* A line without the blanks around it; ret_rest: the next line, NULL after the last. */
-static char *take_line(char *text, char **ret_rest) {
-    char *end = strchr(text, '\n');
-    *ret_rest = end ? end + 1 : NULL;
-    if (!end)
-        end = text + strlen(text);
-    while (end > text && isspace((unsigned char)end[-1]))
-        end--;
-    *end = '\0';
-    return text + strspn(text, " \t");
+/* The text without the blanks around it, which are overwritten. */
+static char *trimmed(char *text) {
+    char *begin = text + strspn(text, " \t"), *end = begin + strlen(begin);
+    while (end > begin && isspace((unsigned char)end[-1]))
+        *--end = '\0';
+    return begin;
 }
 
-/* "name = value". false: not that, or a name that the file cannot set, or twice. */
-static bool take_entry(char *line, const char *path, given *from_file) {
-    char *equals = strchr(line, '=');
-    if (!equals)
+/* Read "name = value". false: the line has another form, the file may not set this name, or has set it before. */
+static bool take_entry(char *line, const char *path, given *ret_given) {
+    const char *name = trimmed(strsep(&line, "="));
+    size_t index = find(name);
+    if (!line || index == SETTING_COUNT || settings[index].kind >= KIND_FILE || ret_given[index].is_in_file)
         return false;
-    char *name_end = equals;
-    while (name_end > line && isspace((unsigned char)name_end[-1]))
-        name_end--;
-    *name_end = '\0';
-    size_t index = find(line);
-    if (index == SETTING_COUNT || settings[index].kind >= KIND_FILE || from_file->texts[index])
-        return false;
-    give(from_file, index, equals + 1 + strspn(equals + 1, " \t"), path);
+    const char *text = trimmed(line);
+    given *row = &ret_given[index];
+    row->is_in_file = *text;
+    if (*text && !row->text) {
+        row->text = text;
+        row->place = path;
+    }
     return true;
 }
 
-/* The whole file as text. returns NULL, or why not. */
+/* The whole file as text, which config_done frees.  returns NULL, or what is wrong. */
 static const char *load(const char *path, char **ret_text) {
     FILE *file = fopen(path, "re");
     if (!file)
         return strerror(errno);
-    char *text = calloc(1, LIMIT_CONFIG_BYTES + 2);
+    char *text = *ret_text = calloc(1, LIMIT_CONFIG_BYTES + 2);
     size_t size = text ? fread(text, 1, LIMIT_CONFIG_BYTES + 1, file) : 0;
-    const char *fault = !text || ferror(file) ? strerror(errno) : NULL;
-    if (!fault && (size > LIMIT_CONFIG_BYTES || strlen(text) < size))
-        fault = "not a text file, or too large";
+    const char *fault = !text || ferror(file) ? strerror(errno)
+                        : size > LIMIT_CONFIG_BYTES || strlen(text) < size
+                            ? "must be a text file of at most 65536 bytes"
+                            : NULL;
     fclose(file);
-    if (fault)
-        free(text);
-    else
-        *ret_text = text;
     return fault;
 }
 
 static config_outcome read_file(server_config *c, const char *path, given *ret_given) {
     const char *fault = load(path, &c->file_text);
     if (fault)
-        return wrong(path, fault);
-    given from_file = {.texts = {NULL}};
+        return wrong("%s: %s", path, fault);
     int number = 1;
-    for (char *text = c->file_text; text; number++) {
-        char *line = take_line(text, &text);
+    for (char *rest = c->file_text; rest; number++) {
+        char *line = trimmed(strsep(&rest, "\n"));
         bool is_entry = *line && !strchr("#;", *line) && strcmp(line, "[server]") != 0;
-        if (is_entry && !take_entry(line, path, &from_file)) {
-            char why[120];
-            snprintf(why, sizeof why, "line %d: not 'NAME = VALUE', no setting of that name, or given twice", number);
-            return wrong(path, why);
-        }
+        if (is_entry && !take_entry(line, path, ret_given))
+            return wrong("%s: line %d: must be 'NAME = VALUE', with the name of a setting, once", path, number);
     }
-    for (size_t i = 0; i < SETTING_COUNT; i++)
-        give(ret_given, i, from_file.texts[i], path);
     return CONFIG_RUN;
 }
 
 /* ---- flags and environment ---- */
 
-/* false: a wrong flag, and a line said which. ret_action: the index of the first action, or SETTING_COUNT. */
+/* false: a flag is wrong, and a line on stderr names it. ret_action: index of the first action, or SETTING_COUNT. */
 static bool read_flags(int argc, char **argv, given *ret_given, size_t *ret_action) {
-    struct option options[SETTING_COUNT + 1];
-    memset(options, 0, sizeof options);
+    struct option options[SETTING_COUNT + 1] = {{NULL}};
     for (size_t i = 0; i < SETTING_COUNT; i++)
         options[i] =
             (struct option){settings[i].name, settings[i].value ? required_argument : no_argument, NULL, (int)i};
@@ -297,33 +265,36 @@ static bool read_flags(int argc, char **argv, given *ret_given, size_t *ret_acti
             return false;
         if (settings[which].kind == KIND_ACTION && *ret_action == SETTING_COUNT)
             *ret_action = (size_t)which;
-        ret_given->texts[which] = optarg; /* of a flag given twice, the last counts */
-        ret_given->places[which] = ret_given->flags[which];
+        given *row = &ret_given[which];
+        row->text = optarg; /* of a flag given twice, the last counts */
+        row->place = row->name;
+        snprintf(row->name, sizeof row->name, "--%s", settings[which].name);
     }
     if (optind < argc)
-        wrong(argv[optind], "not an option");
+        wrong("%s: not an option", argv[optind]);
     return optind == argc;
 }
 
+/* An empty variable counts as not set. */
 static void read_environment(given *ret_given) {
     for (size_t i = 0; i < SETTING_COUNT; i++) {
-        const char *text = settings[i].kind == KIND_ACTION ? NULL : getenv(ret_given->names[i]);
-        give(ret_given, i, text, ret_given->names[i]);
-    }
-}
-
-static void set_names(given *self) {
-    for (size_t i = 0; i < SETTING_COUNT; i++) {
-        snprintf(self->flags[i], sizeof self->flags[i], "--%s", settings[i].name);
+        given *row = &ret_given[i];
+        if (row->text || settings[i].kind == KIND_ACTION)
+            continue;
         /* SWIN2SR_MODELS is the folder of the model library */
-        const char *kind = settings[i].kind == KIND_MODELS ? "SERVED_" : "";
-        snprintf(self->names[i], sizeof self->names[i], "SWIN2SR_%s%s", kind, settings[i].name);
-        for (char *at = self->names[i]; *at; at++)
+        const char *served = settings[i].kind == KIND_MODELS ? "SERVED_" : "";
+        snprintf(row->name, sizeof row->name, "SWIN2SR_%s%s", served, settings[i].name);
+        for (char *at = row->name; *at; at++)
             *at = *at == '-' ? '_' : (char)toupper((unsigned char)*at);
+        const char *text = getenv(row->name);
+        if (text && *text) {
+            row->text = text;
+            row->place = row->name;
+        }
     }
 }
 
-/* ---- what depends on the machine ---- */
+/* ---- defaults that depend on the machine ---- */
 
 static config_outcome set_workers(server_config *c) {
     int cores = swin2sr__cores_usable();
@@ -337,7 +308,7 @@ static config_outcome set_workers(server_config *c) {
         has_built_in |= !model->path[0];
     }
     if (c->worker_count > LIMIT_WORKERS)
-        return wrong("models", "more than " TEXT_OF(LIMIT_WORKERS) " workers in all");
+        return wrong("models: %d workers in all, and there may be %d", (int)c->worker_count, LIMIT_WORKERS);
     if (c->threads == 0)
         c->threads = cores / c->worker_count < 1 ? 1 : cores / c->worker_count;
     if (c->threads > LIMIT_THREADS)
@@ -346,25 +317,22 @@ static config_outcome set_workers(server_config *c) {
 }
 
 static config_outcome set_computed(server_config *c) {
-    if (set_workers(c) != CONFIG_RUN)
-        return CONFIG_WRONG;
+    static const char worker[] = "swin2sr-worker";
     const char *folder = getenv("TMPDIR");
     if (!c->spool && c->data) {
         if ((size_t)snprintf(c->data_uploads, sizeof c->data_uploads, "%s/uploads", c->data) >= sizeof c->data_uploads)
-            return wrong("data", "the path is too long");
+            return wrong("data: the path is too long");
         c->spool = c->data_uploads;
     }
     if (!c->spool)
         c->spool = folder && *folder ? folder : "/tmp";
-    if (c->worker)
-        return CONFIG_RUN;
-    ssize_t length = readlink("/proc/self/exe", c->beside, sizeof c->beside - 1);
-    char *name = length > 0 ? strrchr(c->beside, '/') : NULL;
-    size_t room = name ? sizeof c->beside - (size_t)(name + 1 - c->beside) : 0;
-    if ((size_t)snprintf(name ? name + 1 : NULL, room, "swin2sr-worker") >= room)
-        return wrong("--worker", "cannot find my own place; name the program");
-    c->worker = c->beside;
-    return CONFIG_RUN;
+    if (!c->worker) {
+        if (readlink("/proc/self/exe", c->beside, sizeof c->beside - sizeof worker) <= 0)
+            return wrong("--worker: cannot find the folder of this program; name the worker program");
+        memcpy(strrchr(c->beside, '/') + 1, worker, sizeof worker);
+        c->worker = c->beside;
+    }
+    return set_workers(c);
 }
 
 /* ---- what is printed ---- */
@@ -385,8 +353,8 @@ static void print_help(void) {
         "\nA setting is taken from the flag, else from the environment (--max-pixels: SWIN2SR_MAX_PIXELS;\n"
         "--models: SWIN2SR_SERVED_MODELS), else from the file of --config (max-pixels = N), else it is the default,\n"
         "which stands in brackets before the range.\n"
-        "Logs are JSON lines on stdout. SIGTERM, SIGINT or SIGQUIT finishes the work in hand and exits; a second one\n"
-        "exits at once. SIGHUP is logged.\n"
+        "Logs are JSON lines on stdout. SIGTERM, SIGINT or SIGQUIT finishes the work in hand and exits; a second\n"
+        "one of these exits at once. SIGHUP is logged.\n"
         "Exit codes: 0 done, 1 cannot run or work was left unfinished, 2 wrong usage.\n");
 }
 
@@ -410,7 +378,7 @@ static void print_config(const server_config *c, const given *from) {
     for (size_t i = 0; i < SETTING_COUNT; i++)
         if (settings[i].kind < KIND_FILE) {
             const char *note = settings[i].note ? settings[i].note : "default";
-            printf("\n# %s [%s]\n", settings[i].meaning, from->places[i] ? from->places[i] : note);
+            printf("\n# %s [%s]\n", settings[i].meaning, from[i].place ? from[i].place : note);
             print_value(c, &settings[i]);
         }
 }
@@ -419,35 +387,35 @@ static void print_config(const server_config *c, const given *from) {
 
 static config_outcome set_all(server_config *c, const given *from) {
     for (size_t i = 0; i < SETTING_COUNT; i++) {
-        const char *text = from->texts[i] ? from->texts[i] : settings[i].preset;
-        const char *place = from->places[i] ? from->places[i] : "default";
-        char named[200];
-        snprintf(named, sizeof named, "%.*s: %s", 150, place, settings[i].name);
-        bool is_of_file = place == from->texts[find("config")];
-        config_outcome outcome = text ? set(c, &settings[i], text, is_of_file ? named : place) : CONFIG_RUN;
-        if (outcome != CONFIG_RUN)
-            return outcome;
+        const setting *row = &settings[i];
+        const char *text = from[i].text ? from[i].text : row->preset;
+        swin2sr_error error = {""};
+        if (!text || set(c, row, text, &error) == SWIN2SR_OK)
+            continue;
+        bool is_in_file = from[i].place && from[i].place != from[i].name;
+        const char *value = row->kind == KIND_MODELS ? "" : text; /* models_parse names the entry */
+        return wrong("%s%s%s%s%.100s: %s", from[i].place ? from[i].place : "default", is_in_file ? ": " : "",
+                     is_in_file ? row->name : "", *value ? " " : "", value, error.text);
     }
     return set_computed(c);
 }
 
 config_outcome config_read(int argc, char **argv, server_config *self) {
-    given from = {.texts = {NULL}};
+    given from[SETTING_COUNT] = {{NULL}};
     size_t action, file = find("config");
-    set_names(&from);
-    if (!read_flags(argc, argv, &from, &action))
+    if (!read_flags(argc, argv, from, &action))
         return CONFIG_WRONG;
     if (action == find("help") || action == find("version")) {
         action == find("help") ? print_help() : (void)printf("swin2sr-server %s\n", SWIN2SR_VERSION);
         return CONFIG_EXIT;
     }
-    read_environment(&from);
-    config_outcome outcome = from.texts[file] ? read_file(self, from.texts[file], &from) : CONFIG_RUN;
+    read_environment(from);
+    config_outcome outcome = from[file].text ? read_file(self, from[file].text, from) : CONFIG_RUN;
     if (outcome == CONFIG_RUN)
-        outcome = set_all(self, &from);
+        outcome = set_all(self, from);
     if (outcome != CONFIG_RUN || action != find("print-config"))
         return outcome;
-    print_config(self, &from);
+    print_config(self, from);
     return CONFIG_EXIT;
 }
 

@@ -1,38 +1,51 @@
 /* SPDX-License-Identifier: Apache-2.0
- * config/config.h - how the server was told to run: flags over environment over a file over defaults, all checked. */
+ * config/config.h - the settings of the server, checked: flags over environment over file over defaults. */
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "config/models.h"
+#include "config/limits.h"
+#include "library/library.h"
+
+typedef struct served_model {
+    char name[LIBRARY_MAX_NAME];
+    char path[LIBRARY_MAX_PATH]; /* of the weight file; "": built into the worker program */
+    int32_t workers;             /* of its pool; 0: not given */
+} served_model;
+
+typedef struct served_models {
+    served_model rows[LIMIT_MODELS]; /* the first is the default; names are unique */
+    int32_t count;                   /* 1.. */
+    int32_t pool_count;              /* the built-in networks share one pool, each file has its own */
+} served_models;
 
 typedef struct server_config {
     char host[64];        /* numeric address or a name */
-    char port[8];         /* 0: any free one */
-    int32_t workers;      /* of a model for which models_text names no number */
-    int32_t worker_count; /* of all models together */
-    int32_t threads;      /* of a worker */
+    char port[8];         /* 0: any free port */
+    int32_t workers;      /* per pool, where models_text gives no number */
+    int32_t worker_count; /* of all pools together */
+    int32_t threads;      /* per worker */
     const char *models_text;
-    served_models models;  /* what it says, with the number of workers of each */
-    const char *precision; /* auto, fp32, bf16, int8 */
+    served_models models; /* models_text, parsed; the workers of each are set */
+    const char *precision;
     uint64_t body_bytes_max;
     uint64_t in_pixels_max;
     int32_t frames_max; /* of an animation */
     int32_t queue_max;
     int32_t deadline_s;
     int32_t drain_s;
-    int32_t recycle_jobs; /* a worker is replaced after so many; 0: never */
+    int32_t recycle_jobs; /* a worker is replaced after this many; 0: never */
     int32_t connections_max;
-    int32_t client_connections_max; /* of one address; 0: no limit */
-    int32_t idle_s;                 /* a connection may be silent */
-    int32_t header_s;               /* a connection may take to begin a request and send its header */
-    int32_t transfer_s;             /* a body may take to come in, an answer to go out */
+    int32_t client_connections_max; /* per client address; 0: no limit */
+    int32_t idle_s;                 /* without a byte in either direction */
+    int32_t header_s;               /* until the end of a request's header */
+    int32_t transfer_s;             /* for a body to arrive, and for an answer to be sent */
     const char *data;               /* folder of jobs and unfinished uploads; NULL: none */
     const char *node;               /* first part of the id of each job */
     int32_t upload_hours;           /* a resumable upload is kept */
     const char *spool;
-    const char *worker;      /* the program; default: swin2sr-worker beside this one */
+    const char *worker;      /* path of the worker program */
     char *file_text;         /* of --config, or NULL; texts point into it */
     char beside[4096];       /* the default of worker */
     char data_uploads[4096]; /* the default of spool, with data */
@@ -40,11 +53,17 @@ typedef struct server_config {
 
 typedef enum config_outcome {
     CONFIG_RUN = 0,
-    CONFIG_EXIT,  /* --help, --version, --print-config: said on stdout */
-    CONFIG_WRONG, /* one line on stderr says what */
+    CONFIG_EXIT,  /* --help, --version or --print-config has been printed */
+    CONFIG_WRONG, /* one line on stderr says what is wrong */
 } config_outcome;
 
-/* Read the command line, the environment and the file they name. Texts are borrowed from the first two. self is not
- * moved afterwards. config_done frees what is not borrowed, whatever the outcome. */
+/* Read the command line, the environment and the file they name. Texts are borrowed from the first two, and point into
+ * self, which is {0} before and is not moved afterwards. config_done frees the rest, whatever the outcome. */
 config_outcome config_read(int argc, char **argv, server_config *self);
 void config_done(server_config *self);
+
+/* Parse the value of --models: entries "NAME[:WORKERS]", separated by commas or blanks. NAME is a built-in network, a
+ * network of the model library, or a weight file, which gets the name that `swin2sr model import` would give it. Files
+ * are not opened here. If several built-in networks have a number of workers, the largest one counts for all of them.
+ * errors  _INVALID; the detail names the entry. */
+SWIN2SR_MUST_CHECK swin2sr_status models_parse(const char *text, served_models *ret_models, swin2sr_error *reterr);

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0
- * config/limits.h - every bound of the server in one place. Nothing that a client sends can exceed them.
- * Some of them bound the values of settings, whose defaults are in config/config.c. */
+ * config/limits.h - every limit of the server. Nothing that a client sends can exceed them.
+ * Those ending in _MAX are the upper bounds of settings, whose defaults are in config/config.c. */
 #pragma once
 
 /* connections and requests */
-#define LIMIT_CONNECTIONS_MAX 65536      /* what the flags may say; fewer where the process may open fewer files */
+#define LIMIT_CONNECTIONS_MAX 65536      /* fewer if the limit on open files is lower */
 #define LIMIT_CONNECTION_BYTES 32768u    /* memory of one connection: request line, header, send buffer */
-#define LIMIT_DISCARD_BYTES (256u << 20) /* body read and thrown away so that a refusal reaches the client */
+#define LIMIT_DISCARD_BYTES (256u << 20) /* body read and discarded so that a refusal reaches the client */
 #define LIMIT_REQUEST_ID_BYTES 65u       /* a client's X-Request-Id, terminator included */
 #define LIMIT_OWNER_BYTES 48u            /* id of an API key, terminator included */
 #define LIMIT_TRACE_BYTES 56u            /* a client's traceparent, terminator included */
 #define LIMIT_ADDRESS_BYTES 46u          /* a client's address as text, terminator included */
 #define LIMIT_HEADER_COUNT 100           /* header fields of a request */
-#define LIMIT_BODY_MAX_MIB 65536         /* what the flag may say */
-#define LIMIT_SPOOL_BYTES (4ull << 30)   /* uploads and results, all requests together */
+#define LIMIT_BODY_MAX_MIB 65536         /* --max-body-mib */
+#define LIMIT_SPOOL_BYTES (4ull << 30)   /* uploads and results of all requests together */
 #define LIMIT_CONFIG_BYTES 65536         /* the INI file */
 #define LIMIT_KEEP_ALIVE_S 5      /* between TCP keep-alive probes to a client that has closed its sending side */
 #define LIMIT_KEEP_ALIVE_PROBES 3 /* without an answer, until such a client counts as gone */
-#define LIMIT_ROUTES 32           /* methods of paths that the service answers */
+#define LIMIT_ROUTES 32           /* rows in the table of routes */
 #define LIMIT_PATH_PART_BYTES 65u /* a part of a path that stands for an id, terminator included */
 #define LIMIT_ALLOW_BYTES 64u     /* methods in an Allow header, terminator included */
 
@@ -43,24 +43,24 @@
 
 /* work */
 #define LIMIT_OUT_PIXELS 800000000ull /* of the output */
-#define LIMIT_FRAMES_MAX 100000       /* what the flag may say */
-#define LIMIT_QUEUE_MAX 10000         /* what the flag may say */
-#define LIMIT_WAIT_MAX_S 86400        /* what the flags in seconds may say */
-#define LIMIT_ATTEMPTS 2              /* workers that may die of one request */
+#define LIMIT_FRAMES_MAX 100000       /* --max-frames */
+#define LIMIT_QUEUE_MAX 10000         /* --queue */
+#define LIMIT_WAIT_MAX_S 86400        /* every setting in seconds */
+#define LIMIT_ATTEMPTS 2              /* workers that may die while working on one job */
 #define LIMIT_RETRY_AFTER_S 300       /* the longest Retry-After */
 
 /* workers */
 #define LIMIT_MODELS 16            /* networks served by one server */
-#define LIMIT_WORKERS 64           /* what the flag may say; also the sum over all pools */
-#define LIMIT_THREADS 256          /* what the flag may say, per worker */
-#define LIMIT_RECYCLE_MAX 1000000  /* what the flag may say */
+#define LIMIT_WORKERS 64           /* of all pools together */
+#define LIMIT_THREADS 256          /* per worker */
+#define LIMIT_RECYCLE_MAX 1000000  /* --recycle */
 #define LIMIT_START_S 120          /* until READY */
-#define LIMIT_CANCEL_S 10          /* until a worker has answered for a cancelled job */
+#define LIMIT_CANCEL_S 10          /* until a worker answers for a cancelled job */
 #define LIMIT_FAULT_BYTES 240      /* why a worker did not start, terminator included */
-#define LIMIT_MESSAGES 1024        /* taken from one worker in a row: more than its socket holds */
+#define LIMIT_MESSAGES 1024        /* read from one worker in a row; its socket holds fewer */
 #define LIMIT_RESPAWN_FIRST_MS 100 /* back-off after a death, doubling ... */
 #define LIMIT_RESPAWN_LAST_MS 1000 /* ... up to this */
 
 /* logs */
-#define LIMIT_LOG_LINE_BYTES 4096  /* PIPE_BUF: written whole or dropped, never waited for */
+#define LIMIT_LOG_LINE_BYTES 4096  /* PIPE_BUF: a pipe takes such a line whole or not at all */
 #define LIMIT_LOG_FORMAT_BYTES 160 /* the format of one event's fields */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * config/models.c - the networks to serve.
- * In: the text of --models.  Out: names, paths, numbers of workers; or what is wrong with which entry. */
-#include "config/models.h"
+ * In: the value of --models.  Out: names, paths and numbers of workers, or what is wrong with which entry. */
+#include "config/config.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -15,7 +15,7 @@ static swin2sr_status wrong(swin2sr_error *reterr, const char *entry, const char
     return swin2sr__error_set(reterr, SWIN2SR_INVALID, "%.100s: %s", entry, why);
 }
 
-/* Cut the number of workers off, where there is one: what follows the last colon, but not a part of a path. */
+/* Cut off the number of workers, if there is one: it follows the last colon, unless that is part of a path. */
 static bool take_workers(char *entry, int32_t *ret_workers) {
     char *colon = strrchr(entry, ':');
     if (!colon || strchr(colon, '/'))

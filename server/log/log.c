@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * log/log.c - JSON lines on a descriptor.
- * In: an event and its fields.  Out: one line, written by one call, or counted as dropped.
- * A pipe that polls writable takes PIPE_BUF bytes without waiting, and no line is longer: the loop cannot hang here. */
+ * In: an event and its fields.  Out: one line, written in one call, or counted as dropped.
+ * A pipe that polls as writable takes PIPE_BUF bytes without blocking, and no line is longer. */
 #include "log/log.h"
 
 #include <errno.h>

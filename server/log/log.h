@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * log/log.h - events as JSON lines on stdout, one object per line.
- * If the reader stops reading, lines are dropped and counted, and the server goes on. Lines hold no image content, file
- * names or query strings; the JSON writer escapes text from outside. */
+ * If the reader stops reading, lines are dropped and counted, and the server goes on. Lines contain no image content,
+ * file names or query strings. The JSON writer escapes text from clients. */
 #pragma once
 
 #include <stdint.h>
@@ -17,6 +17,6 @@ typedef enum log_level {
     LOG_LEVEL_ERROR,
 } log_level;
 
-/* Write {"time", "level", "event", ...} with the fields of the format, such as "s:s, s:i": pairs of a name and a value,
- * which is s text (s++ three pieces of one), s? text or null, s* text or left out where NULL, i int, I long long, b int as true or false. */
+/* Write {"time", "level", "event", ...} with the fields of a json_pack format such as "s:s, s:i": pairs of a name and a
+ * value, where s is text, s? text or null, s* text that is left out if NULL, i int, I long long, b a boolean. */
 void log_event(server_log *log, log_level level, const char *event, const char *format, ...);

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "config/models.h"
+#include "config/config.h"
 
 static served_models models; /* large */
 
