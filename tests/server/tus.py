@@ -5,8 +5,10 @@ import hashlib
 import os
 import shutil
 import socket
+import struct
 import subprocess
 import threading
+import time
 from pathlib import Path
 from urllib.parse import urljoin
 
@@ -69,22 +71,23 @@ class Tus:
         return requests.delete(upload, headers=VERSION, timeout=PATIENCE_S)
 
     @classmethod
-    def resume(cls, upload, data, chunk_bytes=1 << 20, patience=100):
-        """Send what is missing, in chunks, over broken connections. How often it had to begin again."""
-        failures = 0
-        while failures < patience:
+    def resume(cls, upload, data, chunk_bytes):
+        """Send what is missing, in chunks, over connections that break. How often it had to begin again."""
+        failures, end = 0, time.monotonic() + PATIENCE_S
+        while time.monotonic() < end:
             try:
                 offset = cls.offset(upload)
                 while offset < len(data):
                     response = cls.patch(upload, offset, data[offset:offset + chunk_bytes])
-                    if response.status_code in (409, 423, 503):
-                        raise requests.ConnectionError
+                    if response.status_code in (409, 423, 502, 503):
+                        raise requests.ConnectionError(response.text)
                     assert response.status_code == 204, response.text
                     offset = int(response.headers["Upload-Offset"])
                 return failures
-            except requests.RequestException:
-                failures += 1
-        raise AssertionError(f"given up after {failures} failures")
+            except requests.RequestException as error:
+                failures, last = failures + 1, error
+                time.sleep(0.05)
+        raise AssertionError(f"given up after {failures} failures, the last: {last}")
 
 
 def id_of(upload):
@@ -92,11 +95,15 @@ def id_of(upload):
 
 
 class FaultProxy:
-    """Passes bytes between clients and a server. `cuts`: after so many bytes from a client, one entry for each
-    connection, its two sides are reset; connections beyond the list are left alone."""
+    """Passes bytes between clients and a server, and breaks connections.
 
-    def __init__(self, address, cuts=()):
+    cuts: the first connection on which so many bytes come from the client is reset there; then the next number counts.
+    A client that speaks over one connection at a time thus meets every cut.
+    on_cut: called before each reset with the number of cuts so far, while the connection is open."""
+
+    def __init__(self, address, cuts=(), on_cut=lambda count: None):
         self._target = address
+        self._on_cut = on_cut
         self._cuts = list(cuts)
         self.cut_count = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -121,36 +128,39 @@ class FaultProxy:
             threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client):
-        try:
-            server = socket.create_connection(self._target)
-        except OSError:
-            client.close()
-            return
-        back = threading.Thread(target=self._pass, args=(server, client, None), daemon=True)
-        back.start()
-        if self._pass(client, server, self._cuts.pop(0) if self._cuts else None):
-            self.cut_count += 1
-            for side in (client, server):
-                side.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-        for side in (client, server):
+        with client:
             try:
-                side.shutdown(socket.SHUT_RDWR)
+                server = socket.create_connection(self._target)
             except OSError:
-                pass
-        back.join()
-        client.close()
-        server.close()
+                return
+            with server:
+                back = threading.Thread(target=self._pass, args=(server, client), daemon=True)
+                back.start()
+                if self._pass(client, server, self._cuts[0] if self._cuts else None):
+                    self._cuts.pop(0)
+                    self.cut_count += 1
+                    self._on_cut(self.cut_count)
+                    for side in (client, server):  # a reset, not an orderly end
+                        side.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                for side in (client, server):
+                    try:
+                        side.shutdown(socket.SHUT_RDWR)
+                    except OSError:
+                        pass  # closed by its other end
+                back.join()
 
     @staticmethod
-    def _pass(source, target, left):
-        """true: cut off."""
+    def _pass(source, target, limit=None):
+        """Until the source ends. true: the limit was reached."""
+        passed = 0
         try:
-            while left is None or left > 0:
-                piece = source.recv(min(65536, left or 65536))
+            while limit is None or passed < limit:
+                piece = source.recv(65536 if limit is None else min(65536, limit - passed))
                 if not piece:
+                    target.shutdown(socket.SHUT_WR)
                     return False
                 target.sendall(piece)
-                left = None if left is None else left - len(piece)
+                passed += len(piece)
         except OSError:
             return False
         return True

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Resumable uploads over lines that break: twenty cuts by a proxy and one SIGKILL of the server, by a client of this
+project, by npm's tus-js-client, and through nginx. SWIN2SR_TEST_UPLOAD_MB=50 makes the uploads larger (5)."""
+import hashlib
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+
+import pytest
+
+import tus
+from service import PATIENCE_S, wait_for
+from tus import FaultProxy, Tus, id_of
+
+UPLOAD_BYTES = int(os.environ.get("SWIN2SR_TEST_UPLOAD_MB", "5")) << 20
+CUTS = 20
+
+
+@pytest.fixture(scope="module")
+def data():
+    return random.Random(1).randbytes(UPLOAD_BYTES)
+
+
+@pytest.fixture
+def keep(start, tmp_path):
+    """Start services on one data folder and one port, one after the other."""
+    ports = []
+
+    def start_one():
+        service = start("--data", tmp_path / "data", "--workers", "1", "--max-body-mib", "64", "--listen",
+                        f"127.0.0.1:{ports[0] if ports else 0}")
+        ports.append(service.address[1])
+        service.folder = tmp_path / "data/uploads"
+        return service
+    return start_one
+
+
+def cuts():
+    """After how many bytes twenty connections break; together less than the upload."""
+    chance = random.Random(2)
+    return [chance.randrange(1000, UPLOAD_BYTES // CUTS) for _ in range(CUTS)]
+
+
+class Killer:
+    """Kills the server at the tenth cut, in the middle of a request, and starts the next one."""
+
+    def __init__(self, service, keep):
+        self.services = [service]
+        self._keep = keep
+
+    def on_cut(self, count):
+        if count == CUTS // 2:
+            self.services[0].process.send_signal(signal.SIGKILL)
+            self.services[0].wait()
+            self.services.append(self._keep())
+
+
+def check(proxy, killer, data):
+    assert proxy.cut_count == CUTS
+    assert len(killer.services) == 2
+    part, = killer.services[1].folder.glob("*.part")
+    assert hashlib.sha256(part.read_bytes()).hexdigest() == hashlib.sha256(data).hexdigest()
+
+
+@pytest.mark.sanitize
+def test_twenty_cuts_and_a_kill(keep, data):
+    service = keep()
+    killer = Killer(service, keep)
+    with FaultProxy(service.address, cuts(), killer.on_cut) as proxy:
+        client = Tus("http://%s:%d/v1/uploads" % proxy.address)
+        upload = f"{client.collection}/{id_of(Tus(service.url + '/v1/uploads').make(len(data)))}"
+        assert client.resume(upload, data, len(data)) >= CUTS
+    check(proxy, killer, data)
+
+
+def run_client(endpoint, path):
+    process = tus.run_node("tus_client.mjs", endpoint, path, UPLOAD_BYTES // 2)
+    try:
+        out, errors = process.communicate(timeout=PATIENCE_S)
+    finally:
+        process.kill()
+    assert process.returncode == 0, errors
+    return int(out.split()[1])
+
+
+def test_the_client_of_npm(keep, data, tmp_path):
+    tus.node_packages()
+    service, path = keep(), tmp_path / "picture"
+    path.write_bytes(data)
+    killer = Killer(service, keep)
+    with FaultProxy(service.address, cuts(), killer.on_cut) as proxy:
+        assert run_client("http://%s:%d/v1/uploads" % proxy.address, path) >= CUTS
+    check(proxy, killer, data)
+
+
+NGINX = """
+daemon off;
+pid {folder}/pid;
+error_log {folder}/error.log;
+events {{ }}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    server {{
+        listen 127.0.0.1:{port};
+        location /pictures/ {{
+            proxy_pass http://127.0.0.1:{target}/;
+            proxy_http_version 1.1;
+            proxy_request_buffering off;
+            client_max_body_size 64m;
+        }}
+    }}
+}}
+"""
+
+
+@pytest.fixture
+def nginx(tmp_path):
+    """Start nginx before a service: nginx(service) is its address."""
+    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+    if not program:
+        pytest.skip("nginx is not installed (Debian's package nginx-light)")
+    running = []
+
+    def start_one(service):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        folder = tmp_path / "nginx"
+        folder.mkdir()
+        (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=port, target=service.address[1]))
+        running.append(subprocess.Popen([program, "-e", folder / "error.log", "-p", folder, "-c", folder / "nginx.conf"]))
+
+        def is_open():
+            assert running[0].poll() is None, (folder / "error.log").read_text()
+            with socket.socket() as probe:
+                return probe.connect_ex(("127.0.0.1", port)) == 0
+        wait_for("nginx", is_open)
+        return "127.0.0.1", port
+
+    yield start_one
+    for process in running:
+        process.terminate()
+        process.wait()
+
+
+@pytest.mark.slow
+def test_through_nginx(keep, nginx, data):
+    """Under another path, which the relative Location allows for."""
+    service = keep()
+    address = nginx(service)
+    killer = Killer(service, keep)
+    with FaultProxy(address, cuts(), killer.on_cut) as proxy:
+        upload = Tus("http://%s:%d/pictures/v1/uploads" % address).make(len(data))
+        assert "/pictures/v1/uploads/" in upload
+        client = Tus("http://%s:%d/pictures/v1/uploads" % proxy.address)
+        upload = f"{client.collection}/{id_of(upload)}"
+        client.resume(upload, data, len(data))
+    check(proxy, killer, data)
+
+
+@pytest.mark.slow
+def test_the_client_of_npm_through_nginx(keep, nginx, data, tmp_path):
+    tus.node_packages()
+    service, path = keep(), tmp_path / "picture"
+    path.write_bytes(data)
+    killer = Killer(service, keep)
+    with FaultProxy(nginx(service), cuts(), killer.on_cut) as proxy:
+        run_client("http://%s:%d/pictures/v1/uploads" % proxy.address, path)
+    check(proxy, killer, data)
