@@ -14,7 +14,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "man" / "swin2sr.1"
-COMMANDS = ["upscale", "model", "compare", "bench"]
+COMMANDS = ["upscale", "model", "compare", "bench", "key"]
 BEGIN, END = '.SH OPTIONS\n', '.SH "EXIT STATUS"\n'
 OPTION = re.compile(r"  (?:-(\w), |    )--([a-z0-9-]+)(?: (\S+))?(?: +(\S.*))?$")
 
@@ -46,7 +46,7 @@ def roff(program):
         shown = ""
         for group, letter, name, value, text in read_help(program, command):
             if group != shown:
-                lines += [".PP", f"{group}:" if group == "all" else f"model {group}:"]
+                lines += [".PP", f"{group}:" if group == "all" else f"{command} {group}:"]
                 shown = group
             head = (f"\\fB\\-{letter}\\fP, " if letter else "") + f"\\fB\\-\\-{escape(name)}\\fP"
             lines += [".TP", head + (f" \\fI{escape(value)}\\fP" if value else ""), escape(text)]

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * base/sha256.h - SHA-256 (FIPS 180-4): of bytes in memory as hex, or of pieces. Identity and integrity; no secrets. */
+ * base/sha256.h - SHA-256 (FIPS 180-4): of bytes in memory as hex, or of pieces. For identity and
+ * integrity, and for secrets of 256 random bits, which need no slower hash. */
 #pragma once
 
 #include "base/digest.h"
