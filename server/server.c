@@ -70,7 +70,8 @@ static void on_stop(void *context) {
 /* Refuse the remaining work, and stop one second later so that the refusals can be sent. */
 static void on_drain_limit(void *context) {
     server *self = context;
-    self->has_left_work = !pools_is_quiet(&self->pools);
+    /* kept jobs are done after the next start */
+    self->has_left_work = pools_waiting(&self->pools) + pools_running(&self->pools) > backlog_submitted(&self->backlog);
     log_event(&self->log, LOG_LEVEL_WARN, "drain_limit", "s:b", "has_left_work", self->has_left_work);
     pools_abandon(&self->pools);
     self->drain_limit.on_due = on_stop;
@@ -81,6 +82,8 @@ static void drain(server *self, int signal_number) {
     if (self->context.is_draining)
         _exit(1);
     self->context.is_draining = true;
+    if (self->context.backlog)
+        backlog_drain(&self->backlog);
     http_drain(self->http);
     log_event(&self->log, LOG_LEVEL_INFO, "draining", "s:s, s:i, s:i", "signal", sigabbrev_np(signal_number), "waiting",
               (int)pools_waiting(&self->pools), "running", (int)pools_running(&self->pools));
@@ -141,7 +144,10 @@ static bool start_http(server *self, int listen_fd) {
                                   .data = &self->data,
                                   .partials = &self->partials,
                                   .io = &self->io,
-                                  .pools = &self->pools};
+                                  .pools = &self->pools,
+                                  .loop = &self->loop,
+                                  .backlog = self->config.data ? &self->backlog : NULL,
+                                  .events = &self->events};
     return self->http;
 }
 
@@ -161,6 +167,15 @@ static bool start_data(server *self) {
     return io_start(&self->io, &self->loop) &&
            partial_set_open(&self->partials, self->data.uploads, &self->store, &self->io, &self->loop,
                             (uint64_t)self->config.upload_hours * 3600) == SWIN2SR_OK;
+}
+
+static bool start_backlog(server *self) {
+    event_hub_init(&self->events, &self->loop);
+    if (!self->config.data || backlog_init(&self->backlog, &self->config, &self->loop, &self->log, &self->data,
+                                           &self->io, &self->pools) == SWIN2SR_OK)
+        return true;
+    fprintf(stderr, "swin2sr-server: cannot read the jobs in the data folder: %s\n", strerror(errno));
+    return false;
 }
 
 static bool start(server *self) {
@@ -183,12 +198,13 @@ static bool start(server *self) {
     log_event(&self->log, LOG_LEVEL_INFO, "listening", "s:s, s:i, s:s, s:i, s:i", "address", self->config.host, "port",
               port, "version", SWIN2SR_VERSION, "workers", (int)self->config.worker_count, "threads",
               (int)self->config.threads);
-    pools_init(&self->pools, &self->config, &self->loop, &self->log, &self->metrics, &self->store);
-    return true;
+    pools_init(&self->pools, &self->config, &self->loop, &self->log, &self->metrics);
+    return start_backlog(self);
 }
 
 static bool is_over(const server *self) {
-    bool is_drained = self->context.is_draining && pools_is_quiet(&self->pools) && http_is_quiet(self->http);
+    bool is_drained =
+        self->context.is_draining && pools_is_quiet(&self->pools) && self->io.count == 0 && http_is_quiet(self->http);
     return self->is_stopping || is_drained || pools_is_hopeless(&self->pools);
 }
 
@@ -204,6 +220,8 @@ int server_run(server *self) {
     pools_done(&self->pools);
     io_stop(&self->io);
     partial_set_close(&self->partials);
+    backlog_done(&self->backlog);
+    event_hub_done(&self->events);
     int code = self->has_left_work || has_left_answers || pools_is_hopeless(&self->pools) ? 1 : 0;
     log_event(&self->log, LOG_LEVEL_INFO, "stopped", "s:i, s:I", "exit_code", code, "log_lines_dropped",
               (long long)self->log.dropped_count);

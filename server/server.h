@@ -4,6 +4,8 @@
 #pragma once
 
 #include "api/context.h"
+#include "api/events.h"
+#include "backlog/backlog.h"
 #include "config/config.h"
 #include "http/http.h"
 #include "log/log.h"
@@ -25,6 +27,8 @@ typedef struct server {
     partial_set partials; /* resumable uploads; opened with --data */
     io_thread io;         /* started with --data */
     pool_set pools;
+    backlog backlog; /* with --data */
+    event_hub events;
     http_server *http;
     api_context context;
     loop_watch signals;

@@ -31,14 +31,18 @@ static bool refuse_until(problem *ret_problem, problem what, uint32_t retry_afte
     return refuse(ret_problem, what);
 }
 
-bool admit_request(const network *target, bool is_draining, problem *ret_problem) {
-    const pool *workers = target->owner;
+bool admit_service(const network *target, bool is_draining, problem *ret_problem) {
     if (is_draining)
         return refuse_until(
             ret_problem, problem_of(PROBLEM_DRAINING, "this instance is shutting down; try again, another may answer"),
             DRAINING_RETRY_S);
-    if (!workers->was_ever_ready)
+    if (!target->owner->was_ever_ready)
         return refuse_until(ret_problem, problem_of(PROBLEM_STARTING, "the network is being loaded"), STARTING_RETRY_S);
+    return true;
+}
+
+bool admit_queue(const network *target, problem *ret_problem) {
+    const pool *workers = target->owner;
     if (pace_has_room(workers) && pace_wait_us(workers) < (uint64_t)workers->config->deadline_s * 1000000)
         return true;
     problem full = problem_of(PROBLEM_QUEUE_FULL, "the queue is full");
@@ -75,9 +79,9 @@ static uint64_t budget_bytes(const server_config *config, const ipc_ready *model
 
 /* Does a worker have the memory, and a request the time? What the fastest worker seen could not do in time is
  * impossible; what the present pace would not do may be possible later. */
-static bool can_afford(const network *target, const admit_cost *cost, problem *ret_problem) {
+static bool can_afford(const network *target, const admit_cost *cost, uint64_t limit_us, problem *ret_problem) {
     const server_config *config = target->owner->config;
-    uint64_t budget = budget_bytes(config, &target->facts), limit_s = (uint64_t)config->deadline_s;
+    uint64_t budget = budget_bytes(config, &target->facts);
     if (cost->bytes > budget)
         return refuse_over(ret_problem,
                            problem_of(PROBLEM_IMAGE_TOO_LARGE,
@@ -85,20 +89,21 @@ static bool can_afford(const network *target, const admit_cost *cost, problem *r
                                       " MiB; send a narrower image",
                                       cost->bytes >> 20, budget >> 20),
                            budget, cost->bytes);
-    bool is_impossible = cost->least_us > limit_s * 1000000;
+    bool is_impossible = cost->least_us > limit_us;
     uint64_t us = is_impossible ? cost->least_us : cost->us;
-    if (us <= limit_s * 1000000)
+    if (us <= limit_us)
         return true;
     return refuse_over(ret_problem,
                        problem_of(is_impossible ? PROBLEM_IMAGE_TOO_LARGE : PROBLEM_BUSY,
                                   "the image would take about %" PRIu64 " seconds of computing, and a request here may "
                                   "take %" PRIu64 "; images of up to about %.1f megapixels fit",
-                                  us / 1000000, limit_s, (double)limit_s / target->time.least_us_per_pixel),
-                       limit_s, us / 1000000);
+                                  us / 1000000, limit_us / 1000000,
+                                  (double)limit_us / 1e6 / target->time.least_us_per_pixel),
+                       limit_us / 1000000, us / 1000000);
 }
 
-bool admit_image(const network *target, const store_file *upload, probe_info *ret_info, uint64_t *ret_cost_us,
-                 problem *ret_problem) {
+bool admit_image(const network *target, const store_file *upload, uint64_t limit_us, probe_info *ret_info,
+                 uint64_t *ret_cost_us, problem *ret_problem) {
     if (!probe_upload(upload, ret_info, ret_problem))
         return false;
     uint64_t scale = target->facts.scale, frames = (uint64_t)ret_info->frames;
@@ -116,5 +121,5 @@ bool admit_image(const network *target, const store_file *upload, probe_info *re
                                sizes[i].actual);
     admit_cost cost = admit_cost_of(target, ret_info);
     *ret_cost_us = cost.us;
-    return can_afford(target, &cost, ret_problem);
+    return can_afford(target, &cost, limit_us, ret_problem);
 }

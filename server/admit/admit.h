@@ -12,10 +12,14 @@
 #include "probe/probe.h"
 #include "store/store.h"
 
-/* May one more request to this network come now? A refusal says when to try again. */
-bool admit_request(const network *target, bool is_draining, problem *ret_problem);
+/* Does the service take work for this network now? A refusal says when to try again. */
+bool admit_service(const network *target, bool is_draining, problem *ret_problem);
+
+/* May one more request wait for the workers of this network? A refusal says when to try again. */
+bool admit_queue(const network *target, problem *ret_problem);
 
 /* Is this an image that can be read, within the limits? Its cost is that of the network.
+ * limit_us     How long the work may take.
  * ret_cost_us  How long a worker will take, predicted. */
-bool admit_image(const network *target, const store_file *upload, probe_info *ret_info, uint64_t *ret_cost_us,
-                 problem *ret_problem);
+bool admit_image(const network *target, const store_file *upload, uint64_t limit_us, probe_info *ret_info,
+                 uint64_t *ret_cost_us, problem *ret_problem);

@@ -2,6 +2,8 @@
  * api/context.h - what handlers may use (http_request.app). All pointers are borrowed from the server. */
 #pragma once
 
+#include "api/events.h"
+#include "backlog/backlog.h"
 #include "config/config.h"
 #include "http/http.h"
 #include "log/log.h"
@@ -24,5 +26,8 @@ typedef struct api_context {
     partial_set *partials;   /* folder 0 without --data */
     io_thread *io;
     pool_set *pools;
+    event_loop *loop;
+    backlog *backlog; /* NULL without --data */
+    event_hub *events;
     bool is_draining; /* shutting down: no new work is accepted */
 } api_context;

@@ -13,24 +13,24 @@ void health_on_begin(http_request *request) {
 void ready_on_begin(http_request *request) {
     const api_context *service = request->app;
     bool is_ready = !service->is_draining;
-    http_list *failed = http_list_new(), *details = NULL;
+    http_json *failed = http_json_array(), *details = NULL;
     if (service->is_draining)
-        http_list_add(failed, "s", "draining");
+        http_json_add(failed, "s", "draining");
     if (!store_is_working(service->uploads)) {
         is_ready = false;
-        http_list_add(failed, "s", "spool");
+        http_json_add(failed, "s", "spool");
     }
     for (int i = 0; i < service->pools->pool_count; i++) {
         const pool *each = &service->pools->pools[i];
         if (pool_is_ready(each))
             continue;
         is_ready = false;
-        http_list_add(failed, "s+", "workers:", pool_name(each));
+        http_json_add(failed, "s+", "workers:", pool_name(each));
         if (each->is_self_test_failing)
-            http_list_add(failed, "s+", "self_test:", pool_name(each));
+            http_json_add(failed, "s+", "self_test:", pool_name(each));
         if (each->fault[0]) {
-            details = details ? details : http_list_new();
-            http_list_add(details, "{s:s, s:s}", "model", pool_name(each), "detail", each->fault);
+            details = details ? details : http_json_array();
+            http_json_add(details, "{s:s, s:s}", "model", pool_name(each), "detail", each->fault);
         }
     }
     http_answer_json(request, is_ready ? HTTP_OK : HTTP_UNAVAILABLE, "{s:s, s:o, s:o*}", "status",

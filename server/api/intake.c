@@ -4,13 +4,17 @@
 #include "api/intake.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
+
+#include "base/sha256.h"
 
 void intake_init(intake *self, store *uploads, const partial_set *partials) {
     self->uploads = uploads;
     self->partials = partials;
     upscale_options_init(&self->options);
+    self->digest = swin2sr__sha256_begin();
 }
 
 void intake_done(intake *self) {
@@ -35,6 +39,7 @@ static bool open_upload(intake *self) {
 /* A failed upload is removed at once, because the rest of its body may take long to arrive. */
 static bool append_upload(intake *self, const void *data, size_t size) {
     swin2sr_status status = store_append(&self->upload, data, size);
+    swin2sr__digest_add(&self->digest, data, size);
     if (status == SWIN2SR_OK)
         return true;
     store_remove(&self->upload);
@@ -149,6 +154,9 @@ static bool take_partial(intake *self, const http_request *request) {
         return false;
     }
     store_remove(&self->upload);
+    /* a whole upload does not change, so that its id stands for its bytes */
+    self->digest = swin2sr__sha256_begin();
+    swin2sr__digest_add(&self->digest, self->options.upload, strlen(self->options.upload));
     return partial_open_whole(found, &self->upload) == SWIN2SR_OK ||
            refuse(self, PROBLEM_STORAGE, "the upload could not be read back");
 }
@@ -162,5 +170,9 @@ bool intake_take_end(intake *self, const http_request *request) {
         return refuse(self, PROBLEM_MISSING_FILE, "the form has no part named file");
     if (self->upload.bytes == 0)
         return refuse(self, PROBLEM_MISSING_FILE, "the file is empty");
+    unsigned char bytes[SWIN2SR__DIGEST_MAX_BYTES];
+    swin2sr__digest_end(&self->digest, bytes);
+    for (size_t i = 0; i < sizeof bytes; i++)
+        snprintf(self->sha256 + 2 * i, 3, "%02x", bytes[i]);
     return true;
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "api/options.h"
+#include "base/digest.h"
 #include "http/http.h"
 #include "http/multipart.h"
 #include "store/partial.h"
@@ -22,6 +23,8 @@ typedef enum intake_part {
 typedef struct intake {
     upscale_options options;
     store_file upload; /* owner NULL: no file yet */
+    swin2sr__digest digest;
+    char sha256[65]; /* of the upload, once it is complete */
     problem problem;
     store *uploads;
     const partial_set *partials;

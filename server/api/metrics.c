@@ -29,6 +29,12 @@ static void write_gauges(const api_context *self, FILE *out) {
     fprintf(out, "swin2sr_uploads %zu\n", self->partials->count);
     metrics_write_family(out, "uploads_bytes", "gauge", "Bytes of resumable uploads, which count in spool_bytes too.");
     fprintf(out, "swin2sr_uploads_bytes %" PRIu64 "\n", self->partials->bytes);
+    if (self->backlog) {
+        metrics_write_family(out, "jobs", "gauge", "Jobs that are kept, by status.");
+        for (int i = 0; i < RECORD_STATUS_COUNT; i++)
+            fprintf(out, "swin2sr_jobs{status=\"%s\"} %zu\n", record_status_name((record_status)i),
+                    self->backlog->counts[i]);
+    }
     metrics_write_family(out, "log_lines_dropped_total", "counter",
                          "Log lines that the reader of stdout did not take.");
     fprintf(out, "swin2sr_log_lines_dropped_total %" PRIu64 "\n", self->log->dropped_count);

@@ -4,7 +4,10 @@
 #include "api/options.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "config/limits.h"
 
 void upscale_options_init(upscale_options *self) {
     *self = (upscale_options){.format = FORMAT_PNG, .quality = 95};
@@ -65,6 +68,16 @@ static bool set_strict(upscale_options *self, const char *value, problem *ret_pr
     return self->is_strict || strcmp(value, "false") == 0 || wrong(ret_problem, "strict", "not one of true, false");
 }
 
+static bool set_deadline(upscale_options *self, const char *value, problem *ret_problem) {
+    size_t length = strlen(value);
+    if (self->deadline_ms)
+        return wrong(ret_problem, "deadline_ms", "given more than once");
+    if (length > 0 && length < 10 && strspn(value, "0123456789") == length)
+        self->deadline_ms = strtoull(value, NULL, 10);
+    return (self->deadline_ms > 0 && self->deadline_ms <= LIMIT_WAIT_MAX_S * 1000u) ||
+           wrong(ret_problem, "deadline_ms", "not a whole number of milliseconds from 1 to 86400000");
+}
+
 bool upscale_options_set(upscale_options *self, const char *name, const char *value, problem *ret_problem) {
     if (strcmp(name, "format") == 0) {
         if (self->has_format)
@@ -88,9 +101,12 @@ bool upscale_options_set(upscale_options *self, const char *name, const char *va
         return set_upload(self, value, ret_problem);
     } else if (strcmp(name, "strict") == 0) {
         return set_strict(self, value, ret_problem);
+    } else if (strcmp(name, "deadline_ms") == 0) {
+        return set_deadline(self, value, ret_problem);
     } else {
         *ret_problem = problem_of(
-            PROBLEM_OPTION, "%.60s: no such option; there are format, quality, model, task, strict, upload", name);
+            PROBLEM_OPTION,
+            "%.60s: no such option; there are format, quality, model, task, strict, upload, deadline_ms", name);
         return false;
     }
     return true;

@@ -18,6 +18,7 @@ typedef struct upscale_options {
     const char *task;                   /* one of library_task_name; NULL: not given */
     bool is_strict;                     /* refuse a damaged file even if all its rows can be decoded; default false */
     char upload[LIMIT_PATH_PART_BYTES]; /* the id of a resumable upload to take in place of an image; "": not given */
+    uint64_t deadline_ms;               /* 1..LIMIT_WAIT_MAX_S in milliseconds; 0: not given */
     bool has_format, has_quality, has_strict;
 } upscale_options;
 

@@ -2,10 +2,22 @@
  * api/routes.c - the table of paths and their handlers (stages 1 request and 9 respond). */
 #include "api/routes.h"
 
+/* For paths that take an image. */
+#define UPLOAD \
+    .on_body = upscale_on_body, .on_end = upscale_on_end, .on_gone = upscale_on_gone, .on_free = upscale_on_free
+
 const http_route routes[] = {
     {"GET", "/", "/", .on_begin = page_on_begin, .access = HTTP_ACCESS_OPEN},
-    {"POST", "/upscale", "/upscale", upscale_on_begin, upscale_on_body, upscale_on_end, upscale_on_gone,
-     upscale_on_free, .is_overridable = false},
+    {"POST", "/upscale", "/upscale", .on_begin = upscale_on_begin, UPLOAD},
+    {"POST", "/v1/estimate", "/v1/estimate", .on_begin = estimate_on_begin, UPLOAD},
+    {"POST", "/v1/jobs", "/v1/jobs", .on_begin = jobs_post_on_begin, UPLOAD},
+    {"GET", "/v1/jobs", "/v1/jobs", .on_begin = jobs_on_begin},
+    {"GET", "/v1/jobs/{id}", "/v1/jobs/{id}", .on_begin = job_on_begin, .access = HTTP_ACCESS_TOKEN},
+    {"DELETE", "/v1/jobs/{id}", "/v1/jobs/{id}", .on_begin = job_delete_on_begin, .on_free = job_delete_on_free},
+    {"GET", "/v1/jobs/{id}/result", "/v1/jobs/{id}/result", .on_begin = job_result_on_begin,
+     .access = HTTP_ACCESS_TOKEN},
+    {"GET", "/v1/jobs/{id}/events", "/v1/jobs/{id}/events", .on_begin = job_events_on_begin,
+     .on_free = job_events_on_free, .access = HTTP_ACCESS_TOKEN},
     {"GET", "/healthz", "/healthz", .on_begin = health_on_begin, .access = HTTP_ACCESS_OPEN},
     {"GET", "/readyz", "/readyz", .on_begin = ready_on_begin, .access = HTTP_ACCESS_OPEN},
     {"GET", "/metrics", "/metrics", .on_begin = metrics_on_begin, .access = HTTP_ACCESS_OPEN},

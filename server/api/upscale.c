@@ -1,48 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0
- * api/upscale.c - POST /upscale: one image in, the enlarged image out (stages 1 request and 9 respond).
- * In: a form with a file, or the image itself; options.  Out: the whole result or a problem, never a part.
+ * api/upscale.c - POST /upscale, /v1/jobs and /v1/estimate: one image in (stages 1 request and 9 respond).
+ * In: a form with a file, or the image itself; options.  Out: the whole result, a job, an estimate, or a problem.
  * The upload is written to a file of the store as it arrives. When it is complete, it is admitted and becomes a job. */
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "admit/admit.h"
+#include "admit/cost.h"
 #include "admit/pace.h"
-#include "api/context.h"
+#include "api/call.h"
+#include "api/etag.h"
 #include "api/facts.h"
 #include "api/routes.h"
-#include "api/intake.h"
 #include "api/status_map.h"
-
-typedef struct upscale_call {
-    http_request *request;
-    const api_context *service;
-    intake intake;
-    network *network; /* the default, until an option chooses another */
-    probe_info image;
-    job job;
-    bool has_job; /* submitted and not finished */
-} upscale_call;
-
-/* Every 503 says when to retry. */
-static bool refuse_with(upscale_call *self, problem *what) {
-    if (problem_code(what) == HTTP_UNAVAILABLE && what->retry_after_s == 0)
-        what->retry_after_s = pace_retry_after_s(self->network->owner);
-    http_answer_problem(self->request, what);
-    return false;
-}
 
 static bool refuse(upscale_call *self, problem_kind kind, const char *detail) {
     problem what = problem_of(kind, "%s", detail);
-    return refuse_with(self, &what);
+    return call_refuse(self, &what);
 }
 
 /* ---- the request ---- */
 
 /* Pass on the result of a call to the intake; if it failed, answer with its problem. */
 static bool taken(upscale_call *self, bool is_taken) {
-    return is_taken || refuse_with(self, &self->intake.problem);
+    return is_taken || call_refuse(self, &self->intake.problem);
 }
 
 /* Choose the network by the options received so far. false: it is not served here, and the request is answered. */
@@ -61,12 +45,15 @@ static bool choose_network(upscale_call *self) {
     problem what = options->task
                        ? problem_of(PROBLEM_OPTION, "task: no model here is for %s; there are %s", options->task, names)
                        : problem_of(PROBLEM_OPTION, "model: no such model here; there are %s", names);
-    return refuse_with(self, &what);
+    return call_refuse(self, &what);
 }
 
+/* A job waits in the backlog and not in the queue of the pool; an estimate does not wait at all. */
 static bool admit_now(upscale_call *self) {
     problem what;
-    return admit_request(self->network, self->service->is_draining, &what) || refuse_with(self, &what);
+    return (admit_service(self->network, self->service->is_draining, &what) &&
+            (self->kind != CALL_NOW || admit_queue(self->network, &what))) ||
+           call_refuse(self, &what);
 }
 
 /* Before the body, if the network is known by then: a form may still name one. */
@@ -76,7 +63,7 @@ static bool admit_early(upscale_call *self) {
     return (self->intake.is_form && !is_chosen && !self->service->is_draining) || admit_now(self);
 }
 
-void upscale_on_begin(http_request *request) {
+static void begin(http_request *request, call_kind kind) {
     upscale_call *self = calloc(1, sizeof *self);
     request->state = self;
     if (!self) {
@@ -85,13 +72,26 @@ void upscale_on_begin(http_request *request) {
         return;
     }
     self->request = request;
+    self->kind = kind;
     self->service = request->app;
     self->network = &self->service->pools->networks[0];
     job_init(&self->job);
     intake_init(&self->intake, self->service->uploads, self->service->partials);
-    if (taken(self, intake_take_query(&self->intake, request)) && choose_network(self) &&
+    if (accept_take_header(self) && taken(self, intake_take_query(&self->intake, request)) && choose_network(self) &&
         taken(self, intake_take_header(&self->intake, request)))
         admit_early(self);
+}
+
+void upscale_on_begin(http_request *request) {
+    begin(request, CALL_NOW);
+}
+
+void jobs_post_on_begin(http_request *request) {
+    begin(request, CALL_JOB);
+}
+
+void estimate_on_begin(http_request *request) {
+    begin(request, CALL_ESTIMATE);
 }
 
 void upscale_on_body(http_request *request, const void *data, size_t size) {
@@ -130,6 +130,7 @@ static void answer_image(upscale_call *self) {
     snprintf(name, sizeof name, "inline; filename=\"enlarged.%s\"", format->endings[0]);
     http_answer_header(self->request, "Content-Disposition", name);
     http_answer_header(self->request, "Cache-Control", "no-store");
+    http_answer_header(self->request, "ETag", self->etag);
     add_facts(self);
 }
 
@@ -144,40 +145,71 @@ static void on_job_finish(void *context, job *done) {
     refuse(self, status_map(done->outcome), done->detail);
 }
 
+/* A deadline of the client's that cannot be met is refused before any work. */
+static bool can_meet_deadline(upscale_call *self) {
+    const upscale_options *options = &self->intake.options;
+    uint64_t wait_us = self->kind == CALL_NOW ? pace_wait_us(self->network->owner) : 0;
+    uint64_t predicted_ms = (wait_us + self->cost_us) / 1000;
+    if (options->deadline_ms == 0 || self->kind == CALL_ESTIMATE || predicted_ms <= options->deadline_ms)
+        return true;
+    problem what = problem_of(PROBLEM_DEADLINE, "deadline_ms: the image would be finished after about %" PRIu64 " ms",
+                              predicted_ms);
+    what.limit = options->deadline_ms;
+    what.actual = predicted_ms;
+    return call_refuse(self, &what);
+}
+
 static bool admit_upload(upscale_call *self) {
     problem what;
-    return admit_image(self->network, &self->intake.upload, &self->image, &self->job.cost_us, &what) ||
-           refuse_with(self, &what);
+    return (admit_image(self->network, &self->intake.upload, call_limit_us(self), &self->image, &self->cost_us,
+                        &what) ||
+            call_refuse(self, &what)) &&
+           can_meet_deadline(self);
 }
 
 static void submit(upscale_call *self) {
-    const server_config *config = self->service->config;
     job *item = &self->job;
-    item->spec = (job_spec){.version = JOB_SPEC_VERSION,
-                            .format = self->intake.options.format,
-                            .quality = self->intake.options.quality,
-                            .is_strict = self->intake.options.is_strict,
-                            .in_bytes = self->intake.upload.bytes,
-                            .in_pixels_max = config->in_pixels_max,
-                            .out_pixels_max = LIMIT_OUT_PIXELS,
-                            .limit_us = (uint64_t)config->deadline_s * 1000000};
-    strcpy(item->spec.request_id, self->request->id);
-    strcpy(item->spec.trace, self->request->trace);
-    strcpy(item->spec.owner, self->request->owner);
-    strcpy(item->spec.model, self->network->served->name);
+    item->spec = call_spec(self);
+    item->cost_us = self->cost_us;
     item->input = &self->intake.upload;
+    item->results = self->service->uploads;
     item->on_finish = on_job_finish;
     item->context = self;
     self->has_job = true;
     pool_submit(self->network, item);
 }
 
+static void answer_estimate(upscale_call *self) {
+    const network *target = self->network;
+    admit_cost cost = admit_cost_of(target, &self->image);
+    uint32_t scale = target->facts.scale;
+    http_answer_json(self->request, HTTP_OK, "{s:s, s:i, s:i, s:i, s:i, s:i, s:f, s:f, s:I, s:s}", "model",
+                     target->served->name, "width", (int)self->image.width_px, "height", (int)self->image.height_px,
+                     "output_width", (int)(self->image.width_px * (int32_t)scale), "output_height",
+                     (int)(self->image.height_px * (int32_t)scale), "frames", (int)self->image.frames, "seconds",
+                     (double)cost.us / 1e6, "wait_seconds", (double)pace_wait_us(target->owner) / 1e6, "bytes",
+                     (long long)cost.bytes, "plan", "whole");
+    http_answer_header(self->request, "Cache-Control", "no-store");
+}
+
+static void proceed(upscale_call *self) {
+    etag_set(self);
+    if (!accept_is_new(self) || !admit_now(self) || !admit_upload(self))
+        return;
+    if (self->kind == CALL_JOB)
+        accept_job(self);
+    else if (self->kind == CALL_ESTIMATE)
+        answer_estimate(self);
+    else
+        submit(self);
+}
+
 static void on_upload_committed(void *context, swin2sr_status status) {
     upscale_call *self = context;
     if (status != SWIN2SR_OK)
         refuse(self, PROBLEM_STORAGE, "there is no room for the upload");
-    else if (choose_network(self) && admit_now(self) && admit_upload(self))
-        submit(self);
+    else if (choose_network(self))
+        proceed(self);
 }
 
 void upscale_on_end(http_request *request) {
@@ -190,6 +222,7 @@ static void drop_job(upscale_call *self) {
     if (self->has_job)
         pool_cancel(&self->job);
     self->has_job = false;
+    accept_forget(self);
 }
 
 void upscale_on_gone(http_request *request) {

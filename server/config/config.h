@@ -44,6 +44,7 @@ typedef struct server_config {
     const char *data;               /* folder of jobs and unfinished uploads; NULL: none */
     const char *node;               /* first part of the id of each job */
     int32_t upload_hours;           /* a resumable upload is kept */
+    int32_t jobs_max, job_s, result_hours;
     const char *spool;
     const char *worker;      /* path of the worker program */
     char *file_text;         /* of --config, or NULL; texts point into it */

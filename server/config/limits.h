@@ -17,12 +17,23 @@
 #define LIMIT_CONFIG_BYTES 65536         /* the INI file */
 #define LIMIT_KEEP_ALIVE_S 5      /* between TCP keep-alive probes to a client that has closed its sending side */
 #define LIMIT_KEEP_ALIVE_PROBES 3 /* without an answer, until such a client counts as gone */
-#define LIMIT_ROUTES 32           /* rows in the table of routes */
+#define LIMIT_ROUTES 40           /* rows in the table of routes */
 #define LIMIT_PATH_PART_BYTES 65u /* a part of a path that stands for an id, terminator included */
 #define LIMIT_ALLOW_BYTES 64u     /* methods in an Allow header, terminator included */
 
 /* jobs that are kept */
-#define LIMIT_NODE_BYTES 17u /* --node, terminator included */
+#define LIMIT_NODE_BYTES 17u        /* --node, terminator included */
+#define LIMIT_JOB_ID_BYTES 48u      /* node, dash, 26 characters, terminator included */
+#define LIMIT_TOKEN_BYTES 33u       /* 32 hex digits, terminator included */
+#define LIMIT_ETAG_BYTES 35u        /* 32 hex digits in quotes, terminator included */
+#define LIMIT_JOBS_MAX 100000       /* what the flag may say */
+#define LIMIT_JOBS_KEPT 200000      /* unfinished and finished */
+#define LIMIT_JOB_ATTEMPTS 6        /* workers that may begin a job, over all starts of the server */
+#define LIMIT_EXPIRED_HOURS 24      /* an expired job is answered with 410 for so long, then with 404 */
+#define LIMIT_JOBS_LISTED 100       /* jobs in one answer */
+#define LIMIT_PREFER_WAIT_S 300     /* the longest `Prefer: wait` */
+#define LIMIT_IDEMPOTENCY_BYTES 129 /* an Idempotency-Key, terminator included */
+#define LIMIT_RESULT_NAME_BYTES 80u /* the name of a result, terminator included */
 
 /* resumable uploads */
 #define LIMIT_UPLOADS 1000           /* kept at a time, finished or not */

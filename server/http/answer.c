@@ -1,21 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  * http/answer.c - answers of routes, handed to the HTTP library (stage 9 of 9, respond).
  * In: text, JSON, a file or a problem.  Out: a queued response; a held request is resumed. */
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "http/exchange.h"
-
-void answer_release(http_exchange *self) {
-    if (!self->is_held)
-        return;
-    loop_watch_remove(self->server->settings.loop, &self->hang_up);
-    self->is_held = false;
-    MHD_resume_connection(self->connection);
-}
+#include "http/range.h"
 
 static void answer(http_request *request, unsigned int code, const char *type, struct MHD_Response *response) {
     http_exchange *self = exchange_of(request);
@@ -24,7 +19,7 @@ static void answer(http_request *request, unsigned int code, const char *type, s
     self->is_closing |= !response;
     if (response && type)
         http_answer_header(request, MHD_HTTP_HEADER_CONTENT_TYPE, type);
-    answer_release(self);
+    hang_up_release(self);
 }
 
 void http_answer_text(http_request *request, unsigned int code, const char *type, char *text) {
@@ -32,35 +27,110 @@ void http_answer_text(http_request *request, unsigned int code, const char *type
     answer(request, code, type, text ? MHD_create_response_from_buffer(size, text, MHD_RESPMEM_MUST_FREE) : NULL);
 }
 
+/* ---- JSON ---- */
+
+http_json *http_json_array(void) {
+    return (http_json *)json_array();
+}
+
+http_json *http_json_object(const char *format, ...) {
+    va_list values;
+    va_start(values, format);
+    json_t *object = json_vpack_ex(NULL, 0, format, values);
+    va_end(values);
+    return (http_json *)object;
+}
+
+http_json *http_json_problem(const problem *what, const char *request_id) {
+    char *text = problem_to_json(what, request_id);
+    json_t *object = text ? json_loads(text, 0, NULL) : NULL;
+    free(text);
+    return (http_json *)object;
+}
+
+void http_json_add(http_json *array, const char *format, ...) {
+    va_list values;
+    va_start(values, format);
+    json_array_append_new((json_t *)array, json_vpack_ex(NULL, 0, format, values));
+    va_end(values);
+}
+
+char *http_json_text(http_json *value) {
+    char *text = value ? json_dumps((json_t *)value, JSON_COMPACT) : NULL;
+    json_decref((json_t *)value);
+    return text;
+}
+
+void http_json_free(http_json *value) {
+    json_decref((json_t *)value);
+}
+
+void http_answer_value(http_request *request, unsigned int code, http_json *value) {
+    http_answer_text(request, code, "application/json", http_json_text(value));
+}
+
 void http_answer_json(http_request *request, unsigned int code, const char *format, ...) {
     va_list values;
     va_start(values, format);
     json_t *document = json_vpack_ex(NULL, 0, format, values);
     va_end(values);
-    http_answer_text(request, code, "application/json", document ? json_dumps(document, JSON_COMPACT) : NULL);
-    json_decref(document);
+    http_answer_value(request, code, (http_json *)document);
 }
 
-http_list *http_list_new(void) {
-    return (http_list *)json_array();
-}
-
-void http_list_add(http_list *list, const char *format, ...) {
-    va_list values;
-    va_start(values, format);
-    json_array_append_new((json_t *)list, json_vpack_ex(NULL, 0, format, values));
-    va_end(values);
-}
-
-void http_list_free(http_list *list) {
-    json_decref((json_t *)list);
-}
+/* ---- files and streams ---- */
 
 void http_answer_file(http_request *request, unsigned int code, const char *type, int fd, uint64_t size) {
     struct MHD_Response *response = MHD_create_response_from_fd64(size, fd);
     if (!response)
         close(fd);
     answer(request, code, type, response);
+}
+
+void http_answer_empty(http_request *request, unsigned int code) {
+    answer(request, code, NULL, MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT));
+}
+
+void http_answer_stream(http_request *request, unsigned int code, const char *type, http_pull pull) {
+    answer(request, code, type, stream_response(exchange_of(request), pull));
+}
+
+static void answer_part(http_request *request, const char *type, int fd, uint64_t size, uint64_t first,
+                        uint64_t count) {
+    char range[80];
+    struct MHD_Response *response = MHD_create_response_from_fd_at_offset64(count, fd, first);
+    if (!response)
+        close(fd);
+    answer(request, HTTP_PARTIAL, type, response);
+    snprintf(range, sizeof range, "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, first, first + count - 1, size);
+    http_answer_header(request, MHD_HTTP_HEADER_CONTENT_RANGE, range);
+}
+
+static void answer_outside(http_request *request, uint64_t size) {
+    char range[40];
+    problem what = problem_of(PROBLEM_RANGE, "the file has %" PRIu64 " bytes, and none of them is in the range", size);
+    http_answer_problem(request, &what);
+    snprintf(range, sizeof range, "bytes */%" PRIu64, size);
+    http_answer_header(request, MHD_HTTP_HEADER_CONTENT_RANGE, range);
+}
+
+void http_answer_ranged(http_request *request, const char *type, int fd, uint64_t size, const char *tag) {
+    const char *if_range = http_request_header(request, MHD_HTTP_HEADER_IF_RANGE);
+    const char *range = http_request_header(request, MHD_HTTP_HEADER_RANGE);
+    uint64_t first = 0, count = size;
+    range_kind kind = range_parse(if_range && strcmp(if_range, tag) != 0 ? NULL : range, size, &first, &count);
+    bool is_known = range_has_tag(http_request_header(request, MHD_HTTP_HEADER_IF_NONE_MATCH), tag);
+    if (is_known || kind == RANGE_OUTSIDE)
+        close(fd);
+    if (is_known)
+        http_answer_empty(request, HTTP_NOT_MODIFIED);
+    else if (kind == RANGE_OUTSIDE)
+        answer_outside(request, size);
+    else if (kind == RANGE_PART)
+        answer_part(request, type, fd, size, first, count);
+    else
+        http_answer_file(request, HTTP_OK, type, fd, size);
+    http_answer_header(request, MHD_HTTP_HEADER_ETAG, tag);
+    http_answer_header(request, MHD_HTTP_HEADER_ACCEPT_RANGES, "bytes");
 }
 
 void http_answer_problem(http_request *request, const problem *what) {

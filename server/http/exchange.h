@@ -22,11 +22,13 @@ struct http_exchange {
     uint64_t begun_us, sent_us; /* when the header arrived; when the answer was queued, 0: not yet */
     uint64_t discarded_bytes;   /* of the body, received after the answer was decided */
     struct MHD_Response *answer;
+    http_pull pull; /* of an answer that is a stream, else NULL */
     unsigned int code;
     bool is_held, has_hung_up, is_gone, is_closing, is_queued;
-    bool is_old;  /* HTTP/1.0 */
-    bool is_last; /* the connection closes after the answer */
-    bool is_cut;  /* too slow: the server closed the connection */
+    bool is_old;    /* HTTP/1.0 */
+    bool is_parked; /* a stream that has nothing to send now (http/stream.c) */
+    bool is_last;   /* the connection closes after the answer */
+    bool is_cut;    /* too slow: the server closed the connection */
     loop_watch hang_up;
 };
 
@@ -62,12 +64,15 @@ const char *request_known_method(const char *method);
 /* Answer with a problem that has no numbers. */
 void answer_refuse(http_exchange *self, problem_kind kind, const char *detail);
 
-/* Resume a held request. The library then calls on_access again, which queues the answer. */
-void answer_release(http_exchange *self);
+/* Resume a held request, for which the library then calls on_access again, or a parked stream. Others are fine. */
+void hang_up_release(http_exchange *self);
 
 /* Watch the socket of a request while its body arrives, and while it is held.  false: the system refused. */
 void hang_up_watch_body(http_exchange *self);
 bool hang_up_watch_held(http_exchange *self);
+
+/* Let a stream that has nothing to send wait for hang_up_release.  false: the system refused. */
+bool hang_up_park(http_exchange *self);
 
 /* If the last bytes and the end of the client's side arrive in one event, the library handles only the bytes. Shutting
  * down the receiving side, which is closed already, makes it look at the socket once more. */
@@ -75,6 +80,9 @@ void hang_up_wake(const http_exchange *self);
 
 /* The client of a held request has left: tell the route, and let the library close the connection. */
 void hang_up_leave(http_exchange *self);
+
+/* The response of a stream, for `answer`. */
+struct MHD_Response *stream_response(http_exchange *self, http_pull pull);
 
 /* Queue the answer. MHD_NO: there is none, and the library closes the connection. */
 enum MHD_Result answer_send(http_exchange *self);

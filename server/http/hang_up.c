@@ -15,11 +15,19 @@
 
 #include "http/exchange.h"
 
+void hang_up_release(http_exchange *self) {
+    if (!self->is_held && !self->is_parked)
+        return;
+    loop_watch_remove(self->server->settings.loop, &self->hang_up);
+    self->is_held = self->is_parked = false;
+    MHD_resume_connection(self->connection);
+}
+
 void hang_up_leave(http_exchange *self) {
     self->is_gone = true;
     if (self->route->on_gone)
         self->route->on_gone(&self->request);
-    answer_release(self);
+    hang_up_release(self);
 }
 
 /* Probes that carry no data. On a socket that is not TCP these calls fail, and nothing is lost: there, the end of a
@@ -46,6 +54,10 @@ static bool send_interim(int fd) {
 static void on_event(void *context, uint32_t events) {
     http_exchange *self = context;
     self->has_hung_up = true;
+    if (self->is_parked) { /* there is nothing left that a client who has sent all could wait for in silence */
+        hang_up_leave(self);
+        return;
+    }
     if (!self->is_held) {
         hang_up_wake(self);
         return;
@@ -68,6 +80,15 @@ void hang_up_watch_body(http_exchange *self) {
 }
 
 bool hang_up_watch_held(http_exchange *self) {
+    self->hang_up.on_ready = on_event;
     loop_watch_remove(self->server->settings.loop, &self->hang_up);
     return loop_watch_add(self->server->settings.loop, &self->hang_up, EPOLLRDHUP);
+}
+
+bool hang_up_park(http_exchange *self) {
+    if (!hang_up_watch_held(self))
+        return false;
+    self->is_parked = true;
+    MHD_suspend_connection(self->connection);
+    return true;
 }

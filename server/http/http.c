@@ -236,13 +236,13 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
         close_connection(context, *socket_context);
 }
 
-/* A held request is not slow: the deadline of its job applies. */
+/* A held request is not slow: the deadline of its job applies. Nor is a stream that has nothing to send. */
 static bool is_too_slow(const http_connection *self, const server_config *config, uint64_t now_us) {
     const http_exchange *exchange = self->exchange;
     if (!exchange)
         return now_us - self->waiting_us > (uint64_t)config->header_s * 1000000;
     uint64_t since_us = exchange->sent_us ? exchange->sent_us : exchange->begun_us;
-    return !exchange->is_held && now_us - since_us > (uint64_t)config->transfer_s * 1000000;
+    return !exchange->is_held && !exchange->is_parked && now_us - since_us > (uint64_t)config->transfer_s * 1000000;
 }
 
 /* After shutdown() the library reads the end of input and closes the connection. */
@@ -319,8 +319,16 @@ void http_step(http_server *self) {
     MHD_run(self->daemon);
 }
 
+static void end_stream(http_exchange *self) {
+    if (self->is_parked)
+        hang_up_release(self);
+}
+
 void http_drain(http_server *self) {
     self->is_draining = true;
+    for (http_connection *each = self->connections; each; each = each->next)
+        if (each->exchange)
+            end_stream(each->exchange);
 }
 
 bool http_is_quiet(const http_server *self) {
@@ -341,7 +349,7 @@ size_t http_connection_count(const http_server *self) {
 /* The library must not be stopped while it has suspended connections, so held requests are released first. */
 void http_stop(http_server *self) {
     for (http_connection *each = self->connections; each; each = each->next)
-        if (each->exchange && each->exchange->is_held)
+        if (each->exchange && (each->exchange->is_held || each->exchange->is_parked))
             hang_up_leave(each->exchange);
     loop_watch_remove(self->settings.loop, &self->sockets);
     loop_timer_clear(self->settings.loop, &self->sweep);

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "config/config.h"
 #include "http/problem.h"
@@ -19,7 +20,11 @@
 enum {
     HTTP_OK = 200,
     HTTP_CREATED = 201,
+    HTTP_ACCEPTED = 202,
     HTTP_NO_CONTENT = 204,
+    HTTP_PARTIAL = 206,
+    HTTP_NOT_MODIFIED = 304,
+    HTTP_RANGE_OUTSIDE = 416,
     HTTP_UNAVAILABLE = 503,
 };
 
@@ -84,14 +89,32 @@ void http_cut(http_request *request);
 /* For routes: exactly one answer per request. Header fields may be added until the route returns. */
 void http_answer_text(http_request *request, unsigned int code, const char *type, char *text); /* text: malloc, taken */
 void http_answer_file(http_request *request, unsigned int code, const char *type, int fd, uint64_t size); /* fd taken */
+void http_answer_empty(http_request *request, unsigned int code);
 void http_answer_problem(http_request *request, const problem *what);
 void http_answer_header(http_request *request, const char *name, const char *value);
 
-/* A JSON array under construction; NULL if there was no memory, which all functions accept. */
-typedef struct http_list http_list;
-http_list *http_list_new(void);
-void http_list_add(http_list *list, const char *format, ...); /* one element; format as in http_answer_json */
-void http_list_free(http_list *list);
+/* Answer with a file that the client may ask for in part (Range, If-Range) or have already (If-None-Match).
+ * fd   Taken.
+ * tag  Its entity tag, in quotes. It changes when the file does. */
+void http_answer_ranged(http_request *request, const char *type, int fd, uint64_t size, const char *tag);
 
-/* Answer with JSON. Format and values are those of jansson's json_pack, "{s:s, s:i}"; "o" takes an http_list. */
+/* Answer with a stream. `pull` writes what there is to send now.
+ * returns of pull  How many bytes it wrote; 0: nothing now, and it is called again after http_stream_wake; below 0: the
+ *                  stream ends. The stream ends too when the server drains. */
+typedef ssize_t (*http_pull)(http_request *request, char *buffer, size_t size);
+void http_answer_stream(http_request *request, unsigned int code, const char *type, http_pull pull);
+void http_stream_wake(http_request *request);
+
+/* A JSON array or object; NULL if there was no memory, which all functions accept. Formats and values are those of
+ * jansson's json_pack, "{s:s, s:i}"; "o" takes an http_json, "o*" leaves a NULL out. */
+typedef struct http_json http_json;
+http_json *http_json_array(void);
+http_json *http_json_object(const char *format, ...);
+http_json *http_json_problem(const problem *what, const char *request_id);
+void http_json_add(http_json *array, const char *format, ...); /* one element */
+char *http_json_text(http_json *value);                        /* value is taken; the caller frees the text */
+void http_json_free(http_json *value);
+
+/* Answer with JSON, of a format or a value that is taken. */
 void http_answer_json(http_request *request, unsigned int code, const char *format, ...);
+void http_answer_value(http_request *request, unsigned int code, http_json *value);

@@ -27,7 +27,10 @@ struct job {
     job_spec spec;
     const store_file *input;                     /* borrowed */
     uint64_t cost_us;                            /* predicted, on a worker */
+    store *results;                              /* where the result goes; borrowed */
     void (*on_finish)(void *context, job *self); /* once, unless cancelled; may free the job */
+    /* Out of IPC_PROGRESS_DONE; the first call of an attempt comes when a worker begins. NULL: nobody asks. */
+    void (*on_progress)(void *context, job *self, uint32_t millionths);
     void *context;
 
     /* set by the pool */

@@ -25,8 +25,8 @@ static void finish(pool *self, job *item, swin2sr_status outcome, const char *de
 /* ---- jobs to workers ---- */
 
 /* Open new descriptors of the input and the output for a worker. */
-static swin2sr_status open_files(const pool *self, job *item, int ret_fds[IPC_JOB_FDS]) {
-    swin2sr_status status = store_create(self->results, &item->result);
+static swin2sr_status open_files(job *item, int ret_fds[IPC_JOB_FDS]) {
+    swin2sr_status status = store_create(item->results, &item->result);
     if (status != SWIN2SR_OK)
         return status;
     ret_fds[0] = store_open(item->input, O_RDONLY);
@@ -77,7 +77,7 @@ static void dispatch(pool *self) {
         job *item = self->queue.first;
         int fds[IPC_JOB_FDS] = {-1, -1};
         job_queue_remove(&self->queue, item);
-        if (open_files(self, item, fds) != SWIN2SR_OK) {
+        if (open_files(item, fds) != SWIN2SR_OK) {
             finish(self, item, SWIN2SR_IO, "no room for the result");
             continue;
         }
@@ -208,6 +208,11 @@ static bool is_about_job(const worker *w, uint64_t id) {
     return w->state == WORKER_BUSY && w->job_id == id;
 }
 
+static void on_progress_message(worker *w, uint32_t millionths) {
+    if (w->job && w->job->on_progress)
+        w->job->on_progress(w->job->context, w->job, millionths);
+}
+
 static void on_message(void *context, worker *w, const ipc_message *message) {
     pool *self = context;
     if (w->is_killed)
@@ -222,7 +227,9 @@ static void on_message(void *context, worker *w, const ipc_message *message) {
         on_done_message(self, w, &message->done);
     else if (message->type == IPC_FAILED && is_about_job(w, message->failed.id))
         on_failed_message(self, w, &message->failed);
-    else if (message->type != IPC_PROGRESS || !is_about_job(w, message->progress.id))
+    else if (message->type == IPC_PROGRESS && is_about_job(w, message->progress.id))
+        on_progress_message(w, message->progress.millionths);
+    else
         worker_kill(w, METRICS_RESTART_PROTOCOL);
     dispatch(self);
 }

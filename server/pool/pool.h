@@ -27,12 +27,11 @@ typedef struct network {
 } network;
 
 struct pool {
-    network *networks[LIMIT_MODELS]; /* borrowed, as are the next five */
+    network *networks[LIMIT_MODELS]; /* borrowed, as are the next four */
     const server_config *config;
     event_loop *loop;
     server_log *log;
     server_metrics *metrics;
-    store *results;
     int network_count; /* 1.. */
     worker_handler handler;
     worker_networks program;

@@ -17,8 +17,8 @@ static pool *pool_for(pool_set *self, const served_model *served) {
     return &self->pools[self->pool_count++];
 }
 
-void pools_init(pool_set *self, const server_config *config, event_loop *loop, server_log *log, server_metrics *metrics,
-                store *results) {
+void pools_init(pool_set *self, const server_config *config, event_loop *loop, server_log *log,
+                server_metrics *metrics) {
     self->network_count = metrics->model_count = config->models.count;
     metrics->oom_kills = swin2sr__cgroup_oom_kills("");
     for (int i = 0; i < self->network_count; i++) {
@@ -34,7 +34,6 @@ void pools_init(pool_set *self, const server_config *config, event_loop *loop, s
         each->loop = loop;
         each->log = log;
         each->metrics = metrics;
-        each->results = results;
         pool_start(each);
     }
 }

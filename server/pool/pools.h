@@ -14,8 +14,8 @@ typedef struct pool_set {
 } pool_set;
 
 /* Start all workers. All pointers are borrowed. The caller does not move self afterwards. */
-void pools_init(pool_set *self, const server_config *config, event_loop *loop, server_log *log, server_metrics *metrics,
-                store *results);
+void pools_init(pool_set *self, const server_config *config, event_loop *loop, server_log *log,
+                server_metrics *metrics);
 
 /* The network of this name; NULL: it is not served. */
 network *pools_find(pool_set *self, const char *name);

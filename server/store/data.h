@@ -46,4 +46,4 @@ SWIN2SR_MUST_CHECK swin2sr_status data_read(int folder, const char *name, size_t
                                             size_t *ret_size);
 
 /* Remove a file; one that does not exist is fine.  errors _IO with errno set. */
-SWIN2SR_MUST_CHECK swin2sr_status data_remove(int folder, const char *name);
+swin2sr_status data_remove(int folder, const char *name);

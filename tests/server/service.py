@@ -101,10 +101,12 @@ class Service(Client):
     """A server started here, with its process, its logs and its spool."""
 
     def __init__(self, spool, *arguments, **options):
+        """With --data the spool is that of the data folder."""
         self.spool = Path(spool)
         self.lines = []
+        places = [] if "--data" in arguments else ["--spool", spool]
         self.process = subprocess.Popen(
-            [SERVER, "--listen", "127.0.0.1:0", "--spool", spool, *arguments],
+            [SERVER, "--listen", "127.0.0.1:0", *places, *arguments],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
         self._readers = [threading.Thread(target=self._read_log), threading.Thread(target=self._read_errors)]
         self.errors = ""

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * api/call.c - what api/upscale.c and api/accept.c share (stages 1 request and 9 respond).
+ * In: a call.  Out: a refusal; what a worker is asked to do. */
+#include "api/call.h"
+
+#include <string.h>
+
+#include "admit/pace.h"
+
+bool call_refuse(upscale_call *self, problem *what) {
+    if (problem_code(what) == HTTP_UNAVAILABLE && what->retry_after_s == 0)
+        what->retry_after_s = pace_retry_after_s(self->network->owner);
+    http_answer_problem(self->request, what);
+    return false;
+}
+
+uint64_t call_limit_us(const upscale_call *self) {
+    const server_config *config = self->service->config;
+    return (uint64_t)(self->kind == CALL_JOB ? config->job_s : config->deadline_s) * 1000000;
+}
+
+job_spec call_spec(const upscale_call *self) {
+    const upscale_options *options = &self->intake.options;
+    uint64_t most_us = call_limit_us(self), wanted_us = options->deadline_ms * 1000;
+    job_spec spec = {.version = JOB_SPEC_VERSION,
+                     .format = options->format,
+                     .quality = options->quality,
+                     .is_strict = options->is_strict,
+                     .in_bytes = self->intake.upload.bytes,
+                     .in_pixels_max = self->service->config->in_pixels_max,
+                     .out_pixels_max = LIMIT_OUT_PIXELS,
+                     .limit_us = wanted_us && wanted_us < most_us ? wanted_us : most_us};
+    strcpy(spec.request_id, self->request->id);
+    strcpy(spec.trace, self->request->trace);
+    strcpy(spec.owner, self->request->owner);
+    strcpy(spec.model, self->network->served->name);
+    return spec;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * api/call.h - one image and what is wanted of it: an answer, a job, or an estimate (stages 1 request and 9 respond).
+ * api/upscale.c receives and admits the image for all three, api/accept.c makes the job. */
+#pragma once
+
+#include "api/context.h"
+#include "api/intake.h"
+#include "backlog/backlog.h"
+#include "probe/probe.h"
+
+typedef enum call_kind {
+    CALL_NOW = 0, /* the answer is the enlarged image */
+    CALL_JOB,     /* the answer is 202, or the image if it is finished within wait_s */
+    CALL_ESTIMATE,
+} call_kind;
+
+typedef struct upscale_call {
+    http_request *request;
+    const api_context *service;
+    call_kind kind;
+    intake intake;
+    network *network; /* the default, until an option chooses another */
+    probe_info image;
+    uint64_t cost_us;
+    char body_sha256[65];        /* of the image and its options, once the upload is complete */
+    char etag[LIMIT_ETAG_BYTES]; /* of the result */
+
+    /* CALL_NOW */
+    job job;
+    bool has_job; /* submitted and not finished */
+
+    /* CALL_JOB */
+    bool is_preferred; /* by a Prefer header, not by the path */
+    uint32_t wait_s;
+    char idempotency_key[LIMIT_IDEMPOTENCY_BYTES];
+    kept_watch watch;
+    loop_timer patience;
+} upscale_call;
+
+/* Answer with a problem; always false. A 503 says when to retry. */
+bool call_refuse(upscale_call *self, problem *what);
+
+/* The service's limit on the time of the work, for a job from the moment it waits for a worker alone. */
+uint64_t call_limit_us(const upscale_call *self);
+
+/* What a worker is asked to do. */
+job_spec call_spec(const upscale_call *self);
+
+/* ---- api/accept.c ---- */
+
+/* Read Prefer and Idempotency-Key, and make the call a job if they say so. false: the request is answered. */
+bool accept_take_header(upscale_call *self);
+
+/* The upload is complete and not admitted yet: answer with the job that this Idempotency-Key has made before.
+ * returns  true: there is none, go on; false: the request is answered. */
+bool accept_is_new(upscale_call *self);
+
+/* The image is admitted: make the job, and answer when it is kept. */
+void accept_job(upscale_call *self);
+
+/* The client left, or the request ends: the job goes on. */
+void accept_forget(upscale_call *self);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * api/etag.c - what a request and its result are recognised by (stages 1 request and 9 respond).
+ * In: the digest of the upload, the options, the facts of the network.  Out: a digest and an entity tag. */
+#include "api/etag.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/sha256.h"
+
+void etag_set(upscale_call *self) {
+    const upscale_options *options = &self->intake.options;
+    const ipc_ready *facts = &self->network->facts;
+    char text[640], hex[65];
+    snprintf(text, sizeof text, "%s %s %s %u %d", self->intake.sha256, self->network->served->name,
+             format_get(options->format)->name, (unsigned int)options->quality, options->is_strict);
+    swin2sr__sha256_hex(text, strlen(text), self->body_sha256);
+    snprintf(text, sizeof text, "%s %s %s %s %s", self->body_sha256, facts->sha256, facts->precision, facts->kernels,
+             SWIN2SR_VERSION);
+    swin2sr__sha256_hex(text, strlen(text), hex);
+    snprintf(self->etag, sizeof self->etag, "\"%.32s\"", hex);
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * api/job_view.c - a job as JSON (stage 9 of 9, respond).
+ * In: a kept job.  Out: the resource of GET /v1/jobs/{id}. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "admit/pace.h"
+#include "api/facts.h"
+#include "api/jobs.h"
+#include "api/status_map.h"
+#include "base/clock.h"
+
+#define TIME_BYTES 32
+
+/* RFC 3339, in UTC with milliseconds; NULL for 0. */
+static const char *write_time(int64_t ms, char text[TIME_BYTES]) {
+    time_t seconds = ms / 1000;
+    struct tm utc;
+    if (ms == 0 || !gmtime_r(&seconds, &utc))
+        return NULL;
+    size_t length = strftime(text, TIME_BYTES, "%Y-%m-%dT%H:%M:%S", &utc);
+    snprintf(text + length, TIME_BYTES - length, ".%03dZ", (int)(ms % 1000));
+    return text;
+}
+
+/* By the pace of this job once it has one, else by its predicted cost. */
+static double running_s(const kept_job *kept) {
+    double spent_s = (double)(swin2sr__clock_us() - kept->job.started_us) / 1e6;
+    double share = (double)kept->progress / IPC_PROGRESS_DONE;
+    if (share > 0.05)
+        return spent_s / share * (1 - share);
+    double left_s = (double)kept->record.cost_us / 1e6 - spent_s;
+    return left_s > 0 ? left_s : 0;
+}
+
+double job_eta_s(const api_context *service, const kept_job *kept) {
+    if (record_is_finished(&kept->record))
+        return 0;
+    if (kept->is_submitted && kept->job.state == JOB_RUNNING)
+        return running_s(kept);
+    const network *target = pools_find(service->pools, kept->record.spec.model);
+    uint64_t ahead_us = kept->record.cost_us;
+    for (const kept_job *each = kept->queue_previous; each; each = each->queue_previous)
+        ahead_us += each->record.cost_us;
+    if (!target)
+        return (double)ahead_us / 1e6;
+    return (double)(pace_wait_us(target->owner) + ahead_us / (uint64_t)target->owner->worker_count) / 1e6;
+}
+
+static http_json *result_view(const job_record *record) {
+    char url[100], expires[TIME_BYTES];
+    snprintf(url, sizeof url, "/v1/jobs/%s/result", record->id);
+    return http_json_object(
+        "{s:s, s:I, s:s, s:i, s:i, s:s, s:s}", "url", url, "bytes", (long long)record->done.out_bytes, "content_type",
+        format_get(record->spec.format)->media_type, "width", (int)record->done.out_width_px, "height",
+        (int)record->done.out_height_px, "etag", record->etag, "expires", write_time(record->expires_ms, expires));
+}
+
+problem job_problem(const job_record *record) {
+    return problem_of(record->status == RECORD_CANCELED ? PROBLEM_GONE : status_map((swin2sr_status)record->outcome),
+                      "%s", record->detail);
+}
+
+http_json *job_view(const api_context *service, const kept_job *kept) {
+    const job_record *record = &kept->record;
+    bool is_done = record->status == RECORD_SUCCEEDED, is_waiting = record->status == RECORD_QUEUED;
+    char created[TIME_BYTES], started[TIME_BYTES], finished[TIME_BYTES], plan[FACTS_BYTES], notes[FACTS_BYTES];
+    problem what = job_problem(record);
+    facts_plan(&record->done, plan);
+    facts_notes(&record->done, notes);
+    return http_json_object(
+        "{s:s, s:s, s:s, s:s?, s:s?, s:s, s:i, s:i, s:i, s:f, s:f, s:s*, s:s*, s:o*, s:o*, s:s}", "id", record->id,
+        "status", record_status_name(record->status), "created", write_time(record->created_ms, created), "started",
+        write_time(record->started_ms, started), "finished", write_time(record->finished_ms, finished), "model",
+        record->spec.model, "width", (int)record->done.in_width_px, "height", (int)record->done.in_height_px,
+        "queue_position", is_waiting ? (int)backlog_position(kept) : 0, "progress",
+        is_done ? 1.0 : (double)kept->progress / IPC_PROGRESS_DONE, "eta_seconds", job_eta_s(service, kept), "plan",
+        is_done ? plan : NULL, "notes", is_done && notes[0] ? notes : NULL, "result",
+        is_done && !record->is_expired ? result_view(record) : NULL, "error",
+        record->status == RECORD_FAILED ? http_json_problem(&what, record->spec.request_id) : NULL, "token",
+        record->token);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * backlog/backlog.c - start, expiry and end of the backlog (stage 3 of 9, dispatch).
+ * In: the data folder.  Out: its jobs, until they expire. */
+#include "backlog/backlog.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "config/limits.h"
+
+#define SWEEP_US 10000000
+#define HOUR_MS 3600000
+
+int backlog_open_result(const kept_job *kept) {
+    const job_record *record = &kept->record;
+    if (record->status != RECORD_SUCCEEDED || record->is_expired)
+        return -1;
+    return openat(kept->owner->data->outputs, record->result_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+static void sweep(kept_job *kept, int64_t now_ms) {
+    const job_record *record = &kept->record;
+    if (!record_is_finished(record) || kept->phase != KEPT_ACCEPTED || now_ms < record->expires_ms)
+        return;
+    if (record->is_expired && now_ms >= record->expires_ms + (int64_t)LIMIT_EXPIRED_HOURS * HOUR_MS) {
+        backlog_remove(kept);
+    } else if (!record->is_expired) {
+        backlog_expire(kept);
+    }
+}
+
+static void on_sweep(void *context) {
+    backlog *self = context;
+    int64_t now_ms = backlog_now_ms();
+    for (kept_job *kept = self->first, *next; kept; kept = next) {
+        next = kept->next; /* without an I/O thread a removal is over when it returns */
+        sweep(kept, now_ms);
+    }
+    loop_timer_set(self->loop, &self->sweep, swin2sr__clock_us() + SWEEP_US);
+}
+
+/* ---- the server's side ---- */
+
+swin2sr_status backlog_init(backlog *self, const server_config *config, event_loop *loop, server_log *log,
+                            const data_folder *data, io_thread *io, pool_set *pools) {
+    *self = (backlog){.config = config, .loop = loop, .log = log, .data = data, .io = io, .pools = pools};
+    swin2sr_status status = store_use_folder(&self->results, data->outputs_path);
+    if (status == SWIN2SR_OK)
+        status = backlog_replay(self);
+    if (status != SWIN2SR_OK)
+        return status;
+    self->sweep = (loop_timer){.on_due = on_sweep, .context = self};
+    on_sweep(self);
+    backlog_feed(self);
+    return SWIN2SR_OK;
+}
+
+void backlog_drain(backlog *self) {
+    self->is_draining = true;
+    for (int i = 0; i < LIMIT_MODELS; i++) {
+        kept_job *kept = self->waiting[i];
+        if (!kept || !kept->is_submitted || kept->job.state != JOB_QUEUED)
+            continue;
+        pool_cancel(&kept->job);
+        kept->is_submitted = false;
+        store_remove(&kept->input);
+    }
+}
+
+void backlog_done(backlog *self) {
+    if (!self->loop)
+        return;
+    loop_timer_clear(self->loop, &self->sweep);
+    for (kept_job *kept = self->first, *next; kept; kept = next) {
+        next = kept->next;
+        store_remove(&kept->input);
+        free(kept);
+    }
+}

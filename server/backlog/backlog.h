@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * backlog/backlog.h - jobs that are kept until they are done, whatever dies (stage 3 of 9, dispatch).
+ * A job is accepted once its input and its record are on the disk. It waits here, goes to the pool of its network, and
+ * its result gets its name before its record says so. After a start, every job that is not finished is done again from
+ * its input. At most one job of the backlog waits in the queue of each pool, so that requests that wait for their
+ * answer do not stand behind all of them.
+ * All functions are called on the loop's thread. */
+#pragma once
+
+#include "config/config.h"
+#include "job/job.h"
+#include "job/record.h"
+#include "log/log.h"
+#include "loop/loop.h"
+#include "pool/pools.h"
+#include "store/data.h"
+#include "store/io.h"
+#include "store/store.h"
+
+#define BACKLOG_BUCKETS 4096 /* a power of two */
+
+typedef struct backlog backlog;
+typedef struct kept_job kept_job;
+
+typedef enum kept_phase {
+    KEPT_ACCEPTING = 0, /* not on the disk yet */
+    KEPT_ACCEPTED,
+    KEPT_SETTLING, /* its end is being written */
+    KEPT_REFUSED,  /* it could not be written: `status` says why; freed after the watches were called */
+    KEPT_REMOVED,  /* freed after the watches were called */
+} kept_phase;
+
+/* Someone who wants to know when a job changes. Embedded in the object that it serves. */
+typedef struct kept_watch {
+    void (*on_change)(void *context, kept_job *kept); /* KEPT_REFUSED and KEPT_REMOVED: the watch is gone already */
+    void *context;
+    kept_job *job; /* NULL: not added */
+    struct kept_watch *previous, *next;
+} kept_watch;
+
+struct kept_job {
+    job_record record; /* as on the disk; read-only outside of this folder */
+    kept_phase phase;
+    swin2sr_status status; /* of the last write */
+    uint32_t progress;     /* 0..IPC_PROGRESS_DONE, while it runs */
+    uint64_t changes;      /* counts them, so that a watch can tell what it has not yet shown */
+
+    /* of this folder */
+    backlog *owner;
+    job job;          /* the pool's, while it is submitted */
+    store_file input; /* open while it is accepted or submitted */
+    bool is_submitted;
+    int attempt;         /* of the pool's attempts, the last that was noted */
+    job_record pending;  /* what the record will be once it is written */
+    io_task begin, task; /* writes that an attempt has begun; writes everything else */
+    char *begin_text, *text;
+    bool is_beginning; /* begin is under way */
+    enum kept_write {
+        KEPT_WRITE_NEW,
+        KEPT_WRITE_STATE,
+        KEPT_WRITE_END,
+        KEPT_WRITE_EXPIRED,
+        KEPT_WRITE_NOTHING
+    } write;
+    kept_watch *watches;
+    kept_job *previous, *next;             /* all, by id */
+    kept_job *queue_previous, *queue_next; /* RECORD_QUEUED and not submitted, in order */
+    kept_job *id_next, *key_next;          /* of the buckets */
+};
+
+struct backlog {
+    const server_config *config;
+    event_loop *loop;
+    server_log *log;
+    const data_folder *data;
+    io_thread *io;
+    pool_set *pools;
+    store results; /* unnamed files in outputs/ */
+    kept_job *first, *last;
+    kept_job *queue_first, *queue_last;
+    kept_job *by_id[BACKLOG_BUCKETS], *by_key[BACKLOG_BUCKETS];
+    kept_job *waiting[LIMIT_MODELS]; /* in the queue of each pool; NULL: none */
+    size_t counts[RECORD_STATUS_COUNT];
+    loop_timer sweep;
+    bool is_draining;
+};
+
+/* Read the records of an earlier server and go on with their jobs. The folder is open. Everything is borrowed; self is
+ * not moved afterwards.  errors _IO (outputs/ cannot be written), _NOMEM. */
+SWIN2SR_MUST_CHECK swin2sr_status backlog_init(backlog *self, const server_config *config, event_loop *loop,
+                                               server_log *log, const data_folder *data, io_thread *io,
+                                               pool_set *pools);
+
+/* Start no more jobs: those that run are finished, the others wait for the next start. */
+void backlog_drain(backlog *self);
+
+/* After io_stop and pools_done. Not initialised is fine. */
+void backlog_done(backlog *self);
+
+/* Is there room for one more job? */
+bool backlog_has_room(const backlog *self);
+size_t backlog_unfinished(const backlog *self);
+size_t backlog_submitted(const backlog *self); /* waiting or running in the pools */
+
+/* Keep a new job and do it. The phase is KEPT_ACCEPTING; a watch learns of KEPT_ACCEPTED or KEPT_REFUSED.
+ * wanted  A record with idempotency_key, body_sha256, etag, spec, cost_us, frames and the sides of the input.
+ * upload  Its file; taken.
+ * returns NULL: out of memory; the upload is still the caller's. */
+kept_job *backlog_accept(backlog *self, const job_record *wanted, store_file *upload);
+
+/* NULL: there is none. */
+kept_job *backlog_find(const backlog *self, const char *id);
+kept_job *backlog_find_key(const backlog *self, const char *owner, const char *idempotency_key);
+
+/* Stop a job that is not finished. It is in the phase KEPT_SETTLING until its record says so. */
+void backlog_cancel(kept_job *kept);
+
+/* Remove a finished job, its input and its result. */
+void backlog_remove(kept_job *kept);
+
+/* The place of a waiting job among those of the backlog, from 1; 0: it does not wait. */
+size_t backlog_position(const kept_job *kept);
+
+/* Open the result for reading; -1: there is none. */
+int backlog_open_result(const kept_job *kept);
+
+void kept_watch_add(kept_job *kept, kept_watch *watch);
+void kept_watch_remove(kept_watch *watch); /* not added is fine */
+
+/* ---- between the files of this folder ---- */
+
+/* list.c. A job is in memory from backlog_link on. */
+void backlog_link(backlog *self, kept_job *kept);
+void backlog_unlink(kept_job *kept);
+void backlog_enqueue(kept_job *kept);
+void backlog_dequeue(kept_job *kept);
+void backlog_changed(kept_job *kept);
+void kept_input_name(const kept_job *kept, char ret_name[LIMIT_RESULT_NAME_BYTES]);
+void kept_record_name(const kept_job *kept, char ret_name[LIMIT_RESULT_NAME_BYTES]);
+int64_t backlog_now_ms(void); /* Unix time */
+
+/* life.c */
+void backlog_feed(backlog *self);    /* give jobs to the pools */
+void backlog_expire(kept_job *kept); /* remove its result, and keep the record */
+
+/* replay.c: read all records. errors _IO (the folder cannot be read), _NOMEM. */
+SWIN2SR_MUST_CHECK swin2sr_status backlog_replay(backlog *self);

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * backlog/life.c - a kept job from its acceptance to its end (stage 3 of 9, dispatch).
+ * In: an upload that was admitted, or a job of an earlier server.  Out: files, then the new state in memory, then the
+ * calls to those who watch. The order is the one that survives a crash:
+ * a new job       input, record. It is accepted when both are on the disk.
+ * a finished job  result, record, and then its input goes. A crash in between does the job again from its input. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "backlog/backlog.h"
+#include "config/limits.h"
+#include "format/format.h"
+
+#define HOUR_MS 3600000
+
+static kept_job *job_of_task(io_task *task) {
+    return (kept_job *)((char *)task - offsetof(kept_job, task));
+}
+
+static kept_job *job_of_begin(io_task *task) {
+    return (kept_job *)((char *)task - offsetof(kept_job, begin));
+}
+
+/* ---- on the I/O thread: it touches pending, text, status, input.fd and job.result.fd ---- */
+
+static swin2sr_status write_record(const kept_job *kept, const char *text) {
+    char name[LIMIT_RESULT_NAME_BYTES];
+    kept_record_name(kept, name);
+    return text ? data_write(kept->owner->data->records, name, text, strlen(text)) : SWIN2SR_NOMEM;
+}
+
+static swin2sr_status remove_input(const kept_job *kept) {
+    char name[LIMIT_RESULT_NAME_BYTES];
+    kept_input_name(kept, name);
+    return data_remove(kept->owner->data->uploads, name);
+}
+
+static swin2sr_status remove_result(const kept_job *kept) {
+    const char *name = kept->pending.result_name;
+    return name[0] ? data_remove(kept->owner->data->outputs, name) : SWIN2SR_OK;
+}
+
+static swin2sr_status write_new(const kept_job *kept) {
+    char name[LIMIT_RESULT_NAME_BYTES];
+    kept_input_name(kept, name);
+    swin2sr_status status = data_keep(kept->input.fd, kept->owner->data->uploads, name);
+    if (status == SWIN2SR_OK)
+        status = write_record(kept, kept->text);
+    if (status != SWIN2SR_OK)
+        (void)remove_input(kept);
+    return status;
+}
+
+/* A result of this name is a whole one: it was made from this input, by a server that could not write the record. */
+static swin2sr_status write_end(const kept_job *kept) {
+    const job_record *record = &kept->pending;
+    swin2sr_status status = SWIN2SR_OK;
+    if (record->status == RECORD_SUCCEEDED)
+        status = data_keep(kept->job.result.fd, kept->owner->data->outputs, record->result_name);
+    if (status == SWIN2SR_OK || status == SWIN2SR_INVALID)
+        status = write_record(kept, kept->text);
+    if (status == SWIN2SR_OK)
+        (void)remove_input(kept); /* what is left is removed at the next start */
+    return status;
+}
+
+static swin2sr_status remove_all(const kept_job *kept) {
+    char name[LIMIT_RESULT_NAME_BYTES];
+    kept_record_name(kept, name);
+    swin2sr_status result = remove_result(kept), input = remove_input(kept);
+    if (result != SWIN2SR_OK || input != SWIN2SR_OK)
+        return SWIN2SR_IO;
+    return data_remove(kept->owner->data->records, name);
+}
+
+static void work(io_task *task) {
+    kept_job *kept = job_of_task(task);
+    switch (kept->write) {
+    case KEPT_WRITE_NEW:
+        kept->status = write_new(kept);
+        break;
+    case KEPT_WRITE_STATE:
+        kept->status = write_record(kept, kept->text);
+        break;
+    case KEPT_WRITE_END:
+        kept->status = write_end(kept);
+        break;
+    case KEPT_WRITE_EXPIRED:
+        kept->status = remove_result(kept);
+        if (kept->status == SWIN2SR_OK)
+            kept->status = write_record(kept, kept->text);
+        break;
+    case KEPT_WRITE_NOTHING:
+        kept->status = remove_all(kept);
+        break;
+    }
+}
+
+static void work_begin(io_task *task) {
+    kept_job *kept = job_of_begin(task);
+    (void)write_record(kept, kept->begin_text); /* without it the job is done again all the same */
+}
+
+/* ---- on the loop: states ---- */
+
+static void write_next(kept_job *kept, enum kept_write what);
+
+static void drop(kept_job *kept, kept_phase phase) {
+    backlog_unlink(kept);
+    kept->phase = phase;
+    backlog_changed(kept);
+    store_remove(&kept->input);
+    job_done(&kept->job);
+    free(kept);
+}
+
+static void log_fault(const kept_job *kept) {
+    log_event(kept->owner->log, LOG_LEVEL_ERROR, "job_not_written", "s:s, s:s, s:s", "job", kept->record.id, "status",
+              record_status_name(kept->pending.status), "reason",
+              kept->status == SWIN2SR_NOMEM ? "out of memory" : "the data folder cannot be written");
+}
+
+static void name_result(const job_record *record, char ret_name[LIMIT_RESULT_NAME_BYTES]) {
+    time_t created_s = record->created_ms / 1000;
+    struct tm utc;
+    char date[16];
+    gmtime_r(&created_s, &utc);
+    strftime(date, sizeof date, "%Y-%m-%d", &utc);
+    snprintf(ret_name, LIMIT_RESULT_NAME_BYTES, "%s-%s.%s", date, record->id,
+             format_get(record->spec.format)->endings[0]);
+}
+
+static void end_job(kept_job *kept, record_status status, swin2sr_status outcome, const char *detail) {
+    const backlog *self = kept->owner;
+    backlog_dequeue(kept);
+    store_remove(&kept->input);
+    kept->phase = KEPT_SETTLING;
+    kept->pending = kept->record;
+    kept->pending.status = status;
+    kept->pending.finished_ms = backlog_now_ms();
+    kept->pending.expires_ms = kept->pending.finished_ms + (int64_t)self->config->result_hours * HOUR_MS;
+    kept->pending.outcome = outcome;
+    if (status == RECORD_SUCCEEDED)
+        name_result(&kept->pending, kept->pending.result_name);
+    snprintf(kept->pending.detail, sizeof kept->pending.detail, "%s", detail);
+    write_next(kept, KEPT_WRITE_END);
+}
+
+/* The new state holds in memory, too. */
+static void settle(kept_job *kept) {
+    backlog *self = kept->owner;
+    self->counts[kept->record.status]--;
+    self->counts[kept->pending.status]++;
+    kept->record = kept->pending;
+    kept->phase = KEPT_ACCEPTED;
+    job_done(&kept->job);
+    if (record_is_finished(&kept->record) && !kept->record.is_expired)
+        log_event(self->log, LOG_LEVEL_INFO, "job_finished", "s:s, s:s, s:s, s:i", "job", kept->record.id, "request_id",
+                  kept->record.spec.request_id, "status", record_status_name(kept->record.status), "attempts",
+                  (int)kept->record.attempts);
+    backlog_changed(kept);
+}
+
+/* A result that cannot be kept makes the job a failed one. If that cannot be written either, it holds in memory, and
+ * the next start does the job again. */
+static void on_end_written(kept_job *kept) {
+    if (kept->status != SWIN2SR_OK)
+        log_fault(kept);
+    if (kept->status != SWIN2SR_OK && kept->pending.status == RECORD_SUCCEEDED) {
+        end_job(kept, RECORD_FAILED, SWIN2SR_IO, "there is no room for the result");
+        return;
+    }
+    settle(kept);
+}
+
+static void done(io_task *task) {
+    kept_job *kept = job_of_task(task);
+    backlog *self = kept->owner;
+    free(kept->text);
+    kept->text = NULL;
+    switch (kept->write) {
+    case KEPT_WRITE_NEW:
+        store_remove(&kept->input);
+        if (kept->status != SWIN2SR_OK) {
+            log_fault(kept);
+            drop(kept, KEPT_REFUSED);
+            return;
+        }
+        backlog_enqueue(kept);
+        settle(kept);
+        backlog_feed(self);
+        return;
+    case KEPT_WRITE_END:
+        on_end_written(kept);
+        return;
+    case KEPT_WRITE_NOTHING:
+        if (kept->status == SWIN2SR_OK) {
+            drop(kept, KEPT_REMOVED);
+            return;
+        }
+        kept->phase = KEPT_ACCEPTED; /* the files are still there; the next sweep or request tries again */
+        log_fault(kept);
+        backlog_changed(kept);
+        return;
+    default:
+        if (kept->status != SWIN2SR_OK)
+            log_fault(kept);
+        settle(kept);
+    }
+}
+
+static void write_next(kept_job *kept, enum kept_write what) {
+    kept->write = what;
+    kept->text = what == KEPT_WRITE_NOTHING ? NULL : record_to_text(&kept->pending);
+    kept->task = (io_task){.work = work, .done = done};
+    io_submit(kept->owner->io, &kept->task);
+}
+
+static void done_begin(io_task *task) {
+    kept_job *kept = job_of_begin(task);
+    free(kept->begin_text);
+    kept->begin_text = NULL;
+    kept->is_beginning = false;
+}
+
+static void write_begin(kept_job *kept) {
+    if (kept->is_beginning)
+        return;
+    kept->begin_text = record_to_text(&kept->record);
+    kept->is_beginning = true;
+    kept->begin = (io_task){.work = work_begin, .done = done_begin};
+    io_submit(kept->owner->io, &kept->begin);
+}
+
+/* ---- to the pools, and what becomes of it ---- */
+
+static void set_status(kept_job *kept, record_status status) {
+    kept->owner->counts[kept->record.status]--;
+    kept->owner->counts[status]++;
+    kept->record.status = status;
+}
+
+/* A worker has begun, or goes on. */
+static void on_progress(void *context, job *item, uint32_t millionths) {
+    kept_job *kept = context;
+    kept->progress = millionths;
+    if (kept->attempt != item->attempts) {
+        kept->attempt = item->attempts;
+        kept->record.attempts++;
+        kept->record.started_ms = backlog_now_ms();
+        set_status(kept, RECORD_RUNNING);
+        write_begin(kept);
+        backlog_feed(kept->owner); /* the place in the queue of the pool is free */
+    }
+    backlog_changed(kept);
+}
+
+static void succeed(kept_job *kept, const job *item) {
+    kept->record.done = item->done;
+    kept->record.queue_us = item->started_us - item->queued_us;
+    end_job(kept, RECORD_SUCCEEDED, SWIN2SR_OK, "");
+}
+
+/* The server ends before the job does: the attempt does not count, and the next start does the job. */
+static void postpone(kept_job *kept) {
+    store_remove(&kept->input);
+    kept->phase = KEPT_SETTLING;
+    kept->pending = kept->record;
+    if (kept->pending.status == RECORD_RUNNING)
+        kept->pending.attempts--;
+    kept->pending.status = RECORD_QUEUED;
+    write_next(kept, KEPT_WRITE_STATE);
+}
+
+static void on_finish(void *context, job *item) {
+    kept_job *kept = context;
+    backlog *self = kept->owner;
+    kept->is_submitted = false;
+    if (item->outcome == SWIN2SR_OK)
+        succeed(kept, item);
+    else if (item->outcome == SWIN2SR_BUSY)
+        postpone(kept);
+    else
+        end_job(kept, RECORD_FAILED, item->outcome, item->detail);
+    backlog_feed(self);
+}
+
+/* false: its input cannot be read. */
+static bool open_input(kept_job *kept) {
+    char name[LIMIT_RESULT_NAME_BYTES];
+    kept_input_name(kept, name);
+    int fd = openat(kept->owner->data->uploads, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd >= 0)
+        kept->input = (store_file){.owner = &kept->owner->results, .fd = fd};
+    return fd >= 0;
+}
+
+static void submit(kept_job *kept, network *target) {
+    backlog_dequeue(kept);
+    job_init(&kept->job);
+    kept->job.spec = kept->record.spec;
+    kept->job.input = &kept->input;
+    kept->job.results = &kept->owner->results;
+    kept->job.cost_us = kept->record.cost_us;
+    kept->job.on_finish = on_finish;
+    kept->job.on_progress = on_progress;
+    kept->job.context = kept;
+    kept->attempt = 0;
+    kept->progress = 0;
+    kept->is_submitted = true;
+    pool_submit(target, &kept->job);
+}
+
+static bool is_waiting(const kept_job *kept) {
+    return kept && kept->is_submitted && kept->job.state == JOB_QUEUED;
+}
+
+/* The first job whose pool would take one, after ending those that cannot be done. */
+static kept_job *find_next(backlog *self, network **ret_target) {
+    for (kept_job *kept = self->queue_first, *next; kept; kept = next) {
+        next = kept->queue_next;
+        *ret_target = pools_find(self->pools, kept->record.spec.model);
+        if (!*ret_target)
+            end_job(kept, RECORD_FAILED, SWIN2SR_UNSUPPORTED, "the network of this job is no longer served here");
+        else if (kept->record.attempts >= LIMIT_JOB_ATTEMPTS)
+            end_job(kept, RECORD_FAILED, SWIN2SR_INTERNAL, "the work on this image failed again and again");
+        else if (is_waiting(self->waiting[(*ret_target)->owner - self->pools->pools]))
+            continue;
+        else if (!open_input(kept))
+            end_job(kept, RECORD_FAILED, SWIN2SR_IO, "the image of this job can no longer be read");
+        else
+            return kept;
+    }
+    return NULL;
+}
+
+void backlog_feed(backlog *self) {
+    network *target;
+    for (kept_job *kept; !self->is_draining && (kept = find_next(self, &target));) {
+        kept_job **waiting = &self->waiting[target->owner - self->pools->pools];
+        *waiting = kept; /* before: pool_submit may end the job, and feed again */
+        submit(kept, target);
+    }
+}
+
+/* ---- the owner's side ---- */
+
+kept_job *backlog_accept(backlog *self, const job_record *wanted, store_file *upload) {
+    kept_job *kept = calloc(1, sizeof *kept);
+    uint8_t random[10 + (LIMIT_TOKEN_BYTES - 1) / 2];
+    if (!kept || getrandom(random, sizeof random, 0) != sizeof random) {
+        free(kept);
+        return NULL;
+    }
+    kept->record = *wanted;
+    kept->record.version = RECORD_VERSION;
+    kept->record.status = RECORD_QUEUED;
+    kept->record.created_ms = backlog_now_ms();
+    record_make_id(self->config->node, kept->record.created_ms, random, kept->record.id);
+    for (size_t i = 0; i < (LIMIT_TOKEN_BYTES - 1) / 2; i++)
+        snprintf(kept->record.token + 2 * i, 3, "%02x", random[10 + i]);
+    kept->input = *upload;
+    upload->owner = NULL;
+    backlog_link(self, kept);
+    kept->phase = KEPT_ACCEPTING;
+    kept->pending = kept->record;
+    write_next(kept, KEPT_WRITE_NEW);
+    return kept;
+}
+
+void backlog_cancel(kept_job *kept) {
+    backlog *self = kept->owner;
+    if (kept->is_submitted)
+        pool_cancel(&kept->job);
+    kept->is_submitted = false;
+    end_job(kept, RECORD_CANCELED, SWIN2SR_CANCELLED, "the job was canceled");
+    backlog_feed(self);
+}
+
+void backlog_remove(kept_job *kept) {
+    kept->phase = KEPT_SETTLING;
+    write_next(kept, KEPT_WRITE_NOTHING);
+}
+
+void backlog_expire(kept_job *kept) {
+    kept->phase = KEPT_SETTLING;
+    kept->pending = kept->record;
+    kept->pending.is_expired = true;
+    write_next(kept, KEPT_WRITE_EXPIRED);
+}

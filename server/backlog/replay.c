@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * backlog/replay.c - the jobs of an earlier server (stage 3 of 9, dispatch).
+ * In: the folder of records as a crash left it.  Out: jobs that wait, or are finished; files of no job are removed.
+ * A record that cannot be read is set aside under another name and logged: its job is neither done nor forgotten. */
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "backlog/backlog.h"
+
+/* Call `visit` with each name in a folder that is an id followed by `ending`. errors _IO. */
+static swin2sr_status visit_ids(backlog *self, int folder, const char *ending,
+                                swin2sr_status (*visit)(backlog *self, const char *id, const char *name)) {
+    int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *list = fd < 0 ? NULL : fdopendir(fd);
+    if (!list) {
+        if (fd >= 0)
+            close(fd);
+        return SWIN2SR_IO;
+    }
+    swin2sr_status status = SWIN2SR_OK;
+    for (struct dirent *entry; status == SWIN2SR_OK && (entry = readdir(list));) {
+        char id[LIMIT_JOB_ID_BYTES];
+        size_t length = strlen(entry->d_name), tail = strlen(ending);
+        if (length <= tail || length - tail >= sizeof id || strcmp(entry->d_name + length - tail, ending) != 0)
+            continue;
+        snprintf(id, sizeof id, "%.*s", (int)(length - tail), entry->d_name);
+        if (record_is_id(id))
+            status = visit(self, id, entry->d_name);
+    }
+    closedir(list);
+    return status;
+}
+
+static void set_aside(backlog *self, const char *id, const char *name) {
+    char aside[LIMIT_RESULT_NAME_BYTES];
+    snprintf(aside, sizeof aside, "%s.damaged", id);
+    bool is_moved = renameat(self->data->records, name, self->data->records, aside) == 0;
+    log_event(self->log, LOG_LEVEL_ERROR, "record_damaged", "s:s, s:b", "job", id, "is_set_aside", is_moved);
+}
+
+static swin2sr_status load(backlog *self, const char *id, const char *name) {
+    kept_job *kept = calloc(1, sizeof *kept);
+    char *text = NULL;
+    size_t size = 0;
+    if (!kept)
+        return SWIN2SR_NOMEM;
+    swin2sr_status status = data_read(self->data->records, name, RECORD_MAX_BYTES, &text, &size);
+    if (status == SWIN2SR_OK)
+        status = record_from_text(text, size, &kept->record);
+    free(text);
+    if (status == SWIN2SR_OK && strcmp(kept->record.id, id) == 0) {
+        kept->phase = KEPT_ACCEPTED;
+        if (kept->record.status == RECORD_RUNNING)
+            kept->record.status = RECORD_QUEUED;
+        backlog_link(self, kept);
+        return SWIN2SR_OK;
+    }
+    free(kept);
+    if (status == SWIN2SR_UNSUPPORTED || status == SWIN2SR_IO)
+        log_event(self->log, LOG_LEVEL_ERROR, "record_unreadable", "s:s, s:s", "job", id, "reason",
+                  status == SWIN2SR_IO ? "it cannot be read" : "a later version of this program wrote it");
+    else if (status != SWIN2SR_NOMEM)
+        set_aside(self, id, name);
+    return status == SWIN2SR_NOMEM ? status : SWIN2SR_OK;
+}
+
+/* An input whose job is finished, or was never accepted: the record is written after the input, and removed before. */
+static swin2sr_status remove_orphan(backlog *self, const char *id, const char *name) {
+    const kept_job *kept = backlog_find(self, id);
+    char record[LIMIT_RESULT_NAME_BYTES];
+    snprintf(record, sizeof record, "%s.json", id);
+    bool is_unread = !kept && faccessat(self->data->records, record, F_OK, 0) == 0;
+    snprintf(record, sizeof record, "%s.damaged", id);
+    is_unread |= !kept && faccessat(self->data->records, record, F_OK, 0) == 0;
+    if (!is_unread && (!kept || record_is_finished(&kept->record)))
+        (void)data_remove(self->data->uploads, name);
+    return SWIN2SR_OK;
+}
+
+swin2sr_status backlog_replay(backlog *self) {
+    swin2sr_status status = visit_ids(self, self->data->records, ".json", load);
+    if (status != SWIN2SR_OK)
+        return status;
+    size_t finished = 0;
+    for (kept_job *kept = self->first; kept; kept = kept->next)
+        if (record_is_finished(&kept->record))
+            finished++;
+        else
+            backlog_enqueue(kept);
+    status = visit_ids(self, self->data->uploads, ".in", remove_orphan);
+    log_event(self->log, LOG_LEVEL_INFO, "jobs_found", "s:i, s:i", "to_do", (int)backlog_unfinished(self), "finished",
+              (int)finished);
+    return status;
+}

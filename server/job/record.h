@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * job/record.h - a job that outlives its request and the server: its state, and that state as text.
+ * In memory and in the file are the same fields. A text begins with its checksum, so that a damaged file is found.
+ * A version reads what the versions before it wrote: a field that is missing is 0 or "". Pure. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config/limits.h"
+#include "ipc/ipc.h"
+#include "job/spec.h"
+
+#define RECORD_VERSION 1
+#define RECORD_MAX_BYTES 8192 /* of the text */
+
+typedef enum record_status {
+    RECORD_QUEUED = 0,
+    RECORD_RUNNING,
+    RECORD_SUCCEEDED,
+    RECORD_FAILED,
+    RECORD_CANCELED,
+    RECORD_STATUS_COUNT
+} record_status;
+
+typedef struct job_record {
+    uint32_t version;
+    char id[LIMIT_JOB_ID_BYTES];
+    record_status status;
+    int64_t created_ms, started_ms, finished_ms; /* Unix time; 0: not yet. started: of the last attempt */
+    int64_t expires_ms;                          /* when input and result are removed; 0: not finished */
+    bool is_expired;                             /* they were */
+    uint32_t attempts;             /* how often it was given to the workers, over all starts of the server */
+    char token[LIMIT_TOKEN_BYTES]; /* lets read this job without a key */
+    char idempotency_key[LIMIT_IDEMPOTENCY_BYTES]; /* "": none */
+    char body_sha256[65];                          /* of the image and its options, hex */
+    char etag[LIMIT_ETAG_BYTES];                   /* of the result, in quotes */
+    job_spec spec;
+    uint64_t cost_us; /* predicted, on a worker */
+    uint32_t frames;  /* of the input */
+
+    /* of RECORD_SUCCEEDED */
+    char result_name[LIMIT_RESULT_NAME_BYTES]; /* in outputs/ */
+    uint64_t queue_us;
+    ipc_done done;
+
+    /* of RECORD_FAILED */
+    int32_t outcome;  /* a swin2sr_status */
+    char detail[200]; /* for the client */
+} job_record;
+
+const char *record_status_name(record_status status);
+
+static inline bool record_is_finished(const job_record *self) {
+    return self->status >= RECORD_SUCCEEDED;
+}
+
+/* An id: the node's name, a dash, 10 characters of time and 16 random ones. Ids of one node sort by time. */
+void record_make_id(const char *node, int64_t now_ms, const uint8_t random[10], char ret_id[LIMIT_JOB_ID_BYTES]);
+
+/* Could this be an id? Nothing else may become part of a path. */
+bool record_is_id(const char *text);
+
+/* Write a record as text: "sha256 HEX", a line break, one line of JSON.
+ * returns  The caller frees it. NULL: out of memory. */
+char *record_to_text(const job_record *self);
+
+/* Read such a text of `size` bytes.
+ * errors  _CORRUPT (the checksum or a field is wrong), _UNSUPPORTED (a later version wrote it), _NOMEM. ret_record is
+ *         untouched then. */
+SWIN2SR_MUST_CHECK swin2sr_status record_from_text(const char *text, size_t size, job_record *ret_record);
