@@ -3,7 +3,7 @@
  * Input that does not start like a zip gets a zip's first bytes, so that no time is spent on other formats. */
 #include <string.h>
 
-#include "model/checkpoint.h"
+#include "model/tensors.h"
 #include "open_and_read.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -11,7 +11,7 @@
 #include "base/sha256.h"
 #include "library/library.h"
 #include "model/config.h"
-#include "model/safetensors.h"
+#include "model/tensors.h"
 #include "model/source.h"
 #include "record.h"
 

@@ -5,7 +5,7 @@
 #include <pthread.h>
 #include <string.h>
 
-static char name[49];
+static char name[49] = "unknown";
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 #if defined(__x86_64__)
@@ -42,10 +42,8 @@ swin2sr__cpu swin2sr__cpu_detect(void) {
 static void find_name(void) {
     unsigned words[12];
     for (unsigned i = 0; i < 3; i++) {
-        if (!__get_cpuid(0x80000002u + i, &words[4 * i], &words[4 * i + 1], &words[4 * i + 2], &words[4 * i + 3])) {
-            strcpy(name, "unknown");
+        if (!__get_cpuid(0x80000002u + i, &words[4 * i], &words[4 * i + 1], &words[4 * i + 2], &words[4 * i + 3]))
             return;
-        }
     }
     memcpy(name, words, sizeof words);
     for (size_t end = strlen(name); end && name[end - 1] == ' ';)
@@ -66,7 +64,6 @@ swin2sr__cpu swin2sr__cpu_detect(void) {
 #endif
 
 static void find_name(void) {
-    strcpy(name, "unknown");
 }
 #endif
 

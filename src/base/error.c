@@ -13,15 +13,13 @@ static bool continues_character(char byte) {
 
 /* Format, and leave out a last character of UTF-8 that did not fit whole. */
 static void format_text(swin2sr_error *error, const char *format, va_list arguments) {
-    size_t last = sizeof(error->text) - 1;
-    if (vsnprintf(error->text, sizeof(error->text), format, arguments) <= (int)last)
-        return;
-    while (last > 0 && continues_character(error->text[last - 1]))
-        last--;
-    unsigned char first = last > 0 ? (unsigned char)error->text[last - 1] : 0;
-    size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc0 ? 2 : 1;
-    if (last + length > sizeof(error->text)) /* of the character that begins at last - 1 */
-        error->text[last - 1] = '\0';
+    char text[sizeof(error->text) + 1] = ""; /* one byte more, which shows whether the cut goes through a character */
+    size_t end = sizeof(error->text) - 1;
+    vsnprintf(text, sizeof(text), format, arguments);
+    while (end > 0 && continues_character(text[end]))
+        end--;
+    text[end] = '\0';
+    memcpy(error->text, text, end + 1);
 }
 
 swin2sr_status swin2sr__error_set(swin2sr_error *reterr, swin2sr_status status, const char *format, ...) {

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
- * model/checkpoint.c - the tensors of a PyTorch checkpoint.
- * In: bytes, untrusted until checked.  Out: tensors that lie inside their storages; names and reordered bytes are in
- * one arena. A first walk over the state dict checks and counts, a second one copies. */
-#include "model/checkpoint.h"
-
+ * model/checkpoint.c - the tensors of a checkpoint as torch.save writes it (.pth, .pt, pytorch_model.bin).
+ * The format: a zip file with the stored entries FOLDER/data.pkl, a pickle of the state dict, and FOLDER/data/KEY, the
+ * bytes of each storage; FOLDER/byteorder may say "little". The state dict is the value of params_ema, params or
+ * state_dict in the pickle, else the whole pickle.
+ * In: bytes, untrusted until checked.  Out: tensors that lie inside their storages and together are no larger than the
+ * file; names, and bytes that were not in row-major order, are in one arena. A first walk over the state dict checks and
+ * counts, a second one copies. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/checked_math.h"
 #include "base/error.h"
 #include "model/pickle.h"
+#include "model/tensors.h"
 #include "model/zip.h"
 
 #define PICKLE_NAME "data.pkl"

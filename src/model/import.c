@@ -2,8 +2,6 @@
  * model/import.c - any supported weight file, written as one safetensors file that describes itself.
  * In: a checkpoint or a safetensors file that has been opened as a model.
  * Out: a new file, complete or not there, with official names, unchanged types, and config and origin as metadata. */
-#include "model/import.h"
-
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -15,6 +13,7 @@
 #include "base/error.h"
 #include "base/new_file.h"
 #include "model/names.h"
+#include "model/source.h"
 #include "model/weights.h"
 
 #define HEADER_ALIGN 8

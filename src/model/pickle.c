@@ -418,44 +418,27 @@ static const struct {
     STEP('.', 0, 0, stop)};
 
 static void refuse_instruction(machine *m, unsigned char code) {
-    static const unsigned char codes[] = "012FILPSTUVBCdlopg\x80\x81\x82\x83\x84\x8e\x8f\x90\x91\x92\x96\x97\x98";
-    static const char *const names[] = {"POP",
-                                        "POP_MARK",
-                                        "DUP",
-                                        "FLOAT",
-                                        "INT",
-                                        "LONG",
-                                        "PERSID",
-                                        "STRING",
-                                        "BINSTRING",
-                                        "SHORT_BINSTRING",
-                                        "UNICODE",
-                                        "BINBYTES",
-                                        "SHORT_BINBYTES",
-                                        "DICT",
-                                        "LIST",
-                                        "OBJ",
-                                        "PUT",
-                                        "GET",
-                                        "PROTO",
-                                        "NEWOBJ",
-                                        "EXT1",
-                                        "EXT2",
-                                        "EXT4",
-                                        "BINBYTES8",
-                                        "EMPTY_SET",
-                                        "ADDITEMS",
-                                        "FROZENSET",
-                                        "NEWOBJ_EX",
-                                        "BYTEARRAY8",
-                                        "NEXT_BUFFER",
-                                        "READONLY_BUFFER"};
-    _Static_assert(sizeof(codes) - 1 == sizeof(names) / sizeof(names[0]), "a name per code");
-    const unsigned char *known = memchr(codes, code, sizeof(codes) - 1);
+    static const struct {
+        unsigned char code;
+        const char *name;
+    } known[] = {
+        /* clang-format off */
+        {'0', "POP"}, {'1', "POP_MARK"}, {'2', "DUP"}, {'F', "FLOAT"}, {'I', "INT"}, {'L', "LONG"}, {'P', "PERSID"},
+        {'S', "STRING"}, {'T', "BINSTRING"}, {'U', "SHORT_BINSTRING"}, {'V', "UNICODE"}, {'B', "BINBYTES"},
+        {'C', "SHORT_BINBYTES"}, {'d', "DICT"}, {'l', "LIST"}, {'o', "OBJ"}, {'p', "PUT"}, {'g', "GET"},
+        {0x80, "PROTO"}, {0x81, "NEWOBJ"}, {0x82, "EXT1"}, {0x83, "EXT2"}, {0x84, "EXT4"}, {0x8e, "BINBYTES8"},
+        {0x8f, "EMPTY_SET"}, {0x90, "ADDITEMS"}, {0x91, "FROZENSET"}, {0x92, "NEWOBJ_EX"}, {0x96, "BYTEARRAY8"},
+        {0x97, "NEXT_BUFFER"}, {0x98, "READONLY_BUFFER"},
+        /* clang-format on */
+    };
+    const char *name = "an unknown one";
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (known[i].code == code)
+            name = known[i].name;
     if (m->status == SWIN2SR_OK)
-        m->status = swin2sr__error_set(
-            m->reterr, SWIN2SR_MODEL, "the pickle has instruction 0x%02x (%s), which no state dict needs, at byte %zu",
-            code, known ? names[known - codes] : "an unknown one", (size_t)(m->at - m->begin) - 1);
+        m->status = swin2sr__error_set(m->reterr, SWIN2SR_MODEL,
+                                       "the pickle has instruction 0x%02x (%s), which no state dict needs, at byte %zu",
+                                       code, name, (size_t)(m->at - m->begin) - 1);
 }
 
 static void step(machine *m, unsigned char code) {

@@ -23,3 +23,11 @@ swin2sr_status swin2sr__source_open(const char *path, swin2sr__source *ret_sourc
 swin2sr_status swin2sr__source_open_fd(int fd, int config_fd, const char *path, swin2sr__source *ret_source,
                                        swin2sr_error *reterr);
 void swin2sr__source_close(swin2sr__source *source);
+
+/* import.c: write the network as one safetensors file that describes itself.
+ * info     Of source, opened as a model, which proves that it can be run and that every number in it is finite.
+ * options  Not NULL.
+ * others   See swin2sr_model_import.
+ * errors   _IO, _INVALID (options), _MODEL, _NOMEM. */
+swin2sr_status swin2sr__import_write(const swin2sr__source *source, const swin2sr_model_info *info, const char *to_path,
+                                     const swin2sr_import_options *options, swin2sr_error *reterr);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * model/tensors.h - a directory of named tensors, for all kinds of weight files.
  * In: bytes, untrusted until checked.  Out: tensors whose names, types, shapes and extents have been checked.
- * safetensors.c and checkpoint.c fill it in; weights.c reads only this. */
+ * safetensors.c and checkpoint.c fill it in, each for one format; weights.c reads only this. */
 #pragma once
 
 #include <stdint.h>
@@ -41,7 +41,18 @@ typedef struct swin2sr__tensors {
     swin2sr__arena memory; /* of a checkpoint: names, and tensors that were not in row-major order */
 } swin2sr__tensors;
 
-/* Free everything that safetensors.c or checkpoint.c has filled in. */
+/* Read the directory of a safetensors file, or of a PyTorch checkpoint, whose code is never run.
+ * data      Borrowed until swin2sr__tensors_done.
+ * ret_file  Filled on success; the caller's (swin2sr__tensors_done). Untouched on failure.
+ * errors    _MODEL, where the detail says what is wrong, _NOMEM. */
+swin2sr_status swin2sr__safetensors_init(const void *data, size_t size, swin2sr__tensors *ret_file,
+                                         swin2sr_error *reterr);
+swin2sr_status swin2sr__checkpoint_init(const void *data, size_t size, swin2sr__tensors *ret_file,
+                                        swin2sr_error *reterr);
+
+/* True if the file begins like a checkpoint, or like one of PyTorch before 1.6, which is not read. */
+bool swin2sr__checkpoint_is_one(const void *data, size_t size);
+
 void swin2sr__tensors_done(swin2sr__tensors *file);
 
 /* A string of the file's metadata; NULL when absent. Borrowed until done. */

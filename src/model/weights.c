@@ -10,9 +10,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "model/checkpoint.h"
 #include "model/names.h"
-#include "model/safetensors.h"
 
 #define DEFAULT_WINDOW_PX 8
 #define JPEG_WINDOW_PX 7 /* the published network without a head has this window and works on 0..255 */

@@ -9,7 +9,6 @@
 #include "base/error.h"
 #include "base/printable.h"
 #include "base/sha256.h"
-#include "model/import.h"
 #include "model/source.h"
 #include "upscale/plan.h"
 

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/threads.h"
-#include "model/safetensors.h"
+#include "model/tensors.h"
 #include "upscale/plan.h"
 #include <swin2sr/swin2sr.h>
 

@@ -13,7 +13,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "model/safetensors.h"
+#include "model/tensors.h"
 #include "network_file.h"
 
 #define TENSOR(NAME, DTYPE, SHAPE, BEGIN, END) \

@@ -13,7 +13,7 @@
 #include <stdio.h>
 
 #include "model/names.h"
-#include "model/safetensors.h"
+#include "model/tensors.h"
 #include "model/weights.h"
 #include "network_file.h"
 
