@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-/* CPUID leaf 7: the tiles, and their bf16 products; leaf 1: XGETBV may be executed; leaf 0x1d: the palettes. */
+/* CPUID leaf 7: tiles, and their bf16 products; leaf 1: XGETBV may be executed; leaf 0x1d: palettes. */
 #define BIT_AMX_TILE (1u << 24)
 #define BIT_AMX_BF16 (1u << 22)
 #define BIT_OSXSAVE (1u << 27)
@@ -30,7 +30,7 @@ swin2sr__amx swin2sr__amx_look(const swin2sr__amx_probe *probe) {
     return (swin2sr__amx){.is_there = is_there};
 }
 
-/* XCR0 has its bits even where this process may not use tiles, so the kernel's own list counts, after the request. */
+/* XCR0 has its bits even if this process may not use tiles, so the kernel's list is read back after the request. */
 swin2sr__amx swin2sr__amx_ask(const swin2sr__amx_probe *probe) {
     swin2sr__amx found = swin2sr__amx_look(probe);
     uint64_t allowed = 0;

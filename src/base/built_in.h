@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * base/built_in.h - the one list of the networks inside the program.
  * src/model embeds models/NAME/model.safetensors for each row; the library, the programs and the server know the names
- * from here. A new network needs a row, its folder, its file's name in src/model/meson.build and sums in worker/golden.c. */
+ * from here. A new one also needs its folder, its name in src/model/meson.build, and its results in worker/golden.c. */
 #pragma once
 
 #include <stddef.h>
 
 #define SWIN2SR__BUILT_IN_DEFAULT "swin2sr-lightweight-x4"
 
-/* X(identifier, name, summary): the default first. A summary is one sentence about the pictures that the network suits. */
+/* X(identifier, name, summary), the default first. The summary is one sentence on the pictures that it suits. */
 #define SWIN2SR__BUILT_IN_NETWORKS(X)                                                                  \
     X(lightweight_x4, SWIN2SR__BUILT_IN_DEFAULT,                                                       \
       "For pictures of every kind: small, trained from random numbers on free pictures alone.")        \
@@ -26,8 +26,8 @@ typedef struct swin2sr__built_in {
 
 size_t swin2sr__built_in_count(void);
 
-/* The network of this index, or NULL beyond the last; index 0 is the default. */
+/* The network with this index, or NULL beyond the last one; index 0 is the default. */
 const swin2sr__built_in *swin2sr__built_in_get(size_t index);
 
-/* The index of the network with this name, or swin2sr__built_in_count() where none has it. */
+/* The index of the network with this name, or swin2sr__built_in_count() if there is none. */
 size_t swin2sr__built_in_find(const char *name);

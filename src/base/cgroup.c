@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * base/cgroup.c - limits that the kernel sets for this process's control groups.
  * In: /proc/self/cgroup, /proc/self/mountinfo and the files of the folders they name.  Out: numbers.
- * Inside a container the group's name may be the host's and lead nowhere; its files then lie at the mount point. */
+ * In a container the group's name may be that on the host, which does not exist here; its files are then at the mount
+ * point. */
 #include "base/cgroup.h"
 
 #include <inttypes.h>
@@ -14,7 +15,7 @@
 
 typedef struct cgroup {
     char folder[3 * PATH_MAX];
-    size_t mount_length; /* of the folder's part that is the mount point */
+    size_t mount_length; /* of the part of folder that is the mount point */
     bool is_v1;
 } cgroup;
 
@@ -31,7 +32,7 @@ static void read_text(const char *folder, const char *name, char ret_text[TEXT_B
         fclose(file);
 }
 
-/* Is word one of the list's words ("cpu,cpuacct")? */
+/* True if word is in a list like "cpu,cpuacct". */
 static bool has_word(const char *list, const char *word) {
     size_t length = strlen(word);
     for (; *list; list += strcspn(list, ",") + (list[strcspn(list, ",")] == ',')) {
@@ -60,7 +61,7 @@ static bool find_name(const char *root, const char *controller, char ret_name[PA
     return is_found;
 }
 
-/* Where the controller's groups are mounted, and the name of the group that lies there. */
+/* The mount point of the controller's hierarchy, and the name of the group that is mounted there. */
 static void find_mount(const char *root, const char *controller, bool is_v1, char ret_mount[PATH_MAX],
                        char ret_top[PATH_MAX]) {
     char text[TEXT_BYTES], *rest = text, *line, type[16], options[256];
@@ -88,7 +89,7 @@ static bool find_group(const char *root, const char *controller, cgroup *ret_gro
     return true;
 }
 
-/* Go on to the parent group; false at the mount point. */
+/* Go to the parent group; false at the mount point. */
 static bool go_up(cgroup *group) {
     char *slash = strrchr(group->folder, '/');
     if (!slash || (size_t)(slash - group->folder) < group->mount_length)
@@ -134,7 +135,7 @@ uint64_t swin2sr__cgroup_memory_bytes(const char *root) {
     return bytes;
 }
 
-/* The cores that one group's quota buys; 0: no quota, which version 2 writes as "max" and version 1 as -1. */
+/* The cores' worth of time that a group's quota allows; 0: no quota, written as "max" in version 2, -1 in version 1. */
 static uint64_t cores_of_group(const cgroup *group) {
     int64_t quota_us = -1, period_us = -1;
     const char *names[2] = {group->is_v1 ? "cpu.cfs_quota_us" : "cpu.max", "cpu.cfs_period_us"};

@@ -6,11 +6,11 @@
 
 #include <stdint.h>
 
-/* Processes of this cgroup that the kernel has killed for lack of memory; of the whole machine if no cgroup counts. */
+/* Processes of this cgroup that the kernel has killed for lack of memory; of the machine if no cgroup counts them. */
 uint64_t swin2sr__cgroup_oom_kills(const char *root);
 
 /* The smaller of the cgroup's memory limit and the machine's memory; UINT64_MAX if neither is known. */
 uint64_t swin2sr__cgroup_memory_bytes(const char *root);
 
-/* Cores worth of processor time that the cgroup may use, rounded up; 0: no limit. */
+/* How many cores' worth of processor time the cgroup may use, rounded up; 0: no limit. */
 int swin2sr__cgroup_cores(const char *root);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * base/checked_math.h - size arithmetic on numbers from outside: false on overflow, result untouched then. */
+ * base/checked_math.h - size arithmetic on untrusted numbers; on overflow false, and the result is untouched. */
 #pragma once
 
 #include <stdbool.h>

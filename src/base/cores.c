@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * base/cores.c - usable cores: the affinity mask, cut by the processor time that the cgroup allows. */
+ * base/cores.c - usable cores: those of the affinity mask, limited by the cgroup. */
 #include "base/cores.h"
 
 #include <sched.h>

@@ -11,7 +11,7 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 #if defined(__x86_64__)
 #include <cpuid.h>
 
-/* Leaf 7, of which __builtin_cpu_supports does not ask for these: of gcc 12 SHA, of clang 14 AVX-VNNI. */
+/* From leaf 7, because __builtin_cpu_supports does not know SHA in gcc 12 and AVX-VNNI in clang 14. */
 static bool has_sha(void) {
     unsigned a, b, c, d;
     return __get_cpuid_count(7, 0, &a, &b, &c, &d) && b & bit_SHA;
@@ -32,8 +32,8 @@ swin2sr__cpu swin2sr__cpu_detect(void) {
                       __builtin_cpu_supports("fma"),
         .has_vnni = __builtin_cpu_supports("avx512vnni"),
         .has_bf16 = __builtin_cpu_supports("avx512bf16"),
-        /* On Intel's vdpbf16ps is no faster than fp32: github.com/libxsmm/tpp-mlir/pull/1025; on AMD's it is twice as
-         * fast: github.com/iree-org/iree/pull/15089 and what peak.h measures on a Zen 5. */
+        /* On Intel vdpbf16ps is no faster than fp32: github.com/libxsmm/tpp-mlir/pull/1025; on AMD it is twice as fast:
+         * github.com/iree-org/iree/pull/15089, and the measurement of peak.h on a Zen 5. */
         .is_bf16_fast = __builtin_cpu_is("amd"),
         .has_sha = has_sha() && __builtin_cpu_supports("ssse3") && __builtin_cpu_supports("sse4.1"),
     };

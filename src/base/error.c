@@ -11,9 +11,9 @@ static bool continues_character(char byte) {
     return ((unsigned char)byte & 0xc0) == 0x80;
 }
 
-/* Format, and leave out a last character of UTF-8 that did not fit whole. */
+/* Format the text without splitting its last UTF-8 character. */
 static void format_text(swin2sr_error *error, const char *format, va_list arguments) {
-    char text[sizeof(error->text) + 1] = ""; /* one byte more, which shows whether the cut goes through a character */
+    char text[sizeof(error->text) + 1] = ""; /* the extra byte shows whether a character would be split */
     size_t end = sizeof(error->text) - 1;
     vsnprintf(text, sizeof(text), format, arguments);
     while (end > 0 && continues_character(text[end]))

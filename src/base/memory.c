@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * base/memory.c - aligned memory straight from the system, and arenas.
- * In: sizes.  Out: zeroed blocks.  mmap gives zero pages on demand, so a stream that ends early never touched the rest. */
+ * In: sizes.  Out: zeroed blocks. mmap provides zero pages on first use, so unused memory costs nothing. */
 #include "base/memory.h"
 
 #include <sys/mman.h>
@@ -14,7 +14,7 @@ void *swin2sr__memory_alloc(size_t bytes) {
     if (memory == MAP_FAILED)
         return NULL;
     if (bytes >= 4 * HUGE_PAGE_BYTES)
-        madvise(memory, bytes, MADV_HUGEPAGE); /* advice: failing changes nothing but speed */
+        madvise(memory, bytes, MADV_HUGEPAGE); /* a failure only costs speed */
     return memory;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * base/memory.h - aligned memory, and arenas that are measured before they are allocated.
- * One layout function runs twice over an arena: first it counts, then it hands out; so a plan is exact by construction. */
+ * The same layout function runs over an arena twice, first to count and then to hand out, so the count is exact. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,7 +9,7 @@
 /* Every pointer handed out here is aligned to this: one cache line, one AVX-512 register. */
 #define SWIN2SR__ALIGN 64
 
-/* Zeroed memory, NULL when there is none. Large blocks ask for huge pages. */
+/* Zeroed memory; NULL: out of memory. Large blocks request huge pages. */
 void *swin2sr__memory_alloc(size_t bytes);
 void swin2sr__memory_free(void *memory, size_t bytes);
 
@@ -22,6 +22,6 @@ typedef struct swin2sr__arena {
 
 /* count * size bytes, aligned, zero; NULL while counting or on overflow. */
 void *swin2sr__arena_take(swin2sr__arena *arena, size_t count, size_t size);
-/* From counting to handing out: allocate what was counted. false: no memory. */
+/* Allocate what was counted; from now on memory is handed out. false: out of memory. */
 bool swin2sr__arena_allocate(swin2sr__arena *arena);
 void swin2sr__arena_done(swin2sr__arena *arena);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * base/new_file.c - temporary file, flush, rename; and what takes their place where a file system has less. */
+ * base/new_file.c - temporary file, flush, rename, and substitutes for calls that a file system lacks. */
 #include "base/new_file.h"
 
 #include <errno.h>
@@ -22,23 +22,23 @@ static swin2sr_status failed(const char *path, swin2sr_error *reterr) {
     return swin2sr__error_set_path(reterr, SWIN2SR_IO, path, "%s", strerror(errno));
 }
 
-/* How a file system says that it does not have a call. */
+/* The errors of a call that the file system does not support. */
 static bool is_unsupported(int error) {
     return error == EINVAL || error == ENOSYS || error == EOPNOTSUPP;
 }
 
-/* Bytes of the path up to and with its last slash. */
+/* The length of the path up to and including its last slash. */
 static int folder_length(const char *path) {
     const char *slash = strrchr(path, '/');
     return slash ? (int)(slash + 1 - path) : 0;
 }
 
-/* For us alone until the mode is set, when the file to be replaced was kept from others. */
+/* mode gives others no access to what replaces a file; its final mode is set afterwards. */
 static swin2sr_status open_temporary(swin2sr__new_file *file, mode_t mode, swin2sr_error *reterr) {
     for (int i = 0; i < ATTEMPTS && file->fd < 0; i++) {
         uint32_t number;
         if (getrandom(&number, sizeof(number), 0) < 0)
-            number = (uint32_t)getpid() + (uint32_t)i; /* any number does: O_EXCL excludes a second owner */
+            number = (uint32_t)getpid() + (uint32_t)i; /* any number will do, because O_EXCL refuses one in use */
         free(file->temporary);
         if (asprintf(&file->temporary, "%.*s.swin2sr-%08x", folder_length(file->path), file->path, number) < 0) {
             file->temporary = NULL;
@@ -61,7 +61,7 @@ swin2sr_status swin2sr__new_file_open(const char *path, const char *refusal, swi
     if (refusal && lstat(path, &old) == 0)
         return swin2sr__error_set_path(reterr, SWIN2SR_IO, path, "%s", refusal);
     bool is_replaced = stat(path, &old) == 0;
-    if (!is_replaced && errno == ENAMETOOLONG) /* which the rename would only find after the work */
+    if (!is_replaced && errno == ENAMETOOLONG) /* which rename would report only after the work */
         return failed(path, reterr);
     if (is_replaced && !S_ISREG(old.st_mode))
         return swin2sr__error_set_path(reterr, SWIN2SR_IO, path, "something other than a file is there");
@@ -69,12 +69,12 @@ swin2sr_status swin2sr__new_file_open(const char *path, const char *refusal, swi
     if (status != SWIN2SR_OK)
         return status;
     if (is_replaced)
-        fchmod(file.fd, old.st_mode & PERMISSIONS); /* a file system without modes gives all files the same */
+        fchmod(file.fd, old.st_mode & PERMISSIONS); /* may fail: some file systems have no modes */
     *ret_file = file;
     return SWIN2SR_OK;
 }
 
-/* Fails with EEXIST where to exists: in one step where the file system can, else an empty file takes the name first. */
+/* Fails with EEXIST if `to` exists. Without RENAME_NOREPLACE and links, an empty file reserves the name first. */
 static int rename_to_new(const char *from, const char *to) {
     if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
         return 0;
@@ -94,14 +94,14 @@ static int rename_to_new(const char *from, const char *to) {
     return -1;
 }
 
-/* So that the new name outlives a power cut. */
+/* So that the new name survives a power failure. */
 static void sync_folder(const char *path) {
     char *folder = strndup(folder_length(path) ? path : ".", folder_length(path) ? (size_t)folder_length(path) : 1);
     int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
     free(folder);
     if (fd < 0)
         return;
-    fsync(fd); /* some file systems cannot: the file itself is safe */
+    fsync(fd); /* may fail: the file itself is on disk already */
     close(fd);
 }
 
@@ -114,7 +114,7 @@ swin2sr_status swin2sr__new_file_commit(swin2sr__new_file *file, swin2sr_error *
         return failed(file->path, reterr);
     int closed = close(file->fd);
     file->fd = -1;
-    if (closed != 0 && errno != EINTR && !is_unsupported(errno)) /* where fsync does nothing, close finds a full disk */
+    if (closed != 0 && errno != EINTR && !is_unsupported(errno)) /* without fsync, close reports a full disk */
         return failed(file->path, reterr);
     int moved = file->refusal ? rename_to_new(file->temporary, file->path) : rename(file->temporary, file->path);
     if (moved != 0 && file->refusal && errno == EEXIST)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * base/precision.c - the words for the precisions of a network. */
+ * base/precision.c - the names of the precisions. */
 #include "base/precision.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * base/precision.h - the words that users write for swin2sr_precision, in its order.
- * Here, so that the server, which links no engine, checks them by the list that the worker uses. */
+ * base/precision.h - the names of the values of swin2sr_precision.
+ * They are in src/base because the server checks them too, and it does not link the engine. */
 #pragma once
 
 #include <stddef.h>
@@ -8,5 +8,5 @@
 /* "auto", "fp32", "bf16", "int8" for 0 to 3; NULL beyond. */
 const char *swin2sr__precision_name(size_t precision);
 
-/* The precision of a word; -1: there is none. */
+/* The precision with this name; -1: there is none. */
 int swin2sr__precision_find(const char *text);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * base/threads.c - a fixed set of worker threads.
- * `remaining` is the whole protocol. A thread that lowers it by one owns a task, and the fields of the run cannot change
+ * `remaining` is the whole protocol. A thread that lowers it by one owns a task. The fields of the run cannot change
  * while any task is owned, because the next run starts only after `finished` has reached `count`. A thread that slept
- * through a whole run therefore needs no hand-shake: it reads the fields only after it owns a task. */
+ * through a whole run therefore needs no handshake: it reads the fields only after it owns a task. */
 #include "base/threads.h"
 
 #include <errno.h>
@@ -46,7 +46,7 @@ static inline void pause_briefly(void) {
 #endif
 }
 
-/* Own one task and run it; false when none is left. */
+/* Take one task and run it; false if none is left. */
 static bool run_one(swin2sr_threads *threads, uint32_t thread) {
     unsigned left = atomic_load_explicit(&threads->remaining, memory_order_relaxed);
     do {

@@ -2,7 +2,7 @@
  * engine/engine.c - the devices, and the loop that drives one of them (stage 6 of 9). */
 #include "engine/engine.h"
 
-/* The best first; the CPU takes every network that this version supports. */
+/* In order of preference. The CPU runs every network that this version supports. */
 static const swin2sr__device *const devices[] = {
     &swin2sr__device_cpu,
 };

@@ -1,37 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0
  * engine/engine.h - the row pipeline: rows of pixels in, enlarged rows out (stage 6 of 9), on one of several devices.
- * In: rows, top to bottom.  Out: rows through a callback. All memory is measured before the first row and allocated at
- * open; none while rows flow. The result equals the untiled network; its bits do not depend on threads or rows per step.
- * A device is a table of functions (swin2sr__device); engine.c lists the devices and drives the one that took the
- * network. A new device is a folder beside cpu/ and one line in that list. */
+ * In: rows, top to bottom.  Out: rows through a callback.
+ * All memory is measured before it is allocated at open; nothing is allocated while rows flow. The result is that of
+ * the network on the whole image. Its bits do not depend on threads or on rows per step. A device is a table of
+ * functions (swin2sr__device). engine.c lists the devices and calls the one that accepted the network. A new device
+ * needs a folder beside cpu/ and one line in that list. */
 #pragma once
 
 #include "model/network.h"
 #include "model/weights.h"
 #include <swin2sr/threads.h>
 
-/* Which values a tap sees: a layer's output, before anything else reads it. */
+/* The layers whose outputs a tap receives. */
 typedef enum swin2sr__tap_layer {
     SWIN2SR__TAP_EMBED, /* after the embedding's norm */
     SWIN2SR__TAP_BLOCK, /* one block of one group */
     SWIN2SR__TAP_GROUP  /* the group with its residual */
 } swin2sr__tap_layer;
 
-/* For tests, on any thread: values [C][lanes] and the pixel of each lane (y < 0: the lane holds nothing). */
+/* For tests; called on any thread. values [C][lanes], and the pixel of each lane (y < 0: the lane is empty). */
 typedef void (*swin2sr__tap)(void *context, swin2sr__tap_layer layer, int32_t group, int32_t block, int32_t lanes,
                              const int32_t *y, const int32_t *x, const float *values);
 
 typedef struct swin2sr__engine_options {
     int32_t width_px, height_px;
-    int32_t x_px, y_px;                      /* of a piece in the whole image */
-    int32_t whole_width_px, whole_height_px; /* of the whole image; 0: this is it */
+    int32_t x_px, y_px;                      /* where a piece lies in the whole image */
+    int32_t whole_width_px, whole_height_px; /* 0: this is the whole image */
     int32_t rows;                            /* rows of windows per step, R */
     uint32_t threads;
     swin2sr_pad pad;
     swin2sr_pixel input_pixel, output_pixel;
     swin2sr_on_rows on_rows;
     void *rows_context;
-    swin2sr_on_rows on_aux_rows; /* NULL: the second image, if there is one, is not wanted */
+    swin2sr_on_rows on_aux_rows; /* for the second image of a network that has one; NULL: not wanted */
     void *aux_context;
     swin2sr_on_progress on_progress;
     void *progress_context;
@@ -41,20 +42,20 @@ typedef struct swin2sr__engine_options {
 
 typedef struct swin2sr__device swin2sr__device;
 
-/* A network in the form that a device runs; immutable, shared by all engines. A device's own structure begins with it. */
+/* A network in the form that a device runs; immutable, shared by engines. First member of the device's own struct. */
 typedef struct swin2sr__packed {
     const swin2sr__device *device; /* set by engine.c */
     swin2sr__network network;
     swin2sr_precision precision; /* never AUTO */
-    const char *kernels;         /* what runs it: "c", "avx2", ... */
-    const char *kernels_note;    /* why nothing faster does; "": there is nothing faster */
+    const char *kernels;         /* the kernels that run it: "c", "avx2", ... */
+    const char *kernels_note;    /* why faster ones are not used; "": there are none */
     size_t bytes;
 } swin2sr__packed;
 
-/* Memory for one image after the other. A device's own structure begins with it. */
+/* Memory for one image after another. First member of the device's own struct. */
 typedef struct swin2sr__engine {
     const swin2sr__device *device; /* set by engine.c */
-    int32_t height_px, pushed;     /* rows of the image, and those pushed so far */
+    int32_t height_px, pushed;     /* rows of the image, and of those, the rows pushed so far */
     swin2sr_status status;         /* sticky until the next begin */
 } swin2sr__engine;
 
@@ -64,33 +65,33 @@ struct swin2sr__device {
     swin2sr_status (*pack)(const swin2sr__network *network, const swin2sr__weights *weights,
                            const swin2sr_model_options *options, swin2sr__packed **ret_packed, swin2sr_error *reterr);
     void (*unpack)(swin2sr__packed *packed);
-    /* Bytes an image needs, and the input rows taken in before the first output row. SIZE_MAX: more than fits. */
+    /* The bytes that an image needs, and how many input rows precede the first output row. SIZE_MAX: overflow. */
     size_t (*measure)(const swin2sr__packed *packed, const swin2sr__engine_options *options, int32_t *ret_latency_rows);
-    /* One block of memory for all images to come; packed and threads are borrowed until close.
-     * bytes  At least what measure says for each image.  errors: _NOMEM. */
+    /* Allocate one block of memory for all later images; packed and threads are borrowed until close.
+     * bytes  At least what measure returns for each image.  errors: _NOMEM. */
     swin2sr_status (*open)(const swin2sr__packed *packed, swin2sr_threads *threads, size_t bytes,
                            swin2sr__engine **ret_engine);
-    /* Begin an image, whatever became of the one before; allocates nothing. errors: _NOMEM (over the block). */
+    /* Begin an image, in whatever state the last one is; allocates nothing. errors: _NOMEM (block too small). */
     swin2sr_status (*begin)(swin2sr__engine *engine, const swin2sr__engine_options *options);
-    /* Take in the next row; borrowed during the call. */
+    /* Read the next row; borrowed during the call. */
     void (*push)(swin2sr__engine *engine, const void *row);
-    /* Start the next step; false when more rows are needed, or all is done. */
+    /* Start the next step; false: it needs more rows, or the image is complete. */
     bool (*start)(swin2sr__engine *engine);
-    /* Wait until the step is done and hand its rows on. errors: _CANCELLED, what on_rows returned. */
+    /* Wait until the step is done and pass its rows to on_rows. errors: _CANCELLED, what on_rows returned. */
     swin2sr_status (*wait)(swin2sr__engine *engine);
     void (*close)(swin2sr__engine *engine);
 };
 
 extern const swin2sr__device swin2sr__device_cpu;
 
-/* Give the network to the first device that supports it.
+/* Pack the network for the first device that supports it.
  * weights  Borrowed during the call.
  * options  NULL for the defaults; window and range are already in the network.
  * errors   _UNSUPPORTED, _INVALID, _MODEL, _NOMEM. */
 swin2sr_status swin2sr__engine_pack(const swin2sr__network *network, const swin2sr__weights *weights,
                                     const swin2sr_model_options *options, swin2sr__packed **ret_packed,
                                     swin2sr_error *reterr);
-/* Open, begin and push on the device; push takes n rows and runs every step that they allow.
+/* Open, begin and push on the network's device. Push takes n rows and runs every step that they allow.
  * errors  Those of the device; push: _INVALID (too many rows). */
 swin2sr_status swin2sr__engine_open(const swin2sr__packed *packed, swin2sr_threads *threads, size_t bytes,
                                     swin2sr__engine **ret_engine);

@@ -4,16 +4,16 @@
 
 #include "base/span.h"
 
-/* One side of the image cut into pieces. Piece i owns the pixels from edge(i) to edge(i + 1). */
+/* One side of the image, cut into pieces. Piece i owns the pixels from edge(i) to edge(i + 1). */
 typedef struct swin2sr__cut {
     int32_t side_px; /* of the image */
-    int32_t core_px; /* of every piece but the last, which takes up to an overlap more; multiple of the window */
+    int32_t core_px; /* of every piece but the last, which has up to an overlap more; a multiple of the window */
     int32_t count;
     int32_t overlap_px;
-    int32_t fade_px; /* cross-faded on both sides of an edge; overlap - fade is the halo that is thrown away */
+    int32_t fade_px; /* cross-faded on each side of an edge; the rest of the overlap, the halo, is discarded */
 } swin2sr__cut;
 
-/* side_px cut into pieces of core_px; in one piece where that reaches the other edge with its overlap. */
+/* Cut side_px into pieces of core_px; into one piece if it reaches the other edge with its overlap. */
 static inline swin2sr__cut swin2sr__cut_side(int32_t side_px, int32_t core_px, int32_t overlap_px) {
     if (side_px <= core_px + overlap_px)
         return (swin2sr__cut){.side_px = side_px, .core_px = side_px, .count = 1};
@@ -24,18 +24,18 @@ static inline swin2sr__cut swin2sr__cut_side(int32_t side_px, int32_t core_px, i
                           .fade_px = overlap_px / 4};
 }
 
-/* First pixel that piece i owns; i = count gives the side. */
+/* The first pixel that piece i owns; the end of the side for i = count. */
 static inline int32_t swin2sr__cut_edge(const swin2sr__cut *cut, int32_t i) {
     return i == cut->count ? cut->side_px : i * cut->core_px;
 }
 
-/* Pixels piece i has to compute, [from, to): its own and the overlap. */
+/* The pixels that piece i computes: its own and the overlap. */
 static inline swin2sr__span swin2sr__cut_region(const swin2sr__cut *cut, int32_t i) {
     int32_t from = swin2sr__cut_edge(cut, i) - cut->overlap_px, to = swin2sr__cut_edge(cut, i + 1) + cut->overlap_px;
     return (swin2sr__span){from < 0 ? 0 : from, to > cut->side_px ? cut->side_px : to};
 }
 
-/* Pixels piece i contributes to: its own and the faded ones of its inner edges. */
+/* The pixels that piece i contributes to: its own and the cross-faded ones at its inner edges. */
 static inline swin2sr__span swin2sr__cut_share(const swin2sr__cut *cut, int32_t i) {
     return (swin2sr__span){i ? swin2sr__cut_edge(cut, i) - cut->fade_px : 0,
                            i + 1 < cut->count ? swin2sr__cut_edge(cut, i + 1) + cut->fade_px : cut->side_px};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * upscale/plan.c - whole image where the memory allows it, else strips, or the tiles that were asked for.
+ * upscale/plan.c - whole image if the memory budget allows it, else strips; or tiles, if the options set them.
  * In: model, options, size.  Out: a layout whose memory is known exactly before anything is allocated. */
 #include "upscale/plan.h"
 
@@ -10,10 +10,10 @@
 
 #define MAX_SIDE_PX 65535
 #define MAX_ROWS 64
-#define SIDE_STEP_PX 8 /* of what a caller may ask for; rounded down to whole windows of the network */
+#define SIDE_STEP_PX 8 /* of the options; the plan rounds down to whole windows of the network */
 #define MIN_TILE_PX 64
 #define DEFAULT_OVERLAP_PX 32
-/* Columns x rows of windows a step that keep the threads busy between two barriers; more rows cost memory only. */
+/* Columns x rows of windows per step that keep the threads busy between two barriers. More would only cost memory. */
 #define STEP_COLUMNS_PX 512
 #define MAX_CHOSEN_ROWS 8
 /* A strip is at least this wide (under a third of its work is overlap) and at most this high. */
@@ -66,17 +66,17 @@ static int32_t chosen_rows(int32_t window_px, int32_t width_px, int32_t height_p
     return swin2sr__min(swin2sr__min(swin2sr__max(rows, 1), MAX_CHOSEN_ROWS), all);
 }
 
-/* Pieces and overlaps begin on windows. */
+/* Pieces and overlaps begin at windows. */
 static int32_t whole_windows(int32_t px, int32_t window_px) {
     return px / window_px * window_px;
 }
 
-/* The most any piece needs. Width counts monotonously; height does not, where a low piece ends in mid-step. */
+/* The most that any piece needs. Wider pieces need more; higher ones may not, as a low piece can end in mid-step. */
 static size_t measure_pieces(const swin2sr_model *model, const swin2sr__layout *layout, int32_t *ret_latency_rows) {
     const swin2sr__packed *packed = swin2sr__model_packed(model);
     swin2sr__engine_options piece = layout->engine;
     const swin2sr__cut *bands = &layout->bands;
-    const int32_t kinds[] = {0, bands->count / 2, bands->count - 1}; /* the inner bands are all alike */
+    const int32_t kinds[] = {0, bands->count / 2, bands->count - 1}; /* all inner bands are equal */
     size_t most = 0;
     piece.width_px = swin2sr__cut_longest(&layout->columns, swin2sr__cut_region);
     for (int i = 0; i < 3; i++) {
@@ -90,7 +90,7 @@ static size_t measure_pieces(const swin2sr_model *model, const swin2sr__layout *
     return most;
 }
 
-/* Exact memory of the layout as its cuts and rows stand. */
+/* The exact memory of the layout with its present cuts and rows. */
 static void measure(const swin2sr_model *model, swin2sr__layout *layout) {
     size_t beside = 0;
     layout->engine_bytes = measure_pieces(model, layout, &layout->plan.latency_rows);
@@ -111,7 +111,7 @@ static bool fits(const swin2sr__layout *layout, size_t budget) {
     return layout->plan.memory_bytes != SIZE_MAX && (!budget || layout->plan.memory_bytes <= budget);
 }
 
-/* Fewer rows of windows a step until the layout fits; false when one is still too many. */
+/* Halve the rows of windows per step until the layout fits; false: one is still too many. */
 static bool fit_rows(const swin2sr_model *model, swin2sr__layout *layout, const swin2sr_options *options,
                      int32_t width_px, int32_t height_px) {
     int32_t window = swin2sr_model_get_info(model)->window_px;
@@ -125,7 +125,7 @@ static bool fit_rows(const swin2sr_model *model, swin2sr__layout *layout, const 
     }
 }
 
-/* The widest strips that fit, and of those the highest. */
+/* Find the widest strips that fit, and among those the highest. */
 static bool fit_strips(const swin2sr_model *model, swin2sr__layout *layout, const swin2sr_options *options,
                        int32_t overlap_px) {
     int32_t width = layout->engine.width_px, height = layout->engine.height_px;

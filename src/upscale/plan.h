@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * upscale/plan.h - how an image is done: whole, in strips or in tiles (stage 5 of 9).
+ * upscale/plan.h - how an image is processed: whole, in strips or in tiles (stage 5 of 9).
  * In: model, options, size.  Out: the engine's options for each piece, the grid of pieces, exact memory. */
 #pragma once
 
@@ -10,7 +10,7 @@
 typedef struct swin2sr__layout {
     swin2sr__engine_options engine; /* of the whole image; size and callbacks are set for each piece */
     swin2sr__cut columns, bands;
-    size_t engine_bytes; /* the largest piece's */
+    size_t engine_bytes; /* of the largest piece */
     swin2sr_plan plan;
 } swin2sr__layout;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * upscale/stream.c - the public stream: a plan, then an engine with its threads, whole or by tiles.
+ * upscale/stream.c - the public stream: a plan, then an engine with its threads, for the whole image or for tiles.
  * In: rows of pixels.  Out: enlarged rows through the caller's function. */
 #include <swin2sr/stream.h>
 
@@ -27,7 +27,7 @@ swin2sr_status swin2sr_stream_plan(const swin2sr_model *model, const swin2sr_opt
     return status;
 }
 
-/* Threads first: where fewer of them can be started, the layout is for those. */
+/* The threads are started first, because the layout is for as many as could be started. */
 static swin2sr_status open_parts(swin2sr_stream *stream, swin2sr_threads *threads, swin2sr__layout *layout) {
     swin2sr_status status = SWIN2SR_OK;
     if (!threads) {

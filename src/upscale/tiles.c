@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
- * upscale/tiles.c - bands of tiles: take rows in, run each tile, put the band together, hand it on (stage 7 of 9).
- * In: pixel rows.  Out: enlarged rows, every pixel written by the tiles that share it with weights that sum to 1.
- * A band's rows are assembled left to right; its first rows are then faded with the last rows of the band above. A
+ * upscale/tiles.c - bands of tiles: collect rows, run each tile, assemble the band, pass it on (stage 7 of 9).
+ * In: pixel rows.  Out: enlarged rows. Where tiles share a pixel, it is their sum with weights that add up to 1.
+ * A band is assembled from left to right; then its first rows are cross-faded with the last rows of the band above. A
  * network with a second image fills a second canvas. */
 #include "upscale/tiles.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* One image that is put together: the enlarged one, or the second one of the aux head at scale 1. */
+/* An image that is assembled: the enlarged one, or the second image of the aux head, which has scale 1. */
 typedef struct canvas {
     swin2sr__tiles *tiles;
     int32_t scale;
     size_t stride;
-    unsigned char *band;  /* rows of the band's share, one after the other */
-    unsigned char *above; /* the faded rows of the band before */
+    unsigned char *band;  /* rows of the band's share, one after another */
+    unsigned char *above; /* the rows of the band above that are cross-faded */
     swin2sr_on_rows on_rows;
     void *context;
 } canvas;
@@ -27,10 +27,10 @@ struct swin2sr__tiles {
     bool is_float;
     size_t in_pixel_bytes, in_stride, out_pixel_bytes;
     unsigned char *in; /* input rows from in_y on */
-    canvas out, aux;   /* aux.on_rows is NULL when it is not wanted */
+    canvas out, aux;   /* aux.on_rows is NULL if the second image is not wanted */
     int32_t in_y, in_rows;
     int32_t pushed;
-    int32_t column, row;   /* the tile at work */
+    int32_t column, row;   /* the current tile */
     swin2sr_status status; /* sticky */
 };
 
@@ -107,12 +107,12 @@ static void fade(const swin2sr__tiles *tiles, unsigned char *values, const unsig
     }
 }
 
-/* The share of the later piece at enlarged pixel i of a faded zone of n. */
+/* The weight of the later piece at pixel i of n cross-faded enlarged pixels. */
 static float fade_share(int32_t i, int32_t n) {
     return ((float)i + 0.5f) / (float)n;
 }
 
-/* Rows of the tile at work into the band: the halo is dropped, the left edge faded over what is there. */
+/* Copy rows of the current tile to the band: drop the halo and cross-fade the left edge with the tile to its left. */
 static swin2sr_status take_tile_rows(void *context, int32_t y, int32_t n, const void *rows, size_t stride_bytes) {
     const canvas *out = context;
     const swin2sr__tiles *tiles = out->tiles;
@@ -166,7 +166,7 @@ static swin2sr_status run_tile(swin2sr__tiles *tiles) {
                                 options.height_px);
 }
 
-/* Fade the band's first rows with the band above, hand on what is final, keep the rest for the band below. */
+/* Cross-fade the first rows with the band above, pass on the final rows, and keep the others for the band below. */
 static swin2sr_status emit_band(const canvas *out) {
     const swin2sr__tiles *tiles = out->tiles;
     const swin2sr__cut *bands = &tiles->layout.bands;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * upscale/upscale.c - images in memory, and one call that enlarges one (stages 5 to 7 of 9).
- * In: an image in memory.  Out: a new image, every pixel written exactly once. */
+ * In: an image.  Out: a new image, every pixel written exactly once. */
 #include <swin2sr/upscale.h>
 
 #include <stdlib.h>

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  * engine/cpu/block.c - one Swin V2 block over rows of windows, in place (inside stage 6 of 9).
  * In: features of the group's ring.  Out: the same features, or rows of conv_in after the last block of the group.
- * A pass is 64 lanes. Windows of 8 are four cells; at the edges of a shifted block windows are halves and corners; two
- * halves, or a half and two corners, share a pass and do not see each other (regions). Smaller windows are one a pass,
- * from plain rows. Tokens that the cyclic shift would bring from the other edge are absent: their weight is exactly 0,
- * so they need not exist. */
+ * A pass computes 64 lanes. A window of 8 is four cells. At the edges of a shifted block there are half windows and
+ * corners: two halves, or a half and two corners, share a pass, and regions keep them apart. A smaller window takes a
+ * pass of its own and is read from plain rows. Tokens that the cyclic shift would bring from the opposite edge would
+ * get a weight of exactly 0, so they are left out. */
 #include <string.h>
 
 #include "engine/cpu/state.h"
 
 typedef struct window_pass {
-    int32_t row[4], column[4]; /* of each cell; row < 0: none */
-    int32_t y, x;              /* of a plain window's first pixel, outside the plane at the edges of a shifted block */
-    const uint8_t *region;     /* [64], NULL when all lanes are one window */
+    int32_t row[4], column[4]; /* of each cell; row < 0: no cell */
+    int32_t y, x;              /* first pixel of a plain window; outside the plane at the edges of a shifted block */
+    const uint8_t *region;     /* [64]; NULL: all lanes belong to one window */
 } window_pass;
 
 typedef struct block_job {
@@ -20,9 +20,9 @@ typedef struct block_job {
     const swin2sr__cpu_block *block;
     int32_t group, index;
     bool has_cells;
-    int32_t before;         /* what a shifted block's first windows lack of a whole one, in pixels */
+    int32_t before;         /* pixels that the first windows of a shifted block lack */
     int32_t first_row;      /* first row of windows */
-    int32_t passes_per_row; /* the most that any row of windows has */
+    int32_t passes_per_row; /* the maximum over the rows of windows */
     int32_t passes_per_task;
     int32_t tasks_per_row;
 } block_job;
@@ -40,21 +40,21 @@ static void set_cell(window_pass *pass, int32_t slot, int32_t row, int32_t colum
     pass->column[slot] = column;
 }
 
-/* A whole window whose top left cell is (row, column). */
+/* The whole window whose top left cell is (row, column). */
 static void whole_window(window_pass *pass, int32_t row, int32_t column) {
     for (int32_t slot = 0; slot < 4; slot++)
         set_cell(pass, slot, row + slot / 2, column + slot % 2);
     pass->region = NULL;
 }
 
-/* The half windows of the left and the right edge; rows row, row + 1. */
+/* The half windows at the left and the right edge, in rows row and row + 1. */
 static void edge_columns(window_pass *pass, int32_t row, int32_t columns) {
     for (int32_t slot = 0; slot < 4; slot++)
         set_cell(pass, slot, row + slot / 2, slot % 2 ? columns - 1 : 0);
     pass->region = region_columns;
 }
 
-/* Pass i of the top or bottom row of half windows: pairs of halves, then the last half (if odd) with both corners. */
+/* Pass i of the top or bottom row of half windows: pairs of halves, then both corners with the odd half, if any. */
 static bool half_row_pass(window_pass *pass, int32_t i, int32_t row, int32_t columns) {
     int32_t halves = (columns - 2) / 2;
     if (i > halves / 2)
@@ -72,7 +72,7 @@ static bool half_row_pass(window_pass *pass, int32_t i, int32_t row, int32_t col
     return true;
 }
 
-/* Of cells: pass i of row `window_row` of windows; false past its end. */
+/* Pass i of a row of windows that consist of cells; false after the last pass. */
 static bool find_cells(window_pass *pass, bool is_shifted, int32_t window_row, int32_t i, int32_t rows,
                        int32_t columns) {
     int32_t row = 2 * window_row - (is_shifted ? 1 : 0);
@@ -89,7 +89,7 @@ static bool find_cells(window_pass *pass, bool is_shifted, int32_t window_row, i
     return true;
 }
 
-/* The pixels of a plain window's row r that lie in the plane, as columns of the window. */
+/* The part of row r of a plain window that lies in the plane, in columns of the window. */
 static swin2sr__span columns_inside(const swin2sr__cpu_engine *engine, const window_pass *pass, int32_t r) {
     int32_t window = engine->network->config.window_px, y = pass->y + r, right = engine->W - pass->x;
     if (y < 0 || y >= engine->H)
@@ -97,8 +97,9 @@ static swin2sr__span columns_inside(const swin2sr__cpu_engine *engine, const win
     return (swin2sr__span){pass->x < 0 ? -pass->x : 0, right < window ? right : window};
 }
 
-/* Plain: token t sits in lane t, in reading order. Lanes without a token are a region of their own; the key that
- * rounds an odd count up is always there, so that nobody's softmax is empty. */
+/* Pass i of a row of plain windows. Token t is in lane t, in reading order. Lanes without a token form a region of
+ * their own. That includes the key that rounds an odd count up, so that the softmax of these lanes is not empty either.
+ * */
 static bool find_plain(const block_job *job, window_pass *pass, int32_t window_row, int32_t i, uint8_t *region) {
     int32_t window = job->engine->network->config.window_px;
     pass->y = window_row * window - job->before;
@@ -115,7 +116,7 @@ static bool find_plain(const block_job *job, window_pass *pass, int32_t window_r
     return true;
 }
 
-/* Attention, projection, norm, MLP, norm: x [C][64] in place. */
+/* Attention, projection, norm, MLP, norm, on x [C][64] in place. */
 static void compute_window(const swin2sr__cpu_engine *engine, const swin2sr__cpu_block *block, const uint8_t *region,
                            swin2sr__scratch *s) {
     const swin2sr__kernels *kernels = engine->kernels;
@@ -135,7 +136,7 @@ static void compute_window(const swin2sr__cpu_engine *engine, const swin2sr__cpu
     kernels->norm_add(s->x, s->y, s->squares, block->norm2.gamma, block->norm2.beta, C);
 }
 
-/* A panel of cells into the rows that the group's convolution reads. */
+/* Store a panel of cells in the rows that the group's convolution reads. */
 static void store_cells(const swin2sr__row_ring *ring, const window_pass *pass, const float *panel) {
     for (int32_t slot = 0; slot < 4; slot++) {
         if (pass->row[slot] < 0)
@@ -150,7 +151,7 @@ static void store_cells(const swin2sr__row_ring *ring, const window_pass *pass, 
     }
 }
 
-/* The pixels of a plain window out of the rows of a ring, [C][64]; lanes without a token are 0. */
+/* Load the pixels of a plain window from the rows of a ring as x [C][64]; lanes without a token are 0. */
 static void load_plain(const swin2sr__cpu_engine *engine, const swin2sr__row_ring *ring, const window_pass *pass,
                        float *x) {
     int32_t window = engine->network->config.window_px;
@@ -164,7 +165,7 @@ static void load_plain(const swin2sr__cpu_engine *engine, const swin2sr__row_rin
     }
 }
 
-/* And back, or words into the rows that the group's convolution reads. */
+/* Store the lanes of a plain window in the rows of a ring. */
 static void store_plain(const swin2sr__cpu_engine *engine, const swin2sr__row_ring *ring, const window_pass *pass,
                         const float *x) {
     int32_t window = engine->network->config.window_px;

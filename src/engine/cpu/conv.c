@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * engine/cpu/conv.c - the 3x3 convolutions, each with what follows it: norm, residual, pixel shuffle (inside stage 6 of 9).
+ * engine/cpu/conv.c - the 3x3 convolutions and what follows each: norm, residual, pixel shuffle (inside stage 6 of 9).
  * In: rows of a ring.  Out: rows and cells of the next ring, or pixels.
- * A task is 64 columns of four rows, all outputs; its weights stream past once. */
+ * A task computes all outputs of 64 columns of four rows and reads the weights once. */
 #include <math.h>
 #include <string.h>
 
@@ -10,13 +10,13 @@
 #define CONV_ROWS SWIN2SR__CONV_ROWS
 
 typedef struct conv_job conv_job;
-/* What follows the convolution of 64 columns: values [N][64] at row y, column x, `columns` of them real. */
+/* What follows the convolution: values [N][64] from column x of row y on, of which `columns` are inside the image. */
 typedef void (*conv_end)(const conv_job *job, const swin2sr__scratch *s, float *values, int32_t y, int32_t x,
                          int32_t columns);
 
 struct conv_job {
     swin2sr__cpu_engine *engine;
-    const swin2sr__row_ring *inputs[2]; /* the second one: NULL where there is none */
+    const swin2sr__row_ring *inputs[2]; /* the second one is NULL if there is none */
     const swin2sr__linear *linear;
     const swin2sr__cpu_narrow *narrow; /* of end_narrow */
     const swin2sr__row_ring *output;   /* of end_narrow and end_store */
@@ -74,7 +74,7 @@ static void store_row(const swin2sr__row_ring *ring, const float *values, int32_
         memcpy(row + (size_t)c * ring->stride, values + c * SWIN2SR__LANES, (size_t)columns * sizeof *row);
 }
 
-/* values += the row, of a ring of floats. */
+/* Add a row of a ring of floats to values. */
 static void add_row(const swin2sr__row_ring *ring, float *values, int32_t y, int32_t x, int32_t columns) {
     for (int32_t c = 0; c < ring->channels; c++) {
         const float *row = swin2sr__row_at(ring, y, c) + x;
@@ -83,7 +83,7 @@ static void add_row(const swin2sr__row_ring *ring, float *values, int32_t y, int
     }
 }
 
-/* Pixels of row y into the cells that hold them. */
+/* Store pixels of row y in their cells. */
 static void store_cells(const swin2sr__cell_ring *ring, const float *values, int32_t y, int32_t x, int32_t columns) {
     for (int32_t i = 0; i < columns; i += SWIN2SR__CELL) {
         float *cell = swin2sr__cell_at(ring, y / SWIN2SR__CELL, (x + i) / SWIN2SR__CELL);
@@ -93,7 +93,7 @@ static void store_cells(const swin2sr__cell_ring *ring, const float *values, int
     }
 }
 
-/* Into the rings of group g: the rows its residual will need, the features its blocks work on. */
+/* Store values in the rings of group g: as the input of its residual, and as the features of its blocks. */
 static void enter_group(const swin2sr__cpu_engine *engine, int32_t g, const float *values, int32_t y, int32_t x,
                         int32_t columns) {
     store_row(&engine->residual[g], values, y, x, columns);
@@ -154,7 +154,7 @@ static void end_store(const conv_job *job, const swin2sr__scratch *s, float *val
     store_row(job->output, swin2sr__panel_of(job->engine->kernels, s, values, job->linear->outputs), y, x, columns);
 }
 
-/* The 1x1 of a narrow part, and its activation. */
+/* The 1x1 convolution of a narrow part, and its activation. */
 static void end_narrow(const conv_job *job, const swin2sr__scratch *s, float *values, int32_t y, int32_t x,
                        int32_t columns) {
     const swin2sr__cpu_engine *engine = job->engine;
@@ -207,7 +207,7 @@ void swin2sr__cpu_run_after_body(swin2sr__cpu_engine *engine) {
                          .end = end_store});
 }
 
-/* One row of pixels of a shuffle by r: columns x, x + r, ... */
+/* Write every r-th column of a row. */
 static void spread_row(float *row, const float *lanes, int32_t r, int32_t count) {
     for (int32_t t = 0; t * r < count; t++)
         row[t * r] = lanes[t];
@@ -255,7 +255,7 @@ void swin2sr__cpu_run_stage(swin2sr__cpu_engine *engine, int32_t stage) {
                          .index = stage});
 }
 
-/* Taps of a bicubic (a = -0.75) for a source `t` behind its second pixel. */
+/* The weights of bicubic interpolation (a = -0.75) at distance t after the second of four pixels. */
 static void cubic_weights(double t, float weights[4]) {
     for (int k = 0; k < 4; k++) {
         double d = fabs(t + 1.0 - k);
@@ -263,7 +263,7 @@ static void cubic_weights(double t, float weights[4]) {
     }
 }
 
-/* The whole part of a source place, its weights, and its four pixels, the edge repeated. */
+/* The four pixels around the source position of output pixel i, with the edge repeated, and their weights. */
 static void cubic_taps(const swin2sr__side *side, int32_t scale, int32_t i, int32_t pixels[4], float weights[4]) {
     double source = swin2sr__side_source(side, scale, i), whole = floor(source);
     cubic_weights(source - whole, weights);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * engine/cpu/device.c - the CPU as a device: memory and order of its row pipeline (stage 6 of 9).
- * In: pixel rows.  Out: enlarged rows.  One layout function counts the arena and then hands it out; a step runs every
- * layer once over the rows that the schedule gives it, with a barrier after each. The calling thread works too, so a step
- * that has been started runs while the caller waits for it. */
+ * engine/cpu/device.c - the CPU as a device: the memory and the order of its row pipeline (stage 6 of 9).
+ * In: pixel rows.  Out: enlarged rows.
+ * The same layout function first counts the arena and then hands it out. A step runs every layer once over the rows
+ * that the schedule gives it, with a barrier after each layer. The calling thread works too, so a step runs during
+ * wait. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,7 +25,7 @@ static swin2sr__cell_ring lay_cells(swin2sr__arena *arena, int32_t rows, int32_t
     return ring;
 }
 
-/* Rows for a convolution to read. */
+/* Rows that a convolution reads. */
 static swin2sr__row_ring lay_words(const swin2sr__cpu_engine *engine, swin2sr__arena *arena, int32_t rows,
                                    int32_t channels, int32_t width, int32_t height) {
     int32_t pair = engine->weights->kernels->pair;
@@ -47,7 +48,7 @@ static void lay_scratch(swin2sr__cpu_engine *engine, swin2sr__arena *arena) {
     const swin2sr__config *config = &engine->network->config;
     const swin2sr__kernels *kernels = engine->weights->kernels;
     int32_t conv = config->dim,
-            inputs = config->dim + config->channels * kernels->pair; /* after the body (network.c) */
+            inputs = config->dim + config->channels * kernels->pair; /* of the convolution after the body (network.c) */
     for (int32_t i = 0; i < engine->network->stages_count; i++) {
         conv = swin2sr__max(conv, engine->weights->stages[i].outputs);
         inputs = swin2sr__max(inputs, engine->network->stages[i].in_channels);
@@ -75,12 +76,12 @@ static void lay_scratch(swin2sr__cpu_engine *engine, swin2sr__arena *arena) {
     }
 }
 
-/* Every byte of a stream, in order. Runs twice: counting, then for real. */
+/* Every byte of a stream, in order. Runs twice: to count, and to hand out. */
 static void lay_out(swin2sr__cpu_engine *engine, swin2sr__arena *arena, const swin2sr__ring_rows *rows) {
     const swin2sr__network *network = engine->network;
     const swin2sr__engine_options *options = &engine->options;
     int32_t C = network->config.dim, H = engine->H, W = engine->W, scale = 1, channels = network->config.channels;
-    /* Padding rows mirror rows up to one window and a row back: they must still be there. */
+    /* Padding rows mirror up to a window and one row more; the rows that they mirror must still be in the ring. */
     engine->input = lay_rows(arena, rows->input + 2 * network->config.window_px, channels, W, H);
     if (engine->weights->kernels->pair > 1)
         engine->input_words = lay_rows(arena, engine->input.rows, channels, W, H);
@@ -167,7 +168,7 @@ static swin2sr_status open_engine(const swin2sr__packed *packed, swin2sr_threads
 static swin2sr_status begin(swin2sr__engine *base, const swin2sr__engine_options *options) {
     swin2sr__cpu_engine *engine = (swin2sr__cpu_engine *)base;
     swin2sr__ring_rows rows = prepare(engine, options);
-    if (engine->is_used) /* margins and padding columns must be zero again */
+    if (engine->is_used) /* margins and padding columns must be zero */
         memset(engine->memory.base, 0, engine->memory.size);
     engine->is_used = true;
     engine->memory.used = 0;
@@ -186,7 +187,7 @@ static void push_row(swin2sr__engine *base, const void *row) {
     engine->taken++;
 }
 
-/* After the last row of the image padding rows follow, as they are needed. */
+/* After the last row of the image, padding rows are added as they are needed. */
 static bool start_step(swin2sr__engine *base) {
     swin2sr__cpu_engine *engine = (swin2sr__cpu_engine *)base;
     while (!swin2sr__schedule_step(&engine->schedule, engine->available)) {
@@ -197,7 +198,7 @@ static bool start_step(swin2sr__engine *base) {
     return true;
 }
 
-/* The rows that this piece of the head has finished, of both images where there are two. */
+/* Pass on the rows that this piece of the head has finished, of the second image too if there is one. */
 static swin2sr_status emit_rows(const swin2sr__cpu_engine *engine) {
     const swin2sr__engine_options *options = &engine->options;
     int32_t last = engine->network->stages_count - 1, r = engine->network->stages[last].shuffle;

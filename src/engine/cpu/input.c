@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * engine/cpu/input.c - pixels to the network's range, padded to whole windows (inside stage 6 of 9).
+ * engine/cpu/input.c - convert pixels to the network's range and pad them to whole windows (inside stage 6 of 9).
  * In: one row of pixels.  Out: one row of the input ring: (value - mean) * img_range, [channels][W]. */
 #include <string.h>
 
@@ -23,8 +23,8 @@ static void pad_columns(const swin2sr__cpu_engine *engine, float *row) {
         row[x] = row[mirrored(x, n, engine->options.pad)];
 }
 
-/* The row that has come in as words: a pixel as the sum of two bf16 values, 16 bits of it, since the long skip carries
- * the picture itself. */
+/* Store the new row as words, too, if the kernels use words. A pixel is the sum of two bf16 values, which keeps 16 bits
+ * of it: the long skip carries the picture itself. */
 static void split_row(swin2sr__cpu_engine *engine) {
     for (int32_t c = 0; c < engine->input_words.channels; c++) {
         const float *row = swin2sr__row_at(&engine->input, engine->available, c);

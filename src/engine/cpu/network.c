@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * engine/cpu/network.c - pack a network for the kernels, once, when a model is opened.
- * One walk over the layers runs twice: first the arena counts, then each layer is folded and packed into it. A failure
- * sticks in the folds and leaves the rest of the walk without effect. */
+ * The same walk over the layers runs twice: to count the arena, and to fold and pack each layer into it. A failure
+ * stays in the folds, and the rest of the walk then has no effect. */
 #include "engine/cpu/network.h"
 
 #include <stdlib.h>
@@ -9,14 +9,14 @@
 
 #include "base/error.h"
 
-#define MAX_WINDOW_PX 8 /* its tokens are the 64 lanes of the kernels */
+#define MAX_WINDOW_PX 8 /* which has 64 tokens, one for each lane of the kernels */
 
 typedef struct packer {
     swin2sr__cpu_network *network;
     swin2sr__folds folds;
 } packer;
 
-/* Room for a layer's packed weights and its bias. */
+/* Take memory for a layer's packed weights and copy its bias. */
 static swin2sr__linear take_room(packer *p, const swin2sr__layer *layer, int32_t inputs, size_t floats,
                                  float **ret_packed) {
     int32_t padded = swin2sr__pack_outputs(layer->outputs);
@@ -28,7 +28,7 @@ static swin2sr__linear take_room(packer *p, const swin2sr__layer *layer, int32_t
     return (swin2sr__linear){.weights = packed, .bias = bias, .inputs = inputs, .outputs = padded};
 }
 
-/* A linear layer, in the type of the products. */
+/* Pack a linear layer in the number type of the kernels. */
 static swin2sr__linear keep_linear(packer *p, swin2sr__layer layer) {
     const swin2sr__kernels *kernels = p->network->kernels;
     int32_t inputs = layer.channels[0];
@@ -46,7 +46,7 @@ static swin2sr__linear pack_linear(packer *p, swin2sr__layer layer) {
     return linear;
 }
 
-/* A convolution, in the type of the products. */
+/* Pack a convolution in the number type of the kernels. */
 static swin2sr__linear pack_conv(packer *p, swin2sr__layer layer) {
     const swin2sr__kernels *kernels = p->network->kernels;
     float *packed;
@@ -59,7 +59,7 @@ static swin2sr__linear pack_conv(packer *p, swin2sr__layer layer) {
     return linear;
 }
 
-/* A convolution of pixels, always in floats. */
+/* Pack a convolution of pixels, which is always in floats. */
 static swin2sr__linear pack_pixel_conv(packer *p, swin2sr__layer layer) {
     int32_t inputs = 9 * layer.channels[0];
     float *packed;
@@ -71,8 +71,8 @@ static swin2sr__linear pack_pixel_conv(packer *p, swin2sr__layer layer) {
     return linear;
 }
 
-/* The convolution after the body reads pixels too. Where a word holds two values, a pixel is the sum of both (input.c), so
- * its weights are there twice. */
+/* The convolution after the body also reads pixels. If a word holds two values, a pixel is their sum (input.c), so both
+ * get the weights of the pixel. */
 static swin2sr__linear pack_after_body(packer *p) {
     swin2sr__layer layer = swin2sr__fold_after_body(&p->folds);
     if (p->network->kernels->pair == 1)
@@ -85,7 +85,7 @@ static swin2sr__linear pack_after_body(packer *p) {
         const float *from = layer.weights + (size_t)n * (size_t)(K1 + K2);
         float *to = weights + (size_t)n * (size_t)(K1 + 2 * K2);
         memcpy(to, from, (size_t)K1 * sizeof *to);
-        for (int32_t i = 0; i < 6 * channels; i++) /* [ky][c] three by three, each twice */
+        for (int32_t i = 0; i < 6 * channels; i++) /* [ky][c]: three weights each, two times */
             memcpy(to + K1 + 3 * i, from + K1 + 3 * (i / 2), 3 * sizeof *to);
     }
     layer.weights = weights;
@@ -107,7 +107,7 @@ static swin2sr__norm pack_norm(packer *p, swin2sr__norm norm) {
     return (swin2sr__norm){gamma, beta};
 }
 
-/* Row and column of the token in a lane: window 8 is four cells of 4x4, other windows are in reading order. */
+/* Row and column of the token in a lane. A window of 8 is four cells of 4x4; other windows are in reading order. */
 static void token_place(int32_t lane, int32_t ws, int32_t *ret_y, int32_t *ret_x) {
     if (ws == 8) {
         *ret_y = lane / 32 * 4 + lane % 16 / 4;
@@ -118,8 +118,8 @@ static void token_place(int32_t lane, int32_t ws, int32_t *ret_y, int32_t *ret_x
     }
 }
 
-/* One head's table [keys][64] by key and query lane, ready for exp2; lanes without a token keep 0. A softmax does not
- * change when all logits are lowered by 8 (see kernels.h). */
+/* The bias table [keys][64] of one head by key and query lane, scaled for exp2; lanes without a token keep 0. Lowering
+ * all logits by 8 does not change a softmax (see kernels.h). */
 static void fill_bias_table(float *table, const double *position, int32_t keys, int32_t ws) {
     int32_t side = 2 * ws - 1;
     for (int32_t key = 0; key < keys && key < ws * ws; key++) {

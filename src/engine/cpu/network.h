@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * engine/cpu/network.h - a network packed for the kernels; immutable, shared by all engines.
- * Folds that only the kernels need happen here: the position bias as a table by lanes, log2(e) in it and in the logit
- * scale, because the kernels compute powers of two. */
+ * Two folds are made here because only the kernels need them: the position bias becomes a table by lanes, and it and
+ * the logit scale are multiplied by log2(e), because the kernels compute powers of two. */
 #pragma once
 
 #include "engine/engine.h"
@@ -9,13 +9,13 @@
 #include "model/fold.h"
 
 typedef struct swin2sr__cpu_block {
-    swin2sr__linear *qkv;               /* [heads]: K = C, N = 3D: q, k, v of one head */
+    swin2sr__linear *qkv;               /* [heads], each with K = C and N = 3D: q, k, v of one head */
     swin2sr__attention_head *attention; /* [heads] */
     swin2sr__linear proj, fc1, fc2;
     swin2sr__norm norm1, norm2;
 } swin2sr__cpu_block;
 
-/* The narrow part of three body convolutions: 3x3, activation, 1x1, activation. The last 3x3 follows. */
+/* The first two of three body convolutions: 3x3, activation, 1x1, activation. The last 3x3 follows. */
 typedef struct swin2sr__cpu_narrow {
     swin2sr__linear conv, point;
 } swin2sr__cpu_narrow;
@@ -33,8 +33,8 @@ typedef struct swin2sr__cpu_network {
     swin2sr__norm embed_norm, final_norm;
     swin2sr__cpu_group groups[SWIN2SR__MAX_GROUPS];
     swin2sr__cpu_narrow body_narrow;
-    swin2sr__linear after_body; /* inputs: features, then low-resolution pixels */
-    swin2sr__linear cubic;      /* aux head: of the pixels enlarged by a bicubic, added before the last stage */
+    swin2sr__linear after_body; /* its inputs are features, then low-resolution pixels */
+    swin2sr__linear cubic;      /* aux head: reads the pixels enlarged bicubically; added before the last stage */
     swin2sr__linear stages[SWIN2SR__MAX_STAGES];
     swin2sr__arena memory;
 } swin2sr__cpu_network;

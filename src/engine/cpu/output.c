@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * engine/cpu/output.c - what the caller gets: the last stage's values as pixels, and progress (inside stage 6 of 9).
+ * engine/cpu/output.c - the values of the last stage as pixels, and progress (inside stage 6 of 9).
  * In: values [channels * r * r][64] of one low-resolution row.  Out: r rows of an output buffer, cropped to the
- * image, interleaved; 8-bit values are clipped and rounded, floats are neither. */
+ * image and interleaved. 8-bit values are clipped and rounded; floats are neither. */
 #include "base/clock.h"
 #include "engine/cpu/state.h"
 
@@ -39,7 +39,7 @@ void swin2sr__cpu_put_pixels(const swin2sr__cpu_engine *engine, const swin2sr__p
 swin2sr_status swin2sr__cpu_emit(const swin2sr__pixel_ring *from, swin2sr__span all, swin2sr_on_rows on_rows,
                                  void *context) {
     int32_t y = all.from, end = all.to < from->height ? all.to : from->height;
-    while (y < end) { /* in one piece, or in two around the end of the buffer */
+    while (y < end) { /* in two pieces if the rows wrap around the end of the buffer */
         int32_t at = y % from->rows, n = end - y;
         n = n < from->rows - at ? n : from->rows - at;
         swin2sr_status status = on_rows(context, y, n, from->data + (size_t)at * from->stride, from->stride);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * engine/cpu/schedule.c - which rows every layer may do next.
+ * engine/cpu/schedule.c - which rows every layer may compute next.
  * In: how many input rows there are.  Out: a span of rows for every layer.
- * Invariant: no layer reads a row that the layer before has not finished, and no ring gets more than one step's rows
- * before the layer behind it has taken its own. */
+ * Invariant: no layer reads a row that the layer before it has not finished, and no ring receives more than the rows of
+ * one step before the layer after it has read its rows. */
 #include "engine/cpu/schedule.h"
 
 #include <math.h>
@@ -11,10 +11,10 @@
 #include "kernels/kernels.h"
 
 #define CONV_ROWS SWIN2SR__CONV_ROWS
-#define CUBIC_BEFORE 1 /* rows that a bicubic reads above the one its source lies in, and below */
+#define CUBIC_BEFORE 1 /* rows that bicubic interpolation reads above and below that of its source position */
 #define CUBIC_AFTER 2
 
-/* Move on to `to`, never backwards. */
+/* Continue the span to `to`; never backwards. */
 static void advance(swin2sr__span *span, int32_t to) {
     span->from = span->to;
     span->to = swin2sr__max(to, span->from);
@@ -35,17 +35,17 @@ void swin2sr__schedule_init(swin2sr__schedule *schedule, const swin2sr__network 
     schedule->step_rows = rows * network->config.window_px;
 }
 
-/* Rows a 3x3 convolution can do when `rows` of its input are there. */
+/* The rows that a 3x3 convolution can compute from `rows` rows of input. */
 static int32_t covered(int32_t rows, int32_t height) {
     return rows == height ? height : swin2sr__max(rows - 1, 0);
 }
 
-/* The same of one that makes rows by fours. */
+/* The rows that a 3x3 convolution can compute if it computes four at a time. */
 static int32_t convolved(int32_t rows, int32_t height) {
     return rows == height ? height : covered(rows, height) / CONV_ROWS * CONV_ROWS;
 }
 
-/* The last edge of a row of windows at or before `rows`: multiples of the window, shifted ones half a window on. */
+/* The last edge of a row of windows at or before `rows`. Edges of shifted windows lie half a window further down. */
 static int32_t window_edge(const swin2sr__schedule *s, int32_t rows, bool is_shifted) {
     int32_t window = s->network->config.window_px, shift = is_shifted ? s->shift : 0;
     if (rows == s->side.padded)
@@ -83,7 +83,7 @@ bool swin2sr__schedule_step(swin2sr__schedule *s, int32_t available) {
     return true;
 }
 
-/* The bicubic branch: rows of enlarged pixels that the input allows, at most `wanted`. */
+/* The bicubically enlarged rows that the input allows, at most `wanted`. */
 static int32_t bicubic_rows(const swin2sr__schedule *s, int32_t wanted) {
     int32_t scale = s->network->config.scale, rows = s->bicubic.to;
     while (rows < wanted && (s->available == s->side.padded ||
@@ -92,7 +92,7 @@ static int32_t bicubic_rows(const swin2sr__schedule *s, int32_t wanted) {
     return rows;
 }
 
-/* Rows of the last stage's input that both of its parts have; the bicubic one is as high as the image, not padded. */
+/* Rows of the last stage's input that both of its parts have. The bicubic part has the image's unpadded height. */
 static int32_t joined_rows(swin2sr__schedule *s, int32_t rows, int32_t height) {
     rows = swin2sr__min(rows, height);
     advance(&s->bicubic, bicubic_rows(s, swin2sr__min(rows + 1, height)));
@@ -136,7 +136,7 @@ static void widen(int32_t *rows, int32_t from, int32_t to) {
     *rows = swin2sr__max(*rows, to - from);
 }
 
-/* The first input row that something still reads after the convolutions of this step. */
+/* The first input row that is still needed after the convolutions of this step. */
 static int32_t first_input_row(const swin2sr__schedule *s) {
     int32_t first = s->after_body.from - 1;
     if (s->network->config.head == SWIN2SR__HEAD_NONE)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * engine/cpu/state.h - what the parts of the CPU's pipeline share: rings, scratch memory, the engine itself.
+ * engine/cpu/state.h - what the parts of the CPU's pipeline share: rings, scratch memory, the engine.
  * Letters: H W padded rows and columns, C channels, A heads, D head size, T tokens of a window, S scale. */
 #pragma once
 
@@ -9,20 +9,21 @@
 #include "engine/cpu/network.h"
 #include "engine/cpu/schedule.h"
 
-#define SWIN2SR__ROW_MARGIN 16 /* zero columns before each channel of a row: its left edge, the right one of the last */
+#define SWIN2SR__ROW_MARGIN \
+    16 /* zeros before each channel of a row: its left edge, and the right edge of the one before */
 
-/* Rows [rows][C][stride]; row y lies at y % rows. Columns outside 0..width-1 stay zero. What convolutions read are words
- * of a panel (kernels.h); pixels, residuals and features inside the blocks are floats. */
+/* Rows [rows][C][stride]; row y is at y % rows. Columns outside 0..width-1 stay zero. Convolutions read words of a
+ * panel (kernels.h); pixels, residuals and features inside the blocks are floats. */
 typedef struct swin2sr__row_ring {
     float *data;
     size_t stride; /* of one channel of one row, margins included */
     int32_t rows;
     int32_t channels; /* or words */
     int32_t width;
-    int32_t height; /* rows of the plane: outside are zeros */
+    int32_t height; /* rows of the plane; outside it are zeros */
 } swin2sr__row_ring;
 
-/* Rows of cells [rows][W/4][C][16]; row i lies at i % rows. */
+/* Rows of cells [rows][W/4][C][16]; row i is at i % rows. */
 typedef struct swin2sr__cell_ring {
     float *data;
     int32_t rows;
@@ -30,7 +31,7 @@ typedef struct swin2sr__cell_ring {
     int32_t channels;
 } swin2sr__cell_ring;
 
-/* Pixels on their way out: row y lies at y % rows; what lies outside width x height is dropped. */
+/* Output pixels; row y is at y % rows. What is outside width x height is dropped. */
 typedef struct swin2sr__pixel_ring {
     unsigned char *data;
     size_t stride; /* bytes */
@@ -38,11 +39,11 @@ typedef struct swin2sr__pixel_ring {
     int32_t width, height;
 } swin2sr__pixel_ring;
 
-/* One thread's memory. */
+/* The memory of one thread. */
 typedef struct swin2sr__scratch {
     float *x, *panel, *operand, *qkv, *scores, *attended, *y, *hidden; /* [..][64] */
     float *conv, *transformed; /* [4][..][64] rows of a convolution; swin2sr__conv_scratch */
-    float *unused_cell;        /* [C][16]: where lanes without a cell go */
+    float *unused_cell;        /* [C][16]; receives lanes without a cell */
     float squares[SWIN2SR__LANES];
     uint8_t region[SWIN2SR__LANES];
 } swin2sr__scratch;
@@ -59,11 +60,11 @@ typedef struct swin2sr__cpu_engine {
     swin2sr__side rows, columns;
     int32_t H, W;      /* padded */
     int32_t taken;     /* rows of the image in the input ring */
-    int32_t available; /* the same with padding */
+    int32_t available; /* taken, with padding rows */
     swin2sr__row_ring input;
-    swin2sr__row_ring input_words;                   /* where words hold two values: a pixel as the sum of both */
-    swin2sr__cell_ring cells[SWIN2SR__MAX_GROUPS];   /* features, where there are cells */
-    swin2sr__row_ring features[SWIN2SR__MAX_GROUPS]; /* where there are none */
+    swin2sr__row_ring input_words;                   /* if words hold two values: a pixel is the sum of both */
+    swin2sr__cell_ring cells[SWIN2SR__MAX_GROUPS];   /* features, if they are in cells */
+    swin2sr__row_ring features[SWIN2SR__MAX_GROUPS]; /* features, if they are not */
     swin2sr__row_ring conv_in[SWIN2SR__MAX_GROUPS];
     swin2sr__row_ring narrow[SWIN2SR__MAX_GROUPS];
     swin2sr__row_ring residual[SWIN2SR__MAX_GROUPS];
@@ -71,12 +72,12 @@ typedef struct swin2sr__cpu_engine {
     swin2sr__row_ring stages[SWIN2SR__MAX_STAGES];
     swin2sr__row_ring bicubic, cubic; /* aux head: enlarged pixels, and their convolution */
     swin2sr__pixel_ring output, aux;
-    float *zero_row;           /* one channel of the widest row, read where a row lies outside the plane */
+    float *zero_row;           /* one channel of the widest row; read instead of rows outside the plane */
     float *zero_cell;          /* [C][16] */
     swin2sr__scratch *scratch; /* [threads] */
     atomic_bool is_cancelled;
     uint64_t progress_us; /* when on_progress was last called */
-    bool is_used;         /* an earlier image has left the memory non-zero */
+    bool is_used;         /* an earlier image left the memory non-zero */
 } swin2sr__cpu_engine;
 
 static inline float *swin2sr__row_at(const swin2sr__row_ring *ring, int32_t y, int32_t c) {
@@ -89,7 +90,7 @@ static inline float *swin2sr__cell_at(const swin2sr__cell_ring *ring, int32_t ro
     return ring->data + cell * (size_t)ring->channels * SWIN2SR__UNIT;
 }
 
-/* Values [K][64] as products read them. */
+/* Values [K][64] as the panel that products read. */
 static inline const float *swin2sr__panel_of(const swin2sr__kernels *kernels, const swin2sr__scratch *s,
                                              const float *values, int32_t K) {
     if (!kernels->to_panel)
@@ -98,7 +99,7 @@ static inline const float *swin2sr__panel_of(const swin2sr__kernels *kernels, co
     return s->panel;
 }
 
-/* A panel of K as linear layers read it. */
+/* A panel of K as the operand that linear layers read. */
 static inline const float *swin2sr__operand_of(const swin2sr__kernels *kernels, const swin2sr__scratch *s,
                                                const float *panel, int32_t K) {
     if (!kernels->to_operand)
@@ -107,7 +108,7 @@ static inline const float *swin2sr__operand_of(const swin2sr__kernels *kernels, 
     return s->operand;
 }
 
-/* Before the first kernel and after the last kernel of a task. */
+/* Called before the first kernel and after the last kernel of a task. */
 static inline void swin2sr__cpu_task_begin(const swin2sr__cpu_engine *engine) {
     if (engine->kernels->task_begin)
         engine->kernels->task_begin();
@@ -118,25 +119,25 @@ static inline void swin2sr__cpu_task_end(const swin2sr__cpu_engine *engine) {
         engine->kernels->task_end();
 }
 
-/* block.c: one block over rows of windows. */
+/* block.c: one block, over rows of windows. */
 void swin2sr__cpu_run_block(swin2sr__cpu_engine *engine, int32_t group, int32_t block);
 /* conv.c: the convolutions of the body and of the head. */
 void swin2sr__cpu_run_embed(swin2sr__cpu_engine *engine);
 void swin2sr__cpu_run_group_conv(swin2sr__cpu_engine *engine, int32_t group);
 void swin2sr__cpu_run_after_body(swin2sr__cpu_engine *engine);
 void swin2sr__cpu_run_stage(swin2sr__cpu_engine *engine, int32_t stage);
-/* The branch of the aux head that enlarges the pixels themselves. */
+/* The branch of the aux head that enlarges the pixels. */
 void swin2sr__cpu_run_cubic(swin2sr__cpu_engine *engine);
-/* input.c: one row of pixels, or a padding row, into the input ring. */
+/* input.c: add a row of pixels, or a padding row, to the input ring. */
 void swin2sr__cpu_take_row(swin2sr__cpu_engine *engine, const void *pixels);
 void swin2sr__cpu_pad_row(swin2sr__cpu_engine *engine);
-/* output.c: 64 lanes of a stage before its shuffle by r, [channels * r^2][64], as pixels. */
+/* output.c: store 64 lanes of a stage before its shuffle by r, [channels * r^2][64], as pixels. */
 void swin2sr__cpu_put_pixels(const swin2sr__cpu_engine *engine, const swin2sr__pixel_ring *to, const float *values,
                              int32_t r, int32_t y, int32_t x, int32_t columns);
-/* Finished rows of `all` (in its own pixels) to the caller; rows below the image are dropped. */
+/* Pass finished rows to on_rows. all: in pixels of this image; rows below the image are dropped. */
 swin2sr_status swin2sr__cpu_emit(const swin2sr__pixel_ring *from, swin2sr__span all, swin2sr_on_rows on_rows,
                                  void *context);
-/* Tell the caller how far the image is; false once the caller has asked to stop. */
+/* Report progress; false: the caller has cancelled. */
 bool swin2sr__cpu_report_progress(swin2sr__cpu_engine *engine);
-/* Between tasks: false once the caller has asked to stop. Thread 0 reports, at most every 20 ms. */
+/* Called between tasks; false: the caller has cancelled. Thread 0 reports progress, at most every 20 ms. */
 bool swin2sr__cpu_goes_on(swin2sr__cpu_engine *engine, uint32_t thread);
