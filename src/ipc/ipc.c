@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * ipc/ipc.c - frames between the server and its workers (stage 3 of 9).
- * In: messages, descriptors.  Out: the same on the other side.
- * Each message is described once, field by field, by a walk function; one cursor writes it, another reads it, so the
- * two directions cannot drift apart. No allocation; every read is bounded by the frame. */
+ * ipc/ipc.c - frames between the server and its workers (stage 3 of 9, dispatch).
+ * In: messages, descriptors.  Out: the same messages and descriptors in the other process.
+ * One table describes the fields of every message. The same functions write and read a frame by it, so the two
+ * directions cannot differ. No allocation; every read is bounded by the frame. */
 #include "ipc/ipc.h"
 
 #include <errno.h>
@@ -16,155 +16,110 @@
 #define FRAME_MAGIC 0x49325253u /* "SR2I" */
 #define HEADER_BYTES 12         /* magic, type, payload length */
 #define SCALE_MAX 16
+#define FIELDS_MAX 13
 
-/* A place in a frame. Reading, the walk fills the message; writing, it fills the frame. */
+/* A field of a message. A number has 4 or 8 bytes; a text goes as its length and its characters. */
+typedef struct ipc_field {
+    size_t offset, bytes; /* in ipc_message; bytes 0: after the last field */
+    bool is_text;
+    uint64_t low, high; /* range of a number */
+} ipc_field;
+
+#define PLACE(name) offsetof(ipc_message, name), sizeof(((ipc_message *)0)->name)
+#define NUMBER(name, low, high) \
+    { PLACE(name), false, low, high }
+#define TEXT(name) \
+    { PLACE(name), true, 0, 0 }
+
+static const ipc_field payloads[IPC_CANCEL + 1][FIELDS_MAX + 1] = {
+    [IPC_READY] = {NUMBER(ready.network, 0, IPC_NETWORKS_MAX - 1), TEXT(ready.license), TEXT(ready.sha256),
+                   TEXT(ready.kernels), TEXT(ready.kernels_note), TEXT(ready.precision),
+                   NUMBER(ready.scale, 1, SCALE_MAX), NUMBER(ready.parameters, 0, UINT64_MAX),
+                   NUMBER(ready.memory_bytes, 0, UINT64_MAX), TEXT(ready.check),
+                   NUMBER(ready.us_per_megapixel, 1, IPC_COST_MAX), NUMBER(ready.base_bytes, 0, IPC_COST_MAX),
+                   NUMBER(ready.column_bytes, 0, IPC_COST_MAX)},
+    [IPC_JOB] = {NUMBER(job.id, 1, UINT64_MAX), NUMBER(job.network, 0, IPC_NETWORKS_MAX - 1),
+                 NUMBER(job.format, FORMAT_UNKNOWN + 1, FORMAT_COUNT - 1), NUMBER(job.quality, 1, 100),
+                 NUMBER(job.in_bytes, 1, INT64_MAX), NUMBER(job.in_pixels_max, 1, INT64_MAX),
+                 NUMBER(job.out_pixels_max, 1, INT64_MAX), NUMBER(job.is_strict, 0, 1)},
+    [IPC_PROGRESS] = {NUMBER(progress.id, 1, UINT64_MAX), NUMBER(progress.millionths, 0, IPC_PROGRESS_DONE)},
+    [IPC_DONE] = {NUMBER(done.id, 1, UINT64_MAX), NUMBER(done.out_bytes, 1, INT64_MAX),
+                  NUMBER(done.in_width_px, 1, INT32_MAX), NUMBER(done.in_height_px, 1, INT32_MAX),
+                  NUMBER(done.out_width_px, 1, INT32_MAX), NUMBER(done.out_height_px, 1, INT32_MAX),
+                  NUMBER(done.decode_us, 0, INT64_MAX), NUMBER(done.infer_us, 0, INT64_MAX),
+                  NUMBER(done.encode_us, 0, INT64_MAX), NUMBER(done.plan_memory_bytes, 0, UINT64_MAX),
+                  NUMBER(done.plan_columns, 1, INT32_MAX), NUMBER(done.plan_bands, 1, INT32_MAX),
+                  NUMBER(done.notes, 0, IPC_NOTES)},
+    /* statuses are negative: SWIN2SR_INTERNAL..-1, as unsigned numbers */
+    [IPC_FAILED] = {NUMBER(failed.id, 0, UINT64_MAX), NUMBER(failed.status, (uint32_t)SWIN2SR_INTERNAL, UINT32_MAX),
+                    TEXT(failed.detail)},
+    [IPC_CANCEL] = {NUMBER(cancel.id, 1, UINT64_MAX)},
+};
+
+/* A position in a frame that is being read or written. */
 typedef struct cursor {
     const uint8_t *in;
     uint8_t *out; /* NULL when reading */
     size_t at, size;
-    bool is_bad; /* a field did not fit or was out of range; sticky */
+    bool is_bad; /* a field did not fit or was out of range; stays set */
 } cursor;
 
-static bool cursor_has(cursor *c, size_t n) {
-    if (c->is_bad || n > c->size - c->at)
-        c->is_bad = true;
+static bool has_room(cursor *c, size_t bytes) {
+    c->is_bad |= bytes > c->size - c->at;
     return !c->is_bad;
 }
 
-static void walk_number(cursor *c, uint64_t *value, size_t bytes) {
-    if (!cursor_has(c, bytes))
+static void walk_number(cursor *c, void *number, size_t bytes, uint64_t low, uint64_t high) {
+    uint64_t value = bytes == 4 ? *(uint32_t *)number : *(uint64_t *)number, read = 0;
+    if (!has_room(c, bytes))
         return;
-    if (c->out) {
-        for (size_t i = 0; i < bytes; i++)
-            c->out[c->at + i] = (uint8_t)(*value >> (8 * i));
-    } else {
-        *value = 0;
-        for (size_t i = 0; i < bytes; i++)
-            *value |= (uint64_t)c->in[c->at + i] << (8 * i);
-    }
-    c->at += bytes;
-}
-
-static void walk_u64(cursor *c, uint64_t *value, uint64_t low, uint64_t high) {
-    walk_number(c, value, 8);
-    if (*value < low || *value > high)
-        c->is_bad = true;
-}
-
-static void walk_u32(cursor *c, uint32_t *value, uint32_t low, uint32_t high) {
-    uint64_t wide = *value;
-    walk_number(c, &wide, 4);
-    *value = (uint32_t)wide;
-    if (*value < low || *value > high)
-        c->is_bad = true;
+    for (size_t i = 0; i < bytes; i++)
+        if (c->out)
+            c->out[c->at++] = (uint8_t)(value >> (8 * i));
+        else
+            read |= (uint64_t)c->in[c->at++] << (8 * i);
+    value = c->out ? value : read;
+    c->is_bad |= value < low || value > high;
+    if (bytes == 4)
+        *(uint32_t *)number = (uint32_t)value;
+    else
+        *(uint64_t *)number = value;
 }
 
 static bool is_printable(char character) {
     return character >= 0x20 && character <= 0x7e;
 }
 
-static void walk_text(cursor *c, char *text, size_t field_bytes) {
-    uint32_t length = c->out ? (uint32_t)strnlen(text, field_bytes) : 0;
-    walk_u32(c, &length, 0, (uint32_t)field_bytes - 1);
-    if (!cursor_has(c, length))
+static void walk_text(cursor *c, char *text, size_t bytes) {
+    uint32_t length = c->out ? (uint32_t)strnlen(text, bytes) : 0;
+    walk_number(c, &length, sizeof length, 0, bytes - 1);
+    if (!has_room(c, length))
         return;
-    if (c->out) {
+    if (c->out)
         memcpy(c->out + c->at, text, length);
-    } else {
+    else
         memcpy(text, c->in + c->at, length);
-        memset(text + length, 0, field_bytes - length);
-    }
     for (uint32_t i = 0; i < length; i++)
         c->is_bad |= !is_printable(text[i]);
     c->at += length;
 }
 
-static void walk_ready(cursor *c, ipc_ready *ready) {
-    walk_u32(c, &ready->network, 0, IPC_NETWORKS_MAX - 1);
-    walk_text(c, ready->license, sizeof ready->license);
-    walk_text(c, ready->sha256, sizeof ready->sha256);
-    walk_text(c, ready->kernels, sizeof ready->kernels);
-    walk_text(c, ready->kernels_note, sizeof ready->kernels_note);
-    walk_text(c, ready->precision, sizeof ready->precision);
-    walk_u32(c, &ready->scale, 1, SCALE_MAX);
-    walk_u64(c, &ready->parameters, 0, UINT64_MAX);
-    walk_u64(c, &ready->memory_bytes, 0, UINT64_MAX);
-    walk_text(c, ready->check, sizeof ready->check);
-    walk_u64(c, &ready->us_per_megapixel, 1, IPC_COST_MAX);
-    walk_u64(c, &ready->base_bytes, 0, IPC_COST_MAX);
-    walk_u64(c, &ready->column_bytes, 0, IPC_COST_MAX);
-}
-
-static void walk_job(cursor *c, ipc_job *job) {
-    walk_u64(c, &job->id, 1, UINT64_MAX);
-    walk_u32(c, &job->network, 0, IPC_NETWORKS_MAX - 1);
-    walk_u32(c, &job->format, FORMAT_UNKNOWN + 1, FORMAT_COUNT - 1);
-    walk_u32(c, &job->quality, 1, 100);
-    walk_u64(c, &job->in_bytes, 1, INT64_MAX);
-    walk_u64(c, &job->in_pixels_max, 1, INT64_MAX);
-    walk_u64(c, &job->out_pixels_max, 1, INT64_MAX);
-    walk_u32(c, &job->is_strict, 0, 1);
-}
-
-static void walk_progress(cursor *c, ipc_progress *progress) {
-    walk_u64(c, &progress->id, 1, UINT64_MAX);
-    walk_u32(c, &progress->millionths, 0, IPC_PROGRESS_DONE);
-}
-
-static void walk_done(cursor *c, ipc_done *done) {
-    walk_u64(c, &done->id, 1, UINT64_MAX);
-    walk_u64(c, &done->out_bytes, 1, INT64_MAX);
-    walk_u32(c, &done->in_width_px, 1, INT32_MAX);
-    walk_u32(c, &done->in_height_px, 1, INT32_MAX);
-    walk_u32(c, &done->out_width_px, 1, INT32_MAX);
-    walk_u32(c, &done->out_height_px, 1, INT32_MAX);
-    walk_u64(c, &done->decode_us, 0, INT64_MAX);
-    walk_u64(c, &done->infer_us, 0, INT64_MAX);
-    walk_u64(c, &done->encode_us, 0, INT64_MAX);
-    walk_u64(c, &done->plan_memory_bytes, 0, UINT64_MAX);
-    walk_u32(c, &done->plan_columns, 1, INT32_MAX);
-    walk_u32(c, &done->plan_bands, 1, INT32_MAX);
-    walk_u32(c, &done->notes, 0, IPC_NOTES);
-}
-
-static void walk_failed(cursor *c, ipc_failed *failed) {
-    uint32_t negated = 0u - (uint32_t)failed->status;
-    walk_u64(c, &failed->id, 0, UINT64_MAX);
-    walk_u32(c, &negated, 1, (uint32_t)-SWIN2SR_INTERNAL);
-    walk_text(c, failed->detail, sizeof failed->detail);
-    if (!c->is_bad)
-        failed->status = -(int32_t)negated;
-}
-
+/* message  All zero when reading, so that texts are terminated. */
 static void walk_message(cursor *c, ipc_message *message) {
-    switch (message->type) {
-    case IPC_READY:
-        walk_ready(c, &message->ready);
-        return;
-    case IPC_JOB:
-        walk_job(c, &message->job);
-        return;
-    case IPC_PROGRESS:
-        walk_progress(c, &message->progress);
-        return;
-    case IPC_DONE:
-        walk_done(c, &message->done);
-        return;
-    case IPC_FAILED:
-        walk_failed(c, &message->failed);
-        return;
-    case IPC_CANCEL:
-        walk_u64(c, &message->cancel.id, 1, UINT64_MAX);
-        return;
+    for (const ipc_field *each = payloads[message->type]; each->bytes > 0; each++) {
+        void *value = (char *)message + each->offset;
+        if (each->is_text)
+            walk_text(c, value, each->bytes);
+        else
+            walk_number(c, value, each->bytes, each->low, each->high);
     }
-    c->is_bad = true;
 }
 
 static void walk_header(cursor *c, uint32_t *type, uint32_t *payload_bytes) {
     uint32_t magic = FRAME_MAGIC;
-    walk_u32(c, &magic, FRAME_MAGIC, FRAME_MAGIC);
-    walk_u32(c, type, IPC_READY, IPC_CANCEL);
-    walk_u32(c, payload_bytes, 0, IPC_FRAME_MAX_BYTES - HEADER_BYTES);
+    walk_number(c, &magic, sizeof magic, FRAME_MAGIC, FRAME_MAGIC);
+    walk_number(c, type, sizeof *type, IPC_READY, IPC_CANCEL);
+    walk_number(c, payload_bytes, sizeof *payload_bytes, 0, IPC_FRAME_MAX_BYTES - HEADER_BYTES);
 }
 
 void ipc_text_set(char *field, size_t field_bytes, const char *text) {
@@ -175,7 +130,7 @@ void ipc_text_set(char *field, size_t field_bytes, const char *text) {
 }
 
 size_t ipc_encode(const ipc_message *message, uint8_t *frame) {
-    ipc_message copy = *message; /* the walks take both directions, so they want it writable */
+    ipc_message copy = *message; /* writable, because the functions also read frames into messages */
     cursor payload = {.out = frame, .at = HEADER_BYTES, .size = IPC_FRAME_MAX_BYTES};
     walk_message(&payload, &copy);
 
@@ -202,7 +157,7 @@ swin2sr_status ipc_decode(const uint8_t *frame, size_t size, ipc_message *ret_me
     return SWIN2SR_OK;
 }
 
-/* Room for the descriptors of one frame, aligned as the kernel wants it. */
+/* Space for the descriptors of one frame, aligned for the kernel. */
 typedef union control_buffer {
     struct cmsghdr align;
     uint8_t bytes[CMSG_SPACE(IPC_JOB_FDS * sizeof(int))];
@@ -237,8 +192,8 @@ swin2sr_status ipc_send(int socket, const ipc_message *message, const int *fds, 
     return sent < 0 ? status_of_errno() : SWIN2SR_OK;
 }
 
-/* Take the descriptors out of a datagram: at most IPC_JOB_FDS fit into the control buffer, the kernel drops the rest.
- * returns how many. */
+/* Take the descriptors out of a datagram. At most IPC_JOB_FDS fit into the control buffer; the kernel drops the rest.
+ * returns their number. */
 static size_t take_fds(struct msghdr *datagram, int *ret_fds) {
     size_t count = 0;
     for (struct cmsghdr *c = CMSG_FIRSTHDR(datagram); c; c = CMSG_NXTHDR(datagram, c)) {
