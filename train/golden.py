@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Write worker/golden.c: what the networks inside the program make of the self-test's picture.
+"""Write worker/golden.c: what each built-in network makes of the worker's test image.
 
 usage: train/golden.py [--build DIR] [--out FILE]
 
-In: the built program.  Out: for each network its hash and, for each level of the picture, the sum over the 4x4 pixels
-that it became. Run it after a file in models/ has changed and the program has been built again.
+In: the built program.  Out: for each network its hash and, for each sample of the image, the sum of the 4x4 output
+samples. Run it after a file in models/ has changed and the program has been rebuilt.
 """
 import argparse
 import json
@@ -19,9 +19,9 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parents[1]
 SIDE, SCALE, PER_LINE = 8, 4, 24
 SOURCE = """/* SPDX-License-Identifier: Apache-2.0
- * golden.c - what each network inside the program makes of the self-test's picture.
- * Written by train/golden.py; the numbers change with models/ only. */
-#include "golden.h"
+ * golden.c - what each built-in network makes of the test image.
+ * Written by train/golden.py; the numbers change only with models/. */
+#include "worker.h"
 
 /* clang-format off */
 const golden goldens[] = {{
@@ -33,7 +33,7 @@ const size_t goldens_count = sizeof goldens / sizeof goldens[0];
 
 
 def picture():
-    """As worker/self_test.c makes it."""
+    """The test image of worker/self_test.c."""
     y, x, c = np.mgrid[:SIDE, :SIDE, :3]
     return ((37 * x + 59 * y + 83 * c + 7 * x * y) % 256).astype(np.uint8)
 

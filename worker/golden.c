@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * golden.c - what each network inside the program makes of the self-test's picture.
- * Written by train/golden.py; the numbers change with models/ only. */
-#include "golden.h"
+ * golden.c - what each built-in network makes of the test image.
+ * Written by train/golden.py; the numbers change only with models/. */
+#include "worker.h"
 
 /* clang-format off */
 const golden goldens[] = {

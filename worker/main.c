@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * main.c - swin2sr-worker: one process that enlarges images, one at a time (stages 4 to 8 of 9).
- * In: networks by name or as open files; jobs with descriptors, on the socket that is descriptor 3.
- * Out: messages there; never paths, never other files.
- * Loads its networks, tests them, says READY for each, then works until the server closes the socket. Started by
- * swin2sr-server only. Exit codes: 0 the server is gone, 1 a network cannot be used (FAILED said why), 2 wrong usage. */
+ * main.c - swin2sr-worker: a process that enlarges images, one at a time (stages 4 to 8 of 9).
+ * In: networks by name or as open files; jobs with descriptors, from the socket that is descriptor 3.
+ * Out: messages to that socket. No path is ever opened on behalf of a client.
+ * Loads and tests its networks, sends READY for each, then works until the server closes the socket. It is started only
+ * by swin2sr-server. Exit codes: 0 the server is gone, 1 a network cannot be used (FAILED gives the reason), 2 wrong
+ * usage. */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -18,10 +19,7 @@
 
 #include "base/cores.h"
 #include "base/precision.h"
-#include "ipc/ipc.h"
-#include "networks.h"
-#include "work.h"
-#include <swin2sr/swin2sr.h>
+#include "worker.h"
 
 #define SOCKET 3
 #define THREADS_MAX 256
@@ -78,8 +76,8 @@ static bool is_socket(int fd) {
     return fstat(fd, &file) == 0 && S_ISSOCK(file.st_mode);
 }
 
-/* When memory runs out, the kernel shall end a worker, whose request is tried again, rather than the server. */
-static void offer_to_die_first(void) {
+/* When memory runs out, the kernel should kill a worker, whose job is tried again, and not the server. */
+static void prefer_as_oom_victim(void) {
     FILE *file = fopen("/proc/self/oom_score_adj", "we");
     if (!file)
         return;
@@ -102,7 +100,7 @@ static int say_cannot_start(swin2sr_status status, const swin2sr_error *error) {
     return ipc_send(SOCKET, &message, NULL, 0) == SWIN2SR_OK ? 1 : 0;
 }
 
-/* Work until the server is gone. A CANCEL that crossed the job's answer is late and means nothing. */
+/* Work until the server is gone. A CANCEL that arrives here is for a job that has been answered, and is ignored. */
 static void serve(const networks *self, int32_t threads) {
     ipc_message message;
     int fds[IPC_JOB_FDS];
@@ -123,12 +121,12 @@ static void serve(const networks *self, int32_t threads) {
 int main(int argc, char **argv) {
     networks_options options;
     if (!is_socket(SOCKET) || !parse_arguments(argc, argv, &options)) {
-        fprintf(stderr, "swin2sr-worker: started by swin2sr-server, not by hand\n");
+        fprintf(stderr, "swin2sr-worker: can be started only by swin2sr-server\n");
         return 2;
     }
-    prctl(PR_SET_PDEATHSIG, SIGKILL); /* where the server died before this, the socket's end says so */
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* if the server died before this call, the socket is closed */
     signal(SIGPIPE, SIG_IGN);
-    offer_to_die_first();
+    prefer_as_oom_victim();
 
     networks all = {.count = 0};
     swin2sr_error error = {""};

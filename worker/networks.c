@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * networks.c - the networks of a worker (before stage 4 of 9).
- * In: names, or the descriptor of a weight file.  Out: models that passed their self-test, and what READY says of them.
- * Networks of one shape cost the same, so only the first of them is measured. */
-#include "networks.h"
+ * In: names, or the descriptor of a weight file.  Out: models that passed their self-test, and their READY messages.
+ * Networks of the same shape cost the same, so only the first of them is measured. */
+#include "worker.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/precision.h"
-#include "self_test.h"
 
 static swin2sr_status open_one(const networks_options *from, uint32_t index, bool is_plain, swin2sr_model **ret_model,
                                swin2sr_error *reterr) {
@@ -65,7 +64,7 @@ static void describe(const swin2sr_model *model, uint32_t index, ipc_ready *fact
     facts->parameters = info->parameters;
 }
 
-/* The resident set, in bytes; 0 where the system does not say. */
+/* The resident set in bytes; 0: unknown. */
 static uint64_t resident_bytes(void) {
     unsigned long long size, resident = 0;
     FILE *file = fopen("/proc/self/statm", "re");
@@ -77,7 +76,7 @@ static uint64_t resident_bytes(void) {
     return resident * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-/* On failure the detail is put behind the network's name, where it has one. */
+/* Load, test and measure one network. On failure, its name, if it has one, is put before the detail. */
 static swin2sr_status add(networks *self, const networks_options *options, const char *name, swin2sr_error *reterr) {
     uint32_t index = self->count;
     swin2sr_error error = {""};

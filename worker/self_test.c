@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * self_test.c - the self-test of a worker, before READY.
- * In: a model.  Out: right or wrong, and the coefficients that admission predicts with.
- * Kernel levels round differently, so a level may be off by one (bf16 and int8: by a few); a wrong kernel is off by far. */
-#include "self_test.h"
+ * self_test.c - the self-test of a network, before READY.
+ * In: a model.  Out: passed or failed, and the coefficients from which the server predicts time and memory.
+ * Kernel levels round differently, so a sample may be off by one (bf16 and int8: by a few). A wrong kernel is off by
+ * much more. */
+#include "worker.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -20,7 +21,7 @@ const golden *self_test_find_golden(const swin2sr_model *model) {
     return NULL;
 }
 
-/* Any sizes and channels; nothing in it repeats within a window. */
+/* Fill the test image, of any size and number of channels. Its values do not repeat within a window. */
 static void fill(swin2sr_image *image, int32_t channels) {
     for (int32_t y = 0; y < image->height_px; y++) {
         uint8_t *row = (uint8_t *)image->data + (size_t)y * image->stride_bytes;
@@ -30,7 +31,7 @@ static void fill(swin2sr_image *image, int32_t channels) {
     }
 }
 
-/* Enlarge a test picture of this side. */
+/* Enlarge a test image of this side. */
 static swin2sr_status enlarge(swin2sr_model *model, int32_t threads, int32_t side_px, swin2sr_image *ret_out,
                               swin2sr_error *reterr) {
     int32_t channels = swin2sr_model_get_info(model)->channels;
@@ -46,7 +47,7 @@ static swin2sr_status enlarge(swin2sr_model *model, int32_t threads, int32_t sid
     return status;
 }
 
-/* How far one level may be off. */
+/* How far a sample may be off. */
 static int allowed(const swin2sr_model *model) {
     return swin2sr_model_get_info(model)->precision == SWIN2SR_PRECISION_FP32 ? 1 : 4;
 }
@@ -55,8 +56,8 @@ static swin2sr_status judge(int off, int limit, const char *against, swin2sr_err
     if (off <= limit)
         return SWIN2SR_OK;
     return swin2sr__error_set(reterr, SWIN2SR_INTERNAL,
-                              "the self-test failed: this processor's picture is off by %d from %s, %d is allowed", off,
-                              against, limit);
+                              "the self-test failed: the result on this processor is off by %d from %s; %d is allowed",
+                              off, against, limit);
 }
 
 static int cell_sum(const swin2sr_image *out, int32_t cell) {
@@ -73,7 +74,9 @@ static int cell_sum(const swin2sr_image *out, int32_t cell) {
 swin2sr_status self_test_golden(swin2sr_model *model, const golden *expected, int32_t threads, swin2sr_error *reterr) {
     const swin2sr_model_info *info = swin2sr_model_get_info(model);
     if (info->scale != GOLDEN_SCALE || info->channels != 3)
-        return swin2sr__error_set(reterr, SWIN2SR_INTERNAL, "the self-test failed: this is another kind of network");
+        return swin2sr__error_set(
+            reterr, SWIN2SR_INTERNAL,
+            "the self-test failed: the network has another scale or other channels than its golden sums");
     swin2sr_image out;
     swin2sr_status status = enlarge(model, threads, SIDE_PX, &out, reterr);
     if (status != SWIN2SR_OK)
@@ -114,10 +117,10 @@ swin2sr_status self_test_plain(swin2sr_model *model, swin2sr_model *plain, int32
     return status;
 }
 
-/* ---- what a picture costs ---- */
+/* ---- what an image costs ---- */
 
 #define WARM_UP_PX 64
-#define PATIENCE_US 3000000u /* for the warm-up; a network slower than that is measured on the test picture */
+#define PATIENCE_US 3000000u /* longest warm-up; a slower network is measured on the test image */
 
 static swin2sr_status time_run(swin2sr_model *model, int32_t threads, int32_t side_px, uint64_t *ret_us,
                                swin2sr_error *reterr) {
@@ -149,7 +152,7 @@ static swin2sr_status measure_time(swin2sr_model *model, int32_t threads, uint64
 
 static swin2sr_status plan_bytes(const swin2sr_model *model, int32_t threads, int32_t width_px, double *ret_bytes,
                                  swin2sr_error *reterr) {
-    const int32_t high = 4096; /* the planner's choices do not depend on greater heights */
+    const int32_t high = 4096; /* greater heights do not change the plan */
     swin2sr_pixel pixel = swin2sr_model_get_info(model)->channels == 3 ? SWIN2SR_PIXEL_RGB8 : SWIN2SR_PIXEL_GREY8;
     swin2sr_options options = {.threads = threads, .input_pixel = pixel, .output_pixel = pixel};
     swin2sr_plan plan;
@@ -159,8 +162,8 @@ static swin2sr_status plan_bytes(const swin2sr_model *model, int32_t threads, in
     return status;
 }
 
-/* Wide pictures give the slope: one row of windows a step. Narrow ones move more rows a step and take more than the
- * line through the wide ones, and every width has its own rounding, so the line is raised above them all. */
+/* Wide images give the slope of the line, because their steps take one row of windows. Steps of narrow images take more
+ * rows and need more memory than the line through the wide ones, so the line is raised above all narrow widths. */
 static swin2sr_status measure_memory(const swin2sr_model *model, int32_t threads, ipc_ready *ready,
                                      swin2sr_error *reterr) {
     const int32_t wide = 4096 + 8, wider = 8192 + 8, narrow = 512;

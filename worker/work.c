@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * work.c - one job in a worker (stages 4 decode to 8 encode of 9).
- * In: a descriptor with an image file.  Out: a descriptor with the enlarged one, and DONE; or FAILED with the reason.
- * The input is mapped, the output written row by row; one thread talks to the server, from the engine's progress. */
-#include "work.h"
+ * In: a descriptor with an image file.  Out: the enlarged image in another descriptor and DONE, or FAILED.
+ * The input is mapped; the output is written row by row. Messages are exchanged in the engine's progress callback. */
+#include "worker.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -20,7 +20,7 @@ typedef struct work {
     int socket, out_fd;
     uint64_t id;
     uint64_t out_bytes;
-    uint64_t progress_us; /* when it was last sent */
+    uint64_t progress_us; /* when PROGRESS was last sent */
     bool is_cancelled;
     bool is_full; /* the output could not be written */
 } work;
@@ -43,7 +43,7 @@ static bool on_output(void *context, const void *bytes, size_t size) {
     return true;
 }
 
-/* Nothing but CANCEL of this job, or of an earlier one that was answered meanwhile, may come while it runs. */
+/* While a job runs, only CANCEL may arrive: for this job, or late for an earlier one. Anything else cancels too. */
 static bool is_cancelled(work *self) {
     ipc_message message;
     int fds[IPC_JOB_FDS];
@@ -67,7 +67,7 @@ static void say_progress(work *self, double done, int flags) {
 static bool on_progress(void *context, double done) {
     work *self = context;
     self->is_cancelled = self->is_cancelled || is_cancelled(self);
-    /* a full socket loses a progress message and nothing else */
+    /* if the socket is full, this PROGRESS is lost, which does no harm */
     if (!self->is_cancelled && swin2sr__clock_us() - self->progress_us >= PROGRESS_EVERY_US)
         say_progress(self, done, MSG_DONTWAIT);
     return !self->is_cancelled;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * tests/unit/worker/open_files.c - a library to preload that opens files before main and keeps them open. */
+ * tests/unit/worker/open_files.c - a library for LD_PRELOAD that opens files before main and keeps them open. */
 #include <fcntl.h>
 
 __attribute__((constructor)) static void open_files(void) {

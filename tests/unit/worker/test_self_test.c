@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * tests/unit/worker/test_self_test.c - a worker's self-test passes the network it was made for, and no other picture. */
+ * tests/unit/worker/test_self_test.c - the self-test passes correct networks and fails on any other result. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,11 +9,11 @@
 
 #include <cmocka.h>
 
-#include "self_test.h"
+#include "worker.h"
 
 #define ONE_F16 0x3c00
 
-/* The default network's file with one weight changed: the first number of this tensor, an F16, is 1. */
+/* The default network's file with one weight changed: the first number of this tensor, in F16, becomes 1. */
 static unsigned char *altered_file(const char *tensor, size_t *ret_size) {
     const unsigned char *bytes = swin2sr_model_default_bytes(ret_size);
     unsigned char *copy = malloc(*ret_size);
@@ -71,7 +71,7 @@ static void one_wrong_weight_is_another_picture(void **state) {
     swin2sr_model_unref(model);
 }
 
-/* Its bytes are not those of the golden vector, so a worker holds it against itself on the plain kernels. */
+/* There are no golden sums for its bytes, so a worker compares it with itself on the plain kernels. */
 static void altered_network_is_another_network(void **state) {
     swin2sr_model *model = open_altered(false), *plain = open_altered(true);
     assert_null(self_test_find_golden(model));
