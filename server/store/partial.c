@@ -178,6 +178,7 @@ static swin2sr_status take_up(partial_set *self, const char *id) {
     }
     strcpy(upload->id, id);
     upload->offset_bytes = (uint64_t)bytes.st_size;
+    upload->kept_bytes = upload->offset_bytes;
     upload->is_recorded = true;
     count_bytes(self, (int64_t)upload->offset_bytes);
     add(self, upload);
@@ -329,7 +330,7 @@ void partial_end(partial *self) {
 
 /* ---- the commit ---- */
 
-/* Append the bytes whose checksum fitted. A copy that ends early does no harm: its bytes are right. */
+/* Append the bytes whose checksum fitted. */
 static bool copy_chunk(const partial *self) {
     char bytes[65536];
     for (uint64_t at = 0; at < self->chunk.bytes;) {
@@ -345,6 +346,8 @@ static bool copy_chunk(const partial *self) {
 static void do_commit(io_task *task) {
     partial *self = (partial *)task;
     self->outcome = copy_chunk(self) && fdatasync(self->fd) == 0 ? SWIN2SR_OK : SWIN2SR_IO;
+    if (self->outcome != SWIN2SR_OK && ftruncate(self->fd, (off_t)self->kept_bytes) != 0)
+        return; /* the next bytes are written over the wrong ones all the same */
     if (self->outcome == SWIN2SR_OK && !self->is_recorded)
         self->outcome = write_record(self);
 }
@@ -355,11 +358,10 @@ static void on_committed(io_task *task) {
     void *context = self->context;
     swin2sr_status outcome = self->outcome;
     self->is_committing = false;
-    if (outcome == SWIN2SR_OK) {
-        count_bytes(self->owner, (int64_t)self->chunk.bytes);
-        self->offset_bytes += self->chunk.bytes;
-        self->is_recorded |= on_done != NULL;
-    }
+    uint64_t end = outcome == SWIN2SR_OK ? self->offset_bytes + self->chunk.bytes : self->kept_bytes;
+    count_bytes(self->owner, (int64_t)(end - self->offset_bytes));
+    self->offset_bytes = self->kept_bytes = end;
+    self->is_recorded |= outcome == SWIN2SR_OK && on_done;
     partial_end(self);
     if (on_done)
         on_done(context, outcome);

@@ -40,6 +40,7 @@ struct partial {
     char id[PARTIAL_ID_BYTES];
     partial_facts facts;
     uint64_t offset_bytes; /* that have come and count */
+    uint64_t kept_bytes;   /* of these, those of the last commit */
     bool is_recorded;
     bool is_committing;
     void *writer; /* the request that sends bytes, for the owner of the requests; NULL: none */
@@ -100,8 +101,8 @@ SWIN2SR_MUST_CHECK swin2sr_status partial_begin(partial *self, bool is_checked);
 SWIN2SR_MUST_CHECK swin2sr_status partial_append(partial *self, const void *data, size_t size);
 
 /* Put the bytes and the record on the disk, end, and call on_done, which may remove the upload. After a failure the
- * upload goes on without the bytes of a chunk; one without a record has been removed. on_done may be called before this
- * returns. */
+ * upload has the bytes of the last commit, because the system may have lost those after it; one without a record has been
+ * removed. on_done may be called before this returns. */
 void partial_commit(partial *self, store_done on_done, void *context);
 
 /* Nobody waits for on_done any more. An upload that this commit records is removed, because no client knows its id. */

@@ -247,7 +247,8 @@ def keep(start, tmp_path):
     return start_one
 
 
-def test_without_a_data_folder_they_are_off(server):
+def test_without_a_data_folder_they_are_off(start):
+    server = start("--workers", "1")
     for method, path in [("OPTIONS", ""), ("POST", ""), ("HEAD", "/" + UNKNOWN), ("PATCH", "/" + UNKNOWN),
                          ("DELETE", "/" + UNKNOWN)]:
         response = requests.request(method, f"{server.url}/v1/uploads{path}", headers=VERSION, timeout=PATIENCE_S)

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Resumable uploads over lines that break: twenty cuts by a proxy and one SIGKILL of the server, by a client of this
-project, by npm's tus-js-client, and through nginx. SWIN2SR_TEST_UPLOAD_MB=50 makes the uploads larger (5)."""
+project, by npm's tus-js-client, and through nginx; and a disk that is full, fails, or loses its power.
+SWIN2SR_TEST_UPLOAD_MB=50 makes the uploads larger (5)."""
 import hashlib
 import os
 import random
+import resource
 import shutil
 import signal
 import socket
@@ -12,8 +14,8 @@ import subprocess
 import pytest
 
 import tus
-from service import PATIENCE_S, wait_for
-from tus import FaultProxy, Tus, id_of
+from service import PATIENCE_S, Service, check_problem, wait_for
+from tus import FaultProxy, Tus, checksum, id_of
 
 UPLOAD_BYTES = int(os.environ.get("SWIN2SR_TEST_UPLOAD_MB", "5")) << 20
 CUTS = 20
@@ -174,3 +176,96 @@ def test_the_client_of_npm_through_nginx(keep, nginx, data, tmp_path):
     with FaultProxy(nginx(service), cuts(), killer.on_cut) as proxy:
         run_client("http://%s:%d/pictures/v1/uploads" % proxy.address, path)
     check(proxy, killer, data)
+
+
+# ---- the disk ----
+
+
+def test_a_full_disk(start, tmp_path):
+    """What fitted stays, and the upload goes on from there; bytes with a checksum fit whole or not at all."""
+    limit = 100_000
+    service = start("--data", tmp_path / "data", "--workers", "1",
+                    preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
+    client, data = Tus(service.url + "/v1/uploads"), os.urandom(2 * limit)
+    upload = client.make(len(data), data[:1000])
+    checked = client.patch(upload, 1000, data[1000:], Upload_Checksum=checksum("sha1", data[1000:]))
+    check_problem(checked, 507, "storage")
+    assert client.offset(upload) == 1000
+    check_problem(client.patch(upload, 1000, data[1000:]), 507, "storage")
+    assert client.offset(upload) == limit
+    part = tmp_path / "data/uploads" / (id_of(upload) + ".part")
+    assert part.read_bytes() == data[:limit]
+    assert client.delete(upload).status_code == 204
+    assert service.metric("uploads_bytes") == 0
+
+
+def test_a_disk_that_fails(keep):
+    """After a failed flush the system may have lost any byte since the last one, so the client sends them again."""
+    strace = shutil.which("strace")
+    if not strace:
+        pytest.skip("strace is not installed")
+    service, data = keep(), os.urandom(30_000)
+    client = Tus(service.url + "/v1/uploads")
+    upload = client.make(len(data), data[:10_000])
+    tracer = subprocess.Popen([strace, "-f", "-p", str(service.process.pid), "-e", "trace=fdatasync", "-e",
+                               "inject=fdatasync:error=EIO:when=1"], stderr=subprocess.PIPE, text=True)
+    try:
+        if "attached" not in tracer.stderr.readline():
+            pytest.skip("strace may not attach here")
+        check_problem(client.patch(upload, 10_000, data[10_000:]), 507, "storage")
+    finally:
+        tracer.terminate()
+        tracer.communicate()
+    part = service.folder / (id_of(upload) + ".part")
+    assert part.stat().st_size == client.offset(upload) == 10_000
+    assert client.patch(upload, 10_000, data[10_000:]).status_code == 204
+    assert part.read_bytes() == data
+
+
+def command(*arguments):
+    done = subprocess.run(list(map(str, arguments)), capture_output=True, text=True)
+    if done.returncode != 0:
+        pytest.skip(f"{arguments[0]} does not work here: {done.stderr.strip()}")
+
+
+@pytest.fixture
+def mounts(tmp_path):
+    """mounts(image): a folder on which the ext4 image is mounted until the end of the test."""
+    folders = []
+
+    def mount(image):
+        folder = tmp_path / f"mount{len(folders)}"
+        folder.mkdir()
+        command("mount", "-o", "loop", image, folder)
+        folders.append(folder)
+        return folder
+
+    yield mount
+    for folder in reversed(folders):
+        subprocess.run(["umount", folder], check=True)
+
+
+def test_what_was_answered_survives_a_power_cut(mounts, tmp_path):
+    """Copies of a disk's image at the moment of an answer have what the disk would have after a power cut then."""
+    image, data = tmp_path / "image", os.urandom(500_000)
+    image.write_bytes(bytes(24 << 20))
+    command("mkfs.ext4", "-q", "-F", image)
+    snapshots, offset = [], 0
+    with Service(tmp_path, "--data", mounts(image) / "data", "--workers", "1") as service:
+        client = Tus(service.url + "/v1/uploads")
+        upload = client.make(len(data))
+        for size in (0, 1, 70_000, 100_000, 200_000):
+            piece = data[offset:offset + size]
+            checked = {"Upload_Checksum": checksum("sha256", piece)} if size == 100_000 else {}
+            assert client.patch(upload, offset, piece, **checked).status_code == 204
+            service.process.send_signal(signal.SIGSTOP)
+            offset += size
+            snapshots.append((offset, tmp_path / f"snapshot{size}"))
+            shutil.copy(image, snapshots[-1][1])
+            service.process.send_signal(signal.SIGCONT)
+    for offset, snapshot in snapshots:
+        folder = mounts(snapshot) / "data"
+        with Service(tmp_path, "--data", folder, "--workers", "1") as service:
+            found = Tus(service.url).offset(f"{service.url}/v1/uploads/{id_of(upload)}")
+        assert found >= offset
+        assert (folder / "uploads" / (id_of(upload) + ".part")).read_bytes() == data[:found]

@@ -160,6 +160,33 @@ static void bytes_with_a_checksum_count_from_the_commit_on(void **state) {
     assert_int_equal(self->spool.used_bytes, 11);
 }
 
+/* A pipe cannot be flushed. */
+static void a_failed_commit_takes_its_bytes_back(void **state) {
+    fixture *self = *state;
+    partial *upload = make(self, 11, "hello");
+    for (int is_checked = 0; is_checked < 2; is_checked++) {
+        swin2sr_status status = SWIN2SR_OK;
+        int pipe_fds[2];
+        assert_int_equal(pipe(pipe_fds), 0);
+        assert_int_equal(partial_begin(upload, is_checked), SWIN2SR_OK);
+        assert_int_equal(partial_append(upload, " world", 6), SWIN2SR_OK);
+        assert_int_equal(dup2(pipe_fds[1], upload->fd), upload->fd);
+        partial_commit(upload, note_status, &status);
+        assert_int_equal(status, SWIN2SR_IO);
+        assert_int_equal(upload->offset_bytes, 5);
+        assert_int_equal(self->spool.used_bytes, 5);
+        close(pipe_fds[0]);
+        close(pipe_fds[1]);
+    }
+    partial *new = create(self, 1);
+    swin2sr_status status = SWIN2SR_OK;
+    close(new->fd);
+    new->fd = open("/dev/null", O_RDONLY);
+    partial_commit(new, note_status, &status);
+    assert_int_equal(status, SWIN2SR_IO);
+    assert_int_equal(self->set.count, 1);
+}
+
 static void a_new_process_goes_on(void **state) {
     fixture *self = *state;
     char id[PARTIAL_ID_BYTES];
@@ -303,6 +330,7 @@ int main(void) {
         TEST(a_request_that_breaks_off_before_the_record_leaves_nothing),
         TEST(an_upload_that_nobody_knows_is_removed),
         TEST(bytes_with_a_checksum_count_from_the_commit_on),
+        TEST(a_failed_commit_takes_its_bytes_back),
         TEST(a_new_process_goes_on),
         TEST(what_cannot_go_on_is_removed),
         TEST(uploads_expire_unless_a_request_has_them),
