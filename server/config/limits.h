@@ -6,6 +6,8 @@
 /* connections and requests */
 #define LIMIT_CONNECTIONS_MAX 65536      /* fewer if the limit on open files is lower */
 #define LIMIT_CONNECTION_BYTES 32768u    /* memory of one connection: request line, header, send buffer */
+#define LIMIT_HEADER_BYTES 30720u        /* of that, for a request's header; the rest is for that of the answer */
+#define LIMIT_QUERY_PARAMETERS 100       /* of a request */
 #define LIMIT_DISCARD_BYTES (256u << 20) /* body read and discarded so that a refusal reaches the client */
 #define LIMIT_REQUEST_ID_BYTES 65u       /* a client's X-Request-Id, terminator included */
 #define LIMIT_OWNER_BYTES 48u            /* id of an API key, terminator included */

@@ -25,10 +25,11 @@ struct http_exchange {
     http_pull pull; /* of an answer that is a stream, else NULL */
     unsigned int code;
     bool is_held, has_hung_up, is_gone, is_closing, is_queued;
-    bool is_old;    /* HTTP/1.0 */
-    bool is_parked; /* a stream that has nothing to send now (http/stream.c) */
-    bool is_last;   /* the connection closes after the answer */
-    bool is_cut;    /* too slow: the server closed the connection */
+    bool is_old;              /* HTTP/1.0 */
+    bool is_parked;           /* a stream that has nothing to send now (http/stream.c) */
+    bool is_last;             /* the connection closes after the answer */
+    bool is_cut;              /* too slow: the server closed the connection */
+    unsigned int direct_code; /* of answer_directly; 0: none */
     loop_watch hang_up;
 };
 
@@ -36,6 +37,7 @@ struct http_exchange {
 struct http_connection {
     int fd;
     size_t target_bytes;     /* of the request being read (guard_target_bytes) */
+    size_t parameters;       /* in the query of that request */
     uint64_t waiting_us;     /* when the server began to wait for a request's header */
     http_exchange *exchange; /* the request being read, worked on or answered; NULL: none */
     http_connection *previous, *next;
@@ -66,6 +68,9 @@ void answer_refuse(http_exchange *self, problem_kind kind, const char *detail);
 
 /* Resume a held request, for which the library then calls on_access again, or a parked stream. Others are fine. */
 void hang_up_release(http_exchange *self);
+
+/* Write a whole answer to the socket of a request that has none yet. The caller ends the connection. */
+void answer_directly(http_exchange *self, const problem *what);
 
 /* Watch the socket of a request while its body arrives, and while it is held.  false: the system refused. */
 void hang_up_watch_body(http_exchange *self);

@@ -65,6 +65,14 @@ const char *guard_path(const char *target) {
     return host[host_bytes] ? host + host_bytes : "/";
 }
 
+size_t guard_parameters(const char *target) {
+    const char *query = strchr(target, '?');
+    size_t count = query && query[1];
+    for (const char *at = query; at && *at; at++)
+        count += *at == '&';
+    return count;
+}
+
 /* RFC 9110 section 5.6.2. */
 static bool is_token(const char *text, size_t size) {
     for (size_t i = 0; i < size; i++) {
@@ -151,4 +159,23 @@ const char *guard_check(struct MHD_Connection *connection, const guard_line *lin
     if (walk.hosts == 0 && !walk.is_old)
         return "no Host";
     return is_same_host(line->target, walk.host) ? NULL : "the target names another host than Host";
+}
+
+/* The last value, of those of which the library keeps records, ends the header in its buffer. */
+static enum MHD_Result on_record(void *context, enum MHD_ValueKind kind, const char *name, size_t name_size,
+                                 const char *value, size_t value_size) {
+    const char **end = context;
+    if (kind == MHD_HEADER_KIND && value)
+        *end = value + value_size;
+    return MHD_YES;
+}
+
+size_t guard_header_bytes(struct MHD_Connection *connection, const guard_line *line) {
+    enum {
+        RECORD_BYTES = 64
+    }; /* of a field, a parameter or a cookie: seven words, aligned */
+    const char *end = line->version;
+    int records = MHD_get_connection_values_n(connection, MHD_HEADER_KIND | MHD_COOKIE_KIND | MHD_GET_ARGUMENT_KIND,
+                                              on_record, &end);
+    return (size_t)(end - line->method) + (size_t)records * RECORD_BYTES;
 }

@@ -22,6 +22,12 @@ size_t guard_target_bytes(const char *target);
 /* The path within a decoded target; "/" for an absolute address without a path. */
 const char *guard_path(const char *target);
 
+/* The number of parameters in the query of a target. */
+size_t guard_parameters(const char *target);
+
+/* Bytes of the connection's memory that the header of a request has taken. */
+size_t guard_header_bytes(struct MHD_Connection *connection, const guard_line *line);
+
 /* The library's callback: decode %XX in place, for paths and queries. %00 stays as text, because a NUL would cut the
  * name short.  returns the new length. */
 size_t guard_unescape(void *context, struct MHD_Connection *connection, char *text);

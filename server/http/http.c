@@ -69,11 +69,28 @@ static void refuse_method(http_exchange *self, const char *allow) {
     http_answer_header(&self->request, MHD_HTTP_HEADER_ALLOW, allow);
 }
 
+/* The header has taken memory that the answer needs, so it is not the library that answers. */
+static void refuse_header(http_exchange *self, size_t bytes) {
+    problem what = problem_of(PROBLEM_HEADER_TOO_LARGE, "the header takes more memory than a request may have; each "
+                                                        "field, parameter and cookie counts 64 bytes beside its text");
+    what.limit = LIMIT_HEADER_BYTES;
+    what.actual = bytes;
+    answer_directly(self, &what);
+}
+
+static void refuse_parameters(http_exchange *self) {
+    problem what = problem_of(PROBLEM_MALFORMED, "the query has more parameters than a request may have");
+    what.limit = LIMIT_QUERY_PARAMETERS;
+    what.actual = self->owner->parameters;
+    http_answer_problem(&self->request, &what);
+}
+
 /* The header has arrived. What can be refused now is refused before the client is asked for the body. */
 static enum MHD_Result begin(http_exchange *self, const guard_line *line, const http_match *match) {
     const http_route *route = self->route;
     uint64_t announced = announced_bytes(self);
     const char *fault = guard_check(self->connection, line);
+    size_t header_bytes = guard_header_bytes(self->connection, line);
     /* The library accepts malformed ends of chunks, so nothing after a chunked body is served as a request. */
     self->is_last = http_request_header(&self->request, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL;
     if (fault) {
@@ -81,7 +98,13 @@ static enum MHD_Result begin(http_exchange *self, const guard_line *line, const 
         answer_refuse(self, PROBLEM_MALFORMED, fault);
         return answer_send(self);
     }
-    if (!route && !match->allow[0]) {
+    if (header_bytes > LIMIT_HEADER_BYTES) {
+        refuse_header(self, header_bytes);
+        return MHD_NO;
+    }
+    if (self->owner->parameters > LIMIT_QUERY_PARAMETERS) {
+        refuse_parameters(self);
+    } else if (!route && !match->allow[0]) {
         answer_refuse(self, PROBLEM_NOT_FOUND, "no such path");
     } else if (!route) {
         refuse_method(self, match->allow);
@@ -174,6 +197,15 @@ static void count_request(const http_exchange *self, unsigned int code, bool is_
     log_request(self, route ? route->label : "other", code, duration_us);
 }
 
+/* Who ended the request: the server, which found it too slow or stops, or the client. */
+static unsigned int code_without_answer(const http_exchange *self, enum MHD_RequestTerminationCode how) {
+    if (self->direct_code)
+        return self->direct_code;
+    if (self->is_cut || how == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED)
+        return 408;
+    return how == MHD_REQUEST_TERMINATED_DAEMON_SHUTDOWN ? HTTP_UNAVAILABLE : 499;
+}
+
 /* The library calls this when the answer has been sent or the connection is gone. */
 static void on_completed(void *context, struct MHD_Connection *connection, void **state,
                          enum MHD_RequestTerminationCode how) {
@@ -182,9 +214,8 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     if (!self)
         return;
     bool is_answered = self->is_queued && how == MHD_REQUEST_TERMINATED_COMPLETED_OK;
-    unsigned int code = is_answered ? self->code : self->is_cut ? 408 : 499;
     uint64_t now_us = swin2sr__clock_us();
-    count_request(self, code, is_answered, now_us);
+    count_request(self, is_answered ? self->code : code_without_answer(self, how), is_answered, now_us);
     self->owner->exchange = NULL;
     self->owner->waiting_us = now_us;
     loop_watch_remove(server->settings.loop, &self->hang_up);
@@ -198,11 +229,16 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 
 /* ---- connections and their time ---- */
 
-/* The library calls this with each request target before decoding it. */
+/* The library calls this with each request target, in its buffer, before it takes it apart there. If the parameters are
+ * too many for the connection's memory, it closes the connection without an answer, so it must not see them. */
 static void *on_target(void *context, const char *target, struct MHD_Connection *connection) {
     http_connection *self = connection_of(connection);
-    if (self)
-        self->target_bytes = guard_target_bytes(target);
+    if (!self)
+        return NULL;
+    self->target_bytes = guard_target_bytes(target);
+    self->parameters = guard_parameters(target);
+    if (self->parameters > LIMIT_QUERY_PARAMETERS)
+        strchr((char *)target, '?')[1] = '\0';
     return NULL; /* the request's state, which on_access makes */
 }
 
@@ -246,15 +282,24 @@ static bool is_too_slow(const http_connection *self, const server_config *config
 }
 
 /* After shutdown() the library reads the end of input and closes the connection. */
+static void cut(http_connection *self) {
+    http_exchange *exchange = self->exchange;
+    if (exchange && !exchange->is_cut && !exchange->sent_us) {
+        problem what = problem_of(PROBLEM_TOO_SLOW, "the body did not arrive within %d seconds",
+                                  (int)exchange->server->settings.config->transfer_s);
+        answer_directly(exchange, &what);
+    }
+    if (exchange)
+        exchange->is_cut = true;
+    shutdown(self->fd, SHUT_RDWR);
+}
+
 static void on_sweep(void *context) {
     http_server *server = context;
     uint64_t now_us = swin2sr__clock_us();
     for (http_connection *self = server->connections; self; self = self->next)
-        if (is_too_slow(self, server->settings.config, now_us)) {
-            shutdown(self->fd, SHUT_RDWR);
-            if (self->exchange)
-                self->exchange->is_cut = true;
-        }
+        if (is_too_slow(self, server->settings.config, now_us))
+            cut(self);
     loop_timer_set(server->settings.loop, &server->sweep, now_us + 1000000);
 }
 

@@ -191,6 +191,48 @@ def test_request_without_host(server):
     assert server.raw(b"GET /healthz HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 400 ")
 
 
+HOST = b"HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+
+
+@pytest.mark.parametrize("make, sizes, codes", [
+    (lambda n: b"GET /v1/models?" + b"&".join([b"a=b"] * n) + b" " + HOST, range(0, 20000, 400), {200, 400, 414, 431}),
+    (lambda n: b"GET /v1/models?" + b"&" * n + b" " + HOST, range(0, 20000, 400), {200, 400}),
+    (lambda n: b"GET /v1/models?" + b"a" * n + b" " + HOST, range(0, 34000, 500), {200, 414, 431}),
+    (lambda n: b"GET /v1/models" + b"a" * n + b" " + HOST, range(1, 34000, 500), {404, 414, 431}),
+    (lambda n: b"GET /v1/models " + HOST + b"a: b\r\n" * n, range(0, 6000, 300), {200, 400, 431}),
+    (lambda n: b"GET /v1/models " + HOST + b"a: " + b"b" * n + b"\r\n", range(0, 34000, 250), {200, 431}),
+    (lambda n: b"GET /v1/models " + HOST + b"Cookie: " + b"; ".join([b"a=b"] * n) + b"\r\n", range(1, 6000, 300), {200, 431}),
+    (lambda n: b"GET /v1/models?" + b"a&" * 90 + b" " + HOST + b"a: b\r\n" * 90 + b"a: " + b"b" * n + b"\r\n",
+     range(16000, 22000, 250), {200, 431})],
+    ids=["parameters", "separators", "query", "path", "fields", "field", "cookies", "all"])
+def test_no_header_is_left_without_an_answer(server, make, sizes, codes):
+    """Whatever uses up the memory of its connection."""
+    answers = [server.raw(make(size) + b"\r\n") for size in sizes]
+    assert all(answer.startswith(b"HTTP/1.1 ") for answer in answers), [answer[:40] for answer in answers]
+    assert {int(answer[9:12]) for answer in answers} == codes
+
+
+def test_too_many_parameters(server):
+    """500 of them, and then an ordinary request on the connection."""
+    with requests.Session() as session:
+        document = check_problem(session.post(server.url + "/upscale?" + "&".join(["format=png"] * 500)), 400, "malformed")
+        assert (document["limit"], document["actual"]) == (100, 500)
+        document = check_problem(session.post(server.url + "/upscale?" + "&".join(["x=y"] * 100)), 422, "bad_option")
+        assert session.get(server.url + "/healthz").status_code == 200
+
+
+def test_header_that_leaves_no_room_for_an_answer(server):
+    for method in "GET", "HEAD":
+        response = requests.request(method, server.url + "/healthz", headers={"A": "b" * 31500})
+        assert response.status_code == 431 and response.headers["Connection"] == "close"
+    response = requests.get(server.url + "/healthz", headers={"A": "b" * 31500})
+    document = check_problem(response, 431, "header_too_large")
+    assert document["limit"] == 30720 < 31500 < document["actual"] < 32768
+    if not URL:
+        wait_for("the log line", lambda: [event for event in server.events("request") if event["code"] == 431 and
+                                          event["request_id"] == document["request_id"]])
+
+
 def test_header_bomb(server):
     answer = server.raw(b"GET /healthz HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 100000)
     if answer or not URL:  # the library closes on unread bytes, which on a longer way can destroy its answer

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Clients that are slow, silent or many: each is closed in time, and those who are not such are served meanwhile.
 SWIN2SR_TEST_CONNECTIONS=IDLE,SLOW sets the size of the crowd (500,20; the service's promise is 5000,100)."""
+import json
 import os
 import resource
 import selectors
@@ -12,7 +13,7 @@ import pytest
 import requests
 from PIL import Image
 
-from service import encode, picture, wait_for
+from service import encode, picture, read_to_end, wait_for
 
 IDLE_COUNT, SLOW_COUNT = map(int, os.environ.get("SWIN2SR_TEST_CONNECTIONS", "500,20").split(","))
 HEADER = b"POST /upscale HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\nContent-Length: %d\r\n\r\n"
@@ -62,15 +63,29 @@ def test_slow_header_is_closed(start):
 
 
 @pytest.mark.sanitize
-def test_slow_body_is_closed_and_logged(start):
+def test_slow_body_is_answered_closed_and_logged(start):
     service = start("--transfer-s", "1", "--workers", "1")
     with connect(service) as connection:
-        connection.sendall(HEADER % 10_000)
-        assert 0.5 < seconds_until_closed(connection, picture()) < 5
-    wait_for("the log line", lambda: [event["code"] for event in service.events("request") if
-                                      event["route"] == "/upscale"] == [408])
+        connection.sendall(HEADER % 10_000 + picture()[:20])
+        answer = read_to_end(connection)
+    head, body = answer.split(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+    assert f"Content-Length: {len(body)}".encode() in head.split(b"\r\n")
+    document = json.loads(body)
+    assert (document["code"], document["status"]) == ("too_slow", 408)
+    (event,) = wait_for("the log line", lambda: service.events("request")[-1:])
+    assert (event["code"], event["request_id"]) == (408, document["request_id"])
     assert service.metric('requests_total{route="/upscale",code="408"}') == 1
     assert service.upscale(picture()).status_code == 200
+
+
+def test_silence_in_a_body_is_logged_as_slowness(start):
+    service = start("--idle-s", "1", "--workers", "1")
+    with connect(service) as connection:
+        connection.sendall(HEADER % 10_000 + b"x")
+        seconds_until_closed(connection)
+    wait_for("the log line", lambda: [event["code"] for event in service.events("request") if
+                                      event["route"] == "/upscale"] == [408])
 
 
 def test_slow_reader_is_closed(start):
