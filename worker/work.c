@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/write.h"
 #include "enlarge/enlarge.h"
 
 #define PROGRESS_EVERY_US 250000u
@@ -27,20 +28,10 @@ typedef struct work {
 
 static bool on_output(void *context, const void *bytes, size_t size) {
     work *self = context;
-    const char *at = bytes;
-    while (size > 0) {
-        ssize_t written = pwrite(self->out_fd, at, size, (off_t)self->out_bytes);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0) {
-            self->is_full = true;
-            return false;
-        }
-        at += written;
-        size -= (size_t)written;
-        self->out_bytes += (uint64_t)written;
-    }
-    return true;
+    size_t written = swin2sr__write_at(self->out_fd, bytes, size, self->out_bytes);
+    self->out_bytes += written;
+    self->is_full = written < size;
+    return !self->is_full;
 }
 
 /* While a job runs, only CANCEL may arrive: for this job, or late for an earlier one. Anything else cancels too. */

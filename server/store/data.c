@@ -16,22 +16,9 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/write.h"
 
 #define TEMPORARY ".part-" /* prefix of a file that has not got its name yet */
-
-static swin2sr_status write_all(int fd, const void *bytes, size_t size) {
-    const char *at = bytes;
-    while (size > 0) {
-        ssize_t written = write(fd, at, size);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return SWIN2SR_IO;
-        at += written;
-        size -= (size_t)written;
-    }
-    return SWIN2SR_OK;
-}
 
 static swin2sr_status copy_all(int from, int to) {
     char bytes[65536];
@@ -42,7 +29,7 @@ static swin2sr_status copy_all(int from, int to) {
             continue;
         if (size <= 0)
             return size == 0 ? SWIN2SR_OK : SWIN2SR_IO;
-        if (write_all(to, bytes, (size_t)size) != SWIN2SR_OK)
+        if (swin2sr__write_at(to, bytes, (size_t)size, (uint64_t)at) < (size_t)size)
             return SWIN2SR_IO;
         at += size;
     }
@@ -92,7 +79,9 @@ swin2sr_status data_keep(int fd, int folder, const char *name) {
 swin2sr_status data_write(int folder, const char *name, const void *bytes, size_t size) {
     char temporary[NAME_MAX + 1];
     int fd = open_temporary(folder, name, temporary);
-    return fd < 0 ? SWIN2SR_IO : settle(fd, folder, temporary, name, 0, write_all(fd, bytes, size));
+    return fd < 0 ? SWIN2SR_IO
+                  : settle(fd, folder, temporary, name, 0,
+                           swin2sr__write_at(fd, bytes, size, 0) == size ? SWIN2SR_OK : SWIN2SR_IO);
 }
 
 swin2sr_status data_read(int folder, const char *name, size_t max_bytes, char **ret_text, size_t *ret_size) {

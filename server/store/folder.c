@@ -13,6 +13,7 @@
 #include <linux/magic.h>
 
 #include "base/cgroup.h"
+#include "base/write.h"
 #include "config/limits.h"
 #include "store/store.h"
 
@@ -41,19 +42,10 @@ static swin2sr_status create(store *self, store_file *ret_file) {
 static swin2sr_status append(store_file *file, const void *data, size_t size) {
     if (file->owner->used_bytes + size > file->owner->budget_bytes)
         return SWIN2SR_BUSY;
-    const char *bytes = data;
-    while (size > 0) {
-        ssize_t written = pwrite(file->fd, bytes, size, (off_t)file->bytes);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return SWIN2SR_IO;
-        bytes += written;
-        size -= (size_t)written;
-        file->bytes += (uint64_t)written;
-        file->owner->used_bytes += (uint64_t)written;
-    }
-    return SWIN2SR_OK;
+    size_t written = swin2sr__write_at(file->fd, data, size, file->bytes);
+    file->bytes += written;
+    file->owner->used_bytes += written;
+    return written == size ? SWIN2SR_OK : SWIN2SR_IO;
 }
 
 static void commit(store_file *file, store_done on_done, void *context) {

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <pthread.h>
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "loop/loop.h"

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/write.h"
 #include "store/data.h"
 
 #define RECORD_VERSION 1
@@ -294,25 +295,16 @@ swin2sr_status partial_begin(partial *self, bool is_checked) {
 }
 
 swin2sr_status partial_append(partial *self, const void *data, size_t size) {
-    const char *bytes = data;
     if (size > self->facts.length_bytes - self->offset_bytes - self->chunk.bytes)
         return SWIN2SR_TOO_LARGE;
     if (!partial_set_has_room(self->owner, self->chunk.bytes + size))
         return SWIN2SR_BUSY;
     if (self->chunk.owner)
         return store_append(&self->chunk, data, size);
-    while (size > 0) {
-        ssize_t written = pwrite(self->fd, bytes, size, (off_t)self->offset_bytes);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return SWIN2SR_IO;
-        bytes += written;
-        size -= (size_t)written;
-        self->offset_bytes += (uint64_t)written;
-        count_bytes(self->owner, written);
-    }
-    return SWIN2SR_OK;
+    size_t written = swin2sr__write_at(self->fd, data, size, self->offset_bytes);
+    self->offset_bytes += written;
+    count_bytes(self->owner, (int64_t)written);
+    return written == size ? SWIN2SR_OK : SWIN2SR_IO;
 }
 
 void partial_end(partial *self) {
@@ -335,7 +327,7 @@ static bool copy_chunk(const partial *self) {
     char bytes[65536];
     for (uint64_t at = 0; at < self->chunk.bytes;) {
         ssize_t size = pread(self->chunk.fd, bytes, sizeof bytes, (off_t)at);
-        if (size <= 0 || pwrite(self->fd, bytes, (size_t)size, (off_t)(self->offset_bytes + at)) != size)
+        if (size <= 0 || swin2sr__write_at(self->fd, bytes, (size_t)size, self->offset_bytes + at) < (size_t)size)
             return false;
         at += (uint64_t)size;
     }
