@@ -4,18 +4,6 @@
 #pragma once
 
 #include "api/context.h"
-#include "api/events.h"
-#include "backlog/backlog.h"
-#include "config/config.h"
-#include "http/http.h"
-#include "log/log.h"
-#include "loop/loop.h"
-#include "metrics/metrics.h"
-#include "pool/pools.h"
-#include "store/data.h"
-#include "store/io.h"
-#include "store/partial.h"
-#include "store/store.h"
 
 typedef struct server {
     server_config config;

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * admit/admit.c - whether a request and its image are taken (stage 2 of 9, admit).
- * In: pool, upload.  Out: yes, or 413, 415, 422, 429, 503 with the reason. */
+ * admit/admit.c - whether a request and its image are accepted (stage 2 of 9, admit).
+ * In: pool, upload.  Out: yes, or 413, 415, 422, 429 or 503 with the reason. */
 #include "admit/admit.h"
 
 #include <inttypes.h>
 #include <unistd.h>
 
-#include "admit/cost.h"
-#include "admit/pace.h"
 #include "base/cgroup.h"
 #include "config/limits.h"
 
@@ -19,7 +17,7 @@ static bool refuse(problem *ret_problem, problem what) {
     return false;
 }
 
-/* limit and actual: of what the problem is about. */
+/* limit, actual: of the quantity that the problem names. */
 static bool refuse_over(problem *ret_problem, problem what, uint64_t limit, uint64_t actual) {
     what.limit = limit;
     what.actual = actual;
@@ -55,7 +53,7 @@ static bool read_upload(void *context, uint64_t at, void *bytes, size_t size) {
     return pread(upload->fd, bytes, size, (off_t)at) == (ssize_t)size;
 }
 
-/* The upload's header through the probe. */
+/* Read the upload's header. */
 static bool probe_upload(const store_file *upload, probe_info *ret_info, problem *ret_problem) {
     const probe_source source = {.read = read_upload, .context = (void *)upload, .size = upload->bytes};
     swin2sr_error error = {""};
@@ -71,14 +69,14 @@ static bool probe_upload(const store_file *upload, probe_info *ret_info, problem
     }
 }
 
-/* Memory that one worker may use for an image: its share of the machine, less a fifth for what is not predicted. */
+/* Memory that a worker may use for an image: its share of the machine, less a fifth for what is not predicted. */
 static uint64_t budget_bytes(const server_config *config, const ipc_ready *model) {
     uint64_t share = swin2sr__cgroup_memory_bytes("") / (uint64_t)config->worker_count / 5 * 4;
     return share > model->memory_bytes ? share - model->memory_bytes : 0;
 }
 
-/* Does a worker have the memory, and a request the time? What the fastest worker seen could not do in time is
- * impossible; what the present pace would not do may be possible later. */
+/* Is there enough memory in a worker, and enough time for the request? If even the fastest speed seen would take too
+ * long, the image is too large; if only the present speed would, the service is busy. */
 static bool can_afford(const network *target, const admit_cost *cost, uint64_t limit_us, problem *ret_problem) {
     const server_config *config = target->owner->config;
     uint64_t budget = budget_bytes(config, &target->facts);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * admit/cost.c - memory and time that an image will take, before anything is decoded (stage 2 of 9, admit).
+ * admit/cost.c - the memory and time that an image will take (stage 2 of 9, admit).
  * In: width, height and format; the coefficients of READY.  Out: bytes and microseconds.
- * The network's memory grows with the upright width; what the reader holds beside a strip is what probe.h says. */
-#include "admit/cost.h"
+ * The network's memory grows with the width of the upright image. The decoder's memory is that of probe_held_bytes. */
+#include "admit/admit.h"
 
 admit_cost admit_cost_of(const network *target, const probe_info *info) {
     const ipc_ready *facts = &target->facts;

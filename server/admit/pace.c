@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * admit/pace.c - room in the queue and Retry-After (stage 2 of 9, admit).
  * In: the jobs that wait and run, with their predicted costs.  Out: yes or no; seconds. */
-#include "admit/pace.h"
+#include "admit/admit.h"
 
 #include <sys/random.h>
 
@@ -11,7 +11,7 @@ bool pace_has_room(const pool *workers) {
     return pool_has_idle(workers) || workers->queue.count < (size_t)workers->config->queue_max;
 }
 
-/* A job that runs longer than predicted is taken to be nearly finished. */
+/* A job that runs longer than predicted is assumed to be nearly finished. */
 static uint64_t left_us(const job *running, uint64_t now_us) {
     uint64_t spent_us = now_us - running->started_us;
     return running->cost_us > spent_us ? running->cost_us - spent_us : 0;
@@ -34,6 +34,6 @@ uint32_t pace_spread_s(uint64_t wait_us, uint32_t random) {
 uint32_t pace_retry_after_s(const pool *workers) {
     uint32_t random;
     if (getrandom(&random, sizeof random, GRND_NONBLOCK) != sizeof random)
-        random = UINT32_MAX; /* early after boot: the whole wait */
+        random = UINT32_MAX; /* no random numbers yet, early after boot: the whole wait */
     return pace_spread_s(pace_wait_us(workers), random);
 }

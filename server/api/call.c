@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "admit/pace.h"
+#include "admit/admit.h"
 
 bool call_refuse(upscale_call *self, problem *what) {
     if (problem_code(what) == HTTP_UNAVAILABLE && what->retry_after_s == 0)

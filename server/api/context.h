@@ -4,15 +4,8 @@
 
 #include "api/events.h"
 #include "backlog/backlog.h"
-#include "config/config.h"
 #include "http/http.h"
-#include "log/log.h"
-#include "metrics/metrics.h"
-#include "pool/pools.h"
-#include "store/data.h"
-#include "store/io.h"
 #include "store/partial.h"
-#include "store/store.h"
 
 typedef struct api_context {
     const server_config *config;

@@ -11,7 +11,6 @@
 #include "http/http.h"
 #include "http/multipart.h"
 #include "store/partial.h"
-#include "store/store.h"
 
 /* The kind of part of a form that is being received. */
 typedef enum intake_part {

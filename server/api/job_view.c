@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "admit/pace.h"
+#include "admit/admit.h"
 #include "api/facts.h"
 #include "api/jobs.h"
 #include "api/status_map.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * api/metrics.c - GET /metrics, the Prometheus text (stage 9 of 9, respond).
  * In: the counters (metrics/metrics.h), and gauges that are read now.  Out: text. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -19,25 +18,24 @@ static void write_gauges(const api_context *self, FILE *out) {
         for (int state = 0; state < WORKER_STATE_COUNT; state++)
             fprintf(out, "swin2sr_workers{model=\"%s\",state=\"%s\"} %d\n", pool_name(each), states[state],
                     pool_count(each, (worker_state)state));
-    metrics_write_family(out, "connections", "gauge", "Open connections of clients.");
-    fprintf(out, "swin2sr_connections %zu\n", http_connection_count(self->http));
-    metrics_write_family(out, "spool_bytes", "gauge", "Bytes of uploads and results that are held.");
-    fprintf(out, "swin2sr_spool_bytes %" PRIu64 "\n", self->uploads->used_bytes);
-    metrics_write_family(out, "spool_limit_bytes", "gauge", "Bytes of uploads and results from which on uploads wait.");
-    fprintf(out, "swin2sr_spool_limit_bytes %" PRIu64 "\n", self->uploads->budget_bytes);
-    metrics_write_family(out, "uploads", "gauge", "Resumable uploads that are kept, whole or not.");
-    fprintf(out, "swin2sr_uploads %zu\n", self->partials->count);
-    metrics_write_family(out, "uploads_bytes", "gauge", "Bytes of resumable uploads, which count in spool_bytes too.");
-    fprintf(out, "swin2sr_uploads_bytes %" PRIu64 "\n", self->partials->bytes);
+    metrics_write_number(out, "connections", "gauge", "Open connections of clients.",
+                         http_connection_count(self->http));
+    metrics_write_number(out, "spool_bytes", "gauge", "Bytes of uploads and results that are held.",
+                         self->uploads->used_bytes);
+    metrics_write_number(out, "spool_limit_bytes", "gauge", "Largest spool_bytes at which uploads are accepted.",
+                         self->uploads->budget_bytes);
+    metrics_write_number(out, "uploads", "gauge", "Resumable uploads that are kept, complete or not.",
+                         self->partials->count);
+    metrics_write_number(out, "uploads_bytes", "gauge", "Bytes of resumable uploads, which are part of spool_bytes.",
+                         self->partials->bytes);
     if (self->backlog) {
         metrics_write_family(out, "jobs", "gauge", "Jobs that are kept, by status.");
         for (int i = 0; i < RECORD_STATUS_COUNT; i++)
             fprintf(out, "swin2sr_jobs{status=\"%s\"} %zu\n", record_status_name((record_status)i),
                     self->backlog->counts[i]);
     }
-    metrics_write_family(out, "log_lines_dropped_total", "counter",
-                         "Log lines that the reader of stdout did not take.");
-    fprintf(out, "swin2sr_log_lines_dropped_total %" PRIu64 "\n", self->log->dropped_count);
+    metrics_write_number(out, "log_lines_dropped_total", "counter", "Log lines dropped because stdout was not read.",
+                         self->log->dropped_count);
 }
 
 /* Label values are printable ASCII (ipc.h). Two of these characters need an escape. */

@@ -3,9 +3,6 @@
  * An unknown name, a wrong value, a name given twice, or model together with task is a problem, never ignored. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "config/limits.h"
 #include "format/format.h"
 #include "http/problem.h"

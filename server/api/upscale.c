@@ -9,8 +9,6 @@
 #include <string.h>
 
 #include "admit/admit.h"
-#include "admit/cost.h"
-#include "admit/pace.h"
 #include "api/call.h"
 #include "api/etag.h"
 #include "api/facts.h"

@@ -2,9 +2,6 @@
  * config/config.h - the settings of the server, checked: flags over environment over file over defaults. */
 #pragma once
 
-#include <stddef.h>
-#include <stdint.h>
-
 #include "config/limits.h"
 #include "library/library.h"
 

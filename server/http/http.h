@@ -5,9 +5,6 @@
  * All functions are called on the loop's thread. The HTTP and JSON libraries are not visible outside this folder. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <sys/types.h>
 
 #include "config/config.h"

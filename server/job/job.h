@@ -4,15 +4,10 @@
  * the rest. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "ipc/ipc.h"
 #include "job/spec.h"
 #include "loop/loop.h"
 #include "store/store.h"
-#include <swin2sr/status.h>
 
 typedef enum job_state {
     JOB_NEW = 0,

@@ -4,9 +4,6 @@
  * Raise the version when a field is added or changes its meaning. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "config/limits.h"
 #include "format/format.h"
 #include "library/library.h"

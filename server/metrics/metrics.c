@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * metrics/metrics.c - counters and histograms, and their text form (Prometheus exposition format 0.0.4).
- * In: observations from every stage.  Out: text. Label values come from fixed sets, so the text is bounded. */
+ * metrics/metrics.c - counters and histograms as Prometheus text, exposition format 0.0.4.
+ * In: observations from every stage.  Out: text. Label values come from fixed sets, so its length is bounded. */
 #include "metrics/metrics.h"
 
 #include <inttypes.h>
@@ -28,6 +28,11 @@ const char *metrics_restart_name(metrics_restart reason) {
 
 void metrics_write_family(FILE *out, const char *name, const char *type, const char *help) {
     fprintf(out, "# HELP swin2sr_%s %s\n# TYPE swin2sr_%s %s\n", name, help, name, type);
+}
+
+void metrics_write_number(FILE *out, const char *name, const char *type, const char *help, uint64_t number) {
+    metrics_write_family(out, name, type, help);
+    fprintf(out, "swin2sr_%s %" PRIu64 "\n", name, number);
 }
 
 /* labels: one or more, without the braces. */
@@ -78,12 +83,12 @@ static void write_stages(const server_metrics *self, FILE *out) {
 
 static void write_models(const server_metrics *self, FILE *out) {
     const model_metrics *end = self->models + self->model_count;
-    metrics_write_family(out, "worker_restarts_total", "counter", "Workers that had to be started again, by reason.");
+    metrics_write_family(out, "worker_restarts_total", "counter", "Worker restarts, by reason.");
     for (const model_metrics *model = self->models; model < end; model++)
         for (size_t reason = 0; reason < METRICS_RESTART_COUNT; reason++)
             fprintf(out, "swin2sr_worker_restarts_total{model=\"%s\",reason=\"%s\"} %" PRIu64 "\n", model->name,
                     restart_names[reason], model->worker_restarts[reason]);
-    metrics_write_family(out, "pixels_total", "counter", "Pixels of enlarged images, in and out.");
+    metrics_write_family(out, "pixels_total", "counter", "Pixels of images before and after enlarging.");
     for (const model_metrics *model = self->models; model < end; model++) {
         fprintf(out, "swin2sr_pixels_total{model=\"%s\",dir=\"in\"} %" PRIu64 "\n", model->name, model->in_pixels);
         fprintf(out, "swin2sr_pixels_total{model=\"%s\",dir=\"out\"} %" PRIu64 "\n", model->name, model->out_pixels);
@@ -94,6 +99,5 @@ void metrics_write(const server_metrics *self, const char *const *routes, size_t
     write_requests(self, routes, route_count, out);
     write_stages(self, out);
     write_models(self, out);
-    metrics_write_family(out, "upload_bytes_total", "counter", "Bytes of request bodies taken in.");
-    fprintf(out, "swin2sr_upload_bytes_total %" PRIu64 "\n", self->upload_bytes);
+    metrics_write_number(out, "upload_bytes_total", "counter", "Bytes of request bodies received.", self->upload_bytes);
 }

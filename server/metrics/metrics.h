@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * metrics/metrics.h - what GET /metrics counts. Names are stable (docs/operations.md).
- * Counters and histograms live here; gauges (queue, workers, model) are read when asked, from whoever owns them. */
+ * metrics/metrics.h - the counters and histograms of GET /metrics. Their names are stable (docs/operations.md).
+ * Gauges (queue, workers, networks) are not here: api/metrics.c reads them from their owners. */
 #pragma once
 
 #include <stddef.h>
@@ -13,11 +13,11 @@
 #define METRICS_CODES 600 /* HTTP codes 0..599 */
 
 typedef struct metrics_histogram {
-    uint64_t counts[METRICS_BUCKETS + 1]; /* the last: over every bound */
+    uint64_t counts[METRICS_BUCKETS + 1]; /* the last: above all bounds */
     double sum_seconds;
 } metrics_histogram;
 
-/* Of an image with its model; sending the answer is the server's. */
+/* The stages that are measured for each network. */
 typedef enum metrics_stage {
     METRICS_STAGE_QUEUE = 0,
     METRICS_STAGE_DECODE,
@@ -29,12 +29,12 @@ typedef enum metrics_stage {
 /* Why a worker had to be started again. */
 typedef enum metrics_restart {
     METRICS_RESTART_EXIT = 0, /* it ended by itself */
-    METRICS_RESTART_SIGNAL,   /* it was killed, not by us */
-    METRICS_RESTART_DEADLINE, /* its request took too long */
-    METRICS_RESTART_STUCK,    /* it did not start, or did not let go of a cancelled request */
-    METRICS_RESTART_PROTOCOL, /* it said something that makes no sense */
+    METRICS_RESTART_SIGNAL,   /* it was killed, but not by the server */
+    METRICS_RESTART_DEADLINE, /* its job took too long */
+    METRICS_RESTART_STUCK,    /* it did not start, or did not answer for a cancelled job, in time */
+    METRICS_RESTART_PROTOCOL, /* it sent an invalid message */
     METRICS_RESTART_OOM,      /* the kernel killed it because memory ran out */
-    METRICS_RESTART_RECYCLED, /* it had done its number of requests */
+    METRICS_RESTART_RECYCLED, /* it had done --recycle jobs */
     METRICS_RESTART_COUNT
 } metrics_restart;
 
@@ -52,7 +52,7 @@ typedef struct server_metrics {
     uint64_t upload_bytes;
     model_metrics models[LIMIT_MODELS];
     int model_count;
-    uint64_t oom_kills; /* of this cgroup, that have been noticed */
+    uint64_t oom_kills; /* of this cgroup, known so far */
 } server_metrics;
 
 void metrics_observe(metrics_histogram *histogram, uint64_t duration_us);
@@ -60,8 +60,9 @@ void metrics_observe(metrics_histogram *histogram, uint64_t duration_us);
 const char *metrics_restart_name(metrics_restart reason);
 
 /* Write the counters and histograms as Prometheus text.
- * routes  Labels by index; NULL where an earlier one counts for this route too. The one after the last is "other". */
+ * routes  Labels by index. NULL: the route shares the label of an earlier one. "other" follows the last. */
 void metrics_write(const server_metrics *self, const char *const *routes, size_t route_count, FILE *out);
 
-/* Write the two comment lines that go before a family. */
+/* Write the two comment lines that go before a family, or a whole family that is one number without labels. */
 void metrics_write_family(FILE *out, const char *name, const char *type, const char *help);
+void metrics_write_number(FILE *out, const char *name, const char *type, const char *help, uint64_t number);

@@ -5,14 +5,9 @@
  * worker. Workers may die at any time. Every job ends, at the latest at its deadline. */
 #pragma once
 
-#include "config/config.h"
-#include "config/limits.h"
-#include "job/job.h"
 #include "log/log.h"
-#include "metrics/metrics.h"
 #include "pool/estimate.h"
 #include "pool/worker.h"
-#include "store/store.h"
 
 typedef struct pool pool;
 

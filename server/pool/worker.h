@@ -4,14 +4,10 @@
  * Signals go through a pidfd, so that they cannot reach another process that reuses the pid. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
 #include <sys/types.h>
 
 #include "config/config.h"
-#include "ipc/ipc.h"
 #include "job/job.h"
-#include "loop/loop.h"
 #include "metrics/metrics.h"
 
 typedef enum worker_state {

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "admit/cost.h"
+#include "admit/admit.h"
 
 #define BASE_BYTES 1000
 #define COLUMN_BYTES 10

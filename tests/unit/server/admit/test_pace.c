@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "admit/pace.h"
+#include "admit/admit.h"
 #include "base/clock.h"
 
 #define SECOND 1000000u
