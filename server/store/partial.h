@@ -72,7 +72,7 @@ SWIN2SR_MUST_CHECK swin2sr_status partial_set_open(partial_set *self, int folder
                                                    event_loop *loop, uint64_t lifetime_s);
 void partial_set_close(partial_set *self); /* after io_stop; the files stay. Not opened is fine. */
 
-/* Remove what has expired at this time and is in no request's hands. */
+/* Remove uploads that have expired at this time, except those that a request writes to. */
 void partial_set_expire(partial_set *self, int64_t now_s);
 
 /* How many uploads this owner has; without an owner, how many were made from this address. */
