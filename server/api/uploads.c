@@ -38,7 +38,7 @@ static void add_number(http_request *request, const char *name, uint64_t value) 
 }
 
 static void answer_empty(http_request *request, unsigned int code) {
-    http_answer_text(request, code, NULL, strdup(""));
+    http_answer_empty(request, code);
     http_answer_header(request, "Tus-Resumable", TUS_VERSION);
 }
 

@@ -312,6 +312,23 @@ def test_a_removed_upload_does_not_hurt_its_work(keep):
 
 
 @pytest.mark.sanitize
+def test_an_upload_as_the_input_of_a_job(keep):
+    """The job has it once it is accepted, whatever becomes of the upload and of the server."""
+    first, data = keep("--threads", "1"), picture(200, 200)
+    upload = Tus(first.collection).make(len(data), data)
+    accepted = requests.post(first.url + "/v1/jobs", params={"upload": id_of(upload)}, timeout=PATIENCE_S)
+    assert accepted.status_code == 202, accepted.text
+    assert Tus.delete(upload).status_code == 204
+    first.process.send_signal(signal.SIGKILL)
+    first.wait()
+    second = keep()
+    job = f"{second.url}/v1/jobs/{accepted.json()['id']}"
+    wait_for("the end of the job", lambda: requests.get(job).json()["status"] == "succeeded")
+    assert requests.get(job + "/result").content == second.upscale(data).content
+    assert files(second) == []
+
+
+@pytest.mark.sanitize
 @pytest.mark.parametrize("asks_first", [True, False])
 def test_a_later_request_takes_over(uploads, asks_first):
     """The earlier one's connection may be broken without the server's knowledge."""
