@@ -57,26 +57,26 @@ typedef struct setting {
 
 static const setting settings[] = {
     OTHER("config", "FILE", "INI file with these settings, as --print-config prints it", NULL, "none", KIND_FILE, 0),
-    OTHER("listen", "ADDR:PORT", "address to listen on; [ADDR]:PORT for IPv6; port 0 takes a free port, which the log names",
+    OTHER("listen", "ADDR:PORT", "address and port to listen on; [ADDR]:PORT for IPv6; port 0: a free port, which the log gives",
           "127.0.0.1:8080", NULL, KIND_ADDRESS, 0),
     OTHER("models", "NAME[:N],...", "networks to serve, by name or as weight files, each with N workers",
           SWIN2SR__BUILT_IN_NAMES, NULL, KIND_MODELS, FIELD(models_text)),
-    COUNT("workers", "worker processes per weight file and for the networks inside the program, unless --models says N",
-          NULL, "the usable cores, at most 2, or 1 where files are served beside other networks", workers, 1, LIMIT_WORKERS),
+    COUNT("workers", "worker processes per weight file and for all built-in networks together, unless --models gives N",
+          NULL, "usable cores, at most 2, or 1 if weight files are served beside other networks", workers, 1, LIMIT_WORKERS),
     COUNT("threads", "threads per worker", NULL, "cores / all workers", threads, 1, LIMIT_THREADS),
     OTHER("precision", "NAME", "arithmetic: auto, fp32, bf16 or int8", "auto", NULL, KIND_PRECISION, FIELD(precision)),
     SIZE("max-body-mib", "largest request body in MiB", "64", body_bytes_max, LIMIT_BODY_MAX_MIB, 1 << 20),
-    SIZE("max-pixels", "largest input, width x height; the output may have 800 million", "50000000", in_pixels_max,
+    SIZE("max-pixels", "largest input in pixels, width x height; the output may have 800 million", "50000000", in_pixels_max,
          LIMIT_OUT_PIXELS, 1),
-    COUNT("max-frames", "most frames of an animation", "500", NULL, frames_max, 1, LIMIT_FRAMES_MAX),
+    COUNT("max-frames", "largest number of frames of an animation", "500", NULL, frames_max, 1, LIMIT_FRAMES_MAX),
     COUNT("queue", "requests that may wait for the workers of a network; further ones get 429", "64", NULL, queue_max, 0,
           LIMIT_QUEUE_MAX),
     COUNT("deadline-s", "seconds an image may take, waiting included; then 504", "300", NULL, deadline_s, 1,
           LIMIT_WAIT_MAX_S),
     COUNT("drain-s", "seconds to finish accepted work after SIGTERM", "30", NULL, drain_s, 0, LIMIT_WAIT_MAX_S),
-    COUNT("recycle", "images after which a worker is replaced by a fresh one; 0: never", "1000", NULL, recycle_jobs, 0,
+    COUNT("recycle", "images after which a worker is replaced by a new one; 0: never", "1000", NULL, recycle_jobs, 0,
           LIMIT_RECYCLE_MAX),
-    COUNT("connections", "open connections; fewer where the process may have fewer files", "8192", NULL, connections_max,
+    COUNT("connections", "open connections; fewer if the limit on open files is lower", "8192", NULL, connections_max,
           1, LIMIT_CONNECTIONS_MAX),
     COUNT("client-connections", "open connections per client address; further ones are closed at once; 0: no limit",
           "6000", NULL, client_connections_max, 0, LIMIT_CONNECTIONS_MAX),
@@ -85,7 +85,7 @@ static const setting settings[] = {
           NULL, header_s, 1, LIMIT_WAIT_MAX_S),
     COUNT("transfer-s", "seconds a body may take to arrive, and an answer to be sent", "600", NULL, transfer_s, 1,
           LIMIT_WAIT_MAX_S),
-    OTHER("data", "FOLDER", "where jobs and unfinished uploads are kept; without it there are none", NULL, "none",
+    OTHER("data", "FOLDER", "folder for jobs and resumable uploads; without it, both are switched off", NULL, "none",
           KIND_TEXT, FIELD(data)),
     OTHER("node", "NAME", "first part of the id of each job, different on each server", "n1", NULL, KIND_NODE, FIELD(node)),
     COUNT("upload-hours", "hours a resumable upload is kept", "24", NULL, upload_hours, 1, LIMIT_UPLOAD_HOURS_MAX),
@@ -93,10 +93,10 @@ static const setting settings[] = {
     COUNT("job-s", "seconds a job may take, from the moment it waits for a worker alone", "3600", NULL, job_s, 1,
           LIMIT_WAIT_MAX_S),
     COUNT("result-hours", "hours a finished job and its result are kept", "24", NULL, result_hours, 1, 24 * 365),
-    OTHER("spool", "FOLDER", "where uploads and results are kept, as files without names", NULL,
+    OTHER("spool", "FOLDER", "folder for uploads and results, as files without names", NULL,
           "uploads/ in --data, else $TMPDIR, else /tmp", KIND_TEXT, FIELD(spool)),
     OTHER("worker", "PATH", "the worker program", NULL, "swin2sr-worker beside this program", KIND_TEXT, FIELD(worker)),
-    ACTION("print-config", "print all settings as an INI file, with the place each comes from"),
+    ACTION("print-config", "print all settings as an INI file, with the source of each value"),
     ACTION("version", "print the version"),
     ACTION("help", "print this text"),
 };
@@ -356,8 +356,8 @@ static void print_help(void) {
     printf(
         "\nA setting is taken from the flag, else from the environment (--max-pixels: SWIN2SR_MAX_PIXELS;\n"
         "--models: SWIN2SR_SERVED_MODELS), else from the file of --config (max-pixels = N), else it is the default,\n"
-        "which stands in brackets before the range.\n"
-        "Logs are JSON lines on stdout. SIGTERM, SIGINT or SIGQUIT finishes the work in hand and exits; a second\n"
+        "which is shown in parentheses before the range.\n"
+        "Logs are JSON lines on stdout. SIGTERM, SIGINT or SIGQUIT finishes the accepted work and exits; a second\n"
         "one of these exits at once. SIGHUP is logged.\n"
         "Exit codes: 0 done, 1 cannot run or work was left unfinished, 2 wrong usage.\n");
 }
