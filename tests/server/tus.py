@@ -106,6 +106,7 @@ class FaultProxy:
         self._on_cut = on_cut
         self._cuts = list(cuts)
         self.cut_count = 0
+        self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.address = self._listener.getsockname()
         self._thread = threading.Thread(target=self._accept)
@@ -137,9 +138,10 @@ class FaultProxy:
                 back = threading.Thread(target=self._pass, args=(server, client), daemon=True)
                 back.start()
                 if self._pass(client, server, self._cuts[0] if self._cuts else None):
-                    self._cuts.pop(0)
-                    self.cut_count += 1
-                    self._on_cut(self.cut_count)
+                    with self._lock:  # a client may have broken one connection and begun the next
+                        self._cuts = self._cuts[1:]
+                        self.cut_count += 1
+                        self._on_cut(self.cut_count)
                     for side in (client, server):  # a reset, not an orderly end
                         side.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 for side in (client, server):
