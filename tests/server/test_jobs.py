@@ -2,7 +2,10 @@
 """Jobs as clients see them: /v1/jobs, Prefer, Idempotency-Key, results in parts, events, cancelling, expiry, lists."""
 import concurrent.futures
 import json
+import os
 import re
+import socket
+import subprocess
 import time
 
 import pytest
@@ -10,6 +13,9 @@ import requests
 
 import service
 from service import check_problem, open_image, picture, slow_picture, wait_for
+
+
+IS_LONG = bool(os.environ.get("SWIN2SR_LONG_TESTS"))
 
 
 @pytest.fixture
@@ -308,7 +314,6 @@ def test_a_network_that_is_gone_fails_its_jobs(start, data):
 
 def test_a_data_folder_has_one_server(start, data):
     start("--data", str(data))
-    import subprocess
     second = subprocess.run([service.SERVER, "--listen", "127.0.0.1:0", "--data", str(data)], capture_output=True,
                             text=True, timeout=60)
     assert second.returncode == 1 and "another server uses this data folder" in second.stderr
@@ -324,3 +329,57 @@ def test_a_damaged_record_is_set_aside(start, data):
     assert [job["id"] for job in get(server, "/v1/jobs").json()["jobs"]] == [good["id"]]
     assert server.events("record_damaged")[0]["job"] == bad["id"]
     assert files_of(data / "outputs/.jobs") == sorted([f"{good['id']}.json", f"{bad['id']}.damaged"])
+
+
+def test_cancelling_frees_the_worker(keeper):
+    """A job, a client that leaves, and a deadline: the worker is idle a fifth of a second after its next step."""
+    def busy():
+        return keeper.metric('workers{state="busy"}') == 1
+
+    def freed(since):
+        wait_for("an idle worker", lambda: not busy(), 20)
+        return time.monotonic() - since
+
+    seconds = []
+    job = accepted(submit(keeper, slow_picture()))
+    wait_for("the job to run", busy)
+    begun = time.monotonic()
+    requests.delete(f"{keeper.url}/v1/jobs/{job['id']}")
+    seconds.append(freed(begun))
+    connection = socket.create_connection(keeper.address)
+    image = slow_picture()
+    connection.sendall(b"POST /upscale HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(image) + image)
+    wait_for("the request to run", busy)
+    begun = time.monotonic()
+    connection.close()
+    seconds.append(freed(begun))
+    print(f"\nfreed after {seconds}")
+    assert max(seconds) < 2  # a step of this picture included, on a busy machine
+
+
+def test_many_listeners(keeper):
+    count = 1000 if IS_LONG else 100
+    job = accepted(submit(keeper, slow_picture()))
+    streams = []
+    for _ in range(count):
+        stream = socket.create_connection(keeper.address)
+        stream.sendall(f"GET /v1/jobs/{job['id']}/events HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        streams.append(stream)
+    waits = []
+    for _ in range(200):
+        begun = time.monotonic()
+        assert get(keeper, "/healthz").status_code == 200
+        waits.append(time.monotonic() - begun)
+    requests.delete(f"{keeper.url}/v1/jobs/{job['id']}")
+    for stream in streams:
+        stream.settimeout(30)
+        received = b""
+        while not received.endswith(b"0\r\n\r\n"):
+            piece = stream.recv(65536)
+            assert piece, received[-200:]
+            received += piece
+        assert b'"status":"canceled"' in received
+        stream.close()
+    waits.sort()
+    print(f"\n/healthz beside {count} listeners: p50 {waits[100] * 1000:.1f} ms, p99 {waits[197] * 1000:.1f} ms")
+    keeper.wait_metric("connections", 1)
