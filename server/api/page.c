@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * api/page.c - GET /, the page (stage 9 of 9, respond).
+ * api/page.c - GET / and GET /openapi.json, which are built into the program (stage 9 of 9, respond).
  * In: the networks that are served.  Out: web/index.html, which has no script and loads nothing else, with a choice of
  * network if there are several. */
 #include "api/page.h"
@@ -58,6 +58,11 @@ void page_on_begin(http_request *request) {
                      page_text(((const api_context *)request->app)->pools));
     http_answer_header(request, "Content-Security-Policy", page_policy);
     http_answer_header(request, "Referrer-Policy", "no-referrer");
+    http_answer_header(request, "Cache-Control", "no-cache");
+}
+
+void openapi_on_begin(http_request *request) {
+    http_answer_text(request, HTTP_OK, "application/json", strdup(page_openapi));
     http_answer_header(request, "Cache-Control", "no-cache");
 }
 

@@ -4,4 +4,5 @@
 #pragma once
 
 extern const char page_before_choice[], page_after_choice[];
-extern const char page_policy[]; /* its Content-Security-Policy: its own style, and nothing loaded */
+extern const char page_policy[];  /* its Content-Security-Policy: its own style, and nothing loaded */
+extern const char page_openapi[]; /* web/openapi.json */

@@ -36,4 +36,5 @@ void ready_on_begin(http_request *request);
 void metrics_on_begin(http_request *request);
 void models_on_begin(http_request *request);
 void page_on_begin(http_request *request);
+void openapi_on_begin(http_request *request);
 void icon_on_begin(http_request *request);
