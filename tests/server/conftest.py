@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the service tests share: a real server with real workers on a free port, and small pictures made here.
+"""Fixtures of the service tests: a real server with real workers on a free port, and small pictures made here.
 
-SWIN2SR_TEST_URL=http://HOST:PORT runs those that need nothing but an address against a service that is there already,
-with default settings and the same programs; tools/test_image.sh does so with a container.
+With SWIN2SR_TEST_URL=http://HOST:PORT, the tests that need only an address run against a service that is already
+running, with default settings and the same programs. tools/test_image.sh does so with a container.
 """
 import pytest
 
@@ -14,7 +14,7 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(items):
-    """Against a service elsewhere: no test that starts a program of its own says anything about it."""
+    """With SWIN2SR_TEST_URL, skip the tests that start a server of their own."""
     if service.URL:
         own = pytest.mark.skip(reason="SWIN2SR_TEST_URL: the test starts a program of its own")
         for item in items:
@@ -24,7 +24,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """One server for a module's harmless tests."""
+    """One server for the tests of a module that do not disturb it."""
     if service.URL:
         elsewhere = service.Elsewhere(service.URL)
         elsewhere.wait_ready()
@@ -37,7 +37,7 @@ def server(tmp_path_factory):
 
 @pytest.fixture
 def start(tmp_path):
-    """Start servers of one's own: start("--workers", "1")."""
+    """A function that starts a server with flags of its own: start("--workers", "1")."""
     running = []
 
     def start_one(*arguments, ready=True, **options):
@@ -53,7 +53,7 @@ def start(tmp_path):
 
 @pytest.fixture
 def sleeper(tmp_path):
-    """A worker that never says anything."""
+    """A worker program that never sends a message."""
     program = tmp_path / "worker"
     program.write_text("#!/bin/sh\nexec sleep 1000\n")
     program.chmod(0o755)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Many clients in one thread, so that they take little from the workers under test."""
+"""Many clients in one thread, so that they leave the processor to the workers under test."""
 import asyncio
 import time
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ class Answer:
 
 
 async def ask(address, path, body=None, agent="load"):
-    """One request on a connection of its own; raises where no whole answer comes."""
+    """Send one request on its own connection. Raises if no complete answer arrives."""
     begun = time.monotonic()
     reader, writer = await asyncio.open_connection(*address)
     try:
@@ -32,7 +32,7 @@ async def ask(address, path, body=None, agent="load"):
 
 
 async def every(interval_s, seconds, call):
-    """Start call() at fixed times for so long; the results of all, once they have ended."""
+    """Start call() at a fixed rate for this time. Returns the results of all calls."""
     begun = time.monotonic()
     tasks = []
     while time.monotonic() < begun + seconds:
@@ -42,7 +42,7 @@ async def every(interval_s, seconds, call):
 
 
 async def in_turn(clients, seconds, call):
-    """So many clients, each calling again when its answer is there; the results of all."""
+    """Run this many clients, each of which calls again after each answer. Returns the results of all calls."""
     end = time.monotonic() + seconds
 
     async def one():

@@ -20,14 +20,14 @@ from PIL import Image
 
 BUILD = Path(os.environ.get("SWIN2SR_BUILD", Path(__file__).resolve().parents[2] / "build")).resolve()
 SERVER = BUILD / "swin2sr-server"
-URL = os.environ.get("SWIN2SR_TEST_URL")  # test a service that runs already; by default each test starts its own
+URL = os.environ.get("SWIN2SR_TEST_URL")  # test this service; by default each test starts its own
 PATIENCE_S = 120
-# What must never be in an answer: parts of paths, of C symbols, of addresses in memory.
+# What no answer may contain: parts of paths, C symbols or memory addresses.
 INTERNAL = re.compile(r"/(tmp|proc|dev|home|usr|var|work)\b|\.[ch]:\d|swin2sr__|0x[0-9a-f]{6,}|" + re.escape(str(BUILD)))
 
 
 def wait_for(what, condition, patience_s=PATIENCE_S):
-    """Ask until the answer is true; the answer."""
+    """Call until the result is true, and return it."""
     end = time.monotonic() + patience_s
     while time.monotonic() < end:
         answer = condition()
@@ -38,7 +38,7 @@ def wait_for(what, condition, patience_s=PATIENCE_S):
 
 
 def read_to_end(connection):
-    """All that comes until the other side closes, one way or the other."""
+    """Everything received until the other side closes or resets the connection."""
     received = b""
     while True:
         try:
@@ -51,7 +51,7 @@ def read_to_end(connection):
 
 
 class Client:
-    """What can be asked of a service that is known by its address only."""
+    """A service of which only the address is known."""
 
     def __init__(self, host, port):
         self.address = (host, port)
@@ -67,7 +67,7 @@ class Client:
                 (line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))}
 
     def metric(self, name):
-        """'name{label="value"}': the sum over all samples that have those labels."""
+        """The sum over all samples that have the labels of 'name{label="value"}'."""
         name, *labels = name.rstrip("}").split("{")
         wanted = set(labels[0].split(",") if labels else ())
         samples = ((*key.rstrip("}").partition("{")[::2], value) for key, value in self.metrics().items())
@@ -84,24 +84,24 @@ class Client:
         return Background(lambda: self.upscale(data, **options))
 
     def raw(self, request):
-        """Send bytes on a connection of one's own, as far as they are taken; all that comes back until its end."""
+        """Send bytes on a new connection, as far as the server takes them. Returns everything that is received."""
         with socket.create_connection(self.address, timeout=30) as connection:
             try:
                 connection.sendall(request)
             except (BrokenPipeError, ConnectionResetError):
-                pass  # an answer may have come before
+                pass  # the answer may have been sent before
             return read_to_end(connection)
 
     def restarts(self, reason):
-        """How many workers were replaced for this reason so far."""
+        """The number of workers that have been replaced for this reason."""
         return self.metric(f'worker_restarts_total{{reason="{reason}"}}')
 
 
 class Service(Client):
-    """A server started here, with its process, its logs and its spool."""
+    """A server started by the test: its process, its logs and its spool."""
 
     def __init__(self, spool, *arguments, **options):
-        """With --data the spool is that of the data folder."""
+        """With --data, the spool is in the data folder."""
         self.spool = Path(spool)
         self.lines = []
         places = [] if "--data" in arguments else ["--spool", spool]
@@ -132,7 +132,7 @@ class Service(Client):
         self.close()
 
     def close(self):
-        """SIGTERM unless it has ended; its exit code."""
+        """Send SIGTERM if the server is running. Returns its exit code."""
         if self.process.poll() is None:
             self.process.terminate()
         return self.wait()
@@ -150,7 +150,7 @@ class Service(Client):
         return [event for event in map(json.loads, list(self.lines)) if event["event"] == name]
 
     def worker_pids(self):
-        """Those that run now."""
+        """The worker processes that are running."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
         return [int(pid) for pid in children.split()]
 
@@ -159,13 +159,13 @@ class Service(Client):
             os.kill(pid, number)
 
     def spool_count(self):
-        """Files of the spool that the server has open."""
+        """The number of files in the spool that the server has open."""
         count = 0
         for entry in Path(f"/proc/{self.process.pid}/fd").iterdir():
             try:
                 count += os.readlink(entry).startswith(str(self.spool))
             except FileNotFoundError:
-                pass  # closed meanwhile
+                pass  # closed in the meantime
         return count
 
     def fd_count(self):
@@ -173,7 +173,7 @@ class Service(Client):
 
 
 class Elsewhere(Client):
-    """A service that SWIN2SR_TEST_URL names, in a container or on another machine: of it there is no more than answers."""
+    """The service at SWIN2SR_TEST_URL, in a container or on another machine, of which only answers can be seen."""
 
     def __init__(self, url):
         parts = urlsplit(url)
@@ -199,7 +199,7 @@ class Background:
 
 
 def picture(width=24, height=16, kind="PNG", mode="RGB", seed=0, **options):
-    """A small colourful picture as a file's bytes."""
+    """A small colour picture, as the bytes of a file."""
     image = Image.new("RGB", (width, height))
     image.putdata([((x * 9 + seed * 31) % 256, (y * 11) % 256, (x * y + seed) % 256)
                    for y in range(height) for x in range(width)])
@@ -215,7 +215,7 @@ def encode(image, kind="PNG", **options):
 
 
 def slow_picture():
-    """One that takes seconds on any machine."""
+    """A picture that takes seconds on any machine."""
     return picture(420, 420)
 
 
@@ -226,7 +226,7 @@ def open_image(data):
 
 
 def png_header(width, height):
-    """A PNG that promises much and holds nothing."""
+    """A PNG with a header of this size and no image data."""
     def chunk(name, data):
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
     return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
@@ -234,7 +234,7 @@ def png_header(width, height):
 
 
 def check_metrics(url):
-    """promtool is in Debian's package prometheus, which the other tests do not need."""
+    """Skip unless promtool of Debian's package prometheus is installed."""
     promtool = os.environ.get("PROMTOOL") or shutil.which("promtool")
     if not promtool:
         pytest.skip("promtool is not installed; PROMTOOL names it where it is not in PATH")
@@ -244,7 +244,7 @@ def check_metrics(url):
 
 
 def check_problem(response, code, word):
-    """The response is this problem, complete, and says nothing internal."""
+    """Check that the response is this problem, complete, and reveals nothing internal."""
     assert response.status_code == code, response.text[:500]
     assert response.headers["Content-Type"] == "application/problem+json"
     document = response.json()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The settings: flags over environment over file over defaults; what is printed and documented is what the table says."""
+"""The settings: flags over environment over file over defaults; help and documents agree with the table of settings."""
 import os
 import re
 import subprocess
@@ -21,7 +21,7 @@ def run(*arguments, **variables):
 
 
 def printed(*arguments, **variables):
-    """{name: (value, where it comes from)}"""
+    """{name: (value, source)}"""
     ended = run("--print-config", *arguments, **variables)
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.startswith("[server]\n")
@@ -30,7 +30,7 @@ def printed(*arguments, **variables):
 
 
 def refused(*arguments, **variables):
-    """The one line that says why."""
+    """The one line on stderr."""
     ended = run("--print-config", *arguments, **variables)
     assert ended.returncode == 2 and ended.stdout == ""
     assert ended.stderr.count("\n") == 1
@@ -60,7 +60,7 @@ def test_defaults():
 
 
 def test_networks_inside_the_program_share_workers_and_threads():
-    """Three of them have the workers and threads that one has; a file beside them competes."""
+    """Three built-in networks get the workers and threads of one. A weight file beside them takes a share."""
     one, three = printed("--models", "clean"), printed()
     assert [one[name] for name in ("workers", "threads")] == [three[name] for name in ("workers", "threads")]
     assert printed("--models", "clean,photo,/a.pth")["workers"][0] == "1"
@@ -72,7 +72,7 @@ def test_help_and_print_config_name_the_same():
 
 
 def test_the_document_is_the_table():
-    """docs/operations.md repeats what --help says, word by word."""
+    """docs/operations.md repeats --help word for word."""
     rows = []
     for flag, value, meaning, default in help_rows():
         default, _, bounds = default.partition("; ")
@@ -124,7 +124,7 @@ def test_wrong_values_are_said_with_their_place(file, name, value):
 
 
 def test_models_are_not_the_library_that_holds_them(file, tmp_path):
-    """SWIN2SR_MODELS is the folder of the library, so the setting has another variable."""
+    """SWIN2SR_MODELS is the folder of the model library, so the setting has another variable."""
     (tmp_path / "a-network.safetensors").write_bytes(b"")
     folder = str(tmp_path)
     assert printed(SWIN2SR_MODELS=folder)["models"] == ("swin2sr-lightweight-x4,clean,photo", "default")
@@ -160,7 +160,7 @@ def test_files_that_are_none(file, tmp_path):
 
 
 def test_the_manual_is_the_table():
-    """The options of docs/man/swin2sr-server.8 repeat what --help says, word by word."""
+    """The options in docs/man/swin2sr-server.8 repeat --help word for word."""
     lines = []
     for flag, value, meaning, default in help_rows():
         default, _, bounds = default.partition("; ")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Workers die, clients leave, signals come: requests end well, the service goes on."""
+"""Workers die, clients disconnect, signals arrive: every request gets its answer, and the service continues."""
 import os
 import random
 import signal
@@ -47,7 +47,7 @@ def test_image_that_kills_every_worker_is_given_up(start):
         service.signal_workers(signal.SIGABRT)
         wait_for("the death", lambda: len(service.events("worker_ended")) == deaths)
     check_problem(call.join(), 500, "internal")
-    # one that died before it had begun was not counted
+    # a worker that died before it had begun does not count
     attempts = [event["attempt"] for event in service.events("worker_ended")]
     assert attempts[-1] == 2 and max(attempts[:-1]) == 1 and attempts == sorted(attempts)
     assert service.restarts("signal") == len(attempts)
@@ -56,7 +56,7 @@ def test_image_that_kills_every_worker_is_given_up(start):
 
 
 def test_try_that_had_not_begun_is_not_counted(start):
-    """The job is given to workers that stand still and die so: more often than it may be tried."""
+    """Workers that are stopped get the job and are killed, more often than the job may be tried."""
     service = start("--workers", "3")
     for _ in range(3):
         service.wait_metric('workers{state="idle"}', 3)
@@ -138,7 +138,7 @@ def test_client_that_leaves_frees_its_worker(start):
     begun = time.monotonic()
     assert service.upscale(slow_picture()).status_code == 200
     usual_s = time.monotonic() - begun
-    connection = send_and_keep(service, picture(1200, 1200))  # eight times the work
+    connection = send_and_keep(service, picture(1200, 1200))  # eight times as much work
     busy(service)
     connection.close()
     service.wait_metric('workers{state="idle"}', 1, max(2 * usual_s, 3))
@@ -193,7 +193,7 @@ def test_a_signal_finishes_the_work_in_hand(start, number):
 
 
 def test_signals_that_end_nothing(start):
-    """Before the drain and in it: each SIGHUP is logged, the request is answered, the drain goes on."""
+    """Before and during the drain, each SIGHUP is logged, the request is answered, and the drain continues."""
     service = start("--workers", "1")
     call = service.upscale_in_background(slow_picture())
     busy(service)
@@ -209,7 +209,7 @@ def test_signals_that_end_nothing(start):
 
 
 def test_sigint_to_the_whole_terminal(start):
-    """Ctrl-C reaches the group of the server; its workers have groups of their own and finish."""
+    """Ctrl-C reaches the process group of the server. Its workers have groups of their own and finish."""
     service = start("--workers", "1", start_new_session=True)
     call = service.upscale_in_background(slow_picture())
     busy(service)
@@ -230,7 +230,7 @@ def test_drain_limit(start):
 
 
 def test_answer_that_is_not_taken_is_unfinished_work(start):
-    """Its client reads nothing, and the drain does not wait for ever."""
+    """The client reads nothing, and the drain still ends."""
     service = start("--workers", "1", "--drain-s", "1")
     with send_and_keep(service, slow_picture()) as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -275,7 +275,7 @@ def test_idle_server_sleeps(start):
 
 
 def test_spool_folder_that_is_gone(start, tmp_path):
-    """/readyz says it, uploads get 507, and all is well once the folder is there again."""
+    """/readyz reports it and uploads get 507 until the folder exists again."""
     folder = tmp_path / "uploads"
     folder.mkdir()
     service = start("--spool", str(folder))
@@ -290,7 +290,7 @@ def test_spool_folder_that_is_gone(start, tmp_path):
 
 
 def test_results_count_until_they_are_sent(start):
-    """A client that takes nothing: its result, larger than the buffers of sockets, stays in the spool and is counted."""
+    """A client reads nothing, so its result, which is larger than the socket buffers, stays in the spool and counts."""
     service = start("--workers", "1")
     body = encode(Image.frombytes("RGB", (512, 512), random.Random(1).randbytes(512 * 512 * 3)))
     with socket.socket() as connection:

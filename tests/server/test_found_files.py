@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""POST /upscale with files as they are found: damaged ends, large metadata, odd orientation, kinds that are not read."""
+"""POST /upscale with files found in practice: damaged ends, large metadata, all orientations, unsupported formats."""
 import struct
 import zlib
 from pathlib import Path

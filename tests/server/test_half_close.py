@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A client that has sent all and closed its sending side gets its answer; one that has left frees its worker."""
+"""A client that has only closed its sending side gets its answer; one that has left frees its worker."""
 import http.client
 import signal
 import socket
@@ -20,7 +20,7 @@ def post(data, version="1.1", fields=""):
 
 
 def split(answer):
-    """Header and body of the final answer, after the interim ones."""
+    """Header and body of the final answer, without interim responses."""
     while answer.startswith(INTERIM):
         answer = answer[len(INTERIM):]
     head, _, body = answer.partition(b"\r\n\r\n")
@@ -52,7 +52,7 @@ def test_netcat_asks_for_health(server):
 @pytest.mark.sanitize
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
 def test_end_of_sending_while_the_request_waits(start, version):
-    """It arrives long after the request. Only an HTTP/1.1 client is sent an interim response, and only one."""
+    """The end arrives long after the request. Only an HTTP/1.1 client gets an interim response, and only one."""
     service = start("--workers", "1")
     service.signal_workers(signal.SIGSTOP)
     with socket.create_connection(service.address) as connection:
@@ -120,7 +120,7 @@ def test_reset_frees_the_worker(start, version):
 
 @pytest.mark.sanitize
 def test_close_is_noticed_at_once(start):
-    """The worker stands still: what is measured is the server alone."""
+    """The worker is stopped, so that only the server is measured."""
     service = start("--workers", "1")
     service.signal_workers(signal.SIGSTOP)
     connection = socket.create_connection(service.address)
@@ -135,7 +135,7 @@ def test_close_is_noticed_at_once(start):
 
 @pytest.mark.parametrize("version, is_half_closed", [("1.0", False), ("1.1", True)])
 def test_client_that_leaves_later_is_found_by_keep_alive(start, version, is_half_closed):
-    """Its kernel forgets the connection after tcp_fin_timeout, which TCP_LINGER2 makes a second here."""
+    """The client's kernel drops the connection after tcp_fin_timeout, which TCP_LINGER2 sets to one second here."""
     service = start("--workers", "1")
     service.signal_workers(signal.SIGSTOP)
     connection = socket.create_connection(service.address)

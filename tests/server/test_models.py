@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Several networks in one service: each answers as the command line does, and none pays for another's trouble."""
+"""Several networks in one service: each answers as the command line does, and none is disturbed by another."""
 import json
 import os
 import re
@@ -16,7 +16,7 @@ from service import BUILD, Service, check_metrics, check_problem, open_image, pi
 ROOT = Path(__file__).resolve().parents[2]
 GOLDENS = ROOT / "tests/fixtures/goldens"
 BUILT_IN = "swin2sr-lightweight-x4"
-# name: scale. Enlarging and not, windows of 8 and of 7, colour and grey, three heads.
+# name: scale. With and without enlarging, windows of 8 and 7, colour and grey, three heads.
 FILES = {"tiny_shuffle_x3": 3, "jpeg_gray": 1, "tiny_jpeg": 1, "tiny_nearest_x4": 4}
 SCALES = {"tiny_shuffle_x3": 3, BUILT_IN: 4, "jpeg_gray": 1, "tiny_jpeg": 1, "tiny_nearest_x4": 4}
 
@@ -30,7 +30,7 @@ def served(*names):
 
 
 def picture_for(name, *size, **options):
-    """Some networks know no colours."""
+    """Some networks process only grey images."""
     return picture(*size, mode="L" if "gray" in name else "RGB", **options)
 
 
@@ -42,7 +42,7 @@ def many(tmp_path_factory):
 
 
 def by_command_line(data, folder, *arguments, **variables):
-    """What `swin2sr upscale` makes of it, and what it says."""
+    """The output file and the messages of `swin2sr upscale`."""
     (folder / "in.png").write_bytes(data)
     ended = subprocess.run([BUILD / "swin2sr", "upscale", folder / "in.png", "-f", "-o", folder / "out.png", *arguments],
                            capture_output=True, text=True, check=True, env={**os.environ, **variables})
@@ -50,7 +50,7 @@ def by_command_line(data, folder, *arguments, **variables):
 
 
 def pid_of(service, name):
-    """The worker of a model that has one."""
+    """The only worker of a model."""
     return [event["worker_pid"] for event in service.events("worker_ready") if event["model"] == name][-1]
 
 
@@ -58,7 +58,7 @@ def wait_busy(service, name, count=1):
     service.wait_metric(f'workers{{model="{name}",state="busy"}}', count)
 
 
-# ---- which model ----
+# ---- choosing a model ----
 
 @pytest.mark.sanitize
 @pytest.mark.parametrize("name, scale", SCALES.items())
@@ -133,11 +133,11 @@ def test_a_task_takes_what_the_command_line_takes(start, tmp_path):
     assert chosen == {"photo": "photo", "clean": "classical-x2", "compressed": "photo", "jpeg": "jpeg", "fast": BUILT_IN}
 
 
-# ---- what is told ----
+# ---- what the service reports ----
 
 @pytest.mark.sanitize
 def test_page_offers_the_networks(many):
-    """In the order of the list, the default chosen."""
+    """In the order of the list, with the default selected."""
     page = requests.get(many.url).text
     assert '<label for="model">' in page
     select = re.search(r'<select id="model" name="model">(.*?)</select>', page, re.S)[1]
@@ -188,7 +188,7 @@ def test_promtool_accepts_the_metrics_of_many(many):
 
 
 def test_ready_when_each_model_is(start, tmp_path):
-    """The worker of the second model never says anything."""
+    """The worker of the second model never sends a message."""
     program = tmp_path / "worker"
     program.write_text(f'#!/bin/sh\ncase "$*" in *--weights-fd*) exec sleep 1000;; esac\nexec "{BUILD}/swin2sr-worker" "$@"\n')
     program.chmod(0o755)
@@ -230,14 +230,14 @@ def test_networks_inside_the_program_share_workers_and_queue(start):
     assert [service.metric(f'pixels_total{{model="{name}",dir="in"}}') for name in names] == [200, 200, 200]
 
 
-# ---- limits are the model's ----
+# ---- limits depend on the model ----
 
 def test_limit_of_the_result_is_by_scale(start):
     service = start("--max-pixels", "60000000", "--deadline-s", "86400", *served(BUILT_IN, "tiny_jpeg"))
     data = png_header(7800, 7000)
     document = check_problem(service.upscale(data), 413, "image_too_large")
     assert (document["limit"], document["actual"]) == (800_000_000, 7800 * 7000 * 16)
-    check_problem(service.upscale(data, model="tiny_jpeg"), 422, "corrupt_image")  # let through: 54.6 million stay that many
+    check_problem(service.upscale(data, model="tiny_jpeg"), 422, "corrupt_image")  # admitted: 54.6 million pixels too
 
 
 def test_limit_of_time_is_by_cost(start):
@@ -253,7 +253,7 @@ def test_limit_of_time_is_by_cost(start):
 
 @pytest.mark.parametrize("name", SCALES)
 def test_predicted_memory_is_never_less_than_planned(many, name):
-    """Whatever the window: the prediction counts sides filled up to multiples of 8."""
+    """For every size of window, the prediction rounds the sides up to multiples of 8."""
     said = next(event for event in many.events("worker_ready") if event["model"] == name)
     for width in 1, 7, 8, 50, 56, 57, 113, 225, 400, 401, 900:
         assert many.upscale(picture_for(name, width, 9), model=name).status_code == 200
@@ -262,10 +262,10 @@ def test_predicted_memory_is_never_less_than_planned(many, name):
         assert done["memory_bytes"] <= said["base_bytes"] + said["column_bytes"] * ((width + 7) // 8 * 8), width
 
 
-# ---- none pays for another ----
+# ---- models do not disturb each other ----
 
 def test_a_death_is_its_own_models_only(start):
-    """The second model's worker is killed at work: another one of that model does it, and the first goes on meanwhile."""
+    """A worker of the second model is killed while working. Another one takes over; the first model is not affected."""
     service = start("--recycle", "0", *served("tiny_jpeg", BUILT_IN))
     data = slow_picture()
     undisturbed = service.upscale(data, model=BUILT_IN).content
@@ -287,7 +287,7 @@ def test_a_death_is_its_own_models_only(start):
 @pytest.mark.sanitize
 @pytest.mark.parametrize("blocked, free", [("tiny_shuffle_x3", "tiny_jpeg"), ("tiny_jpeg", "tiny_shuffle_x3")])
 def test_a_backlog_is_its_own_models_only(start, blocked, free):
-    """Which of the two is the default makes no difference; a form says its model late, a query early."""
+    """It makes no difference which of the two is the default. A form names its model late, a query early."""
     service = start("--queue", "1", *served("tiny_shuffle_x3", "tiny_jpeg"))
     os.kill(pid_of(service, blocked), signal.SIGSTOP)
     running = service.upscale_in_background(picture(), model=blocked)
@@ -305,7 +305,7 @@ def test_a_backlog_is_its_own_models_only(start, blocked, free):
     os.kill(pid_of(service, free), signal.SIGSTOP)
     calls = [service.upscale_in_background(picture(), model=free)]
     wait_busy(service, free)
-    calls.append(service.upscale_in_background(picture(), model=free))  # it has a place in a queue of its own
+    calls.append(service.upscale_in_background(picture(), model=free))  # it waits in another queue
     service.wait_metric(f'queue_depth{{model="{free}"}}', 1)
     check_problem(service.upscale(picture(), model=free), 429, "queue_full")
     service.signal_workers(signal.SIGCONT)
@@ -314,8 +314,8 @@ def test_a_backlog_is_its_own_models_only(start, blocked, free):
 
 
 def test_wait_is_predicted_from_the_models_own_pace(start):
-    """As many wait for one as for the other, and one model is slow. Nothing has been finished yet: the first prediction is
-    from what the workers measured when they started."""
+    """As many requests wait for a slow model as for a fast one. No image has been finished yet, so the prediction uses
+    what the workers measured when they started."""
     service = start("--queue", "4", *served("tiny_jpeg", BUILT_IN))
     data = {"tiny_jpeg": picture(), BUILT_IN: picture(120, 100)}
     pace = {event["model"]: event["us_per_megapixel"] / 1e12 for event in service.events("worker_ready")}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What other programs read: traces in the logs, metrics as Prometheus checks them, the health check of a container."""
+"""Interfaces to other programs: traces in the logs, metrics as checked by promtool, the container's health check."""
 import json
 import signal
 import socket
@@ -30,7 +30,7 @@ def test_a_trace_is_logged(server):
 
 
 def test_a_trace_is_in_every_line_about_a_request(start):
-    """Its worker dies, another enlarges it: each line that names the request names the trace, and no other does."""
+    """The worker dies and another one enlarges the image: exactly the log lines of the request have its trace."""
     service = start("--workers", "1")
     service.signal_workers(signal.SIGSTOP)
     headers = {"traceparent": TRACE, "X-Request-Id": "traced", "Content-Type": "image/png"}

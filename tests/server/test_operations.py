@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an operator sees: health, metrics, logs, the page, flags and exit codes."""
+"""The view of an operator: health, metrics, logs, the page, flags and exit codes."""
 import base64
 import hashlib
 import json
@@ -105,7 +105,7 @@ def test_logs_are_json_lines(start):
 
 
 def test_a_stuck_log_reader_stops_nothing(tmp_path):
-    """Nobody reads stdout after the first line: lines are dropped and counted, requests go on."""
+    """stdout is not read after the first line: lines are dropped and counted, and requests continue."""
     process = subprocess.Popen([SERVER, "--listen", "127.0.0.1:0", "--spool", tmp_path], stdout=subprocess.PIPE)
     try:
         url = "http://127.0.0.1:{}".format(json.loads(process.stdout.readline())["port"])
@@ -137,7 +137,7 @@ def test_page_is_complete_and_plain(server):
 
 
 def test_the_form_of_the_page_works(server):
-    """What a browser sends for it: every field, the file last or first."""
+    """What a browser sends for the form: every field, with the file last or first."""
     files = {"file": ("Bild \u00fc\".png", picture(), "image/png")}
     response = requests.post(server.url + "/upscale", files=files, data={"format": "png", "quality": "95"},
                              headers={"Accept": "text/html,image/avif,*/*;q=0.8"})
@@ -163,7 +163,7 @@ def test_what_cannot_be_printed_is_a_failure(flag):
 
 
 def test_started_without_standard_descriptors():
-    """Where these would be there is no socket of the server, in it and in its workers."""
+    """The descriptor of a standard stream that is closed at start becomes a socket in no process."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Three times as many clients as the workers can serve: the workers stay busy, and who is refused is told when to come back.
+"""Three times as many clients as the workers can serve: the workers stay busy, and refusals say when to try again.
 
-The long form takes minutes: SWIN2SR_LONG_TESTS=1. Both print what they measured (pytest -s).
+With SWIN2SR_LONG_TESTS=1 the test takes minutes. It prints what it measured (pytest -s).
 """
 import asyncio
 import itertools
@@ -20,7 +20,7 @@ IS_LONG = bool(os.environ.get("SWIN2SR_LONG_TESTS"))
 
 
 def worker_seconds(service):
-    """Spent so far on pictures that were answered."""
+    """The time spent so far on pictures that were answered."""
     return sum(service.metric(f'stage_seconds_sum{{stage="{stage}"}}') for stage in ("decode", "infer", "encode"))
 
 
@@ -29,20 +29,20 @@ class Overload:
         self.service = service
         self.pictures = itertools.cycle([picture(side, side + i % 8, seed=i) for i in range(64)])
         self.numbers = itertools.count()
-        self.firsts, self.seconds = [], []  # tries
+        self.firsts, self.seconds = [], []  # attempts
 
     async def enlarge(self):
         return await load.ask(self.service.address, "/upscale", next(self.pictures))
 
     async def capacity(self, seconds):
-        """Pictures a second, with as many clients as keep the workers busy."""
+        """Pictures per second with enough clients to keep the workers busy."""
         begun = time.monotonic()
         answers = await load.in_turn(2 * WORKERS, seconds, self.enlarge)
         assert {answer.code for answer in answers} == {200}
         return len(answers) / (time.monotonic() - begun)
 
     async def client(self):
-        """Tries once; where it is refused, waits as long as it is told and tries once more."""
+        """Send a request. If it is refused, wait for Retry-After and send it once more."""
         body, agent = next(self.pictures), f"client {next(self.numbers)}"
         first = await load.ask(self.service.address, "/upscale", body, agent)
         self.firsts.append(first)
@@ -51,7 +51,7 @@ class Overload:
             self.seconds.append(await load.ask(self.service.address, "/upscale", body, agent))
 
     async def run(self, capacity, seconds):
-        """The share of their time that the workers worked, once the queue was full."""
+        """The share of their time that the workers were busy, once the queue was full."""
         async def watch():
             await asyncio.sleep(seconds / 4)
             begun, before = time.monotonic(), worker_seconds(self.service)
@@ -102,8 +102,8 @@ def test_long(start):
 
 
 def test_refused_clients_are_spread(start):
-    """The queue stands still and holds about 20 s of work: clients that are refused together get different times, from half
-    of the wait to all of it, before a single image has been finished."""
+    """The workers are stopped and the queue holds about 20 s of work. Before any image has been finished, clients that
+    are refused together get different times, between half of the wait and all of it."""
     service = start("--workers", "1", "--queue", "8", "--drain-s", "0")
     pace = service.events("worker_ready")[0]["us_per_megapixel"] / 1e12
     side = int((20 / 8 / pace) ** 0.5) // 8 * 8

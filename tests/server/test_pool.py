@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The pool: self-tests before readiness, weights by descriptor, deaths of every kind, and a storm of them.
+"""The pool: self-tests before readiness, weights by descriptor, and every way in which a worker can die.
 
-The storm of full length takes half a minute: SWIN2SR_LONG_TESTS=1.
+With SWIN2SR_LONG_TESTS=1 the test that keeps killing workers takes half a minute.
 """
 import asyncio
 import json
@@ -36,7 +36,7 @@ def ready(service):
 # ---- the self-test ----
 
 def golden_sums(service, model):
-    """What the row of a network in worker/golden.c has to hold."""
+    """The expected row of a network in worker/golden.c."""
     side, scale = 8, 4
     image = Image.new("RGB", (side, side))
     image.putdata([tuple((37 * x + 59 * y + 83 * c + 7 * x * y) % 256 for c in range(3))
@@ -65,8 +65,8 @@ def test_every_kernel_level_passes_it(start, level):
 
 
 def test_failed_self_test_never_becomes_ready(start):
-    """To this worker, whose golden vector is wrong, the kernels are. It is tried again, more and more rarely, for ever:
-    the reason is seen from outside, and the server lives to say it."""
+    """The golden sums of this worker are wrong, so its self-test fails. It is started again and again, after longer and
+    longer back-offs. The server keeps running, and /readyz gives the reason."""
     service = start("--worker", BUILD / "tests/unit/worker/worker_with_wrong_golden", "--workers", "1", ready=False)
     begun = time.monotonic()
     ends = []
@@ -74,7 +74,7 @@ def test_failed_self_test_never_becomes_ready(start):
         assert service.metric('workers{state="idle"}') == 0
         ends = service.events("worker_ended")
         time.sleep(0.05)
-    assert time.monotonic() - begun > 1.5, "tried again without a pause"  # 0.1 + 0.2 + 0.4 + 0.8 s
+    assert time.monotonic() - begun > 1.5, "started again without a back-off"  # 0.1 + 0.2 + 0.4 + 0.8 s
     assert {(event["reason"], event["status"]) for event in ends} == {("exit", 1)}
     faults = service.events("worker_cannot_start")
     assert {event["status"] for event in faults} == {"self_test"}
@@ -108,11 +108,11 @@ def test_image_that_cannot_be_done_in_time_is_refused(start):
     assert response.json()["limit"] == 1 < response.json()["actual"]
 
 
-# ---- machines that are not empty ----
+# ---- lack of resources ----
 
 @pytest.fixture
 def start_limited(tmp_path):
-    """start_limited(LIMIT, "--workers", "1"): as a user that runs nothing else and may have LIMIT processes and threads."""
+    """start_limited(LIMIT, "--workers", "1") runs a server as a user who may have LIMIT processes and threads."""
     if os.geteuid() != 0:
         pytest.skip("only root can run the service as another user")
     running = []
@@ -131,7 +131,7 @@ def start_limited(tmp_path):
 
 
 def why_not_ready(service):
-    """What /readyz says about the workers, once it says anything."""
+    """The reason that /readyz gives, once it gives one."""
     detail, = wait_for("a reason", lambda: requests.get(service.url + "/readyz").json().get("details"), 20)
     assert detail["model"] == "swin2sr-lightweight-x4"
     return detail["detail"]
@@ -150,7 +150,7 @@ def test_readiness_says_that_no_process_can_be_started(start_limited):
 
 
 def test_readiness_says_that_there_is_no_memory(start, tmp_path):
-    """Each worker may have 24 MB of address space: less than its network takes."""
+    """Each worker may use 24 MB of address space, which is less than its network needs."""
     program = tmp_path / "worker"
     program.write_text(f'#!/bin/sh\nulimit -v 24000\nexec "{BUILD}/swin2sr-worker" "$@"\n')
     program.chmod(0o755)
@@ -171,7 +171,7 @@ def test_readiness_says_that_workers_end_while_they_start(start, tmp_path):
 # ---- weights by descriptor ----
 
 def split_network(folder):
-    """The fixture as others publish networks: what it is stands in a config.json beside the weights."""
+    """The fixture in the usual published form: a config.json beside the weights gives the shape."""
     data = NETWORK.read_bytes()
     length, = struct.unpack("<Q", data[:8])
     header = json.loads(data[8:8 + length])
@@ -233,7 +233,7 @@ def test_worker_holds_nothing_else(start):
 # ---- deaths ----
 
 def test_killed_in_mid_request_gives_the_same_image(start):
-    service = start("--workers", "1")  # a second one, killed a moment later, could already have the job
+    service = start("--workers", "1")  # a second worker, killed a moment later, could already have the job
     data = slow_picture()
     undisturbed = service.upscale(data).content
     call = service.upscale_in_background(data)
@@ -258,7 +258,7 @@ MEMORY_GROUPS = Path("/sys/fs/cgroup/memory")
 
 @pytest.fixture
 def memory_group():
-    """A cgroup (version 1) of our own."""
+    """A cgroup (version 1) for the server."""
     own = re.search(r"^\d+:memory:(.*)$", Path("/proc/self/cgroup").read_text(), re.M)
     folder = MEMORY_GROUPS / own[1].lstrip("/") / f"swin2sr-test-{os.getpid()}" if own else None
     try:
@@ -271,7 +271,7 @@ def memory_group():
 
 
 def test_out_of_memory_is_told_from_other_kills(memory_group, start):
-    """The limit is lowered under the feet of a running request; its worker is what the kernel ends, not the server."""
+    """The memory limit is lowered while a request is running. The kernel kills the worker, not the server."""
     service = start("--workers", "1", preexec_fn=lambda: (memory_group / "tasks").write_text(str(os.getpid())))
     service.signal_workers(signal.SIGSTOP)
     call = service.upscale_in_background(picture(1500, 200))  # 160 MB
@@ -290,7 +290,7 @@ def test_out_of_memory_is_told_from_other_kills(memory_group, start):
 @pytest.mark.parametrize("jobs", [20, pytest.param(1000, marks=pytest.mark.skipif(
     not IS_LONG, reason="SWIN2SR_LONG_TESTS=1 runs it"))])
 def test_worker_is_renewed_after_so_many_requests(start, jobs):
-    """One after the other, with readiness kept."""
+    """Workers are replaced one after the other, and the service stays ready."""
     service = start("--workers", "2", "--recycle", str(jobs))
 
     async def enlarge():
@@ -311,7 +311,7 @@ def test_worker_is_renewed_after_so_many_requests(start, jobs):
 
 
 def test_worker_that_cannot_be_renewed_is_missed(start, tmp_path):
-    """Its program is gone: readiness does not wait for it."""
+    """The worker program is gone, so the service is not ready."""
     program = tmp_path / "swin2sr-worker"
     shutil.copy(BUILD / "swin2sr-worker", program)
     service = start("--workers", "1", "--recycle", "1", "--worker", program)
@@ -329,10 +329,10 @@ def test_worker_is_kept_where_nothing_is_renewed(start):
     assert service.worker_pids() == workers and service.events("worker_ended") == []
 
 
-# ---- a storm ----
+# ---- workers die all the time ----
 
 async def storm(service, seconds, every_s):
-    """All workers die all the time, under load. The answers, how long /healthz took, and when the last kill was."""
+    """Keep killing all workers under load. Returns answers, times of /healthz, and the time of the last kill."""
     kills = []
 
     async def kill():
@@ -371,5 +371,5 @@ def test_storm(start, seconds):
     assert recovery_s < 3
     assert service.restarts("signal") > seconds
     counted = {int(code): int(service.metric(f'requests_total{{route="/upscale",code="{code}"}}')) for code in codes}
-    counted[200] -= 1  # the one after the storm
+    counted[200] -= 1  # the one after the last kill
     assert counted == codes

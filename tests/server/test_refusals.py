@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is not enlarged: a problem document each, nothing leaked, the service alive."""
+"""Refused requests: each gets a problem document, nothing leaks, and the service continues."""
 import json
 import os
 import resource
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.sanitize
 
 @pytest.fixture(autouse=True)
 def nothing_leaks(server):
-    """Every test of this module leaves as many descriptors open as it found, and a service that works."""
+    """After each test of this module the server has as many open descriptors as before, and works."""
     if not URL:
         before = server.fd_count()
         workers = server.worker_pids()
@@ -118,7 +118,7 @@ def test_form_without_file(server):
 
 
 def test_picture_under_another_name(server):
-    """The first mistake that users make is told in a way that helps."""
+    """The most common mistake gets a helpful answer."""
     response = requests.post(server.url + "/upscale", files={"picture": ("a.png", picture(200, 200))})
     detail = check_problem(response, 422, "bad_option")["detail"]
     assert detail.startswith("picture: ") and "part file" in detail
@@ -180,7 +180,7 @@ def test_a_browser_gets_a_page(server):
     b"Content-Length: 4\r\nContent-Length: 4\r\n", b"Host: b\r\n", b"Foo : bar\r\n", b"F\x01o: bar\r\n",
     b"Foo: b\x01r\r\n", b"Foo: b\0r\r\n", b"".join(b"F%d: x\r\n" % i for i in range(150))])
 def test_ambiguous_header_ends_the_connection(server, head):
-    """Two servers in a row could understand these differently. What follows on the connection must not be served."""
+    """Two servers in a chain could interpret these differently, so what follows on the connection is not served."""
     answer = server.raw(b"POST /upscale HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\n" + head
                         + b"\r\n0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 400 "), answer
@@ -206,7 +206,7 @@ HOST = b"HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
      range(16000, 22000, 250), {200, 431})],
     ids=["parameters", "separators", "query", "path", "fields", "field", "cookies", "all"])
 def test_no_header_is_left_without_an_answer(server, make, sizes, codes):
-    """Whatever uses up the memory of its connection."""
+    """Requests that use up the memory of their connection."""
     answers = [server.raw(make(size) + b"\r\n") for size in sizes]
     assert all(answer.startswith(b"HTTP/1.1 ") for answer in answers), [answer[:40] for answer in answers]
     assert {int(answer[9:12]) for answer in answers} == codes
@@ -235,7 +235,7 @@ def test_header_that_leaves_no_room_for_an_answer(server):
 
 def test_header_bomb(server):
     answer = server.raw(b"GET /healthz HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 100000)
-    if answer or not URL:  # the library closes on unread bytes, which on a longer way can destroy its answer
+    if answer or not URL:  # the library closes with unread bytes, so over a network its answer may be lost
         assert answer[9:12] in (b"431", b"413")
 
 
@@ -261,14 +261,14 @@ def test_body_limit_by_flag(start):
 
 @pytest.mark.parametrize("limit", [500, 3000])
 def test_full_disk(start, limit):
-    """A limit on file sizes looks like a full disk: to the server (the upload), or to the worker (the result)."""
+    """A limit on file sizes acts like a full disk, for the server (the upload) or for a worker (the result)."""
     service = start(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
     check_problem(service.upscale(picture(30, 20)), 507, "storage")
     check_problem(service.upscale(b"text"), 415, "unsupported_image")
 
 
 def test_upload_without_room_gives_it_back(start):
-    """What was written is gone at once, not when the rest of the body has come in."""
+    """What was written is removed at once, not only after the rest of the body has arrived."""
     service = start(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000)))
     with socket.create_connection(service.address, timeout=30) as connection:
         connection.sendall(b"POST /upscale HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\n"

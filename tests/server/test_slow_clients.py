@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Clients that are slow, silent or many: each is closed in time, and those who are not such are served meanwhile.
-SWIN2SR_TEST_CONNECTIONS=IDLE,SLOW sets the size of the crowd (500,20; the service's promise is 5000,100)."""
+"""Slow, silent and many clients: each connection is closed in time, and other clients are served meanwhile.
+SWIN2SR_TEST_CONNECTIONS=IDLE,SLOW sets the number of connections (default 500,20; the service is made for 5000,100)."""
 import json
 import os
 import resource
@@ -24,7 +24,7 @@ def connect(service):
 
 
 def seconds_until_closed(connection, trickle=b"", every_s=0.2):
-    """Send the trickle's bytes one by one and over again, until the other side closes; how long that took."""
+    """Send the bytes one by one, repeatedly, until the other side closes. Returns the time this took."""
     start = time.monotonic()
     connection.settimeout(every_s)
     sent = 0
@@ -55,7 +55,7 @@ def test_silence_is_closed(start, sent):
 
 @pytest.mark.sanitize
 def test_slow_header_is_closed(start):
-    """A byte now and then is no silence, but the header has to end."""
+    """A byte now and then resets the idle time, but not the time limit of the header."""
     service = start("--header-s", "1", "--workers", "1")
     with connect(service) as connection:
         connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\nA: ")
@@ -90,7 +90,7 @@ def test_silence_in_a_body_is_logged_as_slowness(start):
 
 def test_slow_reader_is_closed(start):
     service = start("--transfer-s", "1", "--workers", "1")
-    # enlarged, it is more than a socket takes
+    # the result is larger than the socket buffers
     data = encode(Image.frombytes("RGB", (480, 360), os.urandom(480 * 360 * 3)))
     with socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -102,7 +102,7 @@ def test_slow_reader_is_closed(start):
 
 
 def test_work_is_no_slowness(start):
-    """The limits on time are the client's, not the network's."""
+    """The time limits are for the client; the time of the worker does not count."""
     service = start("--idle-s", "1", "--header-s", "1", "--transfer-s", "1", "--workers", "1", "--threads", "1")
     begun = time.monotonic()
     response = service.upscale(picture(300, 300))
@@ -111,7 +111,7 @@ def test_work_is_no_slowness(start):
 
 
 def test_connections_are_bounded(start):
-    """One more than allowed waits until another ends; nobody is answered twice or lost."""
+    """One connection too many waits until another ends. Every request is answered exactly once."""
     service = start("--connections", "20", "--idle-s", "2", "--workers", "1")
     crowd = [connect(service) for _ in range(40)]
     try:
@@ -124,7 +124,7 @@ def test_connections_are_bounded(start):
 
 
 def ask(service, source="127.0.0.1"):
-    """The code of /healthz on a connection from this address; None where it is closed without an answer."""
+    """The code of /healthz on a connection from this address; None if it is closed without an answer."""
     try:
         with socket.create_connection(service.address, 30, (source, 0)) as connection:
             connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
@@ -136,12 +136,12 @@ def ask(service, source="127.0.0.1"):
 
 @pytest.mark.sanitize
 def test_one_address_takes_not_all_connections(start):
-    """One more than its share is closed at once; the share stays open and of use, other addresses are served."""
+    """One connection above the limit is closed at once. The others keep working, and other addresses are served."""
     service = start("--client-connections", "5", "--workers", "1")
-    service.wait_metric("connections", 1)  # those that asked for readiness have gone
+    service.wait_metric("connections", 1)  # the connections that requested /readyz have ended
     share = []
     try:
-        while len(share) < 5:  # a place may still be held by a connection that asked for the metric
+        while len(share) < 5:  # a connection that requested the metric may still count
             connection = connect(service)
             connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
             try:
@@ -173,7 +173,7 @@ def test_connections_of_one_address_without_limit(start):
 
 
 class Crowd:
-    """Idle connections with half a header, and slow uploads of a byte each 0.1 s, from one thread."""
+    """Idle connections with half a header, and slow uploads of one byte every 0.1 s, in one thread."""
 
     def __init__(self, service, idle_count, slow_count):
         self._selector = selectors.DefaultSelector()

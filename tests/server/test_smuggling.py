@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Requests that two servers in a row could understand differently: each is refused, its connection ends, and nothing
-after it on the connection is served. The table is sent first on a connection, after a good request on the same one
-(keep-alive), and in one piece with a good request (pipelined)."""
+"""Requests that two servers in a chain could interpret differently: each is refused and its connection closed, and
+nothing after it on the connection is served. Each request is sent first on a connection, after a valid request on the
+same connection (keep-alive), and in one piece with a valid request (pipelined)."""
 import re
 import socket
 
@@ -32,7 +32,7 @@ def encoding(value, body=b"4\r\nDATA\r\n0\r\n\r\n"):
 
 BOTH = b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n"
 REFUSED = {
-    # how long the body is
+    # length of the body
     "length and chunks": post(BOTH, b"0\r\n\r\n"),
     "chunks and length": post(b"Transfer-Encoding: chunked\r\nContent-Length: 4\r\n", b"0\r\n\r\n"),
     "two lengths": post(b"Content-Length: 4\r\nContent-Length: 5\r\n"),
@@ -49,7 +49,7 @@ REFUSED = {
         b"0x4\r\nDATA\r\n0\r\n\r\n", b"+4\r\nDATA\r\n0\r\n\r\n", b" 4\r\nDATA\r\n0\r\n\r\n", b"4 \r\nDATA\r\n0\r\n\r\n",
         b"-4\r\nDATA\r\n0\r\n\r\n", b"g\r\nDATA\r\n0\r\n\r\n", b"\r\nDATA\r\n0\r\n\r\n", b"4\rDATA\r\n0\r\n\r\n",
         b"4\r\nDATA0\r\n\r\n", b"10000000000000004\r\nDATA\r\n0\r\n\r\n")},
-    # where a line ends
+    # ends of lines
     "bare LF after the request line": get(b"GET /healthz HTTP/1.1\n"),
     "bare LF after a field": get(fields=b"Host: a\nA: b\r\n"),
     "bare LF after the last field": get(fields=b"Host: a\n"),
@@ -75,7 +75,7 @@ REFUSED = {
     "NUL in a value": get(fields=b"Host: a\r\nA: b\0c\r\n"),
     "control in a value": get(fields=b"Host: a\r\nA: b\x01c\r\n"),
     "DEL in a value": get(fields=b"Host: a\r\nA: b\x7f\r\n"),
-    # who is asked for what
+    # targets and hosts
     "no Host": get(fields=b""),
     "two Hosts": get(fields=b"Host: a\r\nHost: b\r\n"),
     "two equal Hosts": get(fields=b"Host: a\r\nhost: a\r\n"),
@@ -115,7 +115,7 @@ CODES = re.compile(rb"HTTP/1\.[01] (\d{3}) ")
 
 
 def exchange(server, *pieces):
-    """Send each piece after the answer to the one before; everything that comes back until the server closes."""
+    """Send each piece after the answer to the one before. Returns everything received until the server closes."""
     with socket.create_connection(server.address, timeout=30) as connection:
         received = b""
         for number, piece in enumerate(pieces):
@@ -129,7 +129,7 @@ def exchange(server, *pieces):
 
 
 def check_refused(answer, good_before=0):
-    """So many good answers, then only refusals; the library says some of its own twice before it closes."""
+    """Check for this many good answers, then only refusals; the library sends some of its refusals twice."""
     codes = [int(code) for code in CODES.findall(answer)]
     assert codes[:good_before] == [200] * good_before, answer
     refusals = codes[good_before:]
@@ -153,7 +153,7 @@ def test_refused_in_one_piece_with_a_good_one(server, name):
 
 
 def test_refused_byte_by_byte(server):
-    """The header is judged as it was sent, however it was cut."""
+    """The check does not depend on how the header is cut into pieces."""
     for name in "folded field", "bare LF after a field", "two Hosts", "NUL in a value", "two blanks before the target":
         with socket.create_connection(server.address, timeout=30) as connection:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -167,7 +167,7 @@ def test_refused_byte_by_byte(server):
     b"4\r\nDATA\r\n0\n\n", b"4\r\nDATA\r\n00000\r\n\r\n", b"4\r\nDATA\r\n0\r\nContent-Length: 9\r\n\r\n",
     b"4\r\nDATA\r\n0\r\n A: b\r\n\r\n", b"4\r\nDATA\r\n0\r\n\r\n"], ids=repr)
 def test_nothing_is_served_after_chunks(server, body):
-    """The library is lax about ends of chunks, so a chunked request is the last one of its connection."""
+    """The library accepts malformed ends of chunks, so a chunked request is the last one of its connection."""
     answer = exchange(server, encoding(b"chunked", body) + GOOD)
     assert CODES.findall(answer) == [b"415"], answer
     assert b"\r\nConnection: close\r\n" in answer
@@ -185,7 +185,7 @@ GET_LENGTH = b"GET /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nDATA
     get(fields=b"Host: a\r\nCookie: a=b; c=d\r\nAuthorization: Basic YTpi\r\n")],
     ids=lambda text: repr(text)[:60])
 def test_good_requests_are_served(server, request_):
-    """The refusals above are not bought with these: whole, byte by byte, and one after the other."""
+    """Valid requests are served: whole, byte by byte, and one after the other."""
     last = GOOD.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
     assert CODES.findall(exchange(server, request_ + request_ + last)) == [b"200"] * 3
     assert CODES.findall(exchange(server, request_, request_, last)) == [b"200"] * 3
@@ -201,6 +201,6 @@ def test_old_client_needs_no_host(server):
 
 @pytest.mark.parametrize("target", [b"http://a/healthz", b"HTTP://A/healthz", b"https://a/healthz", b"http://a/healthz?"])
 def test_whole_address_of_the_same_host(server, target):
-    """RFC 9112 section 3.2.2: a server takes the absolute form; the connection goes on."""
+    """RFC 9112 section 3.2.2: a server accepts the absolute form, and the connection stays open."""
     request = get(b"GET " + target + b" HTTP/1.1\r\n") + get(fields=b"Host: a\r\nConnection: close\r\n")
     assert exchange(server, request).count(b'{"status":"ok"}') == 2

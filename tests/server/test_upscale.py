@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""POST /upscale: pictures in, pictures of four times the size out."""
+"""POST /upscale: pictures in, pictures with four times the width and height out."""
 import http.server
 import os
 import re
@@ -123,7 +123,7 @@ def test_same_input_same_bytes(server):
 
 
 def command_line(data, folder):
-    """What `swin2sr upscale` makes of the picture."""
+    """The output of `swin2sr upscale` for the picture."""
     (folder / "in").write_bytes(data)
     subprocess.run([BUILD / "swin2sr", "upscale", "--quiet", "--force", "-o", folder / "out.png", folder / "in"],
                    check=True)
@@ -131,19 +131,19 @@ def command_line(data, folder):
 
 
 def ten_pictures(kind):
-    """Files as ten designers have them: made here, or real ones (bench/designers.py measures with those)."""
+    """Ten typical pictures: generated, or real ones, with which bench/designers.py measures too."""
     if kind == "made":
         return [picture(40, 30 + seed, "JPEG" if seed % 2 else "PNG", seed=seed) for seed in range(10)]
     shared = Path(os.environ.get("SWIN2SR_SHARED", ROOT.parent / "shared")) / "testdata"
     if not shared.is_dir():
         pytest.skip(f"no shared test data at {shared}")
     files = [file.read_bytes() for folder in ("set5/LR_bicubic/X4", "real") for file in sorted((shared / folder).iterdir())]
-    return [data for data in files if max(open_image(data).size) <= 250][:10]  # seconds, not minutes
+    return [data for data in files if max(open_image(data).size) <= 250][:10]  # small ones, for a quick test
 
 
 @pytest.mark.parametrize("kind", ["made", "real"])
 def test_ten_at_once(server, tmp_path, kind):
-    """Ten different pictures at the same moment: each gets its own answer, the one that the command line makes."""
+    """Ten different pictures at the same time: each answer is what the command line makes of that picture."""
     pictures = ten_pictures(kind)
     assert len(set(pictures)) == 10
     begin = threading.Barrier(10)
@@ -177,7 +177,7 @@ def test_nothing_named_lies_in_the_spool(server):
 
 
 def post_form(server, headers=b"", boundary=b"b1", disposition=b'name="file"; filename="a.png"', path=b"/upscale"):
-    """A form as no library would send it; the whole answer."""
+    """Send a form that no library would send. Returns the whole answer."""
     body = (b"--b1\r\nContent-Disposition: form-data; " + disposition + b"\r\nContent-Type: image/png\r\n\r\n" +
             picture(8, 8) + b"\r\n--b1--\r\n")
     return server.raw(b"POST " + path + b" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
@@ -223,7 +223,7 @@ def test_encodings_are_refused(server, headers):
 
 
 class Proxy(http.server.BaseHTTPRequestHandler):
-    """What is asked for under /sr/ comes from the service."""
+    """A proxy that passes /sr/... on to the service."""
     def forward(self, body=None):
         assert self.path.startswith("/sr/"), self.path
         response = requests.request(self.command, self.server.target + self.path[3:], data=body, headers={

@@ -12,7 +12,7 @@
 #define BASE_BYTES 1000
 #define COLUMN_BYTES 10
 
-/* A JPEG of 1600 x 800 pixels, 4:2:0, up to its first scan, which has the first components. */
+/* The header of a JPEG of 1600 x 800 pixels, 4:2:0. Its first scan has the first components. */
 static const uint8_t jpeg[] = "\xff\xd8\xff\xc0\0\x11\x8\3\x20\6\x40\3\1\x22\0\2\x11\1\3\x11\1"
                               "\xff\xda\0\x8\3\1\0\2\1\3\1";
 #define MARKER_AT 3

@@ -39,14 +39,14 @@ static void room_until_the_queue_is_full(void **state) {
     assert_true(pace_has_room(&workers));
 }
 
-/* Nothing has been finished yet: the costs alone say it. */
+/* No job has been finished yet: the wait is predicted from the costs alone. */
 static void wait_is_the_work_left_by_workers(void **state) {
     static pool workers;
     job running[2], waiting = {.cost_us = 30 * SECOND};
     fill(&workers, running);
     job_queue_append(&workers.queue, &waiting);
     assert_in_range(pace_wait_us(&workers), 24 * SECOND, 25 * SECOND);
-    running[0].started_us -= 60 * SECOND; /* late: nothing is left of it */
+    running[0].started_us -= 60 * SECOND; /* longer than predicted: no time is left */
     assert_in_range(pace_wait_us(&workers), 19 * SECOND, 20 * SECOND);
     job_queue_remove(&workers.queue, &waiting);
     assert_in_range(pace_wait_us(&workers), 4 * SECOND, 5 * SECOND);

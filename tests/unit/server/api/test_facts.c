@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * tests/unit/server/api/test_facts.c - header fields of an answer say what the worker reported. */
+ * tests/unit/server/api/test_facts.c - header fields of an answer show what the worker reported. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

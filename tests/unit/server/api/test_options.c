@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * tests/unit/server/api/test_options.c - options of POST /upscale: taken once, in range, or a problem that names them. */
+ * tests/unit/server/api/test_options.c - options of POST /upscale: at most once and in range, or a problem. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

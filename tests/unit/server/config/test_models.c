@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * tests/unit/server/config/test_models.c - the text of --models: names, paths and numbers, or the entry that is wrong. */
+ * tests/unit/server/config/test_models.c - the value of --models: names, paths, numbers, and wrong entries. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +12,7 @@
 
 #include "config/config.h"
 
-static served_models models; /* large */
+static served_models models; /* too large for the stack */
 
 static swin2sr_status parse(const char *text, swin2sr_error *reterr) {
     return models_parse(text, &models, reterr);

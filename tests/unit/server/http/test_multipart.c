@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * tests/unit/server/http/test_multipart.c - forms: the same parts for every way of cutting the body, every fault named. */
+ * tests/unit/server/http/test_multipart.c - forms: the same parts however the body is cut; every fault is named. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 
 #include "http/multipart.h"
 
-/* What the handler saw, as text: "<name|data>" for each part. */
+/* The calls of the handler as text: "<name|data>" for each part. */
 typedef struct seen {
     char text[4096];
     size_t size;
@@ -53,7 +53,7 @@ static void start(multipart *parser, seen *self, const char *content_type) {
 
 static const char type[] = "multipart/form-data; boundary=AaB03x";
 
-/* Data that comes close to a delimiter in every way, an empty part, a preamble and an epilogue. */
+/* Data that resembles a delimiter in every way, an empty part, a preamble and an epilogue. */
 static const char body[] = "preamble --AaB03x\r\n"
                            "--AaB03x\r\n"
                            "Content-Disposition: form-data; name=\"file\"; filename=\"a \\\"b\\\".png\"\r\n"
@@ -200,7 +200,7 @@ static void faults_are_named(void **state) {
     }
 }
 
-/* Clients give a file's name in two ways, each as long as a file system takes it, three bytes a character. */
+/* Clients send a file's name in two forms, each with as many characters of three bytes as file systems allow. */
 static void long_file_names_are_read_over(void **state) {
     char text[LIMIT_PART_LINE_BYTES + 200] = "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"";
     for (int i = 0; i < 255; i++)
@@ -216,7 +216,7 @@ static void long_file_names_are_read_over(void **state) {
     assert_string_equal(got.text, "<file|DATA>");
 }
 
-/* Clients that do not quote a file's name send its blanks as they are. */
+/* Clients that do not quote a file's name send its blanks unchanged. */
 static void file_names_without_quotes_are_read_over(void **state) {
     static const char *const rows[] = {
         PART("Content-Disposition: form-data; name=file; filename=my photo 1.png") "\r\n--x--",
@@ -237,7 +237,7 @@ static bool count_data(void *context, const void *data, size_t size) {
     return on_data(context, data, size);
 }
 
-/* Each call is a write to a file: a body of line ends must not make one of every byte. */
+/* Each call is a write to a file, so a body of line ends must not cause one call per byte. */
 static void line_ends_do_not_cut_data(void **state) {
     char text[2000] = "--x\r\nContent-Disposition: form-data; name=a\r\n\r\n";
     size_t before = strlen(text);
@@ -254,7 +254,7 @@ static void line_ends_do_not_cut_data(void **state) {
     assert_int_equal(got.size, 3 + (sizeof text - before) + 5 + 1);
 }
 
-/* Push the same bytes until the parser refuses. returns how often it took them. */
+/* Push the same bytes until the parser fails.  returns how many times it accepted them. */
 static int push_until_refused(multipart *parser, const char *text) {
     int count = 0;
     while (count < 100000 && multipart_push(parser, text, strlen(text)))

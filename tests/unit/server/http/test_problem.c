@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * tests/unit/server/http/test_problem.c - problem documents: complete, printable, escaped; each status has its problem. */
+ * tests/unit/server/http/test_problem.c - problem documents are complete, printable and escaped. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * tests/unit/server/http/test_range.c - parts of files and entity tags, as RFC 9110 has them. */
+ * tests/unit/server/http/test_range.c - parts of files, and entity tags (RFC 9110). */
 #include "http/range.h"
 
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * tests/unit/server/job/test_queue.c - the line of waiting jobs: first in, first out; any job removable; count and cost right. */
+ * tests/unit/server/job/test_queue.c - the queue: first in, first out; any job can be removed; its count and cost. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

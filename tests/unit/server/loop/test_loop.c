@@ -29,7 +29,7 @@ static void on_due(void *context) {
     note->owner->order[note->owner->count++] = note->index;
 }
 
-/* Whichever comes first removes both. */
+/* The one that is called first removes both. */
 static void on_ready(void *context, uint32_t events) {
     fixture *self = context;
     self->count++;

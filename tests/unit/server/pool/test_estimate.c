@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * tests/unit/server/pool/test_estimate.c - what is learned from jobs, and what must not be. */
+ * tests/unit/server/pool/test_estimate.c - what is learned from jobs, and what is not. */
 #include "pool/estimate.h"
 
 #include <setjmp.h>
@@ -25,7 +25,7 @@ static void assert_near(uint64_t got, uint64_t wanted, uint64_t percent) {
 
 static void learns_what_pictures_take(void **state) {
     estimate self = {0};
-    estimate_take_self_test(&self, 40000000); /* eight workers that started at once measured too much */
+    estimate_take_self_test(&self, 40000000); /* too slow: eight workers started at once */
     for (int i = 0; i < 10; i++)
         estimate_learn(&self, PICTURE, TRUE_US(PICTURE));
     assert_near(estimate_us(&self, PICTURE), TRUE_US(PICTURE), 5);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * tests/unit/server/pool/test_worker.c - a worker that never stops talking does not keep the loop for itself. */
+ * tests/unit/server/pool/test_worker.c - a worker that never stops sending does not block the loop. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,7 +24,7 @@ static void say(const flood *self) {
     assert_int_equal(ipc_send(self->sender, &message, NULL, 0), SWIN2SR_OK);
 }
 
-/* Each message taken is followed by the next one, up to what shows that nobody stopped. */
+/* For each message that is read, send another one, up to a number that the server must not reach. */
 static void on_message(void *context, worker *self, const ipc_message *message) {
     flood *talk = context;
     if (++talk->count < ENOUGH)
@@ -55,7 +55,7 @@ static void endless_talk_is_taken_in_turns(void **state) {
     close(pair[1]);
 }
 
-/* All that a worker said before its end is heard at its end. */
+/* A socket holds fewer than LIMIT_MESSAGES, so all messages that a worker sent before its end are handled. */
 static void a_socket_holds_less(void **state) {
     int pair[2], held = 0;
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * tests/unit/server/store/test_data.c - files appear under their names whole or not at all, and outlive the process. */
+ * tests/unit/server/store/test_data.c - files appear complete or not at all, and outlive the process. */
 #include "store/data.h"
 
 #include <errno.h>
@@ -62,7 +62,7 @@ static void an_unnamed_file_gets_a_name_once(void **state) {
     close(second);
 }
 
-/* O_EXCL forbids a name, as do file systems without unnamed files and other file systems. */
+/* A file opened with O_EXCL cannot get a name, like one on another file system. */
 static void a_file_that_cannot_be_linked_is_copied(void **state) {
     fixture *self = *state;
     int fd = unnamed(self, O_EXCL, "bytes");

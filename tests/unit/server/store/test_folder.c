@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * tests/unit/server/store/test_folder.c - the budget counts uploads and results, until they are removed. */
+ * tests/unit/server/store/test_folder.c - the budget counts uploads and results until they are removed. */
 #include "store/store.h"
 
 #include <fcntl.h>
@@ -36,7 +36,7 @@ static void uploads_are_bounded(void **state) {
     assert_int_equal(self.used_bytes, 0);
 }
 
-/* A worker writes through a descriptor of its own. Its result may pass the budget, and then no upload gets in. */
+/* A worker writes through its own descriptor. Its result may exceed the budget; then no upload is accepted. */
 static void results_count_from_their_commit_on(void **state) {
     store self;
     store_file result = {.owner = NULL}, upload = {.owner = NULL};

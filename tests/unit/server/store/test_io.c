@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * tests/unit/server/store/test_io.c - tasks run in order on a thread of their own and complete on the loop's. */
+ * tests/unit/server/store/test_io.c - tasks run in order on the I/O thread and complete on the loop. */
 #include "store/io.h"
 
 #include <setjmp.h>
@@ -15,9 +15,9 @@ typedef struct counted {
     io_task task;
     io_thread *io;
     int *next_work, *next_done;
-    int worked, done; /* the order in which it was, from 1 */
+    int worked, done; /* position in the order of calls, from 1 */
     pthread_t worker, completer;
-    bool is_again; /* submit it once more from done */
+    bool is_again; /* submit it again from done */
 } counted;
 
 static void work(io_task *task) {
