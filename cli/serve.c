@@ -42,7 +42,7 @@ const cli_command serve_command = {
     "swin2sr serve",
     "Usage: swin2sr serve [OPTION]...\n"
     "Start the HTTP service. All options are passed on to swin2sr-server, among them:\n\n"
-    "      --listen ADDR:PORT  where to listen (default: 127.0.0.1:8080)\n"
+    "      --listen ADDR:PORT,... where to listen (default: 127.0.0.1:8080)\n"
     "      --models NAME[:N],... networks to serve, each with N workers\n"
     "      --workers N         worker processes (default: the smaller of 2 and the cores)\n"
     "  -h, --help              print this text; 'swin2sr-server --help' lists all options\n",

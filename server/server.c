@@ -5,8 +5,6 @@
 #include "server.h"
 
 #include <errno.h>
-#include <netdb.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,43 +19,25 @@
 
 /* ---- listening ---- */
 
-static int open_listener(const struct addrinfo *address) {
-    int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
-    if (fd < 0)
-        return -1;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (bind(fd, address->ai_addr, address->ai_addrlen) == 0 && listen(fd, SOMAXCONN) == 0)
-        return fd;
-    int error = errno;
-    close(fd);
-    errno = error;
-    return -1;
+static bool open_listeners(server *self) {
+    swin2sr_error error = {""};
+    if (listen_open(&self->config, &self->listeners, &error) == SWIN2SR_OK)
+        return true;
+    fprintf(stderr, "swin2sr-server: %s\n", error.text);
+    return false;
 }
 
-/* -1: failed; the reason is on stderr. */
-static int listen_on(const server_config *config) {
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV}, *found;
-    int error = getaddrinfo(config->host, config->port, &hints, &found);
-    if (error) {
-        fprintf(stderr, "swin2sr-server: %s: %s\n", config->host, gai_strerror(error));
-        return -1;
+/* One line for each socket; the first lines of the log. */
+static void log_listeners(server *self) {
+    const listener_set *listeners = &self->listeners;
+    for (const listener *row = listeners->rows; row < listeners->rows + listeners->count; row++) {
+        char address[LIMIT_SOCKET_PATH_BYTES];
+        int port;
+        listen_describe(row, address, &port);
+        log_event(&self->log, LOG_LEVEL_INFO, "listening", "s:s, s:i, s:b, s:s, s:i, s:i", "address", address, "port",
+                  port, "is_for_metrics", row->side == HTTP_SIDE_METRICS, "version", SWIN2SR_VERSION, "workers",
+                  (int)self->config.worker_count, "threads", (int)self->config.threads);
     }
-    int fd = open_listener(found);
-    if (fd < 0)
-        fprintf(stderr, "swin2sr-server: cannot listen on %s port %s: %s\n", config->host, config->port,
-                strerror(errno));
-    freeaddrinfo(found);
-    return fd;
-}
-
-/* The port that the kernel chose for port 0. */
-static int port_of(int listen_fd) {
-    struct sockaddr_storage address;
-    socklen_t size = sizeof address;
-    if (getsockname(listen_fd, (struct sockaddr *)&address, &size) != 0)
-        return 0;
-    return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
-                                               : ((struct sockaddr_in *)&address)->sin_port);
 }
 
 /* ---- signals and the drain ---- */
@@ -125,7 +105,7 @@ static bool watch_signals(server *self) {
 
 /* ---- start, serve, end ---- */
 
-static bool start_http(server *self, int listen_fd) {
+static bool start_http(server *self) {
     const http_settings settings = {.loop = &self->loop,
                                     .log = &self->log,
                                     .metrics = &self->metrics,
@@ -133,7 +113,7 @@ static bool start_http(server *self, int listen_fd) {
                                     .routes = routes,
                                     .route_count = routes_count,
                                     .app = &self->context};
-    self->http = http_start(&settings, listen_fd);
+    self->http = http_start(&settings, &self->listeners);
     self->context = (api_context){.config = &self->config,
                                   .log = &self->log,
                                   .metrics = &self->metrics,
@@ -179,25 +159,19 @@ static bool start_backlog(server *self) {
 }
 
 static bool start(server *self) {
-    int listen_fd = listen_on(&self->config);
-    if (listen_fd < 0)
-        return false;
     self->log.fd = STDOUT_FILENO;
-    if (!open_data(self))
+    if (!open_listeners(self) || !open_data(self))
         return false;
     if (store_use_folder(&self->store, self->config.spool) != SWIN2SR_OK) {
         fprintf(stderr, "swin2sr-server: cannot write to the spool folder %s: %s\n", self->config.spool,
                 strerror(errno));
         return false;
     }
-    int port = port_of(listen_fd);
-    if (!loop_init(&self->loop) || !watch_signals(self) || !start_data(self) || !start_http(self, listen_fd)) {
+    if (!loop_init(&self->loop) || !watch_signals(self) || !start_data(self) || !start_http(self)) {
         fprintf(stderr, "swin2sr-server: cannot start: %s\n", strerror(errno));
         return false;
     }
-    log_event(&self->log, LOG_LEVEL_INFO, "listening", "s:s, s:i, s:s, s:i, s:i", "address", self->config.host, "port",
-              port, "version", SWIN2SR_VERSION, "workers", (int)self->config.worker_count, "threads",
-              (int)self->config.threads);
+    log_listeners(self);
     pools_init(&self->pools, &self->config, &self->loop, &self->log, &self->metrics);
     return start_backlog(self);
 }
@@ -209,14 +183,17 @@ static bool is_over(const server *self) {
 }
 
 int server_run(server *self) {
-    if (!start(self))
+    if (!start(self)) {
+        listen_close(&self->listeners);
         return 1;
+    }
     while (!is_over(self)) {
         loop_step(&self->loop, http_wait_ms(self->http));
         http_step(self->http);
     }
     bool has_left_answers = !http_is_quiet(self->http); /* to clients that are slow to send or to receive */
     http_stop(self->http);
+    listen_close(&self->listeners);
     pools_done(&self->pools);
     io_stop(&self->io);
     partial_set_close(&self->partials);

@@ -10,6 +10,7 @@ typedef struct server {
     server_log log;
     event_loop loop;
     server_metrics metrics;
+    listener_set listeners;
     store store;
     data_folder data;     /* not open without --data */
     partial_set partials; /* resumable uploads; opened with --data */

@@ -22,15 +22,15 @@
 #include "config/limits.h"
 
 typedef enum setting_kind {
-    KIND_ADDRESS = 0, /* host and port */
-    KIND_COUNT,       /* int32_t */
-    KIND_SIZE,        /* uint64_t */
-    KIND_TEXT,        /* const char * */
-    KIND_MODELS,      /* const char *, parsed into models */
-    KIND_PRECISION,   /* const char *, the name of a precision */
-    KIND_NODE,        /* const char *, a valid part of an id */
-    KIND_FILE,        /* the INI file, which cannot name itself */
-    KIND_ACTION,      /* a flag without a value, and only a flag */
+    KIND_LISTEN = 0, /* listen_list */
+    KIND_COUNT,      /* int32_t */
+    KIND_SIZE,       /* uint64_t */
+    KIND_TEXT,       /* const char * */
+    KIND_MODELS,     /* const char *, parsed into models */
+    KIND_PRECISION,  /* const char *, the name of a precision */
+    KIND_NODE,       /* const char *, a valid part of an id */
+    KIND_FILE,       /* the INI file, which cannot name itself */
+    KIND_ACTION,     /* a flag without a value, and only a flag */
 } setting_kind;
 
 typedef struct setting {
@@ -57,8 +57,10 @@ typedef struct setting {
 
 static const setting settings[] = {
     OTHER("config", "FILE", "INI file with these settings, as --print-config prints it", NULL, "none", KIND_FILE, 0),
-    OTHER("listen", "ADDR:PORT", "address and port to listen on; [ADDR]:PORT for IPv6; port 0: a free port, which the log gives",
-          "127.0.0.1:8080", NULL, KIND_ADDRESS, 0),
+    OTHER("listen", "ADDR:PORT,...", "addresses to listen on, also [ADDR]:PORT or unix:PATH; the flag may be repeated; port 0: a free port, which the log gives",
+          "127.0.0.1:8080", NULL, KIND_LISTEN, FIELD(listen)),
+    OTHER("metrics-listen", "ADDR:PORT,...", "addresses for /metrics, /healthz and /readyz alone; then /metrics is not served on the others",
+          NULL, "none", KIND_LISTEN, FIELD(metrics_listen)),
     OTHER("models", "NAME[:N],...", "networks to serve, by name or as weight files, each with N workers",
           SWIN2SR__BUILT_IN_NAMES, NULL, KIND_MODELS, FIELD(models_text)),
     COUNT("workers", "worker processes per weight file and for all built-in networks together, unless --models gives N",
@@ -143,27 +145,6 @@ static bool parse_number(const char *text, int64_t low, int64_t high, int64_t *r
     return true;
 }
 
-/* "127.0.0.1:8080", "[::1]:8080", "localhost:0". */
-static bool parse_listen(const char *text, server_config *c) {
-    const char *colon = strrchr(text, ':');
-    if (!colon)
-        return false;
-    const char *host = text;
-    size_t length = (size_t)(colon - text);
-    if (length >= 2 && host[0] == '[' && host[length - 1] == ']') {
-        host++;
-        length -= 2;
-    } else if (memchr(host, ':', length)) {
-        return false; /* an IPv6 address without brackets */
-    }
-    int64_t port;
-    if (length == 0 || length >= sizeof c->host || !parse_number(colon + 1, 0, 65535, &port))
-        return false;
-    snprintf(c->host, sizeof c->host, "%.*s", (int)length, host);
-    snprintf(c->port, sizeof c->port, "%d", (int)port);
-    return true;
-}
-
 static bool is_node(const char *text) {
     size_t length = strlen(text);
     return length < LIMIT_NODE_BYTES && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789") == length;
@@ -183,9 +164,8 @@ static bool set_number(const setting *row, const char *text, void *field) {
 
 static swin2sr_status set(server_config *c, const setting *row, const char *text, swin2sr_error *reterr) {
     void *field = (char *)c + row->offset;
-    if (row->kind == KIND_ADDRESS)
-        return parse_listen(text, c) ? SWIN2SR_OK
-                                     : swin2sr__error_set(reterr, SWIN2SR_INVALID, "must be ADDR:PORT or [ADDR]:PORT");
+    if (row->kind == KIND_LISTEN)
+        return listen_parse(text, field, reterr);
     if (row->kind == KIND_COUNT || row->kind == KIND_SIZE)
         return set_number(row, text, field)
                    ? SWIN2SR_OK
@@ -257,8 +237,16 @@ static config_outcome read_file(server_config *c, const char *path, given *ret_g
 
 /* ---- flags and environment ---- */
 
+/* Of a flag given twice the last counts, except for addresses, which add up.  returns NULL: they are too long. */
+static const char *text_of_flag(server_config *c, const setting *row, const char *text) {
+    listen_list *list = row->kind == KIND_LISTEN ? (listen_list *)((char *)c + row->offset) : NULL;
+    if (!list)
+        return text;
+    return listen_append(list, text) ? list->text : NULL;
+}
+
 /* false: a flag is wrong, and a line on stderr names it. ret_action: index of the first action, or SETTING_COUNT. */
-static bool read_flags(int argc, char **argv, given *ret_given, size_t *ret_action) {
+static bool read_flags(int argc, char **argv, server_config *c, given *ret_given, size_t *ret_action) {
     struct option options[SETTING_COUNT + 1] = {{NULL}};
     for (size_t i = 0; i < SETTING_COUNT; i++)
         options[i] =
@@ -270,9 +258,11 @@ static bool read_flags(int argc, char **argv, given *ret_given, size_t *ret_acti
         if (settings[which].kind == KIND_ACTION && *ret_action == SETTING_COUNT)
             *ret_action = (size_t)which;
         given *row = &ret_given[which];
-        row->text = optarg; /* of a flag given twice, the last counts */
+        row->text = settings[which].value ? text_of_flag(c, &settings[which], optarg) : optarg;
         row->place = row->name;
         snprintf(row->name, sizeof row->name, "--%s", settings[which].name);
+        if (settings[which].value && !row->text)
+            return wrong("%s: must have at most %u bytes", row->name, LIMIT_LISTEN_BYTES - 1) == CONFIG_RUN;
     }
     if (optind < argc)
         wrong("%s: not an option", argv[optind]);
@@ -362,11 +352,20 @@ static void print_help(void) {
         "Exit codes: 0 done, 1 cannot run or work was left unfinished, 2 wrong usage.\n");
 }
 
+static void print_listen(const char *name, const listen_list *list) {
+    printf("%s%s =", list->count ? "" : "# ", name);
+    for (int32_t i = 0; i < list->count; i++) {
+        char text[LIMIT_LISTEN_BYTES];
+        listen_write(&list->rows[i], text, sizeof text);
+        printf("%s%s", i ? "," : " ", text);
+    }
+    printf("\n");
+}
+
 static void print_value(const server_config *c, const setting *row) {
     const void *field = (const char *)c + row->offset;
-    if (row->kind == KIND_ADDRESS)
-        printf("%s = %s%s%s:%s\n", row->name, strchr(c->host, ':') ? "[" : "", c->host, strchr(c->host, ':') ? "]" : "",
-               c->port);
+    if (row->kind == KIND_LISTEN)
+        print_listen(row->name, field);
     else if (row->kind == KIND_COUNT)
         printf("%s = %lld\n", row->name, (long long)*(const int32_t *)field);
     else if (row->kind == KIND_SIZE)
@@ -397,7 +396,8 @@ static config_outcome set_all(server_config *c, const given *from) {
         if (!text || set(c, row, text, &error) == SWIN2SR_OK)
             continue;
         bool is_in_file = from[i].place && from[i].place != from[i].name;
-        const char *value = row->kind == KIND_MODELS ? "" : text; /* models_parse names the entry */
+        bool is_list = row->kind == KIND_MODELS || row->kind == KIND_LISTEN; /* the error names the entry */
+        const char *value = is_list ? "" : text;
         return wrong("%s%s%s%s%.100s: %s", from[i].place ? from[i].place : "default", is_in_file ? ": " : "",
                      is_in_file ? row->name : "", *value ? " " : "", value, error.text);
     }
@@ -407,7 +407,7 @@ static config_outcome set_all(server_config *c, const given *from) {
 config_outcome config_read(int argc, char **argv, server_config *self) {
     given from[SETTING_COUNT] = {{NULL}};
     size_t action, file = find("config");
-    if (!read_flags(argc, argv, from, &action))
+    if (!read_flags(argc, argv, self, from, &action))
         return CONFIG_WRONG;
     if (action == find("help") || action == find("version")) {
         action == find("help") ? print_help() : (void)printf("swin2sr-server %s\n", SWIN2SR_VERSION);

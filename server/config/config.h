@@ -2,6 +2,8 @@
  * config/config.h - the settings of the server, checked: flags over environment over file over defaults. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "config/limits.h"
 #include "library/library.h"
 
@@ -17,12 +19,24 @@ typedef struct served_models {
     int32_t pool_count;              /* the built-in networks share one pool, each file has its own */
 } served_models;
 
+typedef struct listen_address {
+    char host[64];                      /* numeric address or a name */
+    char port[8];                       /* 0: any free port */
+    char path[LIMIT_SOCKET_PATH_BYTES]; /* of a Unix socket; "": host and port */
+} listen_address;
+
+typedef struct listen_list {
+    char text[LIMIT_LISTEN_BYTES]; /* of repeated flags */
+    listen_address rows[LIMIT_LISTEN];
+    int32_t count;
+} listen_list;
+
 typedef struct server_config {
-    char host[64];        /* numeric address or a name */
-    char port[8];         /* 0: any free port */
-    int32_t workers;      /* per pool, where models_text gives no number */
-    int32_t worker_count; /* of all pools together */
-    int32_t threads;      /* per worker */
+    listen_list listen;         /* 1.. */
+    listen_list metrics_listen; /* for /metrics alone; count 0: it is served with the rest */
+    int32_t workers;            /* per pool, where models_text gives no number */
+    int32_t worker_count;       /* of all pools together */
+    int32_t threads;            /* per worker */
     const char *models_text;
     served_models models; /* models_text, parsed; the workers of each are set */
     const char *precision;
@@ -65,3 +79,13 @@ void config_done(server_config *self);
  * are not opened here. If several built-in networks have a number of workers, the largest one counts for all of them.
  * errors  _INVALID; the detail names the entry. */
 SWIN2SR_MUST_CHECK swin2sr_status models_parse(const char *text, served_models *ret_models, swin2sr_error *reterr);
+
+/* Parse the value of --listen: entries ADDR:PORT, [ADDR]:PORT or unix:PATH, separated by commas or blanks. Names are not
+ * resolved here.  errors  _INVALID; the detail names the entry. */
+SWIN2SR_MUST_CHECK swin2sr_status listen_parse(const char *text, listen_list *self, swin2sr_error *reterr);
+
+/* Add the value of one more flag to self->text.  false: it is too long. */
+bool listen_append(listen_list *self, const char *text);
+
+/* Write an address as it is given. */
+void listen_write(const listen_address *self, char *ret_text, size_t size);

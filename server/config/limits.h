@@ -4,10 +4,15 @@
 #pragma once
 
 /* connections and requests */
-#define LIMIT_CONNECTIONS_MAX 65536      /* fewer if the limit on open files is lower */
-#define LIMIT_CONNECTION_BYTES 32768u    /* memory of one connection: request line, header, send buffer */
-#define LIMIT_HEADER_BYTES 30720u        /* of that, for a request's header; the rest is for that of the answer */
-#define LIMIT_QUERY_PARAMETERS 100       /* of a request */
+#define LIMIT_CONNECTIONS_MAX 65536   /* fewer if the limit on open files is lower */
+#define LIMIT_LISTEN 8                /* addresses of --listen, and as many of --metrics-listen */
+#define LIMIT_LISTENERS 32            /* sockets for them: a name may have several addresses */
+#define LIMIT_LISTEN_BYTES 1024u      /* all addresses as text, terminator included */
+#define LIMIT_SOCKET_PATH_BYTES 108u  /* of a Unix socket, terminator included */
+#define LIMIT_ACCEPT_RETRY_MS 100     /* after a connection could not be accepted for lack of descriptors or memory */
+#define LIMIT_CONNECTION_BYTES 32768u /* memory of one connection: request line, header, send buffer */
+#define LIMIT_HEADER_BYTES 30720u     /* of that, for a request's header; the rest is for that of the answer */
+#define LIMIT_QUERY_PARAMETERS 100    /* of a request */
 #define LIMIT_DISCARD_BYTES (256u << 20) /* body read and discarded so that a refusal reaches the client */
 #define LIMIT_REQUEST_ID_BYTES 65u       /* a client's X-Request-Id, terminator included */
 #define LIMIT_OWNER_BYTES 48u            /* id of an API key, terminator included */

@@ -36,12 +36,20 @@ struct http_exchange {
 /* An open connection, for the limits on time. */
 struct http_connection {
     int fd;
+    http_side side;          /* of the socket that it came to */
     size_t target_bytes;     /* of the request being read (guard_target_bytes) */
     size_t parameters;       /* in the query of that request */
     uint64_t waiting_us;     /* when the server began to wait for a request's header */
     http_exchange *exchange; /* the request being read, worked on or answered; NULL: none */
     http_connection *previous, *next;
 };
+
+/* A listening socket on the loop. */
+typedef struct http_accept {
+    http_server *server;
+    http_side side;
+    loop_watch watch;
+} http_accept;
 
 struct http_server {
     http_settings settings;
@@ -50,12 +58,27 @@ struct http_server {
     loop_watch sockets;
     loop_timer sweep;
     http_connection *connections; /* all open ones */
-    size_t connection_count;
+    size_t connection_count, connections_max;
+
+    /* of http/accept.c */
+    const listener_set *listeners;
+    http_accept accepts[LIMIT_LISTENERS]; /* one for each listener */
+    const http_accept *arriving;          /* the socket of the connection that is being opened */
+    loop_timer accept_timer;
+    bool is_accepting;
+    bool is_short; /* of descriptors or memory, which has been logged */
 };
 
 static inline http_exchange *exchange_of(const http_request *request) {
     return (http_exchange *)request;
 }
+
+/* Accept connections.  false: the loop takes no watch. */
+bool accept_start(http_server *self);
+void accept_stop(http_server *self);
+
+/* There may be room for one more connection. */
+void accept_resume(http_server *self);
 
 /* Set the id and the trace of a request from its header fields. */
 void request_set_ids(http_exchange *self);

@@ -36,6 +36,11 @@ static http_connection *connection_of(struct MHD_Connection *connection) {
     return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 }
 
+static http_side side_of(struct MHD_Connection *connection) {
+    const http_connection *self = connection_of(connection);
+    return self ? self->side : HTTP_SIDE_ALL;
+}
+
 static http_exchange *open_exchange(http_server *server, struct MHD_Connection *connection, const guard_line *line,
                                     const http_match *match) {
     http_connection *owner = connection_of(connection);
@@ -159,8 +164,8 @@ static enum MHD_Result on_access(void *context, struct MHD_Connection *connectio
     if (!self) {
         guard_line line = {.method = method, .target = path, .version = version};
         const char *override = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "X-HTTP-Method-Override");
-        http_match match =
-            router_find(server->settings.routes, server->settings.route_count, method, override, guard_path(path));
+        http_match match = router_find(server->settings.routes, server->settings.route_count, side_of(connection),
+                                       method, override, guard_path(path));
         *state = self = open_exchange(server, connection, &line, &match);
         if (!self)
             return MHD_NO;
@@ -248,6 +253,7 @@ static void open_connection(http_server *server, struct MHD_Connection *connecti
     if (!self)
         return;
     self->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    self->side = server->arriving->side;
     self->waiting_us = swin2sr__clock_us();
     self->next = server->connections;
     if (self->next)
@@ -262,6 +268,7 @@ static void close_connection(http_server *server, http_connection *self) {
         self->next->previous = self->previous;
     server->connection_count--;
     free(self);
+    accept_resume(server);
 }
 
 static void on_connection(void *context, struct MHD_Connection *connection, void **socket_context,
@@ -321,33 +328,35 @@ static void on_sockets(void *context, uint32_t events) {
     /* http_step, called after every step of the loop, does the work */
 }
 
-static struct MHD_Daemon *start_daemon(http_server *self, int listen_fd) {
+static struct MHD_Daemon *start_daemon(http_server *self) {
     const server_config *config = self->settings.config;
-    return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_access, self,
-                            MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed, self,
+    return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL,
+                            on_access, self, MHD_OPTION_NOTIFY_COMPLETED, on_completed, self,
                             MHD_OPTION_UNESCAPE_CALLBACK, guard_unescape, NULL, MHD_OPTION_URI_LOG_CALLBACK, on_target,
                             self, MHD_OPTION_NOTIFY_CONNECTION, on_connection, self, MHD_OPTION_CONNECTION_LIMIT,
-                            connection_limit(config), MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+                            (unsigned int)self->connections_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
                             (unsigned int)config->client_connections_max, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
                             (size_t)LIMIT_CONNECTION_BYTES, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)config->idle_s,
                             MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
 }
 
-http_server *http_start(const http_settings *settings, int listen_fd) {
+http_server *http_start(const http_settings *settings, const listener_set *listeners) {
     http_server *self = calloc(1, sizeof *self);
     if (!self)
         return NULL;
     self->settings = *settings;
-    self->daemon = start_daemon(self, listen_fd);
+    self->connections_max = connection_limit(settings->config);
+    self->daemon = start_daemon(self);
     if (!self->daemon) {
         free(self);
         return NULL;
     }
+    self->listeners = listeners;
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(self->daemon, MHD_DAEMON_INFO_EPOLL_FD);
     self->sockets = (loop_watch){.fd = info->epoll_fd, .on_ready = on_sockets, .context = self};
     self->sweep = (loop_timer){.on_due = on_sweep, .context = self};
     on_sweep(self);
-    if (loop_watch_add(settings->loop, &self->sockets, EPOLLIN))
+    if (loop_watch_add(settings->loop, &self->sockets, EPOLLIN) && accept_start(self))
         return self;
     http_stop(self);
     return NULL;
@@ -396,6 +405,7 @@ void http_stop(http_server *self) {
     for (http_connection *each = self->connections; each; each = each->next)
         if (each->exchange && (each->exchange->is_held || each->exchange->is_parked))
             hang_up_leave(each->exchange);
+    accept_stop(self);
     loop_watch_remove(self->settings.loop, &self->sockets);
     loop_timer_clear(self->settings.loop, &self->sweep);
     MHD_stop_daemon(self->daemon);

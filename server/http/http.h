@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "config/config.h"
+#include "http/listen.h"
 #include "http/problem.h"
 #include "http/router.h"
 #include "log/log.h"
@@ -50,8 +51,8 @@ typedef struct http_settings {
     void *app;
 } http_settings;
 
-/* Serve on a listening socket and take ownership of it. NULL, with errno set: the library did not start. */
-http_server *http_start(const http_settings *settings, int listen_fd);
+/* Serve on listening sockets, which are borrowed until http_stop.  NULL, with errno set: the library did not start. */
+http_server *http_start(const http_settings *settings, const listener_set *listeners);
 void http_stop(http_server *self);
 
 /* How long the loop may wait (-1: no limit), and the work to do after each step of the loop. */

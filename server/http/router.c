@@ -33,11 +33,15 @@ static void allow(http_match *match, const http_route *route) {
              strcmp(route->method, "GET") == 0 ? ", HEAD" : "");
 }
 
-http_match router_find(const http_route *routes, size_t count, const char *method, const char *override,
+static bool is_served(const http_route *route, http_side side) {
+    return side == HTTP_SIDE_ALL || route->side == HTTP_SIDE_PROBES || route->side == side;
+}
+
+http_match router_find(const http_route *routes, size_t count, http_side side, const char *method, const char *override,
                        const char *path) {
     http_match match = {.route = NULL};
     for (const http_route *route = routes; route < routes + count; route++) {
-        if (!fits(route->path, path, match.part))
+        if (!is_served(route, side) || !fits(route->path, path, match.part))
             continue;
         if (takes(route, route->is_overridable && override ? override : method)) {
             match.route = route;

@@ -17,6 +17,15 @@ typedef enum http_access {
     HTTP_ACCESS_OPEN,    /* everyone; a key is not looked at */
 } http_access;
 
+/* Whom a route is for, and what a listening socket serves: either all routes, or those for clients or for metrics. Those
+ * for probes are served everywhere. */
+typedef enum http_side {
+    HTTP_SIDE_CLIENTS = 0,
+    HTTP_SIDE_METRICS,
+    HTTP_SIDE_PROBES, /* of routes only */
+    HTTP_SIDE_ALL,    /* of sockets only */
+} http_side;
+
 /* One method of one path. Any callback may be NULL. on_begin, on_body and on_end are not called after the answer. */
 typedef struct http_route {
     const char *method; /* "GET" takes HEAD too, unless an earlier route of the path is for HEAD */
@@ -28,6 +37,7 @@ typedef struct http_route {
     void (*on_gone)(http_request *request); /* the client left while the request was held; the route must not answer */
     void (*on_free)(http_request *request); /* the last call, always */
     http_access access;
+    http_side side;
     bool is_overridable; /* X-HTTP-Method-Override, where a request has it, stands for its method (tus 1.0.0) */
 } http_route;
 
@@ -37,8 +47,9 @@ typedef struct http_match {
     char allow[LIMIT_ALLOW_BYTES];    /* if route is NULL: the methods the path takes, "GET, HEAD"; "": no such path */
 } http_match;
 
-/* override  The X-HTTP-Method-Override of the request, which counts for overridable routes only; NULL: it has none. */
-http_match router_find(const http_route *routes, size_t count, const char *method, const char *override,
+/* side      What the socket of the connection serves.
+ * override  The X-HTTP-Method-Override of the request, which counts for overridable routes only; NULL: it has none. */
+http_match router_find(const http_route *routes, size_t count, http_side side, const char *method, const char *override,
                        const char *path);
 
 /* The index of the first route with the label of this route. */

@@ -106,7 +106,7 @@ class Service(Client):
         self.lines = []
         places = [] if "--data" in arguments else ["--spool", spool]
         self.process = subprocess.Popen(
-            [SERVER, "--listen", "127.0.0.1:0", *places, *arguments],
+            [SERVER, *([] if "--listen" in arguments else ["--listen", "127.0.0.1:0"]), *places, *arguments],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
         self._readers = [threading.Thread(target=self._read_log), threading.Thread(target=self._read_errors)]
         self.errors = ""

@@ -101,6 +101,19 @@ def test_last_flag_counts():
     assert printed("--queue", "1", "--queue", "2")["queue"][0] == "2"
 
 
+def test_addresses_add_up(file):
+    """Those of repeated flags; but flags replace those of the environment and of the file."""
+    path = file("listen = [::1]:1, unix:/a\nmetrics-listen = a:1\n")
+    settings = printed("--config", path)
+    assert (settings["listen"][0], settings["metrics-listen"][0]) == ("[::1]:1,unix:/a", "a:1")
+    settings = printed("--listen", "a:1,b:2", "--listen", "unix:/c", SWIN2SR_LISTEN="d:4")
+    assert settings["listen"] == ("a:1,b:2,unix:/c", "--listen")
+    assert settings["metrics-listen"][0] == ""
+    assert printed(SWIN2SR_LISTEN="d:4")["listen"] == ("d:4", "SWIN2SR_LISTEN")
+    assert "SWIN2SR_LISTEN: 80: must be " in refused(SWIN2SR_LISTEN="a:1,80")
+    assert "server.ini: listen: 80: must be " in refused("--config", file("listen = 80\n"))
+
+
 def test_foreign_variables_are_not_ours():
     assert printed(SWIN2SR_PORT="tcp://10.0.0.1:80", SWIN2SR_CPU="c")["queue"] == ("64", "default")
 
@@ -114,7 +127,7 @@ def test_what_is_printed_can_be_read(file):
     assert again["spool"][0] == "/a b" and again["max-body-mib"][0] == "2" and again["listen"][0] == "[::1]:0"
 
 
-@pytest.mark.parametrize("name, value", [("queue", "x"), ("queue", "-1"), ("workers", "65"), ("listen", "80"),
+@pytest.mark.parametrize("name, value", [("queue", "x"), ("queue", "-1"), ("workers", "65"),
                                          ("precision", "fp8"), ("max-body-mib", "99999999999999999999")])
 def test_wrong_values_are_said_with_their_place(file, name, value):
     variable = "SWIN2SR_" + name.upper().replace("-", "_")

@@ -23,7 +23,7 @@ static const http_route table[] = {
 #define COUNT (sizeof table / sizeof table[0])
 
 static http_match find(const char *method, const char *path) {
-    return router_find(table, COUNT, method, NULL, path);
+    return router_find(table, COUNT, HTTP_SIDE_ALL, method, NULL, path);
 }
 
 static void finds_routes(void **state) {
@@ -84,7 +84,7 @@ static void another_method_by_a_header_field(void **state) {
         {"GET", "DELETE", "/v1/jobs/7f", 2},       {"POST", "DELETE", "/v1/jobs/7f", -1},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        http_match match = router_find(table, COUNT, rows[i].method, rows[i].override, rows[i].path);
+        http_match match = router_find(table, COUNT, HTTP_SIDE_ALL, rows[i].method, rows[i].override, rows[i].path);
         assert_ptr_equal(match.route, rows[i].index < 0 ? NULL : &table[rows[i].index]);
     }
 }
@@ -104,6 +104,25 @@ static void labels_are_counted_once(void **state) {
     assert_int_equal(router_label_index(table, &table[4]), 4);
 }
 
+/* A socket serves what is for its side, and probes. */
+static void sides(void **state) {
+    static const http_route rows[] = {{.method = "POST", .path = "/a", .label = "/a"},
+                                      {.method = "GET", .path = "/m", .label = "/m", .side = HTTP_SIDE_METRICS},
+                                      {.method = "GET", .path = "/p", .label = "/p", .side = HTTP_SIDE_PROBES}};
+    static const struct {
+        http_side side;
+        const char *served;
+    } sockets[] = {{HTTP_SIDE_ALL, "amp"}, {HTTP_SIDE_CLIENTS, "ap"}, {HTTP_SIDE_METRICS, "mp"}};
+    for (size_t i = 0; i < sizeof sockets / sizeof sockets[0]; i++)
+        for (size_t row = 0; row < 3; row++) {
+            bool is_served = strchr(sockets[i].served, rows[row].path[1]) != NULL;
+            http_match match = router_find(rows, 3, sockets[i].side, rows[row].method, NULL, rows[row].path);
+            assert_ptr_equal(match.route, is_served ? &rows[row] : NULL);
+            match = router_find(rows, 3, sockets[i].side, "PUT", NULL, rows[row].path);
+            assert_int_equal(match.allow[0] != '\0', is_served);
+        }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_routes),
@@ -114,6 +133,7 @@ int main(void) {
         cmocka_unit_test(labels_are_counted_once),
         cmocka_unit_test(head_may_have_a_route_of_its_own),
         cmocka_unit_test(another_method_by_a_header_field),
+        cmocka_unit_test(sides),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
