@@ -76,7 +76,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
     int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     check(bind(listener, (struct sockaddr *)&nowhere, sizeof(sa_family_t)) == 0 && listen(listener, 1) == 0);
     events.fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    http_settings settings = {&loop, &events, &metrics, &config, &route, 1, NULL};
+    http_settings settings = {&loop, &events, &metrics, &config, &route, 1};
     check(loop_init(&loop));
     server = http_start(&settings, listener);
     check(server != NULL);

@@ -40,6 +40,27 @@ static void log_listeners(server *self) {
     }
 }
 
+/* true: other machines can connect to this socket and send images. */
+static bool is_reachable(const listener *row) {
+    char text[LIMIT_SOCKET_PATH_BYTES];
+    int port;
+    client_address address;
+    proxy_list loopback;
+    listen_describe(row, text, &port);
+    return row->side != HTTP_SIDE_METRICS && !row->path && address_parse(text, &address) &&
+           proxies_parse("127.0.0.0/8,::1", &loopback, NULL) == SWIN2SR_OK && !proxies_has(&loopback, &address);
+}
+
+static void warn_without_keys(server *self) {
+    const listener_set *listeners = &self->listeners;
+    bool has_reachable = false;
+    for (const listener *row = listeners->rows; row < listeners->rows + listeners->count; row++)
+        has_reachable |= is_reachable(row);
+    if (has_reachable && !self->config.keys)
+        log_event(&self->log, LOG_LEVEL_WARN, "no_keys", "s:s", "detail",
+                  "other machines can connect and need no API key; --keys asks for keys");
+}
+
 /* ---- signals and the drain ---- */
 
 static void on_stop(void *context) {
@@ -72,6 +93,7 @@ static void drain(server *self, int signal_number) {
 
 /* SIGHUP: read again what may change while the server runs. */
 static void reload(server *self) {
+    gate_reload(&self->gate);
     log_event(&self->log, LOG_LEVEL_INFO, "reloaded", "");
 }
 
@@ -112,6 +134,7 @@ static bool start_http(server *self) {
                                     .config = &self->config,
                                     .routes = routes,
                                     .route_count = routes_count,
+                                    .gate = gate_hooks(&self->gate),
                                     .app = &self->context};
     self->http = http_start(&settings, &self->listeners);
     self->context = (api_context){.config = &self->config,
@@ -140,6 +163,14 @@ static bool open_data(server *self) {
     return false;
 }
 
+static bool open_gate(server *self) {
+    swin2sr_error error = {""};
+    if (gate_open(&self->gate, &self->config, &self->log, &error) == SWIN2SR_OK)
+        return true;
+    fprintf(stderr, "swin2sr-server: %s\n", error.text);
+    return false;
+}
+
 /* What belongs to --data and runs on the loop. */
 static bool start_data(server *self) {
     if (!data_is_open(&self->data))
@@ -160,7 +191,7 @@ static bool start_backlog(server *self) {
 
 static bool start(server *self) {
     self->log.fd = STDOUT_FILENO;
-    if (!open_listeners(self) || !open_data(self))
+    if (!open_gate(self) || !open_listeners(self) || !open_data(self))
         return false;
     if (store_use_folder(&self->store, self->config.spool) != SWIN2SR_OK) {
         fprintf(stderr, "swin2sr-server: cannot write to the spool folder %s: %s\n", self->config.spool,
@@ -172,6 +203,7 @@ static bool start(server *self) {
         return false;
     }
     log_listeners(self);
+    warn_without_keys(self);
     pools_init(&self->pools, &self->config, &self->loop, &self->log, &self->metrics);
     return start_backlog(self);
 }
@@ -185,6 +217,7 @@ static bool is_over(const server *self) {
 int server_run(server *self) {
     if (!start(self)) {
         listen_close(&self->listeners);
+        gate_close(&self->gate);
         return 1;
     }
     while (!is_over(self)) {
@@ -205,6 +238,7 @@ int server_run(server *self) {
     loop_watch_remove(&self->loop, &self->signals);
     close(self->signals.fd);
     loop_done(&self->loop);
+    gate_close(&self->gate);
     data_close(&self->data);
     return code;
 }

@@ -3,6 +3,7 @@
  * One process, one thread, no globals. */
 #pragma once
 
+#include "admit/gate.h"
 #include "api/context.h"
 
 typedef struct server {
@@ -18,6 +19,7 @@ typedef struct server {
     pool_set pools;
     backlog backlog; /* with --data */
     event_hub events;
+    gate gate;
     http_server *http;
     api_context context;
     loop_watch signals;

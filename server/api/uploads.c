@@ -214,7 +214,7 @@ static bool read_facts(http_request *request, partial_facts *ret_facts) {
     }
     strcpy(ret_facts->metadata, metadata ? metadata : "");
     strcpy(ret_facts->owner, request->owner);
-    http_request_address(request, ret_facts->client);
+    strcpy(ret_facts->client, request->client);
     return true;
 }
 

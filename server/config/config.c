@@ -20,6 +20,7 @@
 #include "base/error.h"
 #include "base/precision.h"
 #include "config/limits.h"
+#include "config/origins.h"
 
 typedef enum setting_kind {
     KIND_LISTEN = 0, /* listen_list */
@@ -29,6 +30,8 @@ typedef enum setting_kind {
     KIND_MODELS,     /* const char *, parsed into models */
     KIND_PRECISION,  /* const char *, the name of a precision */
     KIND_NODE,       /* const char *, a valid part of an id */
+    KIND_PROXIES,    /* const char *, parsed into proxies */
+    KIND_ORIGINS,    /* const char *, "*" or origins */
     KIND_FILE,       /* the INI file, which cannot name itself */
     KIND_ACTION,     /* a flag without a value, and only a flag */
 } setting_kind;
@@ -87,6 +90,14 @@ static const setting settings[] = {
           NULL, header_s, 1, LIMIT_WAIT_MAX_S),
     COUNT("transfer-s", "seconds a body may take to arrive, and an answer to be sent", "600", NULL, transfer_s, 1,
           LIMIT_WAIT_MAX_S),
+    OTHER("keys", "FILE", "API keys, as swin2sr key writes them; without it, requests need no key", NULL, "none",
+          KIND_TEXT, FIELD(keys)),
+    COUNT("rate", "POST requests per minute and client address; only without --keys; 0: no limit", "0", NULL,
+          rate_per_minute, 0, LIMIT_RATE_MAX),
+    OTHER("trusted-proxies", "NETWORK,...", "proxies whose X-Forwarded-For is used: addresses, networks like 10.0.0.0/8, unix",
+          NULL, "none", KIND_PROXIES, FIELD(proxies_text)),
+    OTHER("cors-origins", "ORIGIN,...", "sites whose pages may call the service from a browser; *: all", NULL, "none",
+          KIND_ORIGINS, FIELD(cors_origins)),
     OTHER("data", "FOLDER", "folder for jobs and resumable uploads; without it, both are switched off", NULL, "none",
           KIND_TEXT, FIELD(data)),
     OTHER("node", "NAME", "first part of the id of each job, different on each server", "n1", NULL, KIND_NODE, FIELD(node)),
@@ -175,8 +186,12 @@ static swin2sr_status set(server_config *c, const setting *row, const char *text
         return swin2sr__error_set(reterr, SWIN2SR_INVALID, "must be one of auto, fp32, bf16, int8");
     if (row->kind == KIND_NODE && !is_node(text))
         return swin2sr__error_set(reterr, SWIN2SR_INVALID, "must be 1 to 16 lower-case letters and digits");
+    if (row->kind == KIND_ORIGINS && origins_check(text, reterr) != SWIN2SR_OK)
+        return SWIN2SR_INVALID;
     if (row->kind < KIND_FILE)
         *(const char **)field = text;
+    if (row->kind == KIND_PROXIES)
+        return proxies_parse(text, &c->proxies, reterr);
     return row->kind == KIND_MODELS ? models_parse(text, &c->models, reterr) : SWIN2SR_OK;
 }
 
@@ -348,7 +363,7 @@ static void print_help(void) {
         "--models: SWIN2SR_SERVED_MODELS), else from the file of --config (max-pixels = N), else it is the default,\n"
         "which is shown in parentheses before the range.\n"
         "Logs are JSON lines on stdout. SIGTERM, SIGINT or SIGQUIT finishes the accepted work and exits; a second\n"
-        "one of these exits at once. SIGHUP is logged.\n"
+        "one of these exits at once. SIGHUP reads the file of --keys again.\n"
         "Exit codes: 0 done, 1 cannot run or work was left unfinished, 2 wrong usage.\n");
 }
 
@@ -396,7 +411,9 @@ static config_outcome set_all(server_config *c, const given *from) {
         if (!text || set(c, row, text, &error) == SWIN2SR_OK)
             continue;
         bool is_in_file = from[i].place && from[i].place != from[i].name;
-        bool is_list = row->kind == KIND_MODELS || row->kind == KIND_LISTEN; /* the error names the entry */
+        /* the error names the entry of a list */
+        bool is_list = row->kind == KIND_MODELS || row->kind == KIND_LISTEN || row->kind == KIND_PROXIES ||
+                       row->kind == KIND_ORIGINS;
         const char *value = is_list ? "" : text;
         return wrong("%s%s%s%s%.100s: %s", from[i].place ? from[i].place : "default", is_in_file ? ": " : "",
                      is_in_file ? row->name : "", *value ? " " : "", value, error.text);

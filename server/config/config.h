@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "config/limits.h"
+#include "config/proxies.h"
 #include "library/library.h"
 
 typedef struct served_model {
@@ -56,6 +57,11 @@ typedef struct server_config {
     const char *node;               /* first part of the id of each job */
     int32_t upload_hours;           /* a resumable upload is kept */
     int32_t jobs_max, job_s, result_hours;
+    const char *keys;        /* path of the keys file; NULL: none, and requests need no key */
+    int32_t rate_per_minute; /* of an address, without keys; 0: no limit */
+    const char *proxies_text;
+    proxy_list proxies;       /* proxies_text, parsed */
+    const char *cors_origins; /* as origins_check; NULL: none */
     const char *spool;
     const char *worker;      /* path of the worker program */
     char *file_text;         /* of --config, or NULL; texts point into it */

@@ -18,6 +18,11 @@
 #define LIMIT_OWNER_BYTES 48u            /* id of an API key, terminator included */
 #define LIMIT_TRACE_BYTES 56u            /* a client's traceparent, terminator included */
 #define LIMIT_ADDRESS_BYTES 46u          /* a client's address as text, terminator included */
+#define LIMIT_FORWARDED_BYTES 2048u      /* of X-Forwarded-For, from its end, terminator included */
+#define LIMIT_KEY_METRICS 100            /* keys that the metrics count one by one; the others together */
+#define LIMIT_PROXIES 32                 /* networks of --trusted-proxies */
+#define LIMIT_RATE_MAX 1000000           /* --rate */
+#define LIMIT_RATE_SETS 1024             /* of 8 addresses whose rate is known */
 #define LIMIT_HEADER_COUNT 100           /* header fields of a request */
 #define LIMIT_BODY_MAX_MIB 65536         /* --max-body-mib */
 #define LIMIT_SPOOL_BYTES (4ull << 30)   /* uploads and results of all requests together */

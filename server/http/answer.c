@@ -162,7 +162,10 @@ void answer_refuse(http_exchange *self, problem_kind kind, const char *detail) {
 enum MHD_Result answer_send(http_exchange *self) {
     if (!self->answer)
         return MHD_NO;
+    const http_gate *gate = &self->server->settings.gate;
     http_answer_header(&self->request, "X-Request-Id", self->request.id);
+    if (gate->on_answer)
+        gate->on_answer(gate->context, &self->request);
     http_answer_header(&self->request, "X-Content-Type-Options", "nosniff");
     if (self->is_closing || self->is_last || self->server->is_draining)
         http_answer_header(&self->request, MHD_HTTP_HEADER_CONNECTION, "close");

@@ -28,7 +28,7 @@ static char *whole_answer(const http_exchange *self, const problem *what) {
             "Content-Length: %zu\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nX-Request-Id: %s\r\n"
             "\r\n%s",
             problem_code(what), MHD_get_reason_phrase_for((unsigned int)problem_code(what)), date, strlen(body),
-            self->request.id, strcmp(self->method, "HEAD") == 0 ? "" : body);
+            self->request.id, strcmp(self->request.method, "HEAD") == 0 ? "" : body);
     free(body);
     fclose(out);
     return text;

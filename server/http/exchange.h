@@ -17,7 +17,6 @@ struct http_exchange {
     struct MHD_Connection *connection;
     http_connection *owner;
     const http_route *route;    /* NULL: no route takes this method and path */
-    const char *method;         /* request_known_method, for the log */
     int depth;                  /* slashes in the path */
     uint64_t begun_us, sent_us; /* when the header arrived; when the answer was queued, 0: not yet */
     uint64_t discarded_bytes;   /* of the body, received after the answer was decided */
@@ -25,6 +24,7 @@ struct http_exchange {
     http_pull pull; /* of an answer that is a stream, else NULL */
     unsigned int code;
     bool is_held, has_hung_up, is_gone, is_closing, is_queued;
+    bool is_past_gate;        /* on_leave of the gate is due */
     bool is_old;              /* HTTP/1.0 */
     bool is_parked;           /* a stream that has nothing to send now (http/stream.c) */
     bool is_last;             /* the connection closes after the answer */
@@ -80,8 +80,9 @@ void accept_stop(http_server *self);
 /* There may be room for one more connection. */
 void accept_resume(http_server *self);
 
-/* Set the id and the trace of a request from its header fields. */
+/* Set the id and the trace of a request from its header fields, and the client from its connection. */
 void request_set_ids(http_exchange *self);
+void request_set_client(http_exchange *self);
 
 /* The name of a common method, else "other". */
 const char *request_known_method(const char *method);

@@ -55,12 +55,13 @@ static http_exchange *open_exchange(http_server *server, struct MHD_Connection *
     self->begun_us = swin2sr__clock_us();
     self->route = match->route;
     strcpy(self->request.part, match->part);
-    self->method = request_known_method(line->method);
+    self->request.method = request_known_method(line->method);
     for (const char *at = guard_path(line->target); *at; at++)
         self->depth += *at == '/';
     self->is_old = strcmp(line->version, "HTTP/1.0") == 0;
     self->hang_up = (loop_watch){.fd = owner->fd, .context = self};
     request_set_ids(self);
+    request_set_client(self);
     return self;
 }
 
@@ -90,9 +91,32 @@ static void refuse_parameters(http_exchange *self) {
     http_answer_problem(&self->request, &what);
 }
 
+/* false: the gate has answered. */
+static bool pass_gate(http_exchange *self) {
+    const http_gate *gate = &self->server->settings.gate;
+    self->is_past_gate = gate->on_request;
+    return !gate->on_request || gate->on_request(gate->context, &self->request, self->route);
+}
+
+/* The gate is passed: call the route, or say why there is none. */
+static void begin_route(http_exchange *self, const http_match *match, uint64_t announced) {
+    const http_route *route = self->route;
+    if (!route && !match->allow[0]) {
+        answer_refuse(self, PROBLEM_NOT_FOUND, "no such path");
+    } else if (!route) {
+        refuse_method(self, match->allow);
+    } else if (announced > self->server->settings.config->body_bytes_max) {
+        refuse_body_size(self, announced);
+    } else {
+        if (route->on_end)
+            hang_up_watch_body(self);
+        if (route->on_begin)
+            route->on_begin(&self->request);
+    }
+}
+
 /* The header has arrived. What can be refused now is refused before the client is asked for the body. */
 static enum MHD_Result begin(http_exchange *self, const guard_line *line, const http_match *match) {
-    const http_route *route = self->route;
     uint64_t announced = announced_bytes(self);
     const char *fault = guard_check(self->connection, line);
     size_t header_bytes = guard_header_bytes(self->connection, line);
@@ -107,20 +131,10 @@ static enum MHD_Result begin(http_exchange *self, const guard_line *line, const 
         refuse_header(self, header_bytes);
         return MHD_NO;
     }
-    if (self->owner->parameters > LIMIT_QUERY_PARAMETERS) {
+    if (self->owner->parameters > LIMIT_QUERY_PARAMETERS)
         refuse_parameters(self);
-    } else if (!route && !match->allow[0]) {
-        answer_refuse(self, PROBLEM_NOT_FOUND, "no such path");
-    } else if (!route) {
-        refuse_method(self, match->allow);
-    } else if (announced > self->server->settings.config->body_bytes_max) {
-        refuse_body_size(self, announced);
-    } else {
-        if (route->on_end)
-            hang_up_watch_body(self);
-        if (route->on_begin)
-            route->on_begin(&self->request);
-    }
+    else if (pass_gate(self))
+        begin_route(self, match, announced);
     bool is_waiting = http_request_header(&self->request, MHD_HTTP_HEADER_EXPECT) != NULL;
     if (self->answer && (is_waiting || announced > LIMIT_DISCARD_BYTES)) {
         self->is_closing = true;
@@ -184,10 +198,10 @@ static enum MHD_Result on_access(void *context, struct MHD_Connection *connectio
 
 static void log_request(const http_exchange *self, const char *label, unsigned int code, uint64_t duration_us) {
     const http_request *request = &self->request;
-    log_event(self->server->settings.log, LOG_LEVEL_INFO, "request", "s:s, s:s*, s:s, s:s, s:i, s:f, s:I", "request_id",
-              request->id, "traceparent", request->trace[0] ? request->trace : NULL, "method", self->method, "route",
-              label, "code", (int)code, "seconds", (double)duration_us / 1e6, "body_bytes",
-              (long long)request->body_bytes);
+    log_event(self->server->settings.log, LOG_LEVEL_INFO, "request", "s:s, s:s*, s:s*, s:s, s:s, s:i, s:f, s:I",
+              "request_id", request->id, "traceparent", request->trace[0] ? request->trace : NULL, "key",
+              request->owner[0] ? request->owner : NULL, "method", request->method, "route", label, "code", (int)code,
+              "seconds", (double)duration_us / 1e6, "body_bytes", (long long)request->body_bytes);
 }
 
 static void count_request(const http_exchange *self, unsigned int code, bool is_answered, uint64_t now_us) {
@@ -226,6 +240,8 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     loop_watch_remove(server->settings.loop, &self->hang_up);
     if (self->route && self->route->on_free)
         self->route->on_free(&self->request);
+    if (self->is_past_gate && server->settings.gate.on_leave)
+        server->settings.gate.on_leave(server->settings.gate.context, &self->request);
     if (self->answer)
         MHD_destroy_response(self->answer);
     free(self);

@@ -28,17 +28,38 @@ enum {
 
 typedef struct http_server http_server;
 
+/* What is left to a client of its requests per minute. */
+typedef struct http_quota {
+    const char *policy; /* what is limited, one word */
+    int32_t per_minute; /* 0: there is no limit */
+    int32_t remaining;
+    uint32_t reset_s; /* until all are there again */
+} http_quota;
+
 /* What a route sees of a request. */
 struct http_request {
     void *app;                        /* of http_settings */
+    const char *method;               /* a common one, else "other" */
     void *state;                      /* the route's own */
     char id[LIMIT_REQUEST_ID_BYTES];  /* the client's X-Request-Id if it is acceptable, else random */
     char trace[LIMIT_TRACE_BYTES];    /* the client's traceparent (W3C Trace Context), or "" */
     char part[LIMIT_PATH_PART_BYTES]; /* of the path: http_match */
+    char client[LIMIT_ADDRESS_BYTES]; /* address of the client, as trusted proxies report it; "": a local socket */
     char owner[LIMIT_OWNER_BYTES];    /* id of the API key it came with; "": the service has no keys, or is_anonymous */
     bool is_anonymous;                /* the service has keys, and the request came without: HTTP_ACCESS_TOKEN only */
+    http_quota quota;                 /* set by the gate, as has_place */
+    bool has_place;                   /* among the requests of its key that run at a time */
     uint64_t body_bytes;              /* received so far */
 };
+
+/* What sees every request before its route, and every answer before it is sent. NULL: not called. */
+typedef struct http_gate {
+    /* route: NULL where there is none for it. false: the request is answered, and its route is not called. */
+    bool (*on_request)(void *context, http_request *request, const http_route *route);
+    void (*on_answer)(void *context, http_request *request); /* may add header fields */
+    void (*on_leave)(void *context, http_request *request);  /* the request has ended, after on_request */
+    void *context;
+} http_gate;
 
 /* All pointers are borrowed until http_stop. */
 typedef struct http_settings {
@@ -48,6 +69,7 @@ typedef struct http_settings {
     const server_config *config; /* limits on connections, bodies and time */
     const http_route *routes;
     size_t route_count;
+    http_gate gate;
     void *app;
 } http_settings;
 
@@ -72,8 +94,9 @@ const char *http_request_header(const http_request *request, const char *name);
 /* true: every header field of this name lists only this word, in any case, or there is no such field. */
 bool http_request_has_only(const http_request *request, const char *name, const char *word);
 
-/* The address of the client's end of the connection; "" for a local socket. */
-void http_request_address(const http_request *request, char ret_text[LIMIT_ADDRESS_BYTES]);
+/* The values of all header fields of this name, in order, joined by commas. Of what is too long for size, the beginning
+ * is left out, up to a comma. */
+void http_request_list(const http_request *request, const char *name, char *ret_text, size_t size);
 
 /* Call visit for each parameter of the query, value "" where it has none. Stops when visit returns false; returns false
  * then. */

@@ -18,16 +18,54 @@ bool http_request_owns(const http_request *request, const char *owner) {
     return !request->is_anonymous && strcmp(request->owner, owner) == 0;
 }
 
-void http_request_address(const http_request *request, char ret_text[LIMIT_ADDRESS_BYTES]) {
+void request_set_client(http_exchange *self) {
     const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(exchange_of(request)->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+        MHD_get_connection_info(self->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     const struct sockaddr *address = info ? info->client_addr : NULL;
     const void *bytes = !address                        ? NULL
                         : address->sa_family == AF_INET ? (const void *)&((const struct sockaddr_in *)address)->sin_addr
                         : address->sa_family == AF_INET6 ? &((const struct sockaddr_in6 *)address)->sin6_addr
                                                          : NULL;
-    if (!bytes || !inet_ntop(address->sa_family, bytes, ret_text, LIMIT_ADDRESS_BYTES))
-        ret_text[0] = '\0';
+    if (!bytes || !inet_ntop(address->sa_family, bytes, self->request.client, sizeof self->request.client))
+        self->request.client[0] = '\0';
+}
+
+typedef struct list_walk {
+    const char *field;
+    char *text;
+    size_t used, size;
+    bool is_cut;
+} list_walk;
+
+/* Append, and let the beginning go where there is no room. */
+static void append(list_walk *walk, const char *text) {
+    size_t length = strlen(text), room = walk->size - 1;
+    size_t kept = length < room ? room - length : 0, lost = walk->used > kept ? walk->used - kept : 0;
+    walk->is_cut |= lost > 0 || length > room;
+    memmove(walk->text, walk->text + lost, walk->used - lost);
+    walk->used -= lost;
+    size_t taken = length < room ? length : room;
+    memcpy(walk->text + walk->used, text + length - taken, taken);
+    walk->used += taken;
+}
+
+static enum MHD_Result on_field(void *context, enum MHD_ValueKind kind, const char *name, const char *value) {
+    list_walk *walk = context;
+    if (strcasecmp(name, walk->field) == 0) {
+        append(walk, walk->used ? "," : "");
+        append(walk, value ? value : "");
+    }
+    return MHD_YES;
+}
+
+void http_request_list(const http_request *request, const char *name, char *ret_text, size_t size) {
+    list_walk walk = {.field = name, .text = ret_text, .size = size};
+    MHD_get_connection_values(exchange_of(request)->connection, MHD_HEADER_KIND, on_field, &walk);
+    ret_text[walk.used] = '\0';
+    if (!walk.is_cut)
+        return;
+    const char *whole = ret_text + strcspn(ret_text, ",");
+    memmove(ret_text, whole, strlen(whole) + 1);
 }
 
 typedef struct word_walk {

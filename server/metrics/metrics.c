@@ -4,6 +4,7 @@
 #include "metrics/metrics.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #define LABELS_BYTES 128 /* of a model's name and a stage, or of a route */
 
@@ -20,6 +21,25 @@ void metrics_observe(metrics_histogram *histogram, uint64_t duration_us) {
         bucket++;
     histogram->counts[bucket]++;
     histogram->sum_seconds += seconds;
+}
+
+static key_metrics *key_of(server_metrics *self, const char *owner) {
+    key_metrics *key = self->keys, *end = self->keys + self->key_count;
+    while (key < end && strcmp(key->id, owner) != 0)
+        key++;
+    if (key < end || self->key_count > LIMIT_KEY_METRICS)
+        return key < end ? key : end - 1;
+    strcpy(key->id, self->key_count++ < LIMIT_KEY_METRICS ? owner : "other");
+    return key;
+}
+
+void metrics_count_use(server_metrics *self, const char *owner, uint64_t in_pixels, uint64_t duration_us) {
+    if (!*owner)
+        return;
+    key_metrics *key = key_of(self, owner);
+    key->pictures++;
+    key->in_pixels += in_pixels;
+    key->seconds += (double)duration_us / 1e6;
 }
 
 const char *metrics_restart_name(metrics_restart reason) {
@@ -95,9 +115,25 @@ static void write_models(const server_metrics *self, FILE *out) {
     }
 }
 
+static void write_keys(const server_metrics *self, FILE *out) {
+    const key_metrics *end = self->keys + self->key_count;
+    if (self->key_count == 0)
+        return;
+    metrics_write_family(out, "key_pictures_total", "counter", "Pictures enlarged, by API key.");
+    for (const key_metrics *key = self->keys; key < end; key++)
+        fprintf(out, "swin2sr_key_pictures_total{key=\"%s\"} %" PRIu64 "\n", key->id, key->pictures);
+    metrics_write_family(out, "key_pixels_total", "counter", "Pixels of those pictures before they were enlarged.");
+    for (const key_metrics *key = self->keys; key < end; key++)
+        fprintf(out, "swin2sr_key_pixels_total{key=\"%s\"} %" PRIu64 "\n", key->id, key->in_pixels);
+    metrics_write_family(out, "key_seconds_total", "counter", "Seconds that workers took for them.");
+    for (const key_metrics *key = self->keys; key < end; key++)
+        fprintf(out, "swin2sr_key_seconds_total{key=\"%s\"} %.6f\n", key->id, key->seconds);
+}
+
 void metrics_write(const server_metrics *self, const char *const *routes, size_t route_count, FILE *out) {
     write_requests(self, routes, route_count, out);
     write_stages(self, out);
     write_models(self, out);
+    write_keys(self, out);
     metrics_write_number(out, "upload_bytes_total", "counter", "Bytes of request bodies received.", self->upload_bytes);
 }

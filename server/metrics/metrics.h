@@ -45,6 +45,13 @@ typedef struct model_metrics {
     uint64_t in_pixels, out_pixels;
 } model_metrics;
 
+/* What was enlarged for one API key. */
+typedef struct key_metrics {
+    char id[LIMIT_OWNER_BYTES]; /* without quotes */
+    uint64_t pictures, in_pixels;
+    double seconds; /* of a worker */
+} key_metrics;
+
 typedef struct server_metrics {
     uint32_t requests[LIMIT_ROUTES + 1][METRICS_CODES]; /* the last route: no such path */
     metrics_histogram request_seconds[LIMIT_ROUTES + 1];
@@ -52,10 +59,15 @@ typedef struct server_metrics {
     uint64_t upload_bytes;
     model_metrics models[LIMIT_MODELS];
     int model_count;
+    key_metrics keys[LIMIT_KEY_METRICS + 1]; /* in order of their first picture; the last: "other" */
+    int key_count;
     uint64_t oom_kills; /* of this cgroup, known so far */
 } server_metrics;
 
 void metrics_observe(metrics_histogram *histogram, uint64_t duration_us);
+
+/* Count a picture for the key with this id; "": for none. */
+void metrics_count_use(server_metrics *self, const char *owner, uint64_t in_pixels, uint64_t duration_us);
 
 const char *metrics_restart_name(metrics_restart reason);
 

@@ -136,20 +136,23 @@ static void note_done(const job *item, const worker *by) {
     network *self = item->network;
     const ipc_done *done = &item->done;
     model_metrics *counts = self->counts;
-    estimate_learn(&self->time, estimate_pixels(done->in_width_px, done->in_height_px),
-                   swin2sr__clock_us() - item->started_us);
+    uint64_t in_pixels = (uint64_t)done->in_width_px * done->in_height_px;
+    uint64_t duration_us = swin2sr__clock_us() - item->started_us;
+    estimate_learn(&self->time, estimate_pixels(done->in_width_px, done->in_height_px), duration_us);
+    metrics_count_use(self->owner->metrics, item->spec.owner, in_pixels, duration_us);
     metrics_observe(&counts->stage_seconds[METRICS_STAGE_QUEUE], item->started_us - item->queued_us);
     metrics_observe(&counts->stage_seconds[METRICS_STAGE_DECODE], done->decode_us);
     metrics_observe(&counts->stage_seconds[METRICS_STAGE_INFER], done->infer_us);
     metrics_observe(&counts->stage_seconds[METRICS_STAGE_ENCODE], done->encode_us);
-    counts->in_pixels += (uint64_t)done->in_width_px * done->in_height_px;
+    counts->in_pixels += in_pixels;
     counts->out_pixels += (uint64_t)done->out_width_px * done->out_height_px;
     log_event(self->owner->log, LOG_LEVEL_INFO, "enlarged",
-              "s:s, s:s*, s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I", "request_id",
-              item->spec.request_id, "traceparent", job_trace(item), "model", self->served->name, "worker_pid",
-              (int)by->pid, "attempt", item->attempts, "in_width", (int)done->in_width_px, "in_height",
-              (int)done->in_height_px, "out_width", (int)done->out_width_px, "out_height", (int)done->out_height_px,
-              "out_bytes", (long long)done->out_bytes, "decode_us", (long long)done->decode_us, "infer_us",
+              "s:s, s:s*, s:s*, s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I", "request_id",
+              item->spec.request_id, "traceparent", job_trace(item), "key",
+              item->spec.owner[0] ? item->spec.owner : NULL, "model", self->served->name, "worker_pid", (int)by->pid,
+              "attempt", item->attempts, "in_width", (int)done->in_width_px, "in_height", (int)done->in_height_px,
+              "out_width", (int)done->out_width_px, "out_height", (int)done->out_height_px, "out_bytes",
+              (long long)done->out_bytes, "decode_us", (long long)done->decode_us, "infer_us",
               (long long)done->infer_us, "encode_us", (long long)done->encode_us, "memory_bytes",
               (long long)done->plan_memory_bytes);
 }
