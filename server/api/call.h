@@ -5,7 +5,6 @@
 
 #include "api/context.h"
 #include "api/intake.h"
-#include "backlog/backlog.h"
 #include "probe/probe.h"
 
 typedef enum call_kind {

@@ -3,7 +3,6 @@
 #pragma once
 
 #include "api/context.h"
-#include "backlog/backlog.h"
 
 /* The job as JSON; NULL: out of memory. */
 http_json *job_view(const api_context *service, const kept_job *kept);

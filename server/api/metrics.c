@@ -67,14 +67,15 @@ static void write_info(const api_context *self, FILE *out) {
 
 void metrics_on_begin(http_request *request) {
     const api_context *self = request->app;
-    const char *names[LIMIT_ROUTES];
+    const char *names[LIMIT_ROUTES + 1];
     for (size_t i = 0; i < self->route_count; i++)
         names[i] = router_label_index(self->routes, &self->routes[i]) == i ? self->routes[i].label : NULL;
+    names[self->route_count] = "other";
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
     if (out) {
-        metrics_write(self->metrics, names, self->route_count, out);
+        metrics_write(self->metrics, names, self->route_count + 1, out);
         write_gauges(self, out);
         write_info(self, out);
         fclose(out);

@@ -16,7 +16,7 @@ typedef struct upscale_options {
     bool is_strict;                     /* refuse a damaged file even if all its rows can be decoded; default false */
     char upload[LIMIT_PATH_PART_BYTES]; /* the id of a resumable upload to take in place of an image; "": not given */
     uint64_t deadline_ms;               /* 1..LIMIT_WAIT_MAX_S in milliseconds; 0: not given */
-    bool has_format, has_quality, has_strict;
+    uint32_t given;                     /* a bit for each option that was given, for upscale_options_set */
 } upscale_options;
 
 void upscale_options_init(upscale_options *self);

@@ -7,15 +7,10 @@
  * All functions are called on the loop's thread. */
 #pragma once
 
-#include "config/config.h"
-#include "job/job.h"
 #include "job/record.h"
-#include "log/log.h"
-#include "loop/loop.h"
 #include "pool/pools.h"
 #include "store/data.h"
 #include "store/io.h"
-#include "store/store.h"
 
 #define BACKLOG_BUCKETS 4096 /* a power of two */
 

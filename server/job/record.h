@@ -4,11 +4,6 @@
  * A version reads what the versions before it wrote: a field that is missing is 0 or "". Pure. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include "config/limits.h"
 #include "ipc/ipc.h"
 #include "job/spec.h"
 

@@ -68,24 +68,20 @@ static void write_histogram(FILE *out, const char *name, const char *labels, con
     fprintf(out, "swin2sr_%s_count{%s} %" PRIu64 "\n", name, labels, total);
 }
 
-static const char *route_name(const char *const *routes, size_t route_count, size_t route) {
-    return route < route_count ? routes[route] : "other";
-}
-
 static void write_requests(const server_metrics *self, const char *const *routes, size_t route_count, FILE *out) {
     metrics_write_family(out, "requests_total", "counter",
                          "Requests answered, by path and HTTP code; 499: the client went away.");
-    for (size_t route = 0; route <= route_count; route++)
+    for (size_t route = 0; route < route_count; route++)
         for (size_t code = 0; code < METRICS_CODES; code++)
             if (self->requests[route][code])
-                fprintf(out, "swin2sr_requests_total{route=\"%s\",code=\"%zu\"} %" PRIu32 "\n",
-                        route_name(routes, route_count, route), code, self->requests[route][code]);
+                fprintf(out, "swin2sr_requests_total{route=\"%s\",code=\"%zu\"} %" PRIu32 "\n", routes[route], code,
+                        self->requests[route][code]);
     metrics_write_family(out, "request_seconds", "histogram", "From the request's header to the end of the answer.");
-    for (size_t route = 0; route <= route_count; route++) {
-        if (route < route_count && !routes[route])
+    for (size_t route = 0; route < route_count; route++) {
+        if (!routes[route])
             continue;
         char labels[LABELS_BYTES];
-        snprintf(labels, sizeof labels, "route=\"%s\"", route_name(routes, route_count, route));
+        snprintf(labels, sizeof labels, "route=\"%s\"", routes[route]);
         write_histogram(out, "request_seconds", labels, &self->request_seconds[route]);
     }
 }

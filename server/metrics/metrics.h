@@ -53,7 +53,7 @@ typedef struct key_metrics {
 } key_metrics;
 
 typedef struct server_metrics {
-    uint32_t requests[LIMIT_ROUTES + 1][METRICS_CODES]; /* the last route: no such path */
+    uint32_t requests[LIMIT_ROUTES + 1][METRICS_CODES]; /* one more than routes: no such path */
     metrics_histogram request_seconds[LIMIT_ROUTES + 1];
     metrics_histogram send_seconds;
     uint64_t upload_bytes;
@@ -72,7 +72,7 @@ void metrics_count_use(server_metrics *self, const char *owner, uint64_t in_pixe
 const char *metrics_restart_name(metrics_restart reason);
 
 /* Write the counters and histograms as Prometheus text.
- * routes  Labels by index. NULL: the route shares the label of an earlier one. "other" follows the last. */
+ * routes  Labels by index. NULL: the route shares the label of an earlier one. */
 void metrics_write(const server_metrics *self, const char *const *routes, size_t route_count, FILE *out);
 
 /* Write the two comment lines that go before a family, or a whole family that is one number without labels. */

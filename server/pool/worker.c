@@ -132,27 +132,22 @@ void worker_networks_close(worker_networks *self) {
 }
 
 /* The numbers of the descriptors are passed as arguments, because a preloaded library may have opened others. */
-static void list_arguments(const server_config *config, const worker_networks *networks, char *threads,
-                           char *ret_arguments[ARGUMENTS_MAX]) {
-    static const char *const flags[] = {"--weights-fd", TEXT_OF(CHILD_WEIGHTS), "--config-fd", TEXT_OF(CHILD_CONFIG)};
-    const char *fixed[] = {config->worker, "--threads", threads, "--precision", config->precision};
-    size_t count = 0;
-    for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
-        ret_arguments[count++] = (char *)fixed[i];
+static void add_networks(const worker_networks *networks, const char **arguments) {
+    static const char *const files[] = {"--weights-fd", TEXT_OF(CHILD_WEIGHTS), "--config-fd", TEXT_OF(CHILD_CONFIG)};
     for (int i = 0; i < 2 * networks->fd_count; i++)
-        ret_arguments[count++] = (char *)flags[i];
+        *arguments++ = files[i];
     for (size_t i = 0; i < LIMIT_MODELS && networks->names[i]; i++) {
-        ret_arguments[count++] = "--network";
-        ret_arguments[count++] = (char *)networks->names[i];
+        *arguments++ = "--network";
+        *arguments++ = networks->names[i];
     }
-    ret_arguments[count] = NULL;
 }
 
 /* returns 0 or an errno. */
 static int spawn(const server_config *config, const worker_networks *networks, int socket, pid_t *ret_pid) {
-    char threads[12], *arguments[ARGUMENTS_MAX];
+    char threads[12];
     snprintf(threads, sizeof threads, "%d", (int)config->threads);
-    list_arguments(config, networks, threads, arguments);
+    const char *arguments[ARGUMENTS_MAX] = {config->worker, "--threads", threads, "--precision", config->precision};
+    add_networks(networks, arguments + 5);
 
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attributes;
@@ -171,7 +166,7 @@ static int spawn(const server_config *config, const worker_networks *networks, i
     for (int i = 0; i < networks->fd_count && !error; i++)
         error = posix_spawn_file_actions_adddup2(&files, networks->fds[i], CHILD_WEIGHTS + i);
     error = error ? error : posix_spawn_file_actions_addclosefrom_np(&files, CHILD_WEIGHTS + networks->fd_count);
-    error = error ? error : posix_spawn(ret_pid, config->worker, &files, &attributes, arguments, environ);
+    error = error ? error : posix_spawn(ret_pid, config->worker, &files, &attributes, (char **)arguments, environ);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&files);
     return error;

@@ -10,15 +10,9 @@
  * All calls are made on the loop's thread. What waits for the disk is done on the I/O thread. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "config/limits.h"
-#include "loop/loop.h"
 #include "store/io.h"
 #include "store/store.h"
-#include <swin2sr/status.h>
 
 #define PARTIAL_ID_BYTES 33 /* 32 lower-case hex digits and a zero */
 
