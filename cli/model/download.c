@@ -13,10 +13,10 @@
 
 #include "base/error.h"
 #include "base/new_file.h"
+#include "command/curl.h"
 #include "command/interrupt.h"
 #include "command/progress.h"
 #include "command/report.h"
-#include "curl.h"
 #include "download.h"
 
 #define MAX_FIELD 512 /* bytes of a header's value that is kept */

@@ -42,7 +42,8 @@ static swin2sr_status commit(output_file *output, swin2sr_status status, swin2sr
 static swin2sr_status enlarge_to(upscale_run *run, const input_file *input, output_file *output, output_file *aux,
                                  file_result *result) {
     progress_line progress;
-    progress_init(&progress, !run->options.is_quiet, run->outputs.count, run->inputs.count, pixels_of(input));
+    progress_init(&progress, !run->options.is_quiet, run->names.outputs.count, run->names.inputs.count,
+                  pixels_of(input));
     enlarge_options options = run->enlarge;
     options.on_progress = on_progress;
     options.progress_context = &progress;
@@ -133,11 +134,9 @@ static int keep_result(upscale_run *run, file_result *result) {
 }
 
 int upscale_image(upscale_run *run, const char *input) {
-    char *output = run->is_folder ? names_in_folder(run->output, input, swin2sr_model_get_info(run->model)->scale,
-                                                    run->enlarge.out.format)
-                                  : strdup(run->output);
-    bool is_taken = output && names_has(&run->outputs, output);
-    if (!names_take(&run->outputs, output))
+    bool is_taken;
+    const char *output = outputs_next(&run->names, input, swin2sr_model_get_info(run->model)->scale, &is_taken);
+    if (!output)
         return CLI_EXIT_SYSTEM;
     file_result result = {.input = input, .output = output};
     uint64_t start_us = swin2sr__clock_us();

@@ -6,23 +6,19 @@
 
 #include "command/options.h"
 #include "enlarge/enlarge.h"
-#include "names.h"
+#include "outputs.h"
 
 typedef struct upscale_run {
     cli_options options; /* first: the table of options stores into it */
     enlarge_options enlarge;
-    const char *output;
+    output_names names;
     const char *aux; /* path of the second image; NULL: not wanted */
-    bool is_format_given;
     bool may_replace;
     bool keeps_times; /* outputs get the modification time of their inputs */
-    bool is_folder;   /* output is one */
     bool is_plan;     /* only print what would be done */
     const char *task;
     swin2sr_model *model;
-    name_list inputs;
-    name_list outputs; /* of the inputs so far */
-    json_t *results;   /* one object per input */
+    json_t *results; /* one object per input */
 } upscale_run;
 
 /* Enlarge one input, report the result, and under --json append it to run->results.  returns  An exit code. */

@@ -4,7 +4,6 @@
  * A failed input does not stop the run; a signal does. */
 #include <limits.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "command/commands.h"
 #include "command/interrupt.h"
@@ -16,22 +15,8 @@
 
 /* ---- usage ---- */
 
-static const char *format_word(size_t index) {
-    return index + 1 < FORMAT_COUNT ? format_get((format_id)(index + 1))->name : NULL;
-}
-
-/* Choose the format of the outputs; false: it cannot be written. */
-static bool set_format(upscale_run *run, format_id format) {
-    if (format_get(format)->can_write)
-        run->enlarge.out.format = format;
-    return format_get(format)->can_write;
-}
-
 static bool take_format(void *state, const char *name) {
-    upscale_run *run = state;
-    int32_t index;
-    run->is_format_given = set_format(run, format_by_name(name));
-    return run->is_format_given || options_take_word("format", format_word, name, &index);
+    return outputs_take_format(&((upscale_run *)state)->names, name);
 }
 
 static bool take_task(void *state, const char *text) {
@@ -43,9 +28,10 @@ static bool take_task(void *state, const char *text) {
 }
 
 static const cli_option OPTIONS[] = {
-    {"output", "OUT", "where to write (needed without --plan)", .letter = 'o', .field = offsetof(upscale_run, output)},
+    {"output", "OUT", "where to write (needed without --plan)", .letter = 'o',
+     .field = offsetof(upscale_run, names.output)},
     {"force", .help = "replace existing files", .letter = 'f', .field = offsetof(upscale_run, may_replace)},
-    {"format", "F", " (default: by OUT's name; png in folders and on standard output)", .words = format_word,
+    {"format", "F", " (default: by OUT's name; png in folders and on standard output)", .words = outputs_format_word,
      .take = take_format},
     {"quality", "N", "JPEG quality, 1..100 (default: 95)", .min = 1, .max = 100,
      .field = offsetof(upscale_run, enlarge.out.quality)},
@@ -68,7 +54,7 @@ static const cli_option OPTIONS[] = {
 static bool parse(const cli_command *command, upscale_run *run, int argc, char **argv, char ***ret_inputs) {
     if (!options_parse(command, run, argc, argv, ret_inputs))
         return false;
-    bool needs_output = !run->is_plan && (!run->output || !run->output[0]);
+    bool needs_output = !run->is_plan && (!run->names.output || !run->names.output[0]);
     bool has_two_models = run->task && run->options.model;
     if (needs_output)
         report_error(NULL, "upscale needs -o OUT; see 'swin2sr help upscale'");
@@ -77,29 +63,17 @@ static bool parse(const cli_command *command, upscale_run *run, int argc, char *
     return !needs_output && !has_two_models;
 }
 
-/* Find out what OUT is, and the format by its name. false: the options contradict each other, which has been reported. */
+/* false: the options contradict each other, which has been reported. */
 static bool settle_output(upscale_run *run) {
-    const char *out = run->output;
-    bool is_stdout = strcmp(out, "-") == 0;
-    run->is_folder |= run->inputs.count > 1 || out[strlen(out) - 1] == '/' || names_is_folder(out);
-    if (is_stdout && (run->is_folder || run->options.is_json)) {
-        report_error(NULL, "-o -: only for one image%s", run->options.is_json ? ", and not with --json" : "");
+    const char *out = run->names.output;
+    if (!outputs_settle(&run->names, run->options.is_json))
         return false;
-    }
-    if (run->aux && (run->is_folder || strcmp(run->aux, "-") == 0 || strcmp(run->aux, out) == 0)) {
+    if (run->aux && (run->names.is_folder || strcmp(run->aux, "-") == 0 || strcmp(run->aux, out) == 0)) {
         report_error(NULL, "--aux %s: must be a file other than OUT, and there must be one input", run->aux);
         return false;
     }
-    if (is_stdout && isatty(STDOUT_FILENO)) {
-        report_error(NULL, "-o -: standard output is a terminal; redirect it to a file or a pipe");
-        return false;
-    }
-    if (run->is_folder || is_stdout || run->is_format_given)
-        return true;
-    if (set_format(run, format_by_path(out)))
-        return true;
-    report_error(out, "the ending of the name is not that of a format; give --format");
-    return false;
+    run->enlarge.out.format = run->names.format;
+    return true;
 }
 
 /* ---- all inputs ---- */
@@ -108,20 +82,11 @@ static int worse(int code, int other) {
     return code > other ? code : other;
 }
 
-static int collect_inputs(upscale_run *run, char **inputs) {
-    int worst = CLI_EXIT_OK;
-    for (; *inputs; inputs++) {
-        run->is_folder |= names_is_folder(*inputs);
-        worst = worse(worst, names_add_input(&run->inputs, *inputs));
-    }
-    return worst;
-}
-
 /* Call one for each input until a signal arrives. worst is the largest exit code so far. */
 static int each_input(upscale_run *run, int (*one)(upscale_run *, const char *), int worst) {
     run->results = json_array();
-    for (size_t i = 0; i < run->inputs.count && !interrupt_signal(); i++)
-        worst = worse(worst, one(run, run->inputs.list[i]));
+    for (size_t i = 0; i < run->names.inputs.count && !interrupt_signal(); i++)
+        worst = worse(worst, one(run, run->names.inputs.list[i]));
     if (run->options.is_json && report_json(json_incref(run->results)) != CLI_EXIT_OK)
         return CLI_EXIT_SYSTEM;
     return interrupt_exit_code(worst);
@@ -129,8 +94,8 @@ static int each_input(upscale_run *run, int (*one)(upscale_run *, const char *),
 
 static int run_parsed(upscale_run *run, char **inputs) {
     swin2sr_error error = {0};
-    int worst = collect_inputs(run, inputs);
-    if (worst == CLI_EXIT_SYSTEM || run->inputs.count == 0)
+    int worst = outputs_collect(&run->names, inputs);
+    if (worst == CLI_EXIT_SYSTEM || run->names.inputs.count == 0)
         return worst;
     if (!run->is_plan && !settle_output(run))
         return CLI_EXIT_USAGE;
@@ -140,8 +105,8 @@ static int run_parsed(upscale_run *run, char **inputs) {
         return code;
     if (run->is_plan)
         return each_input(run, upscale_plan, worst);
-    if (run->is_folder)
-        code = report_failure(NULL, output_make_folder(run->output, &error), &error);
+    if (run->names.is_folder)
+        code = report_failure(NULL, output_make_folder(run->names.output, &error), &error);
     if (code != CLI_EXIT_OK)
         return code;
     run->enlarge.engine = run->options.engine;
@@ -150,12 +115,11 @@ static int run_parsed(upscale_run *run, char **inputs) {
 }
 
 static int run_upscale(const cli_command *command, int argc, char **argv) {
-    upscale_run run = {.enlarge.out.format = FORMAT_PNG};
+    upscale_run run = {.names.format = FORMAT_PNG};
     int code = CLI_EXIT_USAGE;
     if (parse(command, &run, argc, argv, &argv))
         code = run_parsed(&run, argv);
-    names_free(&run.inputs);
-    names_free(&run.outputs);
+    outputs_done(&run.names);
     json_decref(run.results);
     swin2sr_model_unref(run.model);
     return code;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cli/model/curl.h - libcurl, loaded only when something is fetched.
+ * cli/command/curl.h - libcurl, loaded only by commands that use the network.
  * If it were linked, each start would load it and the 25 libraries it needs (20 ms), and `swin2sr` could not run on a
  * machine without them. */
 #pragma once
@@ -13,6 +13,7 @@ typedef struct curl_api {
     CURLcode (*global_init)(long flags);
     CURL *(*easy_init)(void);
     CURLcode (*easy_setopt)(CURL *handle, CURLoption option, ...);
+    void (*easy_reset)(CURL *handle);
     CURLcode (*easy_perform)(CURL *handle);
     CURLcode (*easy_getinfo)(CURL *handle, CURLINFO info, ...);
     void (*easy_cleanup)(CURL *handle);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cli/model/curl.c - load libcurl and look up its functions. */
+ * cli/command/curl.c - load libcurl and look up its functions. */
 #include <dlfcn.h>
 #include <stddef.h>
 #include <string.h>
@@ -14,6 +14,7 @@ static const struct {
     {"curl_global_init", offsetof(curl_api, global_init)},
     {"curl_easy_init", offsetof(curl_api, easy_init)},
     {"curl_easy_setopt", offsetof(curl_api, easy_setopt)},
+    {"curl_easy_reset", offsetof(curl_api, easy_reset)},
     {"curl_easy_perform", offsetof(curl_api, easy_perform)},
     {"curl_easy_getinfo", offsetof(curl_api, easy_getinfo)},
     {"curl_easy_cleanup", offsetof(curl_api, easy_cleanup)},
@@ -27,7 +28,7 @@ swin2sr_status curl_api_load(curl_api *ret_api, swin2sr_error *reterr) {
     void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
     if (!library)
         return swin2sr__error_set(reterr, SWIN2SR_UNSUPPORTED,
-                                  "libcurl is not installed, which fetching needs (Debian: apt install libcurl4)");
+                                  "libcurl is not installed, which this command needs (Debian: apt install libcurl4)");
     for (size_t i = 0; i < sizeof(FUNCTIONS) / sizeof(FUNCTIONS[0]); i++) {
         void *function = dlsym(library, FUNCTIONS[i].name);
         if (!function)
