@@ -8,8 +8,9 @@
 #include "command/commands.h"
 #include "command/report.h"
 
-static const cli_command *const COMMANDS[] = {&upscale_command, &model_command,       &compare_command, &bench_command,
-                                              &serve_command,   &healthcheck_command, &key_command};
+static const cli_command *const COMMANDS[] = {&upscale_command, &model_command, &compare_command,
+                                              &bench_command,   &serve_command, &healthcheck_command,
+                                              &key_command,     &remote_command};
 
 static const char USAGE[] = "Usage: swin2sr COMMAND [OPTION]...\n"
                             "Enlarge images with a Swin2SR network.\n\n"
@@ -19,6 +20,7 @@ static const char USAGE[] = "Usage: swin2sr COMMAND [OPTION]...\n"
                             "  bench                  measure the speed of the engine on this machine\n"
                             "  serve                  start the HTTP service\n"
                             "  key                    make, list and revoke the API keys of the HTTP service\n"
+                            "  remote upscale         have images enlarged by the HTTP service on another machine\n"
                             "  healthcheck [URL]      ask the HTTP service whether it is alive\n"
                             "  help COMMAND           print the options of a command (also: COMMAND --help)\n\n"
                             "  -h, --help             print this text\n"

@@ -14,7 +14,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "man" / "swin2sr.1"
-COMMANDS = ["upscale", "model", "compare", "bench", "key"]
+COMMANDS = ["upscale", "model", "compare", "bench", "key", "remote"]
 BEGIN, END = '.SH OPTIONS\n', '.SH "EXIT STATUS"\n'
 OPTION = re.compile(r"  (?:-(\w), |    )--([a-z0-9-]+)(?: (\S+))?(?: +(\S.*))?$")
 
@@ -30,7 +30,7 @@ def read_help(program, command):
         elif re.fullmatch(r"[a-z]+:", line):
             group = line[:-1]
         elif line.startswith(" " * 26) and options:
-            options[-1][4] += " " + line.strip()
+            options[-1][4] = (options[-1][4] + " " + line.strip()).strip()
     return options
 
 

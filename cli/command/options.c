@@ -132,7 +132,9 @@ static void print_option(const cli_option *option) {
         snprintf(letter, sizeof(letter), "  -%c, ", option->letter);
     int column =
         printf("%s--%s%s%s", letter, option->name, option->value ? " " : "", option->value ? option->value : "");
-    printf("%*s%s", column < HELP_COLUMN ? HELP_COLUMN - column : 1, "",
+    if (column >= HELP_COLUMN)
+        putchar('\n');
+    printf("%*s%s", column < HELP_COLUMN ? HELP_COLUMN - column : HELP_COLUMN, "",
            option->words ? join_words(option->words, words) : "");
     for (const char *c = option->help; *c; c++)
         if (*c == '\n')

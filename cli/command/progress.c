@@ -19,8 +19,11 @@ bool progress_is_terminal(void) {
 }
 
 void progress_init(progress_line *progress, bool is_shown, size_t index, size_t count, double pixels) {
-    *progress =
-        (struct progress_line){is_shown && progress_is_terminal(), index, count, pixels, swin2sr__clock_us(), 0};
+    *progress = (struct progress_line){.is_shown = is_shown && progress_is_terminal(),
+                                       .index = index,
+                                       .count = count,
+                                       .pixels = pixels,
+                                       .start_us = swin2sr__clock_us()};
 }
 
 static int columns(void) {
@@ -31,9 +34,10 @@ static int columns(void) {
 /* The text behind the bar; empty until enough is done to extrapolate from. */
 static void format_rate(char *text, size_t size, const progress_line *progress, double done, double seconds) {
     text[0] = '\0';
-    if (done <= 0 || seconds < 0.2)
+    bool is_told = progress->told_left_s > 0;
+    if (!is_told && (done <= 0 || seconds < 0.2))
         return;
-    long left = (long)(seconds * (1 - done) / done + 0.5);
+    long left = (long)((is_told ? progress->told_left_s : seconds * (1 - done) / done) + 0.5);
     double rate = progress->pixels * done / seconds / 1e6;
     if (progress->pixels > 0)
         snprintf(text, size, " %.*f Mpx/s  eta %ld:%02ld", rate < 1 ? 3 : 1, rate, left / 60, left % 60);
@@ -48,8 +52,11 @@ void progress_update(progress_line *progress, double done) {
     progress->drawn_us = now;
 
     char head[48] = "", tail[64], bar[MAX_BAR + 1];
+    int used = 0;
     if (progress->count > 1)
-        snprintf(head, sizeof(head), "%zu/%zu ", progress->index, progress->count);
+        used = snprintf(head, sizeof(head), "%zu/%zu ", progress->index, progress->count);
+    if (progress->label)
+        snprintf(head + used, sizeof(head) - (size_t)used, "%.15s ", progress->label);
     format_rate(tail, sizeof(tail), progress, done, (double)(now - progress->start_us) / 1e6);
 
     int percent = (int)(done * 100);
@@ -62,6 +69,11 @@ void progress_update(progress_line *progress, double done) {
     }
     memset(bar, '#', sizeof(bar));
     fprintf(stderr, "\r\033[K%s%3d%% [%-*.*s]%s", head, percent, length, (int)(done * length), bar, tail);
+}
+
+void progress_tell(progress_line *progress, double done, double left_s) {
+    progress->told_left_s = left_s > 0 ? left_s : 0;
+    progress_update(progress, done);
 }
 
 void progress_done(progress_line *progress) {

@@ -4,6 +4,7 @@
 # Nothing here knows how the program works inside.
 import os
 import pathlib
+import shutil
 import subprocess
 
 import pytest
@@ -37,3 +38,16 @@ def swin2sr(binary):
 def fixtures():
     """The folder of small networks of every head."""
     return ROOT / "tests" / "fixtures" / "goldens"
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    """A PEM file with a certificate for 127.0.0.1 and its key; with .crt after its name, the certificate alone."""
+    if not shutil.which("openssl"):
+        pytest.skip("no openssl to make a certificate with")
+    path = tmp_path_factory.mktemp("tls") / "server.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+                    "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", path, "-out", f"{path}.crt"], check=True,
+                   capture_output=True)
+    path.write_text(path.read_text() + pathlib.Path(f"{path}.crt").read_text())
+    return path

@@ -6,7 +6,6 @@ import json
 import os
 import pathlib
 import resource
-import shutil
 import signal
 import subprocess
 import sys
@@ -356,18 +355,6 @@ def test_nobody_there(swin2sr, library, environment):
         done = swin2sr("model", "pull", "mine", "--url", address, check=4, env=environment)
         assert "https_proxy" in one_line(done.stderr)
     assert files(library) == []
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    if not shutil.which("openssl"):
-        pytest.skip("no openssl to make a certificate with")
-    path = tmp_path_factory.mktemp("tls") / "server.pem"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-                    "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", path, "-out", f"{path}.crt"], check=True,
-                   capture_output=True)
-    path.write_text(path.read_text() + pathlib.Path(f"{path}.crt").read_text())
-    return path
 
 
 def test_tls(pull, library, certificate):
