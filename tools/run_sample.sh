@@ -54,7 +54,7 @@ trap 'exit 143' TERM HUP
 
 # The server gets a process group of its own, so that Ctrl-C reaches only this script, which then ends the server once.
 set -m
-"$build/swin2sr" serve --listen "127.0.0.1:$port" > "$log" 2>&1 < /dev/null &
+"$build/swin2sr" serve --listen "127.0.0.1:$port" --data "$result_dir/data" > "$log" 2>&1 < /dev/null &
 server=$!
 set +m
 wait_until_ready
@@ -71,6 +71,7 @@ echo
 echo "service   $url"
 echo "sample    $sample"
 LC_ALL=C printf "result    %s   (4x, %.2f s)\n" "$result" "$seconds"
+echo "jobs      $result_dir/data"
 echo "log       $log"
 [ -z "${ONESHOT:-}" ] || exit 0
 

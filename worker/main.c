@@ -111,8 +111,8 @@ static void serve(const networks *self, int32_t threads) {
             return;
         ipc_message reply;
         work_run(SOCKET, self->models[message.job.network], threads, &message.job, fds, &reply);
-        close(fds[0]);
-        close(fds[1]);
+        for (size_t i = 0; i < IPC_JOB_FDS; i++)
+            close(fds[i]);
         if (ipc_send(SOCKET, &reply, NULL, 0) != SWIN2SR_OK)
             return;
     }

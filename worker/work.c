@@ -17,19 +17,25 @@
 
 #define PROGRESS_EVERY_US 250000u
 
+/* A file that is written from its beginning to its end. */
+typedef struct work_file {
+    int fd;
+    uint64_t bytes;
+    bool is_full; /* it could not be written */
+} work_file;
+
 typedef struct work {
-    int socket, out_fd;
+    int socket;
+    work_file out, preview;
     uint64_t id;
-    uint64_t out_bytes;
     uint64_t progress_us; /* when PROGRESS was last sent */
     bool is_cancelled;
-    bool is_full; /* the output could not be written */
 } work;
 
-static bool on_output(void *context, const void *bytes, size_t size) {
-    work *self = context;
-    size_t written = swin2sr__write_at(self->out_fd, bytes, size, self->out_bytes);
-    self->out_bytes += written;
+static bool on_bytes(void *context, const void *bytes, size_t size) {
+    work_file *self = context;
+    size_t written = swin2sr__write_at(self->fd, bytes, size, self->bytes);
+    self->bytes += written;
     self->is_full = written < size;
     return !self->is_full;
 }
@@ -78,10 +84,13 @@ static swin2sr_status enlarge(work *self, swin2sr_model *model, int32_t threads,
         .out_pixels = job->out_pixels_max,
         .on_progress = on_progress,
         .progress_context = self,
+        .preview_sink = on_bytes,
+        .preview_context = &self->preview,
+        .preview_side_px = (int32_t)job->preview_side_px,
     };
-    swin2sr_status status = enlarge_bytes(model, data, size, &options, on_output, self, ret_report, reterr);
+    swin2sr_status status = enlarge_bytes(model, data, size, &options, on_bytes, &self->out, ret_report, reterr);
     munmap(data, size);
-    if (self->is_full)
+    if (self->out.is_full || self->preview.is_full)
         return swin2sr__error_set(reterr, SWIN2SR_IO, "there is no room for the result");
     return status;
 }
@@ -90,7 +99,8 @@ static void fill_done(const work *self, const enlarge_report *report, ipc_messag
     *ret_message = (ipc_message){.type = IPC_DONE};
     ret_message->done = (ipc_done){
         .id = self->id,
-        .out_bytes = self->out_bytes,
+        .out_bytes = self->out.bytes,
+        .preview_bytes = self->preview.bytes,
         .in_width_px = (uint32_t)report->in_width_px,
         .in_height_px = (uint32_t)report->in_height_px,
         .out_width_px = (uint32_t)report->out_width_px,
@@ -108,7 +118,7 @@ static void fill_done(const work *self, const enlarge_report *report, ipc_messag
 
 void work_run(int socket, swin2sr_model *model, int32_t threads, const ipc_job *job, const int fds[IPC_JOB_FDS],
               ipc_message *ret_message) {
-    work self = {.socket = socket, .out_fd = fds[1], .id = job->id};
+    work self = {.socket = socket, .out.fd = fds[1], .preview.fd = fds[2], .id = job->id};
     enlarge_report report = {0};
     swin2sr_error error = {""};
     say_progress(&self, 0, 0);

@@ -26,6 +26,7 @@ job_spec call_spec(const upscale_call *self) {
                      .format = options->format,
                      .quality = options->quality,
                      .is_strict = options->is_strict,
+                     .preview_side_px = self->kind == CALL_JOB ? LIMIT_PREVIEW_PX : 0,
                      .in_bytes = self->intake.upload.bytes,
                      .in_pixels_max = self->service->config->in_pixels_max,
                      .out_pixels_max = LIMIT_OUT_PIXELS,

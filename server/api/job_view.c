@@ -49,12 +49,14 @@ double job_eta_s(const api_context *service, const kept_job *kept) {
 }
 
 static http_json *result_view(const job_record *record) {
-    char url[100], expires[TIME_BYTES];
+    char url[100], preview[100], expires[TIME_BYTES];
     snprintf(url, sizeof url, "/v1/jobs/%s/result", record->id);
-    return http_json_object(
-        "{s:s, s:I, s:s, s:i, s:i, s:s, s:s}", "url", url, "bytes", (long long)record->done.out_bytes, "content_type",
-        format_get(record->spec.format)->media_type, "width", (int)record->done.out_width_px, "height",
-        (int)record->done.out_height_px, "etag", record->etag, "expires", write_time(record->expires_ms, expires));
+    snprintf(preview, sizeof preview, "/v1/jobs/%s/preview", record->id);
+    return http_json_object("{s:s, s:s*, s:I, s:s, s:i, s:i, s:s, s:s}", "url", url, "preview",
+                            record->done.preview_bytes > 0 ? preview : NULL, "bytes", (long long)record->done.out_bytes,
+                            "content_type", format_get(record->spec.format)->media_type, "width",
+                            (int)record->done.out_width_px, "height", (int)record->done.out_height_px, "etag",
+                            record->etag, "expires", write_time(record->expires_ms, expires));
 }
 
 problem job_problem(const job_record *record) {

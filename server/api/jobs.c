@@ -115,6 +115,31 @@ void job_result_on_begin(http_request *request) {
         jobs_answer_result(request, kept);
 }
 
+void job_preview_on_begin(http_request *request) {
+    const kept_job *kept = jobs_find(request);
+    int fd = kept ? backlog_open_preview(kept) : -1;
+    if (!kept)
+        return;
+    const job_record *record = &kept->record;
+    if (fd < 0 && record->status == RECORD_SUCCEEDED && !record->is_expired) {
+        problem what = problem_of(PROBLEM_NOT_FOUND,
+                                  "the result has at most %d pixels a side and no preview; take the "
+                                  "result itself",
+                                  LIMIT_PREVIEW_PX);
+        http_answer_problem(request, &what);
+        return;
+    }
+    if (fd < 0) {
+        refuse_result(request, kept);
+        return;
+    }
+    char tag[LIMIT_ETAG_BYTES + 8];
+    snprintf(tag, sizeof tag, "%.33s-preview\"", record->etag);
+    http_answer_ranged(request, "image/jpeg", fd, record->done.preview_bytes, tag);
+    http_answer_header(request, "Content-Disposition", "inline; filename=\"preview.jpg\"");
+    http_answer_header(request, "Cache-Control", "private, no-cache");
+}
+
 /* ---- the list ---- */
 
 typedef struct page {

@@ -16,6 +16,8 @@ const http_route routes[] = {
     {"DELETE", "/v1/jobs/{id}", "/v1/jobs/{id}", .on_begin = job_delete_on_begin, .on_free = job_delete_on_free},
     {"GET", "/v1/jobs/{id}/result", "/v1/jobs/{id}/result", .on_begin = job_result_on_begin,
      .access = HTTP_ACCESS_TOKEN},
+    {"GET", "/v1/jobs/{id}/preview", "/v1/jobs/{id}/preview", .on_begin = job_preview_on_begin,
+     .access = HTTP_ACCESS_TOKEN},
     {"GET", "/v1/jobs/{id}/events", "/v1/jobs/{id}/events", .on_begin = job_events_on_begin,
      .on_free = job_events_on_free, .access = HTTP_ACCESS_TOKEN},
     {"GET", "/healthz", "/healthz", .on_begin = health_on_begin, .access = HTTP_ACCESS_OPEN, .side = HTTP_SIDE_PROBES},

@@ -12,11 +12,20 @@
 #define SWEEP_US 10000000
 #define HOUR_MS 3600000
 
-int backlog_open_result(const kept_job *kept) {
-    const job_record *record = &kept->record;
-    if (record->status != RECORD_SUCCEEDED || record->is_expired)
+static int open_output(const kept_job *kept, const char *name) {
+    if (kept->record.status != RECORD_SUCCEEDED || kept->record.is_expired)
         return -1;
-    return openat(kept->owner->data->outputs, record->result_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    return openat(kept->owner->data->outputs, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+int backlog_open_result(const kept_job *kept) {
+    return open_output(kept, kept->record.result_name);
+}
+
+int backlog_open_preview(const kept_job *kept) {
+    char name[LIMIT_RESULT_NAME_BYTES];
+    kept_preview_name(&kept->record, name);
+    return kept->record.done.preview_bytes > 0 ? open_output(kept, name) : -1;
 }
 
 static void sweep(kept_job *kept, int64_t now_ms) {

@@ -116,8 +116,9 @@ void backlog_remove(kept_job *kept);
 /* The place of a waiting job among those of the backlog, from 1; 0: it does not wait. */
 size_t backlog_position(const kept_job *kept);
 
-/* Open the result for reading; -1: there is none. */
+/* Open the result or its preview for reading; -1: there is none. */
 int backlog_open_result(const kept_job *kept);
+int backlog_open_preview(const kept_job *kept);
 
 void kept_watch_add(kept_job *kept, kept_watch *watch);
 void kept_watch_remove(kept_watch *watch); /* not added is fine */
@@ -131,6 +132,7 @@ void backlog_enqueue(kept_job *kept);
 void backlog_dequeue(kept_job *kept);
 void backlog_changed(kept_job *kept);
 void kept_input_name(const kept_job *kept, char ret_name[LIMIT_RESULT_NAME_BYTES]);
+void kept_preview_name(const job_record *record, char ret_name[LIMIT_RESULT_NAME_BYTES]); /* beside its result */
 void kept_record_name(const kept_job *kept, char ret_name[LIMIT_RESULT_NAME_BYTES]);
 int64_t backlog_now_ms(void); /* Unix time */
 

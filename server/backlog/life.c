@@ -41,7 +41,12 @@ static swin2sr_status remove_input(const kept_job *kept) {
 
 static swin2sr_status remove_result(const kept_job *kept) {
     const char *name = kept->pending.result_name;
-    return name[0] ? data_remove(kept->owner->data->outputs, name) : SWIN2SR_OK;
+    char preview[LIMIT_RESULT_NAME_BYTES];
+    if (!name[0])
+        return SWIN2SR_OK;
+    kept_preview_name(&kept->pending, preview);
+    swin2sr_status status = data_remove(kept->owner->data->outputs, preview);
+    return status == SWIN2SR_OK ? data_remove(kept->owner->data->outputs, name) : status;
 }
 
 static swin2sr_status write_new(const kept_job *kept) {
@@ -55,13 +60,22 @@ static swin2sr_status write_new(const kept_job *kept) {
     return status;
 }
 
-/* A result of this name is a whole one: it was made from this input, by a server that could not write the record. */
+/* A file of this name is a whole one: it was made from this input, by a server that could not write the record. */
+static swin2sr_status keep_output(const kept_job *kept, const store_file *file, const char *name) {
+    swin2sr_status status = data_keep(file->fd, kept->owner->data->outputs, name);
+    return status == SWIN2SR_INVALID ? SWIN2SR_OK : status;
+}
+
 static swin2sr_status write_end(const kept_job *kept) {
     const job_record *record = &kept->pending;
+    char preview[LIMIT_RESULT_NAME_BYTES];
     swin2sr_status status = SWIN2SR_OK;
-    if (record->status == RECORD_SUCCEEDED)
-        status = data_keep(kept->job.result.fd, kept->owner->data->outputs, record->result_name);
-    if (status == SWIN2SR_OK || status == SWIN2SR_INVALID)
+    kept_preview_name(record, preview);
+    if (record->status == RECORD_SUCCEEDED && record->done.preview_bytes > 0)
+        status = keep_output(kept, &kept->job.preview, preview);
+    if (status == SWIN2SR_OK && record->status == RECORD_SUCCEEDED)
+        status = keep_output(kept, &kept->job.result, record->result_name);
+    if (status == SWIN2SR_OK)
         status = write_record(kept, kept->text);
     if (status == SWIN2SR_OK)
         (void)remove_input(kept); /* what is left is removed at the next start */

@@ -19,6 +19,10 @@ void kept_input_name(const kept_job *kept, char ret_name[LIMIT_RESULT_NAME_BYTES
     snprintf(ret_name, LIMIT_RESULT_NAME_BYTES, "%s.in", kept->record.id);
 }
 
+void kept_preview_name(const job_record *record, char ret_name[LIMIT_RESULT_NAME_BYTES]) {
+    snprintf(ret_name, LIMIT_RESULT_NAME_BYTES, "%.*s.preview.jpg", LIMIT_RESULT_NAME_BYTES - 16, record->result_name);
+}
+
 void kept_record_name(const kept_job *kept, char ret_name[LIMIT_RESULT_NAME_BYTES]) {
     snprintf(ret_name, LIMIT_RESULT_NAME_BYTES, "%s.json", kept->record.id);
 }

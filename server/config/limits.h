@@ -44,6 +44,7 @@
 #define LIMIT_EXPIRED_HOURS 24      /* an expired job is answered with 410 for so long, then with 404 */
 #define LIMIT_JOBS_LISTED 100       /* jobs in one answer */
 #define LIMIT_PREFER_WAIT_S 300     /* the longest `Prefer: wait` */
+#define LIMIT_PREVIEW_PX 2048       /* longer side of the preview of a larger result */
 #define LIMIT_IDEMPOTENCY_BYTES 129 /* an Idempotency-Key, terminator included */
 #define LIMIT_RESULT_NAME_BYTES 80u /* the name of a result, terminator included */
 

@@ -9,8 +9,13 @@ void job_init(job *self) {
     memset(self, 0, sizeof *self);
 }
 
-void job_done(job *self) {
+void job_drop_files(job *self) {
     store_remove(&self->result);
+    store_remove(&self->preview);
+}
+
+void job_done(job *self) {
+    job_drop_files(self);
 }
 
 const char *job_trace(const job *self) {

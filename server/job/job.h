@@ -34,9 +34,10 @@ struct job {
     int attempts;                   /* tries that a worker has begun to work on */
     uint64_t queued_us, started_us; /* swin2sr__clock_us; started: of the last attempt */
     swin2sr_status outcome;
-    char detail[200];  /* of a failure, for the client */
-    store_file result; /* of SWIN2SR_OK: the whole output file */
-    ipc_done done;     /* of SWIN2SR_OK */
+    char detail[200];   /* of a failure, for the client */
+    store_file result;  /* of SWIN2SR_OK: the whole output file */
+    store_file preview; /* if one was asked for; of SWIN2SR_OK: done.preview_bytes of it */
+    ipc_done done;      /* of SWIN2SR_OK */
     loop_timer deadline;
     job *previous, *next;
 };
@@ -44,6 +45,9 @@ struct job {
 /* Make an empty job; job_done removes its result. Neither is allowed while it is queued or running. */
 void job_init(job *self);
 void job_done(job *self);
+
+/* Remove result and preview. */
+void job_drop_files(job *self);
 
 /* The client's traceparent; NULL: it sent none. */
 const char *job_trace(const job *self);

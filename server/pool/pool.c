@@ -15,7 +15,7 @@
 static void finish(pool *self, job *item, swin2sr_status outcome, const char *detail) {
     loop_timer_clear(self->loop, &item->deadline);
     if (outcome != SWIN2SR_OK)
-        store_remove(&item->result);
+        job_drop_files(item);
     item->state = JOB_FINISHED;
     item->outcome = outcome;
     snprintf(item->detail, sizeof item->detail, "%s", detail);
@@ -24,20 +24,29 @@ static void finish(pool *self, job *item, swin2sr_status outcome, const char *de
 
 /* ---- jobs to workers ---- */
 
-/* Open new descriptors of the input and the output for a worker. */
-static swin2sr_status open_files(job *item, int ret_fds[IPC_JOB_FDS]) {
-    swin2sr_status status = store_create(item->results, &item->result);
-    if (status != SWIN2SR_OK)
-        return status;
-    ret_fds[0] = store_open(item->input, O_RDONLY);
-    ret_fds[1] = store_open(&item->result, O_WRONLY);
-    if (ret_fds[0] >= 0 && ret_fds[1] >= 0)
-        return SWIN2SR_OK;
+static void close_files(const int fds[IPC_JOB_FDS]) {
     for (int i = 0; i < IPC_JOB_FDS; i++)
-        if (ret_fds[i] >= 0)
-            close(ret_fds[i]);
-    store_remove(&item->result);
-    return SWIN2SR_IO;
+        if (fds[i] >= 0)
+            close(fds[i]);
+}
+
+/* Open new descriptors of the input and the outputs for a worker. */
+static swin2sr_status open_files(job *item, int ret_fds[IPC_JOB_FDS]) {
+    bool has_preview = item->spec.preview_side_px > 0;
+    swin2sr_status status = store_create(item->results, &item->result);
+    if (status == SWIN2SR_OK && has_preview)
+        status = store_create(item->results, &item->preview);
+    if (status == SWIN2SR_OK) {
+        ret_fds[0] = store_open(item->input, O_RDONLY);
+        ret_fds[1] = store_open(&item->result, O_WRONLY);
+        ret_fds[2] = has_preview ? store_open(&item->preview, O_WRONLY) : store_open(item->input, O_RDONLY);
+        status = ret_fds[0] >= 0 && ret_fds[1] >= 0 && ret_fds[2] >= 0 ? SWIN2SR_OK : SWIN2SR_IO;
+    }
+    if (status != SWIN2SR_OK) {
+        close_files(ret_fds);
+        job_drop_files(item);
+    }
+    return status;
 }
 
 /* Send a job that has left the queue to an idle worker. false: the worker did not take it. */
@@ -49,6 +58,7 @@ static bool assign(pool *self, worker *w, job *item, const int *fds) {
                                    .format = spec->format,
                                    .quality = spec->quality,
                                    .is_strict = spec->is_strict,
+                                   .preview_side_px = spec->preview_side_px,
                                    .in_bytes = spec->in_bytes,
                                    .in_pixels_max = spec->in_pixels_max,
                                    .out_pixels_max = spec->out_pixels_max}};
@@ -75,18 +85,17 @@ static worker *find_idle(pool *self) {
 static void dispatch(pool *self) {
     for (worker *w = find_idle(self); w && self->queue.first; w = find_idle(self)) {
         job *item = self->queue.first;
-        int fds[IPC_JOB_FDS] = {-1, -1};
+        int fds[IPC_JOB_FDS] = {-1, -1, -1};
         job_queue_remove(&self->queue, item);
         if (open_files(item, fds) != SWIN2SR_OK) {
             finish(self, item, SWIN2SR_IO, "no room for the result");
             continue;
         }
         if (!assign(self, w, item, fds)) {
-            store_remove(&item->result);
+            job_drop_files(item);
             job_queue_prepend(&self->queue, item);
         }
-        close(fds[0]);
-        close(fds[1]);
+        close_files(fds);
     }
 }
 
@@ -108,11 +117,16 @@ static job *release(pool *self, worker *w) {
 
 /* ---- results back ---- */
 
-/* true: DONE agrees with the result's file and the network's scale. If not, the worker is broken and is killed. */
+static bool has_bytes(const store_file *file, uint64_t bytes) {
+    struct stat info;
+    return fstat(file->fd, &info) == 0 && (uint64_t)info.st_size == bytes;
+}
+
+/* true: DONE agrees with the files and the network's scale. If not, the worker is broken and is killed. */
 static bool is_plausible(const job *item, const ipc_done *done) {
-    struct stat file;
     uint64_t scale = item->network->facts.scale;
-    return fstat(item->result.fd, &file) == 0 && (uint64_t)file.st_size == done->out_bytes &&
+    return has_bytes(&item->result, done->out_bytes) &&
+           (item->preview.owner ? has_bytes(&item->preview, done->preview_bytes) : done->preview_bytes == 0) &&
            done->out_width_px == done->in_width_px * scale && done->out_height_px == done->in_height_px * scale;
 }
 
@@ -240,7 +254,7 @@ static void on_message(void *context, worker *w, const ipc_message *message) {
 /* ---- ends of workers ---- */
 
 static void retry(pool *self, job *item) {
-    store_remove(&item->result);
+    job_drop_files(item);
     if (item->attempts >= LIMIT_ATTEMPTS) {
         finish(self, item, SWIN2SR_INTERNAL, "the work on this image failed twice and was given up");
         return;
@@ -312,7 +326,7 @@ void pool_cancel(job *item) {
             respawn_limit_ms(self, w, LIMIT_CANCEL_S * 1000);
     }
     loop_timer_clear(self->loop, &item->deadline);
-    store_remove(&item->result);
+    job_drop_files(item);
     item->state = JOB_FINISHED;
     item->outcome = SWIN2SR_CANCELLED;
 }

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "enlarge/alpha.h"
+#include "enlarge/preview.h"
 
 #define STRIP_ROWS 8
 #define DEFAULT_OUT_PIXELS 800000000u
@@ -22,6 +23,8 @@ typedef struct enlarge_job {
     swin2sr_stream *stream;
     image_writer *writer;
     image_writer *aux_writer; /* for the second image; NULL: not wanted */
+    preview preview;
+    bool has_preview;
     const image_info *in;
     int32_t colour_channels;  /* of the file without alpha: 1 or 3 */
     int32_t network_channels; /* 1 or 3 */
@@ -39,6 +42,7 @@ static void job_done(enlarge_job *job) {
     swin2sr_stream_close(job->stream);
     image_writer_close(job->writer);
     image_writer_close(job->aux_writer);
+    preview_done(&job->preview);
     image_reader_close(job->reader);
     alpha_ring_done(&job->alpha);
     free(job->file_strip);
@@ -87,14 +91,22 @@ static swin2sr_status join_row(enlarge_job *job, int32_t y, const uint8_t *netwo
     return SWIN2SR_OK;
 }
 
+/* To the file, and to the preview where there is one. */
+static swin2sr_status write_out(enlarge_job *job, int32_t n, const uint8_t *rows, size_t stride_bytes) {
+    swin2sr_status status = image_writer_write(job->writer, rows, stride_bytes, n, job->reterr);
+    for (int32_t row = 0; row < n && job->has_preview && status == SWIN2SR_OK; row++)
+        status = preview_add(&job->preview, rows + (size_t)row * stride_bytes, job->reterr);
+    return status;
+}
+
 static swin2sr_status write_rows(enlarge_job *job, int32_t y, int32_t n, const uint8_t *rows, size_t stride_bytes) {
     if (job->joined_row == NULL)
-        return image_writer_write(job->writer, rows, stride_bytes, n, job->reterr);
+        return write_out(job, n, rows, stride_bytes);
     swin2sr_status status = SWIN2SR_OK;
     for (int32_t row = 0; row < n && status == SWIN2SR_OK; row++) {
         status = join_row(job, y + row, rows + (size_t)row * stride_bytes);
         if (status == SWIN2SR_OK)
-            status = image_writer_write(job->writer, job->joined_row, 0, 1, job->reterr);
+            status = write_out(job, 1, job->joined_row, 0);
     }
     return status;
 }
@@ -251,8 +263,20 @@ static swin2sr_status finish_output(enlarge_job *job) {
     swin2sr_status status = image_writer_finish(job->writer, job->reterr);
     if (status == SWIN2SR_OK && job->aux_writer)
         status = image_writer_finish(job->aux_writer, job->reterr);
+    if (status == SWIN2SR_OK && job->has_preview)
+        status = preview_finish(&job->preview, job->reterr);
     job->report.encode_us += swin2sr__clock_us() - start_us;
     return status;
+}
+
+static swin2sr_status open_preview(enlarge_job *job) {
+    const enlarge_options *options = job->options;
+    int32_t width_px = job->report.out_width_px, height_px = job->report.out_height_px;
+    if (!options->preview_side_px || (width_px <= options->preview_side_px && height_px <= options->preview_side_px))
+        return SWIN2SR_OK;
+    job->has_preview = true;
+    return preview_open(&job->preview, width_px, height_px, job->report.channels, options->preview_side_px,
+                        options->preview_sink, options->preview_context, job->reterr);
 }
 
 static swin2sr_status job_run(enlarge_job *job, swin2sr_model *model, const void *data, size_t size, image_sink sink,
@@ -268,6 +292,8 @@ static swin2sr_status job_run(enlarge_job *job, swin2sr_model *model, const void
     if (status == SWIN2SR_OK && job->options->aux_sink)
         status = image_writer_open(&job->options->out, job->in->width_px, job->in->height_px, job->network_channels,
                                    job->options->aux_sink, job->options->aux_context, &job->aux_writer, job->reterr);
+    if (status == SWIN2SR_OK)
+        status = open_preview(job);
     if (status == SWIN2SR_OK)
         status = run_rows(job);
     return status == SWIN2SR_OK ? finish_output(job) : status;

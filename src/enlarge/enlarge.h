@@ -17,6 +17,10 @@ typedef struct enlarge_options {
      * and without transparency; NULL: not wanted. */
     image_sink aux_sink;
     void *aux_context;
+    /* Receives a JPEG of the output whose longer side is at most preview_side_px, if the output's is longer. */
+    image_sink preview_sink;
+    void *preview_context;
+    int32_t preview_side_px; /* 256..; 0: not wanted */
 } enlarge_options;
 
 typedef struct enlarge_report {

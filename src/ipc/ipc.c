@@ -16,7 +16,7 @@
 #define FRAME_MAGIC 0x49325253u /* "SR2I" */
 #define HEADER_BYTES 12         /* magic, type, payload length */
 #define SCALE_MAX 16
-#define FIELDS_MAX 13
+#define FIELDS_MAX 14
 
 /* A field of a message. A number has 4 or 8 bytes; a text goes as its length and its characters. */
 typedef struct ipc_field {
@@ -41,15 +41,16 @@ static const ipc_field payloads[IPC_CANCEL + 1][FIELDS_MAX + 1] = {
     [IPC_JOB] = {NUMBER(job.id, 1, UINT64_MAX), NUMBER(job.network, 0, IPC_NETWORKS_MAX - 1),
                  NUMBER(job.format, FORMAT_UNKNOWN + 1, FORMAT_COUNT - 1), NUMBER(job.quality, 1, 100),
                  NUMBER(job.in_bytes, 1, INT64_MAX), NUMBER(job.in_pixels_max, 1, INT64_MAX),
-                 NUMBER(job.out_pixels_max, 1, INT64_MAX), NUMBER(job.is_strict, 0, 1)},
+                 NUMBER(job.out_pixels_max, 1, INT64_MAX), NUMBER(job.is_strict, 0, 1),
+                 NUMBER(job.preview_side_px, 0, INT32_MAX)},
     [IPC_PROGRESS] = {NUMBER(progress.id, 1, UINT64_MAX), NUMBER(progress.millionths, 0, IPC_PROGRESS_DONE)},
     [IPC_DONE] = {NUMBER(done.id, 1, UINT64_MAX), NUMBER(done.out_bytes, 1, INT64_MAX),
-                  NUMBER(done.in_width_px, 1, INT32_MAX), NUMBER(done.in_height_px, 1, INT32_MAX),
-                  NUMBER(done.out_width_px, 1, INT32_MAX), NUMBER(done.out_height_px, 1, INT32_MAX),
-                  NUMBER(done.decode_us, 0, INT64_MAX), NUMBER(done.infer_us, 0, INT64_MAX),
-                  NUMBER(done.encode_us, 0, INT64_MAX), NUMBER(done.plan_memory_bytes, 0, UINT64_MAX),
-                  NUMBER(done.plan_columns, 1, INT32_MAX), NUMBER(done.plan_bands, 1, INT32_MAX),
-                  NUMBER(done.notes, 0, IPC_NOTES)},
+                  NUMBER(done.preview_bytes, 0, INT64_MAX), NUMBER(done.in_width_px, 1, INT32_MAX),
+                  NUMBER(done.in_height_px, 1, INT32_MAX), NUMBER(done.out_width_px, 1, INT32_MAX),
+                  NUMBER(done.out_height_px, 1, INT32_MAX), NUMBER(done.decode_us, 0, INT64_MAX),
+                  NUMBER(done.infer_us, 0, INT64_MAX), NUMBER(done.encode_us, 0, INT64_MAX),
+                  NUMBER(done.plan_memory_bytes, 0, UINT64_MAX), NUMBER(done.plan_columns, 1, INT32_MAX),
+                  NUMBER(done.plan_bands, 1, INT32_MAX), NUMBER(done.notes, 0, IPC_NOTES)},
     /* statuses are negative: SWIN2SR_INTERNAL..-1, as unsigned numbers */
     [IPC_FAILED] = {NUMBER(failed.id, 0, UINT64_MAX), NUMBER(failed.status, (uint32_t)SWIN2SR_INTERNAL, UINT32_MAX),
                     TEXT(failed.detail)},

@@ -3,7 +3,7 @@
  *
  *   worker -> server   READY once per network; then for each job PROGRESS, the first when the job begins, and exactly
  *                      one of DONE and FAILED
- *   server -> worker   JOB with two descriptors (input to read, output to write), CANCEL
+ *   server -> worker   JOB with three descriptors (input to read, output and preview to write), CANCEL
  *
  * One datagram is one frame: magic, type, payload length, payload. Integers are little-endian; text follows its length
  * and is printable ASCII. Neither side trusts the other: every number is checked, and nothing is allocated. */
@@ -16,7 +16,7 @@
 
 #define IPC_FRAME_MAX_BYTES 1024 /* header and payload */
 #define IPC_NETWORKS_MAX 16      /* per worker */
-#define IPC_JOB_FDS 2            /* input, output; no other frame carries descriptors */
+#define IPC_JOB_FDS 3            /* input, output, preview; no other frame carries descriptors */
 #define IPC_PROGRESS_DONE 1000000u
 #define IPC_COST_MAX ((uint64_t)1 << 40) /* a cost times a side or the pixels of an image fits 64 bits */
 
@@ -48,14 +48,15 @@ typedef struct ipc_ready {
 } ipc_ready;
 
 typedef struct ipc_job {
-    uint64_t id;             /* 1.. */
-    uint32_t network;        /* 0.., a network that is ready */
-    uint32_t format;         /* of the output: a format_id that can be written */
-    uint32_t quality;        /* 1..100; JPEG only */
-    uint64_t in_bytes;       /* length of the input file, 1.. */
-    uint64_t in_pixels_max;  /* 1.. */
-    uint64_t out_pixels_max; /* 1.. */
-    uint32_t is_strict;      /* 1: refuse a damaged file even if all of its rows can be decoded; else 0 */
+    uint64_t id;              /* 1.. */
+    uint32_t network;         /* 0.., a network that is ready */
+    uint32_t format;          /* of the output: a format_id that can be written */
+    uint32_t quality;         /* 1..100; JPEG only */
+    uint64_t in_bytes;        /* length of the input file, 1.. */
+    uint64_t in_pixels_max;   /* 1.. */
+    uint64_t out_pixels_max;  /* 1.. */
+    uint32_t is_strict;       /* 1: refuse a damaged file even if all of its rows can be decoded; else 0 */
+    uint32_t preview_side_px; /* of the JPEG for the third descriptor; 0: none, and that descriptor is not written */
 } ipc_job;
 
 typedef struct ipc_progress {
@@ -70,7 +71,8 @@ typedef struct ipc_progress {
 
 typedef struct ipc_done {
     uint64_t id;
-    uint64_t out_bytes; /* length of the output file */
+    uint64_t out_bytes;     /* length of the output file */
+    uint64_t preview_bytes; /* of the preview; 0: there is none, because the output is not larger */
     uint32_t in_width_px, in_height_px;
     uint32_t out_width_px, out_height_px;
     uint64_t decode_us, infer_us, encode_us;

@@ -10,6 +10,7 @@ import time
 
 import pytest
 import requests
+from PIL import Image
 
 import service
 from service import check_problem, open_image, picture, slow_picture, wait_for
@@ -152,6 +153,27 @@ def test_ranges_and_tags(keeper):
     assert get(keeper, url, headers={"If-None-Match": '"x"'}).status_code == 200
     head = requests.head(keeper.url + url)
     assert (head.status_code, head.headers["Content-Length"], head.content) == (200, str(size), b"")
+
+
+def test_preview(keeper):
+    """Of a result with a side over 2048 pixels: the mean of squares of it, transparency over white."""
+    image = Image.new("RGBA", (520, 8), (200, 40, 90, 255))
+    image.paste((10, 250, 30, 0), (0, 0, 260, 8))
+    job = finished(keeper, accepted(submit(keeper, service.encode(image))))
+    assert job["result"]["width"] == 2080
+    preview = get(keeper, job["result"]["preview"])
+    assert preview.headers["Content-Type"] == "image/jpeg" and preview.headers["ETag"] != job["result"]["etag"]
+    small = open_image(preview.content)
+    assert small.size == (1040, 16) and small.mode == "RGB"
+    assert all(abs(a - b) <= 6 for a, b in zip(small.getpixel((800, 8)), (200, 40, 90)))
+    assert min(small.getpixel((200, 8))) >= 250
+    assert get(keeper, job["result"]["preview"], headers={"Range": "bytes=0-1"}).content == b"\xff\xd8"
+    assert len(list((keeper.data / "outputs").glob(f"*{job['id']}*"))) == 2
+    requests.delete(f"{keeper.url}/v1/jobs/{job['id']}")
+    assert not list((keeper.data / "outputs").glob(f"*{job['id']}*"))
+    small = finished(keeper, accepted(submit(keeper, picture())))
+    assert "preview" not in small["result"]
+    check_problem(get(keeper, f"/v1/jobs/{small['id']}/preview"), 404, "not_found")
 
 
 def test_tags_tell_results_apart(keeper):

@@ -90,6 +90,7 @@ def call_jobs(checked):
     checked.call("GET", here + "/result", 206, headers={"Range": "bytes=0-9"})
     checked.call("GET", here + "/result", 304, headers={"If-None-Match": whole.headers["ETag"]})
     checked.call("GET", here + "/result", 416, headers={"Range": "bytes=99999999-"})
+    checked.call("GET", here + "/preview", 404)
     checked.call("GET", here + "/events", 200)
     checked.call("GET", "/v1/jobs", 200)
     checked.call("GET", "/v1/jobs?limit=0", 422)
@@ -98,7 +99,7 @@ def call_jobs(checked):
     checked.call("DELETE", f"/v1/jobs/{slow['id']}", 200)
     checked.call("GET", f"/v1/jobs/{slow['id']}/result", 410)
     checked.call("DELETE", here, 204)
-    for path in (here, here + "/result", here + "/events"):
+    for path in (here, here + "/result", here + "/preview", here + "/events"):
         checked.call("GET", path, 404)
 
 

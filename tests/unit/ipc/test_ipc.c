@@ -159,17 +159,18 @@ static void close_pair(pair *made) {
 
 static void descriptors_arrive(void **state) {
     pair sockets = open_pair();
-    int pipe_ends[2], got[IPC_JOB_FDS];
+    int pipe_ends[IPC_JOB_FDS], got[IPC_JOB_FDS];
     ipc_message message;
     char byte = 0;
     assert_int_equal(pipe(pipe_ends), 0);
+    pipe_ends[2] = dup(pipe_ends[1]);
     assert_int_equal(ipc_send(sockets.ends[0], &samples[1], pipe_ends, 0), SWIN2SR_OK);
     assert_int_equal(ipc_receive(sockets.ends[1], &message, got, 0), SWIN2SR_OK);
     assert_int_equal(message.type, IPC_JOB);
     assert_int_equal(write(got[1], "x", 1), 1);
     assert_int_equal(read(pipe_ends[0], &byte, 1), 1);
     assert_int_equal(byte, 'x');
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < IPC_JOB_FDS; i++) {
         close(got[i]);
         close(pipe_ends[i]);
     }
@@ -178,7 +179,7 @@ static void descriptors_arrive(void **state) {
 
 static void descriptors_belong_to_jobs_only(void **state) {
     pair sockets = open_pair();
-    int fds[IPC_JOB_FDS] = {0, 1};
+    int fds[IPC_JOB_FDS] = {0, 1, 1};
     assert_int_equal(ipc_send(sockets.ends[0], &samples[1], NULL, 0), SWIN2SR_INVALID);
     assert_int_equal(ipc_send(sockets.ends[0], &samples[5], fds, 0), SWIN2SR_INVALID);
     close_pair(&sockets);
