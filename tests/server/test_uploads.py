@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import time
 from dataclasses import dataclass, field
 
@@ -12,7 +13,7 @@ import pytest
 import requests
 
 import tus
-from service import PATIENCE_S, Background, Service, check_problem, open_image, picture, wait_for
+from service import BUILD, PATIENCE_S, Background, Service, check_problem, open_image, picture, wait_for
 from tus import BODY_TYPE, VERSION, Tus, checksum, id_of, metadata
 
 DATA = b"hello world"
@@ -449,6 +450,38 @@ def test_a_client_has_a_share_of_uploads(keep):
     assert service.metric("uploads") == 101
     client.delete(made[0])
     assert client.create(1).status_code == 201
+
+
+@pytest.mark.sanitize
+def test_an_upload_belongs_to_its_key(keep, tmp_path):
+    """Before and after a restart; to others it does not exist."""
+    file = tmp_path / "keys"
+    file.touch()
+
+    def new_key(name):
+        made = subprocess.run([BUILD / "swin2sr", "key", "new", name, "--json", "--keys", file], capture_output=True,
+                              check=True)
+        return {"Authorization": "Bearer " + json.loads(made.stdout)["key"]}
+
+    alice, bob = new_key("alice"), new_key("bob")
+    for is_again in (False, True):
+        service = keep("--keys", str(file))
+
+        def ask(method, path, key, data=None, **headers):
+            more = {name.replace("_", "-"): value for name, value in headers.items()}
+            return requests.request(method, service.url + path, headers=VERSION | key | more, data=data,
+                                    timeout=PATIENCE_S)
+
+        if not is_again:
+            made = ask("POST", "/v1/uploads", alice, DATA, Upload_Length="11", **BODY_TYPE)
+            path = path_of(made.headers["Location"])
+        for key, code in [(alice, 200), (bob, 404), ({}, 401)]:
+            assert ask("HEAD", path, key).status_code == code
+        assert ask("PATCH", path, bob, b"", Upload_Offset="11", **BODY_TYPE).status_code == 404
+        assert ask("DELETE", path, bob).status_code == 404
+        check_problem(ask("POST", "/upscale?upload=" + id_of(path), bob), 422, "bad_option")
+        check_problem(ask("POST", "/upscale?upload=" + id_of(path), alice), 415, "unsupported_image")
+        service.close()
 
 
 def test_a_drain_refuses_new_bytes_and_takes_those_under_way(keep):

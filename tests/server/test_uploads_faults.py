@@ -158,7 +158,7 @@ def nginx(tmp_path):
 
 @pytest.mark.slow
 def test_through_nginx(keep, nginx, data):
-    """Under another path, which the relative Location allows for. nginx loses a worker too, and reloads its settings."""
+    """Under another path, as the relative Location allows. nginx loses a worker too, and reloads its settings."""
     def kill_worker():
         for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
             os.kill(int(pid), signal.SIGKILL)
