@@ -19,7 +19,7 @@ static bool have_standard_descriptors(void) {
 
 /* Output that was asked for, such as --help, must not be lost silently. */
 static int printed(void) {
-    if (fflush(stdout) == 0)
+    if (fflush(stdout) == 0 && !ferror(stdout)) /* the buffer may have been written before */
         return 0;
     fprintf(stderr, "swin2sr-server: standard output: cannot be written\n");
     return 1;

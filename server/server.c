@@ -75,20 +75,38 @@ static void on_drain_limit(void *context) {
     self->has_left_work = pools_waiting(&self->pools) + pools_running(&self->pools) > backlog_submitted(&self->backlog);
     log_event(&self->log, LOG_LEVEL_WARN, "drain_limit", "s:b", "has_left_work", self->has_left_work);
     pools_abandon(&self->pools);
-    self->drain_limit.on_due = on_stop;
-    loop_timer_set(&self->loop, &self->drain_limit, swin2sr__clock_us() + 1000000);
+    self->drain_timer.on_due = on_stop;
+    loop_timer_set(&self->loop, &self->drain_timer, swin2sr__clock_us() + 1000000);
 }
 
-static void drain(server *self, int signal_number) {
-    if (self->context.is_draining)
-        _exit(1);
+/* Refuse new work, and finish what was accepted. */
+static void drain(void *context) {
+    server *self = context;
     self->context.is_draining = true;
     if (self->context.backlog)
         backlog_drain(&self->backlog);
     http_drain(self->http);
-    log_event(&self->log, LOG_LEVEL_INFO, "draining", "s:s, s:i, s:i", "signal", sigabbrev_np(signal_number), "waiting",
-              (int)pools_waiting(&self->pools), "running", (int)pools_running(&self->pools));
-    loop_timer_set(&self->loop, &self->drain_limit, swin2sr__clock_us() + (uint64_t)self->config.drain_s * 1000000);
+    log_event(&self->log, LOG_LEVEL_INFO, "draining", "s:s, s:i, s:i", "signal", sigabbrev_np(self->end_signal),
+              "waiting", (int)pools_waiting(&self->pools), "running", (int)pools_running(&self->pools));
+    self->drain_timer.on_due = on_drain_limit;
+    loop_timer_set(&self->loop, &self->drain_timer, swin2sr__clock_us() + (uint64_t)self->config.drain_s * 1000000);
+}
+
+/* Balancers are told by /readyz first, so that they send no new work once it is refused. */
+static void leave(server *self, int signal_number) {
+    if (self->context.is_leaving)
+        _exit(1);
+    self->context.is_leaving = true;
+    self->end_signal = signal_number;
+    if (!self->config.drain_delay_s) {
+        drain(self);
+        return;
+    }
+    log_event(&self->log, LOG_LEVEL_INFO, "leaving", "s:s, s:i", "signal", sigabbrev_np(signal_number), "delay_s",
+              (int)self->config.drain_delay_s);
+    self->drain_timer.on_due = drain;
+    loop_timer_set(&self->loop, &self->drain_timer,
+                   swin2sr__clock_us() + (uint64_t)self->config.drain_delay_s * 1000000);
 }
 
 /* SIGHUP: read again what may change while the server runs. */
@@ -105,7 +123,7 @@ static void on_signal(void *context, uint32_t events) {
     if (info.ssi_signo == SIGHUP)
         reload(self);
     else
-        drain(self, (int)info.ssi_signo);
+        leave(self, (int)info.ssi_signo);
 }
 
 static bool watch_signals(server *self) {
@@ -121,7 +139,7 @@ static bool watch_signals(server *self) {
     sigprocmask(SIG_BLOCK, &set, NULL);
     self->signals = (loop_watch){.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), .on_ready = on_signal};
     self->signals.context = self;
-    self->drain_limit = (loop_timer){.on_due = on_drain_limit, .context = self};
+    self->drain_timer = (loop_timer){.context = self};
     return self->signals.fd >= 0 && loop_watch_add(&self->loop, &self->signals, EPOLLIN);
 }
 
@@ -190,7 +208,7 @@ static bool start_backlog(server *self) {
 }
 
 static bool start(server *self) {
-    self->log.fd = STDOUT_FILENO;
+    self->log = (server_log){.fd = STDOUT_FILENO, .least = (log_level)self->config.log_level};
     if (!open_gate(self) || !open_listeners(self) || !open_data(self))
         return false;
     if (store_use_folder(&self->store, self->config.spool) != SWIN2SR_OK) {

@@ -23,7 +23,8 @@ typedef struct server {
     http_server *http;
     api_context context;
     loop_watch signals;
-    loop_timer drain_limit;
+    loop_timer drain_timer;
+    int end_signal;     /* that began the end */
     bool has_left_work; /* the drain timed out */
     bool is_stopping;   /* leave the event loop now */
 } server;

@@ -12,9 +12,9 @@ void health_on_begin(http_request *request) {
 
 void ready_on_begin(http_request *request) {
     const api_context *service = request->app;
-    bool is_ready = !service->is_draining;
+    bool is_ready = !service->is_leaving;
     http_json *failed = http_json_array(), *details = NULL;
-    if (service->is_draining)
+    if (service->is_leaving)
         http_json_add(failed, "s", "draining");
     if (!store_is_working(service->uploads)) {
         is_ready = false;

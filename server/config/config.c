@@ -32,6 +32,7 @@ typedef enum setting_kind {
     KIND_NODE,       /* const char *, a valid part of an id */
     KIND_PROXIES,    /* const char *, parsed into proxies */
     KIND_ORIGINS,    /* const char *, "*" or origins */
+    KIND_CHOICE,     /* int32_t, the index of one of the words in choices */
     KIND_FILE,       /* the INI file, which cannot name itself */
     KIND_ACTION,     /* a flag without a value, and only a flag */
 } setting_kind;
@@ -43,20 +44,23 @@ typedef struct setting {
     setting_kind kind;
     size_t offset; /* in server_config */
     int64_t low, high;
-    int64_t unit; /* KIND_SIZE: the field holds the value times this */
+    int64_t unit;        /* KIND_SIZE: the field holds the value times this */
+    const char *choices; /* KIND_CHOICE: words, separated by ", " */
 } setting;
 
 #define FIELD(name) offsetof(server_config, name)
 
 /* clang-format off */
 #define COUNT(name, meaning, preset, note, field, low, high) \
-    {name, "N", meaning, preset, note, KIND_COUNT, FIELD(field), low, high, 1}
+    {name, "N", meaning, preset, note, KIND_COUNT, FIELD(field), low, high, 1, NULL}
 #define SIZE(name, meaning, preset, field, high, unit) \
-    {name, "N", meaning, preset, NULL, KIND_SIZE, FIELD(field), 1, high, unit}
+    {name, "N", meaning, preset, NULL, KIND_SIZE, FIELD(field), 1, high, unit, NULL}
 #define ACTION(name, meaning) \
-    {name, NULL, meaning, NULL, NULL, KIND_ACTION, 0, 0, 0, 0}
+    {name, NULL, meaning, NULL, NULL, KIND_ACTION, 0, 0, 0, 0, NULL}
 #define OTHER(name, value, meaning, preset, note, kind, offset) \
-    {name, value, meaning, preset, note, kind, offset, 0, 0, 0}
+    {name, value, meaning, preset, note, kind, offset, 0, 0, 0, NULL}
+#define CHOICE(name, value, meaning, preset, field, choices) \
+    {name, value, meaning, preset, NULL, KIND_CHOICE, FIELD(field), 0, 0, 0, choices}
 
 static const setting settings[] = {
     OTHER("config", "FILE", "INI file with these settings, as --print-config prints it", NULL, "none", KIND_FILE, 0),
@@ -78,7 +82,9 @@ static const setting settings[] = {
           LIMIT_QUEUE_MAX),
     COUNT("deadline-s", "seconds an image may take, waiting included; then 504", "300", NULL, deadline_s, 1,
           LIMIT_WAIT_MAX_S),
-    COUNT("drain-s", "seconds to finish accepted work after SIGTERM", "30", NULL, drain_s, 0, LIMIT_WAIT_MAX_S),
+    COUNT("drain-delay-s", "seconds after SIGTERM in which /readyz is 503 and new work is still accepted", "0", NULL,
+          drain_delay_s, 0, LIMIT_WAIT_MAX_S),
+    COUNT("drain-s", "seconds to finish accepted work after that", "30", NULL, drain_s, 0, LIMIT_WAIT_MAX_S),
     COUNT("recycle", "images after which a worker is replaced by a new one; 0: never", "1000", NULL, recycle_jobs, 0,
           LIMIT_RECYCLE_MAX),
     COUNT("connections", "open connections; fewer if the limit on open files is lower", "8192", NULL, connections_max,
@@ -108,6 +114,9 @@ static const setting settings[] = {
     COUNT("result-hours", "hours a finished job and its result are kept", "24", NULL, result_hours, 1, 24 * 365),
     OTHER("spool", "FOLDER", "folder for uploads and results, as files without names", NULL,
           "uploads/ in --data, else $TMPDIR, else /tmp", KIND_TEXT, FIELD(spool)),
+    CHOICE("log-level", "LEVEL", "least level of events that are logged: debug, info, warn or error", "info", log_level,
+           "debug, info, warn, error"),
+    CHOICE("log-client", "ANSWER", "log the client's address with each request: yes or no", "no", is_log_client, "no, yes"),
     OTHER("worker", "PATH", "the worker program", NULL, "swin2sr-worker beside this program", KIND_TEXT, FIELD(worker)),
     ACTION("print-config", "print all settings as an INI file, with the source of each value"),
     ACTION("version", "print the version"),
@@ -173,6 +182,26 @@ static bool set_number(const setting *row, const char *text, void *field) {
     return true;
 }
 
+/* The index of a word in a list of them; -1: it is none. */
+static int32_t choice_index(const char *choices, const char *word) {
+    size_t length = strlen(word);
+    for (int32_t index = 0; choices; index++) {
+        if (strcspn(choices, ",") == length && strncmp(choices, word, length) == 0)
+            return index;
+        choices = strchr(choices, ',');
+        choices += choices ? 2 : 0;
+    }
+    return -1;
+}
+
+static swin2sr_status set_choice(const setting *row, const char *text, int32_t *field, swin2sr_error *reterr) {
+    int32_t index = choice_index(row->choices, text);
+    if (index < 0)
+        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "must be one of %s", row->choices);
+    *field = index;
+    return SWIN2SR_OK;
+}
+
 static swin2sr_status set(server_config *c, const setting *row, const char *text, swin2sr_error *reterr) {
     void *field = (char *)c + row->offset;
     if (row->kind == KIND_LISTEN)
@@ -188,6 +217,8 @@ static swin2sr_status set(server_config *c, const setting *row, const char *text
         return swin2sr__error_set(reterr, SWIN2SR_INVALID, "must be 1 to 16 lower-case letters and digits");
     if (row->kind == KIND_ORIGINS && origins_check(text, reterr) != SWIN2SR_OK)
         return SWIN2SR_INVALID;
+    if (row->kind == KIND_CHOICE)
+        return set_choice(row, text, field, reterr);
     if (row->kind < KIND_FILE)
         *(const char **)field = text;
     if (row->kind == KIND_PROXIES)
@@ -377,10 +408,18 @@ static void print_listen(const char *name, const listen_list *list) {
     printf("\n");
 }
 
+static void print_choice(const char *name, const char *choices, int32_t index) {
+    while (index-- > 0)
+        choices = strchr(choices, ',') + 2;
+    printf("%s = %.*s\n", name, (int)strcspn(choices, ","), choices);
+}
+
 static void print_value(const server_config *c, const setting *row) {
     const void *field = (const char *)c + row->offset;
     if (row->kind == KIND_LISTEN)
         print_listen(row->name, field);
+    else if (row->kind == KIND_CHOICE)
+        print_choice(row->name, row->choices, *(const int32_t *)field);
     else if (row->kind == KIND_COUNT)
         printf("%s = %lld\n", row->name, (long long)*(const int32_t *)field);
     else if (row->kind == KIND_SIZE)

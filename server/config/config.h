@@ -46,8 +46,10 @@ typedef struct server_config {
     int32_t frames_max; /* of an animation */
     int32_t queue_max;
     int32_t deadline_s;
-    int32_t drain_s;
-    int32_t recycle_jobs; /* a worker is replaced after this many; 0: never */
+    int32_t drain_delay_s, drain_s;
+    int32_t log_level;     /* a log_level of log/log.h */
+    int32_t is_log_client; /* 1: the log has the address of each request's client */
+    int32_t recycle_jobs;  /* a worker is replaced after this many; 0: never */
     int32_t connections_max;
     int32_t client_connections_max; /* per client address; 0: no limit */
     int32_t idle_s;                 /* without a byte in either direction */

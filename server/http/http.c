@@ -198,10 +198,14 @@ static enum MHD_Result on_access(void *context, struct MHD_Connection *connectio
 
 static void log_request(const http_exchange *self, const char *label, unsigned int code, uint64_t duration_us) {
     const http_request *request = &self->request;
-    log_event(self->server->settings.log, LOG_LEVEL_INFO, "request", "s:s, s:s*, s:s*, s:s, s:s, s:i, s:f, s:I",
+    const http_route *route = self->route;
+    log_level level = route && route->side != HTTP_SIDE_CLIENTS ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
+    log_event(self->server->settings.log, level, "request", "s:s, s:s*, s:s*, s:s*, s:s, s:s, s:i, s:f, s:I",
               "request_id", request->id, "traceparent", request->trace[0] ? request->trace : NULL, "key",
-              request->owner[0] ? request->owner : NULL, "method", request->method, "route", label, "code", (int)code,
-              "seconds", (double)duration_us / 1e6, "body_bytes", (long long)request->body_bytes);
+              request->owner[0] ? request->owner : NULL, "client",
+              self->server->settings.config->is_log_client ? request->client : NULL, "method", request->method, "route",
+              label, "code", (int)code, "seconds", (double)duration_us / 1e6, "body_bytes",
+              (long long)request->body_bytes);
 }
 
 static void count_request(const http_exchange *self, unsigned int code, bool is_answered, uint64_t now_us) {

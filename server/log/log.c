@@ -15,7 +15,7 @@
 
 #include "config/limits.h"
 
-static const char *const level_names[] = {"info", "warn", "error"};
+static const char *const level_names[] = {"debug", "info", "warn", "error"};
 
 /* RFC 3339, UTC, milliseconds. */
 static void time_text(char *text, size_t size) {
@@ -46,6 +46,8 @@ static json_t *fields_of(const char *format, va_list values) {
 }
 
 void log_event(server_log *log, log_level level, const char *event, const char *format, ...) {
+    if (level < log->least)
+        return;
     va_list values;
     va_start(values, format);
     json_t *fields = fields_of(format, values);

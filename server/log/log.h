@@ -6,16 +6,19 @@
 
 #include <stdint.h>
 
-typedef struct server_log {
-    int fd;
-    uint64_t dropped_count; /* lines that were dropped */
-} server_log;
-
+/* In the order of --log-level. */
 typedef enum log_level {
-    LOG_LEVEL_INFO = 0,
+    LOG_LEVEL_DEBUG = 0,
+    LOG_LEVEL_INFO,
     LOG_LEVEL_WARN,
     LOG_LEVEL_ERROR,
 } log_level;
+
+typedef struct server_log {
+    int fd;
+    log_level least;        /* events below this level are not written */
+    uint64_t dropped_count; /* lines that were dropped */
+} server_log;
 
 /* Write {"time", "level", "event", ...} with the fields of a json_pack format such as "s:s, s:i": pairs of a name and a
  * value, where s is text, s? text or null, s* text that is left out if NULL, i int, I long long, b a boolean. */

@@ -208,6 +208,35 @@ def test_signals_that_end_nothing(start):
     assert service.wait() == 0
 
 
+def test_drain_delay(start):
+    """/readyz says it at once; what comes meanwhile is done; then new work is refused."""
+    service = start("--workers", "1", "--drain-delay-s", "3")
+    service.process.terminate()
+    wait_for("the delay", lambda: service.events("leaving"))
+    ready = requests.get(service.url + "/readyz")
+    assert ready.status_code == 503 and ready.json()["failed"] == ["draining"]
+    answer = service.upscale(picture())
+    assert answer.status_code == 200 and answer.headers.get("Connection") != "close"
+    assert not service.events("draining"), "it waits although nothing is left to do"
+    call = service.upscale_in_background(slow_picture())
+    busy(service)
+    wait_for("the drain", lambda: service.events("draining"))
+    check_problem(service.upscale(picture()), 503, "draining")
+    assert call.join().status_code == 200
+    assert service.wait() == 0
+    assert [event["signal"] for event in service.events("leaving") + service.events("draining")] == ["TERM"] * 2
+
+
+def test_second_signal_ends_the_delay(start):
+    service = start("--workers", "1", "--drain-delay-s", "1000")
+    service.process.terminate()
+    wait_for("the delay", lambda: service.events("leaving"))
+    service.process.send_signal(signal.SIGHUP)
+    wait_for("the reload", lambda: service.events("reloaded"))
+    service.process.terminate()
+    assert service.wait() == 1
+
+
 def test_sigint_to_the_whole_terminal(start):
     """Ctrl-C reaches the process group of the server. Its workers have groups of their own and finish."""
     service = start("--workers", "1", start_new_session=True)

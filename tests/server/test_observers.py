@@ -15,7 +15,7 @@ TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
 def logged_trace(server, given):
-    response = requests.get(server.url + "/healthz", headers={"traceparent": given})
+    response = requests.get(server.url + "/v1/models", headers={"traceparent": given})
     identity = response.headers["X-Request-Id"]
     (event,) = wait_for("the log line", lambda: [event for event in server.events("request") if
                                                  event["request_id"] == identity])

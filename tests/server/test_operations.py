@@ -104,6 +104,43 @@ def test_logs_are_json_lines(start):
     assert service.errors == ""
 
 
+def test_probes_and_scrapes_are_logged_at_debug(start):
+    def routes(*arguments):
+        service = start("--workers", "1", *arguments)
+        for path in "/healthz", "/readyz", "/metrics", "/v1/models", "/nope":
+            requests.get(service.url + path)
+        service.close()
+        events = service.events("request")
+        assert all(event["level"] == ("debug" if event["route"] in ("/healthz", "/readyz", "/metrics") else "info")
+                   for event in events)
+        return {event["route"] for event in events}, {event["event"] for event in map(json.loads, service.lines)}
+
+    assert routes()[0] == {"/v1/models", "other"}
+    assert routes("--log-level", "debug")[0] == {"/healthz", "/readyz", "/metrics", "/v1/models", "other"}
+
+
+def test_level_of_the_log(tmp_path):
+    """A service that can start no worker says so at any level; what is below the level is not written."""
+    ended = run("--listen", "127.0.0.1:0", "--spool", tmp_path, "--worker", "/nonexistent", "--log-level", "error")
+    assert {json.loads(line)["level"] for line in ended.stdout.splitlines()} == {"error"}
+    assert "must be one of debug, info, warn, error" in run("--log-level", "loud").stderr
+
+
+@pytest.mark.parametrize("answer, expected", [("yes", "127.0.0.1"), ("no", None)])
+def test_the_client_is_logged_on_request(start, answer, expected):
+    service = start("--workers", "1", "--log-client", answer)
+    requests.get(service.url + "/v1/models")
+    (event,) = wait_for("the log line", lambda: service.events("request"))
+    assert event.get("client") == expected
+
+
+def test_the_client_behind_a_trusted_proxy_is_logged(start):
+    service = start("--workers", "1", "--log-client", "yes", "--trusted-proxies", "127.0.0.1")
+    requests.get(service.url + "/v1/models", headers={"X-Forwarded-For": "192.0.2.7"})
+    (event,) = wait_for("the log line", lambda: service.events("request"))
+    assert event["client"] == "192.0.2.7"
+
+
 def test_a_stuck_log_reader_stops_nothing(tmp_path):
     """stdout is not read after the first line: lines are dropped and counted, and requests continue."""
     process = subprocess.Popen([SERVER, "--listen", "127.0.0.1:0", "--spool", tmp_path], stdout=subprocess.PIPE)
@@ -111,7 +148,7 @@ def test_a_stuck_log_reader_stops_nothing(tmp_path):
         url = "http://127.0.0.1:{}".format(json.loads(process.stdout.readline())["port"])
         with requests.Session() as session:
             for _ in range(1000):
-                assert session.get(url + "/healthz", timeout=10).status_code == 200
+                assert session.get(url + "/v1/models", timeout=10).status_code in (200, 503)
             dropped = re.search(r"^swin2sr_log_lines_dropped_total (\d+)$", session.get(url + "/metrics").text, re.M)
             assert int(dropped[1]) > 0
     finally:
