@@ -109,7 +109,7 @@ static const setting settings[] = {
     OTHER("node", "NAME", "first part of the id of each job, different on each server", "n1", NULL, KIND_NODE, FIELD(node)),
     COUNT("upload-hours", "hours a resumable upload is kept", "24", NULL, upload_hours, 1, LIMIT_UPLOAD_HOURS_MAX),
     COUNT("jobs", "jobs that may wait or run; further ones get 429", "1000", NULL, jobs_max, 1, LIMIT_JOBS_MAX),
-    COUNT("job-s", "seconds a job may take, from the moment it waits for a worker alone", "3600", NULL, job_s, 1,
+    COUNT("job-s", "seconds a job may take, from when it is the next to get a worker", "3600", NULL, job_s, 1,
           LIMIT_WAIT_MAX_S),
     COUNT("result-hours", "hours a finished job and its result are kept", "24", NULL, result_hours, 1, 24 * 365),
     OTHER("spool", "FOLDER", "folder for uploads and results, as files without names", NULL,

@@ -5,24 +5,24 @@
 
 /* connections and requests */
 #define LIMIT_CONNECTIONS_MAX 65536   /* fewer if the limit on open files is lower */
-#define LIMIT_LISTEN 8                /* addresses of --listen, and as many of --metrics-listen */
+#define LIMIT_LISTEN 8                /* addresses of --listen, and of --metrics-listen */
 #define LIMIT_LISTENERS 32            /* sockets for them: a name may have several addresses */
 #define LIMIT_LISTEN_BYTES 1024u      /* all addresses as text, terminator included */
 #define LIMIT_SOCKET_PATH_BYTES 108u  /* of a Unix socket, terminator included */
 #define LIMIT_ACCEPT_RETRY_MS 100     /* after a connection could not be accepted for lack of descriptors or memory */
 #define LIMIT_CONNECTION_BYTES 32768u /* memory of one connection: request line, header, send buffer */
-#define LIMIT_HEADER_BYTES 30720u     /* of that, for a request's header; the rest is for that of the answer */
+#define LIMIT_HEADER_BYTES 30720u     /* of these, for the header of the request; the rest is for that of the answer */
 #define LIMIT_QUERY_PARAMETERS 100    /* of a request */
 #define LIMIT_DISCARD_BYTES (256u << 20) /* body read and discarded so that a refusal reaches the client */
 #define LIMIT_REQUEST_ID_BYTES 65u       /* a client's X-Request-Id, terminator included */
 #define LIMIT_OWNER_BYTES 48u            /* id of an API key, terminator included */
 #define LIMIT_TRACE_BYTES 56u            /* a client's traceparent, terminator included */
 #define LIMIT_ADDRESS_BYTES 46u          /* a client's address as text, terminator included */
-#define LIMIT_FORWARDED_BYTES 2048u      /* of X-Forwarded-For, from its end, terminator included */
-#define LIMIT_KEY_METRICS 100            /* keys that the metrics count one by one; the others together */
+#define LIMIT_FORWARDED_BYTES 2048u      /* read from the end of X-Forwarded-For, terminator included */
+#define LIMIT_KEY_METRICS 100            /* keys with metrics of their own; the others share one label */
 #define LIMIT_PROXIES 32                 /* networks of --trusted-proxies */
 #define LIMIT_RATE_MAX 1000000           /* --rate */
-#define LIMIT_RATE_SETS 1024             /* of 8 addresses whose rate is known */
+#define LIMIT_RATE_SETS 1024             /* sets of 8 addresses whose rate is counted */
 #define LIMIT_HEADER_COUNT 100           /* header fields of a request */
 #define LIMIT_BODY_MAX_MIB 65536         /* --max-body-mib */
 #define LIMIT_SPOOL_BYTES (4ull << 30)   /* uploads and results of all requests together */
@@ -38,10 +38,10 @@
 #define LIMIT_JOB_ID_BYTES 48u      /* node, dash, 26 characters, terminator included */
 #define LIMIT_TOKEN_BYTES 33u       /* 32 hex digits, terminator included */
 #define LIMIT_ETAG_BYTES 35u        /* 32 hex digits in quotes, terminator included */
-#define LIMIT_JOBS_MAX 100000       /* what the flag may say */
+#define LIMIT_JOBS_MAX 100000       /* --jobs */
 #define LIMIT_JOBS_KEPT 200000      /* unfinished and finished */
 #define LIMIT_JOB_ATTEMPTS 6        /* workers that may begin a job, over all starts of the server */
-#define LIMIT_EXPIRED_HOURS 24      /* an expired job is answered with 410 for so long, then with 404 */
+#define LIMIT_EXPIRED_HOURS 24      /* how long an expired job is answered with 410, before 404 */
 #define LIMIT_JOBS_LISTED 100       /* jobs in one answer */
 #define LIMIT_PREFER_WAIT_S 300     /* the longest `Prefer: wait` */
 #define LIMIT_PREVIEW_PX 2048       /* longer side of the preview of a larger result */
@@ -49,10 +49,10 @@
 #define LIMIT_RESULT_NAME_BYTES 80u /* the name of a result, terminator included */
 
 /* resumable uploads */
-#define LIMIT_UPLOADS 1000           /* kept at a time, finished or not */
-#define LIMIT_UPLOADS_PER_CLIENT 100 /* of these, of one API key, else made from one address */
-#define LIMIT_UPLOADS_SHARE 2 /* of the room for uploads and results, all of them take at most one part in so many */
-#define LIMIT_UPLOAD_HOURS_MAX 8760      /* what the flag may say */
+#define LIMIT_UPLOADS 1000               /* kept at a time, finished or not */
+#define LIMIT_UPLOADS_PER_CLIENT 100     /* per API key or, without keys, per client address */
+#define LIMIT_UPLOADS_SHARE 2            /* they may take one part in this many of the space for uploads and results */
+#define LIMIT_UPLOAD_HOURS_MAX 8760      /* --upload-hours */
 #define LIMIT_UPLOAD_METADATA_BYTES 1024 /* Upload-Metadata, terminator included */
 #define LIMIT_UPLOAD_METADATA_COUNT 16   /* keys of it */
 #define LIMIT_UPLOAD_RECORD_BYTES 8192   /* the record of one upload */

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What was accepted is done, exactly once, whatever dies: crashes at every call that changes the disk, random kills under
-load, power cuts, a disk that fails.
+"""Accepted jobs are done exactly once: crashes at every call that changes the disk, random kills under load, power
+cuts, and a disk that fails.
 
-The long form visits every crash point, kills 50 times and cuts the power 20 times: SWIN2SR_LONG_TESTS=1.
+With SWIN2SR_LONG_TESTS=1, all crash points are visited, with 50 kills and 20 power cuts.
 """
 import hashlib
 import os
@@ -28,7 +28,7 @@ IMAGE = picture(16, 12)
 
 
 def start_at(data, *arguments, **environment):
-    """A server whose calls in the data folder are counted."""
+    """A server with the preloaded library that counts its calls in the data folder."""
     env = {**os.environ, "LD_PRELOAD": str(FAULTS), "SWIN2SR_FAULTS_IN": str(data), **environment}
     return Service(data.parent, "--data", str(data), *SMALL, *arguments, env=env)
 
@@ -59,7 +59,7 @@ def wait_all_finished(server, count):
 
 
 def check_folder(data, jobs):
-    """Each job has its record and its result, and there is nothing else."""
+    """Check that each job has its record and its result, and that there are no other files."""
     names = sorted(str(path.relative_to(data)) for path in data.rglob("*") if path.is_file())
     records = [f"outputs/.jobs/{job['id']}.json" for job in jobs]
     results = [f"outputs/{job['created'][:10]}-{job['id']}.png" for job in jobs if job["status"] == "succeeded"]
@@ -71,7 +71,7 @@ def is_running(server):
 
 
 def crash_once(data, expected, point):
-    """One job with a crash at this point, and what the next server makes of it. The crash's line, None: not reached."""
+    """Run one job with a crash at this point, and start the next server. Returns the line of the crash, if any."""
     with start_at(data, SWIN2SR_CRASH_AT=str(point)) as server:
         answer = None
         try:
@@ -122,7 +122,7 @@ def test_crash_at_every_step(tmp_path, expected):
 
 @pytest.mark.parametrize("call", range(0, 12, 1 if IS_LONG else 4))
 def test_disk_that_is_full_from_some_call_on(tmp_path, expected, call):
-    """Refused with a reason, or accepted and done; after the disk has room again, nothing that was accepted is missing."""
+    """Each job is refused with a reason, or accepted and done, and no accepted job is missing afterwards."""
     data = tmp_path / "data"
     with start_at(data, SWIN2SR_FAIL_AT=str(call)) as server:
         server.wait_ready()
@@ -156,7 +156,7 @@ def free_port():
 
 
 class Load:
-    """Clients that send each image until its job is accepted, as clients with an Idempotency-Key may."""
+    """Clients that send each image, with an Idempotency-Key, until its job is accepted."""
 
     def __init__(self, url, clients=4):
         self.url, self.accepted, self.is_over = url, {}, False
@@ -232,7 +232,7 @@ def disk(tmp_path):
 
 
 def test_power_cut(tmp_path, disk):
-    """At each cut the disk holds what was flushed to it, and every job whose 202 was sent before it."""
+    """At each snapshot, the disk holds what was flushed to it: every job whose 202 was sent before."""
     image, folder = disk
     cuts, luck, expected, cut_at = 20 if IS_LONG else 3, random.Random(5), {}, []
     after = tmp_path / "after"
@@ -243,7 +243,7 @@ def test_power_cut(tmp_path, disk):
         for cut in range(cuts):
             time.sleep(luck.uniform(0.1, 0.8))
             server.process.send_signal(signal.SIGSTOP)
-            accepted = dict(load.accepted)  # a 202 that is on its way may be in the snapshot too
+            accepted = dict(load.accepted)  # the snapshot may also hold a job whose 202 is still being sent
             snapshot = tmp_path / f"snapshot-{cut}.img"
             shutil.copyfile(image, snapshot)
             server.process.send_signal(signal.SIGCONT)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Jobs as clients see them: /v1/jobs, Prefer, Idempotency-Key, results in parts, events, cancelling, expiry, lists."""
+"""Jobs from the view of a client: /v1/jobs, Prefer, Idempotency-Key, Range, events, cancelling, expiry, lists."""
 import concurrent.futures
 import json
 import os
@@ -26,7 +26,7 @@ def data(tmp_path):
 
 @pytest.fixture(scope="module")
 def keeper(tmp_path_factory):
-    """One server with a data folder for the module's harmless tests."""
+    """One server with a data folder for the tests of this module that do not disturb it."""
     folder = tmp_path_factory.mktemp("keeper")
     with service.Service(folder, "--data", str(folder / "data"), "--workers", "1") as running:
         running.data = folder / "data"
@@ -83,7 +83,7 @@ def test_job_from_begin_to_end(start, data, tmp_path):
     assert requests.delete(f"{server.url}/v1/jobs/{job['id']}").status_code == 204
     assert files_of(data) == []
     check_problem(get(server, "/v1/jobs/" + job["id"]), 404, "not_found")
-    assert server.spool_count() == 4  # the folders, and nothing in them
+    assert server.spool_count() == 4  # the folders are empty
     assert server.close() == 0
 
 
@@ -354,7 +354,7 @@ def test_a_damaged_record_is_set_aside(start, data):
 
 
 def test_cancelling_frees_the_worker(keeper):
-    """A job, a client that leaves, and a deadline: the worker is idle a fifth of a second after its next step."""
+    """After cancelling a job, a disconnect or a deadline, the worker is idle 0.2 s after its next step."""
     def busy():
         return keeper.metric('workers{state="busy"}') == 1
 
@@ -376,7 +376,7 @@ def test_cancelling_frees_the_worker(keeper):
     connection.close()
     seconds.append(freed(begun))
     print(f"\nfreed after {seconds}")
-    assert max(seconds) < 2  # a step of this picture included, on a busy machine
+    assert max(seconds) < 2  # includes a step of this picture, on a busy machine
 
 
 def test_many_listeners(keeper):

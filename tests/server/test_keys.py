@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""API keys, rates, clients behind proxies, and pages of other sites: who may call the service, and how often."""
+"""API keys, rates, clients behind proxies, and pages of other sites."""
 import json
 import re
 import shutil
@@ -19,7 +19,7 @@ ROUTE = re.compile(r'^    \{"([A-Z]+)", "([^"]+)",(.*?)\},$', re.M | re.S)
 
 
 class KeysFile:
-    """A keys file that the program writes."""
+    """A keys file, written by `swin2sr key`."""
 
     def __init__(self, path):
         self.path = path
@@ -74,7 +74,7 @@ def test_a_key_is_needed(start, keys):
 
 
 def test_every_route_that_is_not_open_refuses_strangers(start, keys):
-    """The table of routes itself: a new route needs a key unless its row says otherwise."""
+    """From the table of routes: a new route needs a key unless its row says otherwise."""
     server = start("--keys", keys.path, ready=False)
     routes = ROUTE.findall((ROOT / "server/api/routes.c").read_text())
     assert len(routes) > 10
@@ -92,7 +92,7 @@ def test_every_route_that_is_not_open_refuses_strangers(start, keys):
 
 
 def test_the_document_says_which_paths_need_a_key(start):
-    """openapi.json against the table of routes."""
+    """openapi.json agrees with the table of routes."""
     document = requests.get(start(ready=False).url + "/openapi.json").json()
     routes = ROUTE.findall((ROOT / "server/api/routes.c").read_text())
     for method, path, rest in routes:
@@ -235,7 +235,7 @@ def test_clients_behind_a_trusted_proxy(start):
     server = start("--rate", "1", "--trusted-proxies", "127.0.0.0/8,10.0.0.0/8", ready=False)
 
     def left(*fields):
-        """Is a request with these X-Forwarded-For fields within its rate?"""
+        """true: a request with these X-Forwarded-For fields is within its rate."""
         head = "".join(f"X-Forwarded-For: {field}\r\n" for field in fields)
         answer = server.raw(f"POST /upscale HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nConnection: close\r\n{head}\r\n"
                             .encode())
@@ -295,7 +295,7 @@ def test_cors_for_listed_origins(start, keys):
 
 
 def test_a_long_header_leaves_room_for_the_fields(start):
-    """The library keeps the header of a request and of its answer in one block."""
+    """The library keeps the headers of a request and of its answer in one block of memory."""
     server = start("--cors-origins", "https://a.example", "--rate", "100", "--workers", "1")
     for method, code in (("OPTIONS", b"204"), ("POST", b"400")):
         head = f"{method} /upscale HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nConnection: close\r\n" \
@@ -323,7 +323,7 @@ def test_cors_for_all(start):
 
 @pytest.mark.parametrize("has_keys", [False, True])
 def test_a_warning_where_others_can_connect(keys, tmp_path, has_keys):
-    """In a network of its own, where binding every address reaches nobody."""
+    """In a separate network namespace, so that nobody can connect."""
     unshare = shutil.which("unshare")
     if not unshare or subprocess.run([unshare, "-rn", "true"], capture_output=True).returncode != 0:
         pytest.skip("unshare cannot make a network namespace here")

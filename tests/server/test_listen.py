@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the service listens: several addresses, Unix sockets, a listener for metrics; and when it can accept no more."""
+"""Listening on several addresses and Unix sockets, a separate listener for metrics, and a lack of descriptors."""
 import http.client
 import json
 import os
@@ -48,7 +48,7 @@ def ask(path, target="/healthz", method="GET", **options):
 
 
 def test_several_addresses(start):
-    """By commas and by flags; each has a line in the log and answers."""
+    """Addresses separated by commas or given by several flags: each has a line in the log and answers."""
     service = start("--listen", "127.0.0.1:0,127.0.0.2:0", "--listen", "127.0.0.3:0", "--workers", "1")
     events = listeners(service, 3)
     assert [event["address"] for event in events] == ["127.0.0.1", "127.0.0.2", "127.0.0.3"]
@@ -88,7 +88,7 @@ def test_ipv4_and_ipv6_of_one_port(start):
 
 
 def test_unix_socket(start, tmp_path):
-    """All kinds of requests, and nothing is left of it at the end."""
+    """A Unix socket takes all kinds of requests, and is removed at the end."""
     path = tmp_path / "service.sock"
     service = start("--listen", "127.0.0.1:0", "--listen", f"unix:{path}", "--workers", "1")
     assert listeners(service, 2)[1]["address"] == str(path)
@@ -136,7 +136,7 @@ def refused(*arguments):
 
 
 def test_what_is_not_its_own_is_left_alone(start, tmp_path):
-    """A socket on which another server listens, an ordinary file, and a socket that another server has made meanwhile."""
+    """Another server's socket, a regular file, and a socket made by another server in the meantime are not removed."""
     path, file = tmp_path / "service.sock", tmp_path / "file"
     file.write_text("text")
     service = start("--listen", "127.0.0.1:0", "--listen", f"unix:{path}", "--workers", "1")
@@ -164,7 +164,7 @@ def test_addresses_that_cannot_be():
 
 
 def test_listener_for_metrics(start):
-    """It has /metrics and the probes and nothing else, and the other has all but /metrics."""
+    """The metrics listener serves only /metrics and the probes, the other one everything but /metrics."""
     service = start("--metrics-listen", "127.0.0.2:0", "--workers", "1")
     clients, metrics = listeners(service, 2)
     assert (clients["is_for_metrics"], metrics["is_for_metrics"]) == (False, True)
@@ -187,7 +187,7 @@ def test_metrics_on_a_unix_socket(start, tmp_path):
 
 
 def test_descriptors_that_are_exhausted_and_free_again(start):
-    """No connection ends meanwhile: what comes back is the permission to open files."""
+    """No connection ends in the meantime; the limit on open files is raised again."""
     service = start("--workers", "1")
     pid = service.process.pid
     with socket.create_connection(service.address, timeout=30) as waiting, requests.Session() as kept:

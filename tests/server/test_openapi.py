@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""GET /openapi.json describes what the service does: every operation is called, every answer is held against it, and every
-row in the table of routes has an operation."""
+"""GET /openapi.json describes the service: every operation is called, every answer is compared with its description,
+and every row in the table of routes has an operation."""
 import re
 from pathlib import Path
 
@@ -16,7 +16,7 @@ BYTES = {**TUS, "Content-Type": "application/offset+octet-stream"}
 
 
 class Checked:
-    """Calls, each compared with the operation that the document has for it."""
+    """Calls whose answers are compared with the operations of the document."""
 
     def __init__(self, server):
         self.url = server.url
@@ -48,7 +48,7 @@ class Checked:
         self.check_body(answer, response)
         for name in response.get("headers", {}):
             if name in ("X-Swin2SR-Notes", "X-Swin2SR-Frames", "Preference-Applied", "Upload-Metadata"):
-                continue  # only where there is something to say
+                continue  # an optional header field
             assert name in answer.headers, f"{method} {template}: {code} without {name}"
         return answer
 

@@ -19,13 +19,13 @@ from tus import BODY_TYPE, VERSION, Tus, checksum, id_of, metadata
 DATA = b"hello world"
 MAX_BYTES = 1 << 20
 UNKNOWN = "0123456789abcdef0123456789abcdef"
-ANY = object()  # of a header field: it is there
+ANY = object()  # any value of a header field
 EXTENSIONS = {"creation", "creation-with-upload", "termination", "expiration", "checksum"}
 
 
 @dataclass
 class Row:
-    """A request to an upload of eleven bytes, of which `sent` have come, and the answer that the protocol demands."""
+    """A request to an upload of eleven bytes, of which `sent` have arrived, and the required answer."""
     name: str
     method: str
     code: int
@@ -35,9 +35,9 @@ class Row:
     sent: int = 0
     answer: dict = field(default_factory=dict)  # None: the field is absent
     offset: int = None  # of the upload afterwards; None: there is no upload to ask
-    peer_code: int = None  # what @tus/server answers instead; the code of the row is what the protocol's text says
-    needs: str = None  # an extension
-    only_here: str = None  # why @tus/server is not asked
+    peer_code: int = None  # what @tus/server answers instead; the code of the row follows from the protocol's text
+    needs: str = None  # the extension it belongs to
+    only_here: str = None  # why @tus/server is not tested
 
 
 def patch(offset, **more):
@@ -169,7 +169,7 @@ def uploads(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def peer(tmp_path_factory):
-    """npm's @tus/server: the address of its uploads."""
+    """Start npm's @tus/server. Returns the address of its uploads."""
     process = tus.run_node("tus_server.mjs", tmp_path_factory.mktemp("peer"), MAX_BYTES)
     port = process.stdout.readline().strip()
     try:
@@ -196,7 +196,7 @@ def test_the_table_against_another_server(peer, row):
     check(row, peer, row.peer_code or row.code)
 
 
-# ---- what the table cannot say ----
+# ---- cases that do not fit the table ----
 
 
 def upscale(service, body=None, **options):
@@ -204,7 +204,7 @@ def upscale(service, body=None, **options):
 
 
 class Sender:
-    """A PATCH or POST on a connection of one's own, whose body stays unfinished until `finish`."""
+    """A PATCH or POST on its own connection, whose body is incomplete until `finish`."""
 
     def __init__(self, service, method, path, length, sent, **headers):
         lines = {"Host": "a", "Tus-Resumable": "1.0.0", "Content-Type": BODY_TYPE["Content-Type"],
@@ -233,7 +233,7 @@ def files(service):
 
 
 def wait_bytes(service, upload, size):
-    """Until so many bytes are in the file, without asking the service, which would end the request that sends them."""
+    """Wait until the file has this many bytes. Asking the service would end the request that sends them."""
     wait_for("the bytes", lambda: (service.folder / (id_of(upload) + ".part")).stat().st_size == size)
 
 
@@ -266,7 +266,7 @@ def test_what_is_offered(uploads):
 
 
 def test_the_location_is_relative(uploads):
-    """It holds behind a proxy that adds to the path."""
+    """The Location is valid behind a proxy that adds to the path."""
     location = Tus(uploads.collection).create(1).headers["Location"]
     assert location.startswith("uploads/") and len(id_of(location)) == 32
 
@@ -314,7 +314,7 @@ def test_a_removed_upload_does_not_hurt_its_work(keep):
 
 @pytest.mark.sanitize
 def test_an_upload_as_the_input_of_a_job(keep):
-    """The job has it once it is accepted, whatever becomes of the upload and of the server."""
+    """An accepted job has its own copy of the upload, which survives the upload and the server."""
     first, data = keep("--threads", "1"), picture(200, 200)
     upload = Tus(first.collection).make(len(data), data)
     accepted = requests.post(first.url + "/v1/jobs", params={"upload": id_of(upload)}, timeout=PATIENCE_S)
@@ -332,7 +332,7 @@ def test_an_upload_as_the_input_of_a_job(keep):
 @pytest.mark.sanitize
 @pytest.mark.parametrize("asks_first", [True, False])
 def test_a_later_request_takes_over(uploads, asks_first):
-    """The earlier one's connection may be broken without the server's knowledge."""
+    """A new request replaces an earlier one, whose connection may be broken without the server's knowledge."""
     client = Tus(uploads.collection)
     upload = client.make(len(DATA))
     earlier = Sender(uploads, "PATCH", path_of(upload), len(DATA), DATA[:6], Upload_Offset=0)
@@ -368,7 +368,7 @@ def test_termination_ends_the_request_that_sends(uploads):
 
 @pytest.mark.sanitize
 def test_what_a_broken_request_leaves(uploads):
-    """Bytes stay; those with a checksum do not, because nobody can check them; an upload without an answer is none."""
+    """Received bytes are kept, except with a checksum, which cannot be checked; an unanswered POST leaves no upload."""
     client, before = Tus(uploads.collection), files(uploads)
     upload = client.make(len(DATA))
     for offset, kept, more in [(0, 4, {}), (4, 4, {"Upload_Checksum": checksum("sha1", DATA[4:])})]:
@@ -388,7 +388,7 @@ def test_what_a_broken_request_leaves(uploads):
 
 @pytest.mark.sanitize
 def test_uploads_survive_the_kill_of_the_server(keep):
-    """In the middle of a PATCH; the orphan of a POST without an answer is removed, and so are damaged records."""
+    """The server is killed during a PATCH. The remains of an unanswered POST and damaged records are removed."""
     first, data = keep(), os.urandom(300_000)
     client = Tus(first.collection)
     upload = client.make(len(data), data[:100_000], Upload_Metadata=metadata(filename="a.png"))

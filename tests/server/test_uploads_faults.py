@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Resumable uploads over lines that break: twenty cuts by a proxy and one SIGKILL of the server, by a client of this
-project, by npm's tus-js-client, and through nginx; and a disk that is full, fails, or loses its power.
+"""Resumable uploads over connections that break: twenty cuts by a proxy and one SIGKILL of the server, with a client of
+this project, with npm's tus-js-client, and through nginx; and a disk that is full, fails, or loses power.
 SWIN2SR_TEST_UPLOAD_MB=50 makes the uploads larger (5)."""
 import hashlib
 import os
@@ -42,14 +42,15 @@ def keep(start, tmp_path):
 
 
 def cuts():
-    """After how many bytes twenty connections break; together less than the upload."""
+    """Numbers of bytes after which twenty connections break; their sum is less than the upload."""
     chance = random.Random(2)
     return [chance.randrange(1000, UPLOAD_BYTES // CUTS) for _ in range(CUTS)]
 
 
 class Killer:
-    """Kills the server at the tenth cut, in the middle of a request, and starts the next one. more: what else to do,
-    {number of the cut: call}."""
+    """Kills the server at the tenth cut, in the middle of a request, and starts the next one.
+
+    more: {number of a cut: another function to call}."""
 
     def __init__(self, service, keep, more={}):
         self.services = [service]
@@ -158,7 +159,7 @@ def nginx(tmp_path):
 
 @pytest.mark.slow
 def test_through_nginx(keep, nginx, data):
-    """Under another path, as the relative Location allows. nginx loses a worker too, and reloads its settings."""
+    """Through nginx, under another path. nginx also loses a worker process and reloads its configuration."""
     def kill_worker():
         for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
             os.kill(int(pid), signal.SIGKILL)
@@ -190,7 +191,7 @@ def test_the_client_of_npm_through_nginx(keep, nginx, data, tmp_path):
 
 
 def test_a_full_disk(start, tmp_path):
-    """What fitted stays, and the upload goes on from there; bytes with a checksum fit whole or not at all."""
+    """What was written is kept and the upload continues from there. A piece with a checksum is kept complete or not."""
     limit = 100_000
     service = start("--data", tmp_path / "data", "--workers", "1",
                     preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
@@ -208,7 +209,7 @@ def test_a_full_disk(start, tmp_path):
 
 
 def test_a_disk_that_fails(keep):
-    """After a failed flush the system may have lost any byte since the last one, so the client sends them again."""
+    """After a failed flush, any byte since the last successful one may be lost, so the client sends them again."""
     strace = shutil.which("strace")
     if not strace:
         pytest.skip("strace is not installed")
@@ -254,7 +255,7 @@ def mounts(tmp_path):
 
 
 def test_what_was_answered_survives_a_power_cut(mounts, tmp_path):
-    """Copies of a disk's image at the moment of an answer have what the disk would have after a power cut then."""
+    """A copy of the disk image at the time of an answer has what the disk would have after a power cut."""
     image, data = tmp_path / "image", os.urandom(500_000)
     image.write_bytes(bytes(24 << 20))
     command("mkfs.ext4", "-q", "-F", image)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A client of tus 1.0.0 that sends what it is told to, a proxy that breaks connections, and npm's tus programs."""
+"""A client of tus 1.0.0, a proxy that breaks connections, and npm's tus programs."""
 import base64
 import hashlib
 import os
@@ -72,7 +72,7 @@ class Tus:
 
     @classmethod
     def resume(cls, upload, data, chunk_bytes):
-        """Send what is missing, in chunks, over connections that break. How often it had to begin again."""
+        """Send the missing bytes in chunks, over connections that break. Returns the number of new attempts."""
         failures, end = 0, time.monotonic() + PATIENCE_S
         while time.monotonic() < end:
             try:
@@ -97,8 +97,8 @@ def id_of(upload):
 class FaultProxy:
     """Passes bytes between clients and a server, and breaks connections.
 
-    cuts: the first connection on which so many bytes come from the client is reset there; then the next number counts.
-    A client that speaks over one connection at a time thus meets every cut.
+    cuts: the first connection on which the client sends this many bytes is reset at that point; then the next number
+    applies. A client that uses one connection at a time thus meets every cut.
     on_cut: called before each reset with the number of cuts so far, while the connection is open."""
 
     def __init__(self, address, cuts=(), on_cut=lambda count: None):
@@ -153,7 +153,7 @@ class FaultProxy:
 
     @staticmethod
     def _pass(source, target, limit=None):
-        """Until the source ends. true: the limit was reached."""
+        """Pass on bytes until the source ends. true: the limit was reached."""
         passed = 0
         try:
             while limit is None or passed < limit:
@@ -169,7 +169,7 @@ class FaultProxy:
 
 
 def node_packages():
-    """The folder of npm's tus packages inside the build folder; the test is skipped where they cannot be had."""
+    """The folder of npm's tus packages inside the build folder. Skips the test if they cannot be installed."""
     folder = BUILD / "node-tus"
     done = folder / ".installed"
     if done.exists() and done.read_text() == " ".join(PACKAGES):

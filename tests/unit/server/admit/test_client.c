@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * tests/unit/server/admit/test_client.c - the client's address behind proxies: nothing that a client can write counts. */
+ * tests/unit/server/admit/test_client.c - the client's address behind proxies cannot be forged. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -50,7 +50,7 @@ static void what_is_no_address_ends_the_walk(void **state) {
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         char forwarded[128] = "203.0.113.9, ";
         strcat(strcat(forwarded, wrong[i]), ", 10.0.0.2");
-        if (strcmp(wrong[i], "[::1") == 0) /* without its bracket it still is an address */
+        if (strcmp(wrong[i], "[::1") == 0) /* without the bracket it is still an address */
             check("10.0.0.0/8", "10.0.0.1", forwarded, "::1");
         else
             check("10.0.0.0/8", "10.0.0.1", forwarded, "10.0.0.2");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * tests/unit/server/admit/test_keys.c - the server's table of keys: lookup by text, and what outlives a reload. */
+ * tests/unit/server/admit/test_keys.c - the table of keys: lookup by text, and what a reload keeps. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

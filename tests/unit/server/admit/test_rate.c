@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * tests/unit/server/admit/test_rate.c - token buckets: a minute's requests at once, then one per token; and the bounded
- * table of addresses. */
+ * tests/unit/server/admit/test_rate.c - token buckets: the requests of a minute at once, then one per token; and the
+ * bounded table of addresses. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -81,7 +81,7 @@ static void addresses_have_their_own(void **state) {
     free(table);
 }
 
-/* However many addresses come, the table keeps its size, and the newest of a set takes the place of the fullest. */
+/* The table has a fixed size: in a full set, a new address replaces the one with the most tokens. */
 static void the_table_is_bounded(void **state) {
     rate_table *table = calloc(1, sizeof *table);
     find(table, "192.0.2.1")->full_us = NOW + 60 * SECOND;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * tests/unit/server/config/test_listen.c - the text of --listen: addresses and paths, or the entry that is wrong. */
+ * tests/unit/server/config/test_listen.c - the value of --listen: addresses, paths, and wrong entries. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * tests/unit/server/config/test_proxies.c - trusted proxies: the list, and which addresses are in its networks. */
+ * tests/unit/server/config/test_proxies.c - trusted proxies: the list, and addresses in its networks. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * tests/unit/server/job/test_record.c - records are read as they were written, by this version and by those before it,
- * and nothing else is read as a record. */
+ * tests/unit/server/job/test_record.c - records of this version and of earlier ones are read as they were written, and
+ * nothing else is accepted as a record. */
 #include "job/record.h"
 
 #include <setjmp.h>
@@ -79,7 +79,7 @@ static void a_record_comes_back(void **state) {
     free(text);
 }
 
-/* tests/fixtures/jobs/ has a record as each version wrote it. */
+/* tests/fixtures/jobs/ has a record written by each version. */
 static void stored_records_are_read(void **state) {
     job_record found, expected = sample();
     char path[300], bytes[RECORD_MAX_BYTES];
@@ -111,7 +111,7 @@ static void every_changed_byte_is_found(void **state) {
     free(text);
 }
 
-/* A text with a right checksum. */
+/* A text with a correct checksum. */
 static swin2sr_status read_signed(const char *json, job_record *ret_record) {
     char text[RECORD_MAX_BYTES], hex[65];
     swin2sr__sha256_hex(json, strlen(json), hex);
@@ -150,7 +150,7 @@ static void wrong_fields_are_refused(void **state) {
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         char json[1000], name[40];
         snprintf(name, sizeof name, "%.*s:", (int)strcspn(wrong[i], ":"), wrong[i]);
-        const char *old = strstr(GOOD, name); /* replace the field, so that no name comes twice */
+        const char *old = strstr(GOOD, name); /* replace the field, so that no name appears twice */
         int before = old ? (int)(old - GOOD) : (int)strlen(GOOD);
         const char *after = old ? old + strcspn(old, ",") : "";
         snprintf(json, sizeof json, "{%.*s%s%s%s}", before, GOOD, old ? "" : ",", wrong[i], after);
@@ -187,7 +187,7 @@ static void ids_sort_by_time(void **state) {
 }
 
 int main(int argc, char **argv) {
-    if (argc == 2 && strcmp(argv[1], "--write") == 0) { /* the fixture of this version */
+    if (argc == 2 && strcmp(argv[1], "--write") == 0) { /* write the fixture of this version */
         job_record record = sample();
         char *text = record_to_text(&record);
         fputs(text, stdout);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * tests/unit/server/metrics/test_metrics.c - the use of each key, with a bounded number of labels. */
+ * tests/unit/server/metrics/test_metrics.c - the use of each key; the number of labels is bounded. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * tests/unit/server/store/disk_faults.c - a library to be preloaded: it kills the process at one of the calls that change
- * what a crash leaves on the disk, or lets one of them fail.
+ * tests/unit/server/store/disk_faults.c - a library for LD_PRELOAD that kills the process at one of the calls that
+ * change what a crash leaves on the disk, or makes them fail.
  * Only calls on names or files in the folder SWIN2SR_FAULTS_IN count, from 0.
  * SWIN2SR_CRASH_AT=N  an even N kills before call N / 2, an odd one after it; a line on descriptor 2 says which.
  * SWIN2SR_FAIL_AT=N   call N and all after it fail with ENOSPC. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * tests/unit/server/store/test_partial.c - resumable uploads: their bytes, their end, their budget, and what a new process
- * finds of them. The I/O thread is not started, so every commit is over when it returns. */
+ * tests/unit/server/store/test_partial.c - resumable uploads: bytes, end, budget, and what a new process finds.
+ * The I/O thread is not started, so every commit has completed when it returns. */
 #include "store/partial.h"
 
 #include <fcntl.h>
@@ -53,7 +53,7 @@ static int tear_down(void **state) {
     return 0;
 }
 
-/* As after the end of the process. */
+/* The state after the end of the process. */
 static void reopen(fixture *self) {
     partial_set_close(&self->set);
     assert_int_equal(self->spool.used_bytes, 0);
@@ -112,12 +112,12 @@ static void bytes_come_in_several_requests(void **state) {
     assert_ptr_equal(partial_find(&self->set, upload->id), upload);
     assert_int_equal(partial_begin(upload, false), SWIN2SR_OK);
     assert_int_equal(partial_append(upload, " ", 1), SWIN2SR_OK);
-    partial_end(upload); /* broken off */
+    partial_end(upload); /* the request broke off */
     assert_int_equal(upload->offset_bytes, 6);
     assert_int_equal(partial_begin(upload, false), SWIN2SR_OK);
     assert_int_equal(partial_append(upload, "world!", 6), SWIN2SR_TOO_LARGE);
     assert_int_equal(partial_append(upload, "world", 5), SWIN2SR_OK);
-    assert_false(partial_is_whole(upload)); /* until the commit */
+    assert_false(partial_is_whole(upload)); /* not before the commit */
     commit(upload);
     assert_true(partial_is_whole(upload));
     assert_file(upload, "hello world");
@@ -139,7 +139,7 @@ static void a_request_that_breaks_off_before_the_record_leaves_nothing(void **st
 static void an_upload_that_nobody_knows_is_removed(void **state) {
     fixture *self = *state;
     partial *upload = create(self, 0);
-    partial_commit(upload, NULL, NULL); /* the client left meanwhile: partial_leave */
+    partial_commit(upload, NULL, NULL); /* the client left in the meantime: partial_leave */
     assert_int_equal(self->set.count, 0);
 }
 
@@ -208,7 +208,7 @@ static void a_new_process_goes_on(void **state) {
     assert_file(upload, "hello world");
 }
 
-/* Names that are not of uploads are left alone: jobs have files in this folder too. */
+/* Files with other names are kept: this folder also holds files of jobs. */
 static void what_cannot_go_on_is_removed(void **state) {
     static const char record[] =
         "{\"version\":1,\"length\":9,\"expires\":%s,\"owner\":\"\",\"client\":\"\",\"metadata\":\"\"}";
@@ -305,7 +305,7 @@ static void uploads_take_only_their_share(void **state) {
         partial_end(upload);
     }
     assert_int_equal(store_create(&self->spool, &request), SWIN2SR_OK);
-    assert_int_equal(store_append(&request, "123456789012", 12), SWIN2SR_OK); /* the rest is for requests */
+    assert_int_equal(store_append(&request, "123456789012", 12), SWIN2SR_OK); /* the rest is for other requests */
     assert_false(partial_set_has_room(&self->set, 1));
     store_remove(&request);
 }
