@@ -546,6 +546,21 @@ def test_the_key_goes_into_one_header(remote, liar, tmp_path):
     assert "Authorization" not in server.asked[-1][2]
 
 
+def test_a_service_with_keys(remote, swin2sr, start, tmp_path):
+    (tmp_path / "a.png").write_bytes(picture())
+    for name in ("mine", "old"):
+        secret = swin2sr("key", "new", name, "--keys", tmp_path / "keys").stdout.decode()
+        (tmp_path / name).write_text(secret)
+    old = json.loads(swin2sr("key", "list", "--json", "--keys", tmp_path / "keys").stdout)[1]["id"]
+    swin2sr("key", "revoke", old, "--keys", tmp_path / "keys")
+    server = start("--keys", str(tmp_path / "keys"))
+    remote(server.url, tmp_path / "a.png", "-o", tmp_path / "b.png", "--key-file", tmp_path / "mine")
+    assert open_image((tmp_path / "b.png").read_bytes()).size == (96, 64)
+    for key, code in ({}, 401), ({"SWIN2SR_KEY": "wrong"}, 401), ({"SWIN2SR_KEY": (tmp_path / "old").read_text()}, 403):
+        done = remote(server.url, tmp_path / "a.png", "-o", tmp_path / "c.png", check=4, **key)
+        assert f"answers {code}: " in one_line(done.stderr)
+
+
 @pytest.mark.parametrize("text", ["", "\n", "a b", "a\nb", "k" * 257, "\x01"])
 def test_key_files_are_checked(remote, tmp_path, text):
     (tmp_path / "a.png").write_bytes(picture())

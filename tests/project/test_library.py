@@ -57,6 +57,15 @@ def test_example_with_the_static_library(root, installed, tmp_path):
     check_output(compile_and_run(root, tmp_path, libraries, flags))
 
 
+def test_completions_are_installed(installed):
+    destination, _, _ = installed
+    for shell, place in (("bash", "bash-completion/completions/swin2sr"), ("zsh", "zsh/site-functions/_swin2sr")):
+        (script,) = destination.rglob(place)
+        (program,) = destination.rglob("bin/swin2sr")
+        printed = subprocess.run([program, "completion", shell], check=True, capture_output=True, text=True).stdout
+        assert script.read_text() == printed
+
+
 def test_installed_programs_find_each_other(installed):
     destination, *_ = installed
     (program,) = destination.rglob("bin/swin2sr")
