@@ -110,7 +110,7 @@ def test_refused_before_the_body(start, keys):
 
 def test_log_and_metrics_name_the_id_and_never_the_key(start, keys):
     identity, secret = keys.new("alice")
-    server = start("--keys", keys.path, "--workers", "1")
+    server = start("--keys", keys.path, "--workers", "1", "--log-level", "debug")
     assert post(server, secret, picture(24, 16)).status_code == 200
     post(server, "not-a-key-of-this-service")
     requests.get(server.url + "/healthz", headers={"X-API-Key": secret})
