@@ -241,6 +241,32 @@ def test_a_token_reads_and_changes_nothing(keeper):
     check_problem(get(keeper, "/v1/jobs/..%2f..%2fetc"), 404, "not_found")
 
 
+def test_jobs_belong_to_their_key(start, data, tmp_path):
+    def new_key(name):
+        made = subprocess.run([service.BUILD / "swin2sr", "key", "new", name, "--json", "--keys", tmp_path / "keys"],
+                              capture_output=True, text=True, check=True)
+        return {"Authorization": "Bearer " + json.loads(made.stdout)["key"]}
+    ours, theirs = new_key("ours"), new_key("theirs")
+    server = start("--data", str(data), "--keys", str(tmp_path / "keys"))
+    job = accepted(submit(server, picture(), headers={**ours, "Idempotency-Key": "1"}))
+    url = server.url + "/v1/jobs"
+    wait_for("the job", lambda: requests.get(f"{url}/{job['id']}", headers=ours).json()["finished"])
+    other = accepted(submit(server, picture(), headers={**theirs, "Idempotency-Key": "1"}))
+    assert other["id"] != job["id"]
+    assert [one["id"] for one in requests.get(url, headers=ours).json()["jobs"]] == [job["id"]]
+    for path in ("", "/result", "/events"):
+        here = f"{url}/{job['id']}{path}"
+        assert requests.get(here, headers=ours).status_code == 200
+        assert requests.get(here, params={"token": job["token"]}).status_code == 200
+        check_problem(requests.get(here, headers=theirs), 404, "not_found")
+        check_problem(requests.get(here), 404, "not_found")
+        check_problem(requests.get(here, params={"token": other["token"]}), 404, "not_found")
+    check_problem(requests.delete(f"{url}/{job['id']}", headers=theirs), 404, "not_found")
+    check_problem(requests.delete(f"{url}/{job['id']}?token={job['token']}"), 401, "key_missing")
+    assert requests.delete(f"{url}/{job['id']}", headers=ours).status_code == 204
+    check_problem(requests.get(f"{url}/{job['id']}?token={job['token']}"), 404, "not_found")
+
+
 def test_cancel(keeper):
     running = accepted(submit(keeper, slow_picture()))
     waiting = accepted(submit(keeper, picture()))
