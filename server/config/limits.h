@@ -80,6 +80,7 @@
 #define LIMIT_RECYCLE_MAX 1000000  /* --recycle */
 #define LIMIT_START_S 120          /* until READY */
 #define LIMIT_CANCEL_S 10          /* until a worker answers for a cancelled job */
+#define LIMIT_OVERDUE_S 2          /* until a worker has answered for a job whose time has passed */
 #define LIMIT_FAULT_BYTES 240      /* why a worker did not start, terminator included */
 #define LIMIT_MESSAGES 1024        /* read from one worker in a row; its socket holds fewer */
 #define LIMIT_RESPAWN_FIRST_MS 100 /* back-off after a death, doubling ... */

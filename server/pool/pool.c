@@ -68,6 +68,7 @@ static bool assign(pool *self, worker *w, job *item, const int *fds) {
     w->job = item;
     w->job_id = message.job.id;
     w->has_begun = false;
+    w->is_overdue = false;
     item->state = JOB_RUNNING;
     item->started_us = swin2sr__clock_us();
     self->running_count++;
@@ -283,16 +284,27 @@ static worker *worker_of(pool *self, const job *item) {
     return NULL;
 }
 
+/* Take a job that is not finished from the queue or from its worker, which stops within a step of the network or is
+ * killed. */
+static void withdraw(pool *self, job *item, bool is_overdue) {
+    ipc_message message = {.type = IPC_CANCEL};
+    if (item->state == JOB_QUEUED)
+        job_queue_remove(&self->queue, item);
+    worker *w = item->state == JOB_RUNNING ? worker_of(self, item) : NULL; /* NULL: the result is being committed */
+    if (!w)
+        return;
+    message.cancel.id = w->job_id;
+    w->job = NULL; /* the worker stays BUSY with this id until it answers */
+    w->is_overdue = is_overdue;
+    self->running_count--;
+    if (worker_send(w, &message, NULL) == SWIN2SR_OK)
+        respawn_limit_ms(self, w, (is_overdue ? LIMIT_OVERDUE_S : LIMIT_CANCEL_S) * 1000);
+}
+
 static void on_deadline(void *context) {
     job *item = context;
     pool *self = item->network->owner;
-    if (item->state == JOB_QUEUED) {
-        job_queue_remove(&self->queue, item);
-    } else {
-        worker *w = worker_of(self, item); /* NULL: the result is being committed */
-        if (w && release(self, w))
-            worker_kill(w, METRICS_RESTART_DEADLINE);
-    }
+    withdraw(self, item, true);
     finish(self, item, SWIN2SR_TIMEOUT, "the time limit of this service passed before the image was finished");
 }
 
@@ -315,16 +327,7 @@ void pool_submit(network *target, job *item) {
 
 void pool_cancel(job *item) {
     pool *self = item->network->owner;
-    if (item->state == JOB_QUEUED)
-        job_queue_remove(&self->queue, item);
-    worker *w = item->state == JOB_RUNNING ? worker_of(self, item) : NULL;
-    if (w) {
-        ipc_message message = {.type = IPC_CANCEL, .cancel.id = w->job_id};
-        w->job = NULL; /* the worker stays BUSY with this id until it answers */
-        self->running_count--;
-        if (worker_send(w, &message, NULL) == SWIN2SR_OK)
-            respawn_limit_ms(self, w, LIMIT_CANCEL_S * 1000);
-    }
+    withdraw(self, item, false);
     loop_timer_clear(self->loop, &item->deadline);
     job_drop_files(item);
     item->state = JOB_FINISHED;

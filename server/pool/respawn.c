@@ -51,7 +51,7 @@ static void on_timer(void *context) {
     if (w->state == WORKER_DOWN)
         start(w->handler->context, w);
     else
-        worker_kill(w, METRICS_RESTART_STUCK);
+        worker_kill(w, w->is_overdue ? METRICS_RESTART_DEADLINE : METRICS_RESTART_STUCK);
 }
 
 void respawn_start_all(pool *self) {

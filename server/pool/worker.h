@@ -50,6 +50,7 @@ struct worker {
     job *job;                   /* BUSY: its job; NULL: the job was cancelled */
     uint64_t job_id;            /* BUSY: the id that messages must have */
     bool has_failed;            /* STARTING: it has sent FAILED */
+    bool is_overdue;            /* BUSY: its job was withdrawn because its time had passed */
     bool has_begun;             /* BUSY: it has sent a message since it was given the job */
     uint32_t failures;          /* ends since the last finished job */
     uint32_t jobs;              /* number of jobs given to this process */

@@ -111,6 +111,19 @@ def test_deadline(start):
     assert service.upscale(picture()).status_code == 200
 
 
+def test_deadline_of_a_worker_that_works(start):
+    """It stops within a step and goes on with the next picture; no process has to end."""
+    service = start("--workers", "1", "--deadline-s", "1")
+    pids = service.worker_pids()
+    service.signal_workers(signal.SIGSTOP)
+    running = service.upscale_in_background(picture())
+    check_problem(running.join(), 504, "deadline")
+    service.signal_workers(signal.SIGCONT)
+    service.wait_metric('workers{state="idle"}', 1)
+    assert service.worker_pids() == pids and service.restarts("deadline") == 0
+    assert service.upscale(picture()).status_code == 200
+
+
 def test_full_queue(start):
     service = start("--workers", "1", "--queue", "1")
     service.signal_workers(signal.SIGSTOP)
