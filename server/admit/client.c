@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* "10.0.0.1", "10.0.0.1:4711", "fd00::1", "[fd00::1]:4711", with blanks around. false: none of these. */
+/* "10.0.0.1", "10.0.0.1:4711", "fd00::1" or "[fd00::1]:4711", with blanks around it. false: none of these. */
 static bool parse_entry(const char *text, size_t length, client_address *ret_address) {
     char entry[LIMIT_ADDRESS_BYTES + 9]; /* brackets, colon, port */
     while (length > 0 && strchr(" \t", text[0])) {

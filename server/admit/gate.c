@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * admit/gate.c - keys, places and rates (stage 2 of 9, admit).
- * What costs the service something, and is limited, is a POST: an image, a job, an upload, an estimate. Polling a job
- * or sending pieces of an upload needs the key, but counts for no limit. */
+ * Only POST requests are limited: an image, a job, an upload, an estimate. Polling a job or sending pieces of an upload
+ * needs the key but does not count. */
 #include "admit/gate.h"
 
 #include <stdio.h>
@@ -27,7 +27,7 @@ static const char *key_text(const http_request *request) {
     return text + strspn(text, " ");
 }
 
-/* challenge: of WWW-Authenticate; NULL: another key of this client would not help it to be asked. */
+/* challenge: value of WWW-Authenticate; NULL: asking the client for another key would not help. */
 static bool refuse_key(http_request *request, problem what, const char *challenge) {
     http_answer_problem(request, &what);
     if (challenge)
@@ -71,7 +71,7 @@ static bool take_token(http_request *request, rate_bucket *bucket, int32_t per_m
     return false;
 }
 
-/* A request without a place costs no token. false: it is answered. */
+/* A request that gets no place takes no token. false: the request is answered. */
 static bool take_place(http_request *request, key_row *row) {
     int32_t limit = row->key.concurrency;
     if (limit > 0 && row->running >= limit) {
@@ -133,7 +133,7 @@ static void on_answer(void *context, http_request *request) {
     http_answer_header(request, "RateLimit", text);
 }
 
-/* The key may be gone from the file meanwhile. */
+/* The key may have been removed from the file in the meantime. */
 static void on_leave(void *context, http_request *request) {
     gate *self = context;
     key_row *row = request->has_place ? key_table_find(&self->keys, request->owner) : NULL;

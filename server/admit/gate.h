@@ -2,7 +2,7 @@
  * admit/gate.h - who may call, and how often (stage 2 of 9, admit).
  * In: every request before its route, and every answer before it is sent.  Out: the client's address, the owner and the
  * quota in the request; or 401, 403 or 429 as its answer; header fields for browsers and about the quota.
- * The only place that checks keys: a route gets the requests that its http_access lets through. */
+ * Keys are checked only here: a route receives only requests that its http_access allows. */
 #pragma once
 
 #include "admit/keys.h"

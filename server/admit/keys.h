@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * admit/keys.h - the API keys that a server knows, and how much each is in use (stage 2 of 9, admit).
- * In: a keys file; what a request says its key is.  Out: the key, or none. Pure but for the reading of the file. */
+ * In: a keys file; the text of a key from a request.  Out: the key, or none. Pure, except for reading the file. */
 #pragma once
 
 #include "admit/rate.h"
@@ -9,7 +9,7 @@
 typedef struct key_row {
     api_key key;
     rate_bucket bucket;
-    int32_t running; /* requests that hold a place */
+    int32_t running; /* running requests */
 } key_row;
 
 typedef struct key_table {
@@ -22,8 +22,8 @@ typedef struct key_table {
 swin2sr_status key_table_read(key_table *self, const char *path, swin2sr_error *reterr);
 void key_table_done(key_table *self);
 
-/* The key with this text, revoked ones included; NULL: there is none. All keys are compared to their last byte, so the
- * time says nothing about them. */
+/* The key with this text, revoked ones included; NULL: there is none. All keys are compared completely, so the
+ * time taken reveals nothing about them. */
 key_row *key_table_match(const key_table *self, const char *text);
 
 key_row *key_table_find(const key_table *self, const char *id);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * admit/rate.c - token buckets (stage 2 of 9, admit).
  * In: a time.  Out: whether one more request may come now.
- * A bucket is one number, the time at which it will be full: each token puts that off by the time of one token. */
+ * A bucket is one number, the time at which it will be full. Each token delays that by the time of one token. */
 #include "admit/rate.h"
 
 #include <string.h>
@@ -16,7 +16,7 @@ static uint32_t seconds_of(uint64_t us) {
 uint32_t rate_take(rate_bucket *self, int32_t per_minute, uint64_t now_us, http_quota *ret_quota) {
     uint64_t token_us = MINUTE_US / (uint64_t)per_minute, all_us = token_us * (uint64_t)per_minute;
     uint64_t missing_us = self->full_us > now_us ? self->full_us - now_us : 0;
-    if (missing_us > all_us) /* the rate was another one before */
+    if (missing_us > all_us) /* the rate has changed */
         missing_us = all_us;
     uint64_t wait_us = missing_us + token_us > all_us ? missing_us + token_us - all_us : 0;
     if (wait_us == 0)
@@ -28,7 +28,7 @@ uint32_t rate_take(rate_bucket *self, int32_t per_minute, uint64_t now_us, http_
     return seconds_of(wait_us);
 }
 
-/* A multiplication that spreads the bits upwards, and a shift that brings them back, twice. */
+/* Twice: a multiplication that mixes bits upwards, and a shift that mixes them downwards. */
 static size_t set_of(const rate_table *self, const client_address *address) {
     uint64_t parts[2];
     memcpy(parts, address->bytes, sizeof parts);

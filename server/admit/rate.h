@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * admit/rate.h - requests per minute, of a key or an address (stage 2 of 9, admit).
- * A token bucket that holds the requests of one minute: a client that was silent may send them at once, then one each
- * time a token has come back. Pure: the caller says what time it is. */
+ * A token bucket holds the requests of one minute: a client that was idle may send them all at once, and then one
+ * request for each new token. Pure: the caller passes the time. */
 #pragma once
 
 #include <stdint.h>
@@ -11,7 +11,7 @@
 #include "http/http.h"
 
 typedef struct rate_bucket {
-    uint64_t full_us; /* when all tokens will be there again, if none is taken; 0: it is full */
+    uint64_t full_us; /* when the bucket will be full, if no token is taken; 0: it is full */
 } rate_bucket;
 
 /* Take a token.
@@ -20,8 +20,8 @@ typedef struct rate_bucket {
  * returns     0: taken; else the seconds until there is one. */
 uint32_t rate_take(rate_bucket *self, int32_t per_minute, uint64_t now_us, http_quota *ret_quota);
 
-/* The buckets of addresses, of a fixed number: one that is full, or nearest to it, makes place for a new one. IPv6
- * addresses share the bucket of their /64 network, which usually is one client's. */
+/* A fixed number of buckets for addresses: a new address replaces the one whose bucket is fullest. IPv6 addresses share
+ * the bucket of their /64 network, which usually belongs to one client. */
 typedef struct rate_row {
     client_address address;
     rate_bucket bucket;

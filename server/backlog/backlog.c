@@ -43,13 +43,13 @@ static void on_sweep(void *context) {
     backlog *self = context;
     int64_t now_ms = backlog_now_ms();
     for (kept_job *kept = self->first, *next; kept; kept = next) {
-        next = kept->next; /* without an I/O thread a removal is over when it returns */
+        next = kept->next; /* without an I/O thread, a removal has completed when the call returns */
         sweep(kept, now_ms);
     }
     loop_timer_set(self->loop, &self->sweep, swin2sr__clock_us() + SWEEP_US);
 }
 
-/* ---- the server's side ---- */
+/* ---- calls of the server ---- */
 
 swin2sr_status backlog_init(backlog *self, const server_config *config, event_loop *loop, server_log *log,
                             const data_folder *data, io_thread *io, pool_set *pools) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * backlog/backlog.h - jobs that are kept until they are done, whatever dies (stage 3 of 9, dispatch).
- * A job is accepted once its input and its record are on the disk. It waits here, goes to the pool of its network, and
- * its result gets its name before its record says so. After a start, every job that is not finished is done again from
- * its input. At most one job of the backlog waits in the queue of each pool, so that requests that wait for their
- * answer do not stand behind all of them.
+ * backlog/backlog.h - jobs that survive a crash and are kept until they expire (stage 3 of 9, dispatch).
+ * A job is accepted once its input and its record are on the disk. It waits here and then goes to the pool of its
+ * network. Its result gets its name before the record says that it has succeeded. After a start, every unfinished job
+ * is done again from its input. At most one job of the backlog waits in the queue of each pool, so that synchronous
+ * requests do not wait for all of them.
  * All functions are called on the loop's thread. */
 #pragma once
 
@@ -18,14 +18,14 @@ typedef struct backlog backlog;
 typedef struct kept_job kept_job;
 
 typedef enum kept_phase {
-    KEPT_ACCEPTING = 0, /* not on the disk yet */
+    KEPT_ACCEPTING = 0, /* not yet on the disk */
     KEPT_ACCEPTED,
     KEPT_SETTLING, /* its end is being written */
-    KEPT_REFUSED,  /* it could not be written: `status` says why; freed after the watches were called */
-    KEPT_REMOVED,  /* freed after the watches were called */
+    KEPT_REFUSED,  /* it could not be written, as `status` says; freed after the watches are called */
+    KEPT_REMOVED,  /* freed after the watches are called */
 } kept_phase;
 
-/* Someone who wants to know when a job changes. Embedded in the object that it serves. */
+/* A callback for changes of a job. Embedded in the object that it serves. */
 typedef struct kept_watch {
     void (*on_change)(void *context, kept_job *kept); /* KEPT_REFUSED and KEPT_REMOVED: the watch is gone already */
     void *context;
@@ -38,16 +38,16 @@ struct kept_job {
     kept_phase phase;
     swin2sr_status status; /* of the last write */
     uint32_t progress;     /* 0..IPC_PROGRESS_DONE, while it runs */
-    uint64_t changes;      /* counts them, so that a watch can tell what it has not yet shown */
+    uint64_t changes;      /* number of changes, so that a watch can tell which ones it has not shown yet */
 
     /* of this folder */
     backlog *owner;
     job job;          /* the pool's, while it is submitted */
     store_file input; /* open while it is accepted or submitted */
     bool is_submitted;
-    int attempt;         /* of the pool's attempts, the last that was noted */
-    job_record pending;  /* what the record will be once it is written */
-    io_task begin, task; /* writes that an attempt has begun; writes everything else */
+    int attempt;         /* the last attempt of the pool that was recorded */
+    job_record pending;  /* the next content of the record, while it is being written */
+    io_task begin, task; /* for the beginning of an attempt; for everything else */
     char *begin_text, *text;
     bool is_beginning; /* begin is under way */
     enum kept_write {
@@ -86,13 +86,13 @@ SWIN2SR_MUST_CHECK swin2sr_status backlog_init(backlog *self, const server_confi
                                                server_log *log, const data_folder *data, io_thread *io,
                                                pool_set *pools);
 
-/* Start no more jobs: those that run are finished, the others wait for the next start. */
+/* Start no more jobs. Running jobs are finished; the others wait for the next start of the server. */
 void backlog_drain(backlog *self);
 
 /* After io_stop and pools_done. Not initialised is fine. */
 void backlog_done(backlog *self);
 
-/* Is there room for one more job? */
+/* true: one more job can be accepted. */
 bool backlog_has_room(const backlog *self);
 size_t backlog_unfinished(const backlog *self);
 size_t backlog_submitted(const backlog *self); /* waiting or running in the pools */
@@ -113,7 +113,7 @@ void backlog_cancel(kept_job *kept);
 /* Remove a finished job, its input and its result. */
 void backlog_remove(kept_job *kept);
 
-/* The place of a waiting job among those of the backlog, from 1; 0: it does not wait. */
+/* The position of a waiting job in the backlog, from 1; 0: it does not wait. */
 size_t backlog_position(const kept_job *kept);
 
 /* Open the result or its preview for reading; -1: there is none. */

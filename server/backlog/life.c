@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * backlog/life.c - a kept job from its acceptance to its end (stage 3 of 9, dispatch).
- * In: an upload that was admitted, or a job of an earlier server.  Out: files, then the new state in memory, then the
- * calls to those who watch. The order is the one that survives a crash:
+ * In: an upload that was admitted, or a job of an earlier server.  Out: files, then the new state in memory, then calls
+ * of the watches. The order of the files makes a crash harmless:
  * a new job       input, record. It is accepted when both are on the disk.
- * a finished job  result, record, and then its input goes. A crash in between does the job again from its input. */
+ * a finished job  result, record; then the input is removed. After a crash in between, the job is done again. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,7 +60,7 @@ static swin2sr_status write_new(const kept_job *kept) {
     return status;
 }
 
-/* A file of this name is a whole one: it was made from this input, by a server that could not write the record. */
+/* An existing file of this name is complete: a server made it from this input but could not write the record. */
 static swin2sr_status keep_output(const kept_job *kept, const store_file *file, const char *name) {
     swin2sr_status status = data_keep(file->fd, kept->owner->data->outputs, name);
     return status == SWIN2SR_INVALID ? SWIN2SR_OK : status;
@@ -78,7 +78,7 @@ static swin2sr_status write_end(const kept_job *kept) {
     if (status == SWIN2SR_OK)
         status = write_record(kept, kept->text);
     if (status == SWIN2SR_OK)
-        (void)remove_input(kept); /* what is left is removed at the next start */
+        (void)remove_input(kept); /* what remains is removed at the next start */
     return status;
 }
 
@@ -116,7 +116,7 @@ static void work(io_task *task) {
 
 static void work_begin(io_task *task) {
     kept_job *kept = job_of_begin(task);
-    (void)write_record(kept, kept->begin_text); /* without it the job is done again all the same */
+    (void)write_record(kept, kept->begin_text); /* the job can be done again without it */
 }
 
 /* ---- on the loop: states ---- */
@@ -164,7 +164,7 @@ static void end_job(kept_job *kept, record_status status, swin2sr_status outcome
     write_next(kept, KEPT_WRITE_END);
 }
 
-/* The new state holds in memory, too. */
+/* Make the new state valid in memory too. */
 static void settle(kept_job *kept) {
     backlog *self = kept->owner;
     self->counts[kept->record.status]--;
@@ -179,8 +179,8 @@ static void settle(kept_job *kept) {
     backlog_changed(kept);
 }
 
-/* A result that cannot be kept makes the job a failed one. If that cannot be written either, it holds in memory, and
- * the next start does the job again. */
+/* If the result cannot be kept, the job has failed. If that cannot be recorded either, it holds in memory only, and the
+ * job is done again after the next start. */
 static void on_end_written(kept_job *kept) {
     if (kept->status != SWIN2SR_OK)
         log_fault(kept);
@@ -216,7 +216,7 @@ static void done(io_task *task) {
             drop(kept, KEPT_REMOVED);
             return;
         }
-        kept->phase = KEPT_ACCEPTED; /* the files are still there; the next sweep or request tries again */
+        kept->phase = KEPT_ACCEPTED; /* the files still exist; the next sweep or request tries again */
         log_fault(kept);
         backlog_changed(kept);
         return;
@@ -250,7 +250,7 @@ static void write_begin(kept_job *kept) {
     io_submit(kept->owner->io, &kept->begin);
 }
 
-/* ---- to the pools, and what becomes of it ---- */
+/* ---- work of the pools ---- */
 
 static void set_status(kept_job *kept, record_status status) {
     kept->owner->counts[kept->record.status]--;
@@ -258,7 +258,7 @@ static void set_status(kept_job *kept, record_status status) {
     kept->record.status = status;
 }
 
-/* A worker has begun, or goes on. */
+/* A worker has begun or made progress. */
 static void on_progress(void *context, job *item, uint32_t millionths) {
     kept_job *kept = context;
     kept->progress = millionths;
@@ -279,7 +279,7 @@ static void succeed(kept_job *kept, const job *item) {
     end_job(kept, RECORD_SUCCEEDED, SWIN2SR_OK, "");
 }
 
-/* The server ends before the job does: the attempt does not count, and the next start does the job. */
+/* The server ends before the job: the attempt does not count, and the job is done after the next start. */
 static void postpone(kept_job *kept) {
     store_remove(&kept->input);
     kept->phase = KEPT_SETTLING;
@@ -333,7 +333,7 @@ static bool is_waiting(const kept_job *kept) {
     return kept && kept->is_submitted && kept->job.state == JOB_QUEUED;
 }
 
-/* The first job whose pool would take one, after ending those that cannot be done. */
+/* The first job whose pool has room. Jobs that cannot be done are ended. */
 static kept_job *find_next(backlog *self, network **ret_target) {
     for (kept_job *kept = self->queue_first, *next; kept; kept = next) {
         next = kept->queue_next;
@@ -356,12 +356,12 @@ void backlog_feed(backlog *self) {
     network *target;
     for (kept_job *kept; !self->is_draining && (kept = find_next(self, &target));) {
         kept_job **waiting = &self->waiting[target->owner - self->pools->pools];
-        *waiting = kept; /* before: pool_submit may end the job, and feed again */
+        *waiting = kept; /* set first, because pool_submit may finish the job and call this function again */
         submit(kept, target);
     }
 }
 
-/* ---- the owner's side ---- */
+/* ---- calls of the owner ---- */
 
 kept_job *backlog_accept(backlog *self, const job_record *wanted, store_file *upload) {
     kept_job *kept = calloc(1, sizeof *kept);

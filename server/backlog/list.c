@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * backlog/list.c - the list of kept jobs, by id, by Idempotency-Key and by turn, and who watches them (stage 3 of 9,
- * dispatch).
+ * backlog/list.c - kept jobs by id, by Idempotency-Key and in order, and their watches (stage 3 of 9, dispatch).
  * In: jobs.  Out: jobs. Allocates nothing: jobs carry their links. */
 #include <stdio.h>
 #include <string.h>

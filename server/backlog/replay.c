@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * backlog/replay.c - the jobs of an earlier server (stage 3 of 9, dispatch).
- * In: the folder of records as a crash left it.  Out: jobs that wait, or are finished; files of no job are removed.
- * A record that cannot be read is set aside under another name and logged: its job is neither done nor forgotten. */
+ * In: the folder of records, in the state that a crash left.  Out: waiting and finished jobs; other files are removed.
+ * A record that cannot be read is renamed and logged. Its job is not done, but its record is kept. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>

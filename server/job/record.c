@@ -212,7 +212,7 @@ static bool take(const field *self, const json_t *value, void *at) {
     }
 }
 
-/* What all later code relies on, beyond the range of each field. */
+/* Conditions that later code relies on, beyond the range of each field. */
 static bool is_sound(const job_record *self) {
     return record_is_id(self->id) && self->spec.model[0] && self->spec.quality >= 1 && self->spec.quality <= 100 &&
            self->spec.in_bytes > 0 && self->spec.in_pixels_max > 0 && self->spec.out_pixels_max > 0 &&
@@ -220,7 +220,7 @@ static bool is_sound(const job_record *self) {
            (self->status == RECORD_SUCCEEDED) == (self->result_name[0] != '\0');
 }
 
-/* The JSON between the line of the checksum and the last line break; NULL: the checksum is not that of the text. */
+/* The JSON between the line of the checksum and the last line break; NULL: the checksum is wrong. */
 static const char *check(const char *text, size_t size, size_t *ret_size) {
     const size_t head = strlen("sha256 ") + 64 + 1;
     char hex[65];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * job/record.h - a job that outlives its request and the server: its state, and that state as text.
- * In memory and in the file are the same fields. A text begins with its checksum, so that a damaged file is found.
- * A version reads what the versions before it wrote: a field that is missing is 0 or "". Pure. */
+ * The same fields are in memory and in the file. A text begins with its checksum, so that damage is detected.
+ * A version reads the records of all earlier versions: a missing field is 0 or "". Pure. */
 #pragma once
 
 #include "ipc/ipc.h"
@@ -25,9 +25,9 @@ typedef struct job_record {
     record_status status;
     int64_t created_ms, started_ms, finished_ms; /* Unix time; 0: not yet. started: of the last attempt */
     int64_t expires_ms;                          /* when input and result are removed; 0: not finished */
-    bool is_expired;                             /* they were */
-    uint32_t attempts;             /* how often it was given to the workers, over all starts of the server */
-    char token[LIMIT_TOKEN_BYTES]; /* lets read this job without a key */
+    bool is_expired;                             /* they have been removed */
+    uint32_t attempts;             /* how many times it was given to the workers, over all starts of the server */
+    char token[LIMIT_TOKEN_BYTES]; /* allows reading this job without a key */
     char idempotency_key[LIMIT_IDEMPOTENCY_BYTES]; /* "": none */
     char body_sha256[65];                          /* of the image and its options, hex */
     char etag[LIMIT_ETAG_BYTES];                   /* of the result, in quotes */
@@ -54,7 +54,7 @@ static inline bool record_is_finished(const job_record *self) {
 /* An id: the node's name, a dash, 10 characters of time and 16 random ones. Ids of one node sort by time. */
 void record_make_id(const char *node, int64_t now_ms, const uint8_t random[10], char ret_id[LIMIT_JOB_ID_BYTES]);
 
-/* Could this be an id? Nothing else may become part of a path. */
+/* true: this has the form of an id. Nothing else may become part of a path. */
 bool record_is_id(const char *text);
 
 /* Write a record as text: "sha256 HEX", a line break, one line of JSON.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * store/partial.c - uploads that come in several requests (stage 1 of 9, request).
  * In: bytes of requests, and what an earlier process left.  Out: files ID.part and ID.info.
- * Bytes with a checksum go to an unnamed file first and are copied by the commit, so that ID.part never has a byte that
- * does not count, whenever the process ends. */
+ * Bytes with a checksum go to an unnamed file first and are copied by the commit, so that every byte in ID.part counts,
+ * whenever the process ends. */
 #include "store/partial.h"
 
 #include <dirent.h>
@@ -157,7 +157,7 @@ static bool is_name(const char *name, const char *ending, char ret_id[PARTIAL_ID
     return true;
 }
 
-/* Take up one upload. One that cannot be continued loses its files.  errors _NOMEM. */
+/* Continue one upload. The files of one that cannot be continued are removed.  errors _NOMEM. */
 static swin2sr_status take_up(partial_set *self, const char *id) {
     char name[NAME_BYTES], *text = NULL;
     size_t size;
@@ -322,7 +322,7 @@ void partial_end(partial *self) {
 
 /* ---- the commit ---- */
 
-/* Append the bytes whose checksum fitted. */
+/* Append the bytes whose checksum was correct. */
 static bool copy_chunk(const partial *self) {
     char bytes[65536];
     for (uint64_t at = 0; at < self->chunk.bytes;) {
@@ -334,12 +334,12 @@ static bool copy_chunk(const partial *self) {
     return true;
 }
 
-/* On the I/O thread. The record comes last: with it the upload exists. */
+/* On the I/O thread. The record is written last, because with it the upload exists. */
 static void do_commit(io_task *task) {
     partial *self = (partial *)task;
     self->outcome = copy_chunk(self) && fdatasync(self->fd) == 0 ? SWIN2SR_OK : SWIN2SR_IO;
     if (self->outcome != SWIN2SR_OK && ftruncate(self->fd, (off_t)self->kept_bytes) != 0)
-        return; /* the next bytes are written over the wrong ones all the same */
+        return; /* the next bytes overwrite the wrong ones anyway */
     if (self->outcome == SWIN2SR_OK && !self->is_recorded)
         self->outcome = write_record(self);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * store/partial.h - uploads that come in several requests, kept in the folder uploads/ of --data.
  *
- *   ID.part   the bytes that have come; its size is the offset at which the upload goes on
- *   ID.info   its record in JSON, written whole by the first commit and never changed
+ *   ID.part   the bytes received; its size is the offset at which the upload continues
+ *   ID.info   its record in JSON, written by the first commit and never changed
  *
  * An upload whose record is written survives the end of the process, however it ends; after a commit its bytes also
  * survive a loss of power. The bytes count against the budget of the spool (store/store.h), of which all uploads
@@ -19,12 +19,12 @@
 typedef struct partial_set partial_set;
 typedef struct partial partial;
 
-/* What its record says. */
+/* The contents of its record. */
 typedef struct partial_facts {
     uint64_t length_bytes;                      /* of the whole upload */
     int64_t expires_s;                          /* since 1970 */
     char owner[LIMIT_OWNER_BYTES];              /* of http_request */
-    char client[LIMIT_ADDRESS_BYTES];           /* the address that made it */
+    char client[LIMIT_ADDRESS_BYTES];           /* the address of the client that made it */
     char metadata[LIMIT_UPLOAD_METADATA_BYTES]; /* Upload-Metadata as it was sent */
 } partial_facts;
 
@@ -40,7 +40,7 @@ struct partial {
     void *writer; /* the request that sends bytes, for the owner of the requests; NULL: none */
 
     int fd;           /* of ID.part between partial_begin and partial_end; else -1 */
-    store_file chunk; /* bytes whose checksum is not known yet */
+    store_file chunk; /* bytes whose checksum has not been checked yet */
     store_done on_done;
     void *context;
     swin2sr_status outcome;
@@ -69,10 +69,10 @@ void partial_set_close(partial_set *self); /* after io_stop; the files stay. Not
 /* Remove uploads that have expired at this time, except those that a request writes to. */
 void partial_set_expire(partial_set *self, int64_t now_s);
 
-/* How many uploads this owner has; without an owner, how many were made from this address. */
+/* The number of uploads of this owner or, without an owner, of this address. */
 size_t partial_set_count_of(const partial_set *self, const char *owner, const char *client);
 
-/* May uploads hold so many bytes more? */
+/* true: uploads may take this many more bytes. */
 bool partial_set_has_room(const partial_set *self, uint64_t more_bytes);
 
 /* NULL: there is none with this id and a record. */
@@ -99,10 +99,10 @@ SWIN2SR_MUST_CHECK swin2sr_status partial_append(partial *self, const void *data
  * removed. on_done may be called before this returns. */
 void partial_commit(partial *self, store_done on_done, void *context);
 
-/* Nobody waits for on_done any more. An upload that this commit records is removed, because no client knows its id. */
+/* on_done is no longer wanted. If this commit writes the record, the upload is removed: no client knows its id. */
 void partial_leave(partial *self);
 
-/* No more bytes will come from this request. Without a record the upload is removed, and self is freed. */
+/* This request sends no more bytes. An upload without a record is removed, and self is freed. */
 void partial_end(partial *self);
 
 /* Remove the files and free self. Not while it is committing. */
