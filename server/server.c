@@ -71,7 +71,7 @@ static void on_stop(void *context) {
 /* Refuse the remaining work, and stop one second later so that the refusals can be sent. */
 static void on_drain_limit(void *context) {
     server *self = context;
-    /* kept jobs are done after the next start */
+    /* they are done after the next start */
     self->has_left_work = pools_waiting(&self->pools) + pools_running(&self->pools) > backlog_submitted(&self->backlog);
     log_event(&self->log, LOG_LEVEL_WARN, "drain_limit", "s:b", "has_left_work", self->has_left_work);
     pools_abandon(&self->pools);
@@ -92,7 +92,7 @@ static void drain(void *context) {
     loop_timer_set(&self->loop, &self->drain_timer, swin2sr__clock_us() + (uint64_t)self->config.drain_s * 1000000);
 }
 
-/* Balancers are told by /readyz first, so that they send no new work once it is refused. */
+/* /readyz fails first, so that load balancers send no new work once it is refused. */
 static void leave(server *self, int signal_number) {
     if (self->context.is_leaving)
         _exit(1);
@@ -109,7 +109,7 @@ static void leave(server *self, int signal_number) {
                    swin2sr__clock_us() + (uint64_t)self->config.drain_delay_s * 1000000);
 }
 
-/* SIGHUP: read again what may change while the server runs. */
+/* SIGHUP: read again what may change while the server is running. */
 static void reload(server *self) {
     gate_reload(&self->gate);
     log_event(&self->log, LOG_LEVEL_INFO, "reloaded", "");
@@ -189,7 +189,7 @@ static bool open_gate(server *self) {
     return false;
 }
 
-/* What belongs to --data and runs on the loop. */
+/* The parts of --data that run on the loop. */
 static bool start_data(server *self) {
     if (!data_is_open(&self->data))
         return true;

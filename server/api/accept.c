@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * api/accept.c - an image becomes a job that is kept (stages 1 request and 9 respond).
+ * api/accept.c - make a job that is kept (stages 1 request and 9 respond).
  * In: an admitted upload; Prefer and Idempotency-Key.  Out: 202 once the job is on the disk, or its result.
  * The request is held while the job is written, and for `wait` seconds after that. */
 #include <ctype.h>
@@ -55,7 +55,7 @@ bool accept_take_header(upscale_call *self) {
     const char *key = http_request_header(self->request, "Idempotency-Key");
     if (!self->service->backlog) {
         if (self->kind != CALL_JOB)
-            return true; /* a preference that cannot be met is ignored */
+            return true; /* a preference that cannot be fulfilled is ignored */
         problem what = jobs_not_enabled();
         return call_refuse(self, &what);
     }

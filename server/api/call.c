@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * api/call.c - what api/upscale.c and api/accept.c share (stages 1 request and 9 respond).
- * In: a call.  Out: a refusal; what a worker is asked to do. */
+ * In: a call.  Out: a refusal; the spec of a job. */
 #include "api/call.h"
 
 #include <string.h>

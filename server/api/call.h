@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * api/call.h - one image and what is wanted of it: an answer, a job, or an estimate (stages 1 request and 9 respond).
+ * api/call.h - one image and what the client wants: an answer, a job or an estimate (stages 1 request and 9 respond).
  * api/upscale.c receives and admits the image for all three, api/accept.c makes the job. */
 #pragma once
 
@@ -39,10 +39,10 @@ typedef struct upscale_call {
 /* Answer with a problem; always false. A 503 says when to retry. */
 bool call_refuse(upscale_call *self, problem *what);
 
-/* The service's limit on the time of the work, for a job from the moment it waits for a worker alone. */
+/* The limit of the service on the time of the work; for a job, from when it is the next to get a worker. */
 uint64_t call_limit_us(const upscale_call *self);
 
-/* What a worker is asked to do. */
+/* The spec of the job for a worker. */
 job_spec call_spec(const upscale_call *self);
 
 /* ---- api/accept.c ---- */
@@ -50,12 +50,12 @@ job_spec call_spec(const upscale_call *self);
 /* Read Prefer and Idempotency-Key, and make the call a job if they say so. false: the request is answered. */
 bool accept_take_header(upscale_call *self);
 
-/* The upload is complete and not admitted yet: answer with the job that this Idempotency-Key has made before.
- * returns  true: there is none, go on; false: the request is answered. */
+/* After the upload, before admission: answer with the job that a request with this Idempotency-Key has made.
+ * returns  true: there is none; false: the request is answered. */
 bool accept_is_new(upscale_call *self);
 
-/* The image is admitted: make the job, and answer when it is kept. */
+/* After admission: make the job, and answer when it is on the disk. */
 void accept_job(upscale_call *self);
 
-/* The client left, or the request ends: the job goes on. */
+/* The client left, or the request ends. The job continues. */
 void accept_forget(upscale_call *self);

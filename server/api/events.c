@@ -17,12 +17,12 @@
 struct event_stream {
     http_request *request;
     kept_watch watch;
-    char *text; /* being sent; NULL: nothing is */
+    char *text; /* being sent; NULL: nothing */
     size_t size, sent;
     uint64_t shown_changes;
     record_status shown_status; /* _COUNT: none yet */
-    bool is_last;               /* after text the stream ends */
-    bool is_due;                /* for a comment */
+    bool is_last;               /* the stream ends after text */
+    bool is_due;                /* send a comment */
     event_hub *hub;
     event_stream *previous, *next;
 };
@@ -54,7 +54,7 @@ static void write_progress(event_stream *self, const kept_job *kept) {
     set_text(self, text);
 }
 
-/* The next text to send; text NULL: there is none now. */
+/* Choose the next text to send; text NULL: there is none now. */
 static void choose_text(event_stream *self) {
     const kept_job *kept = self->watch.job;
     if (!kept) {
@@ -88,7 +88,7 @@ static ssize_t pull(http_request *request, char *buffer, size_t size) {
     return (ssize_t)part;
 }
 
-/* ---- the stream's life ---- */
+/* ---- start and end of a stream ---- */
 
 static void on_change(void *context, kept_job *kept) {
     event_stream *self = context;
@@ -117,7 +117,7 @@ void job_events_on_begin(http_request *request) {
     self->hub->first = self;
     http_answer_stream(request, HTTP_OK, "text/event-stream", pull);
     http_answer_header(request, "Cache-Control", "no-store");
-    http_answer_header(request, "X-Accel-Buffering", "no"); /* nginx: pass each event on at once */
+    http_answer_header(request, "X-Accel-Buffering", "no"); /* nginx forwards each event at once */
 }
 
 void job_events_on_free(http_request *request) {

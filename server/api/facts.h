@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * api/facts.h - what was done to an image, as text for header fields (stage 9 of 9, respond). Pure. */
+ * api/facts.h - facts about a finished image as header values (stage 9 of 9, respond). Pure. */
 #pragma once
 
 #include "ipc/ipc.h"
 
 #define FACTS_BYTES 128 /* of each text, terminator included */
 
-/* "whole", "strips=N" (one beside the other, each as high as the image) or "tiles=N". */
+/* "whole", "strips=N" (side by side, each as high as the image) or "tiles=N". */
 void facts_plan(const ipc_done *done, char text[FACTS_BYTES]);
 
 /* What was lost, as words joined by ", "; "": nothing. */

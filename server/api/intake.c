@@ -139,7 +139,7 @@ bool intake_take_body(intake *self, const void *data, size_t size) {
     return self->form.fault ? refuse(self, PROBLEM_MALFORMED, self->form.fault) : false;
 }
 
-/* The resumable upload that the option names. */
+/* Open the resumable upload that the option names. */
 static bool take_partial(intake *self, const http_request *request) {
     if (self->upload.owner && self->upload.bytes > 0)
         return refuse(self, PROBLEM_OPTION, "upload: cannot be given together with an image; send one of them");
@@ -154,7 +154,7 @@ static bool take_partial(intake *self, const http_request *request) {
         return false;
     }
     store_remove(&self->upload);
-    /* a whole upload does not change, so that its id stands for its bytes */
+    /* a complete upload does not change, so its id stands for its bytes */
     self->digest = swin2sr__sha256_begin();
     swin2sr__digest_add(&self->digest, self->options.upload, strlen(self->options.upload));
     return partial_open_whole(found, &self->upload) == SWIN2SR_OK ||

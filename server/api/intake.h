@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * api/intake.h - one image and its options from a request (stage 1 of 9, request).
- * In: query, header and body; the body is a form with a part named file, or the image itself, or the option upload names
- * a resumable upload.
+ * In: query, header and body. The body is a form with a part named file, or the image itself. The option upload names a
+ * resumable upload instead.
  * Out: the options, and the image in a file; no part of the image stays in memory.
  * A call that returns false has set `problem`. Only intake_done may follow. */
 #pragma once
@@ -41,4 +41,4 @@ void intake_done(intake *self); /* removes the file; a resumable upload stays */
 bool intake_take_query(intake *self, const http_request *request);
 bool intake_take_header(intake *self, const http_request *request); /* Content-Type and Content-Encoding */
 bool intake_take_body(intake *self, const void *data, size_t size);
-bool intake_take_end(intake *self, const http_request *request); /* the form is complete, and there is an image */
+bool intake_take_end(intake *self, const http_request *request); /* checks that the form is complete and has an image */

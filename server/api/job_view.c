@@ -24,7 +24,7 @@ static const char *write_time(int64_t ms, char text[TIME_BYTES]) {
     return text;
 }
 
-/* By the pace of this job once it has one, else by its predicted cost. */
+/* From the speed of this job if it is running, otherwise from its predicted cost. */
 static double running_s(const kept_job *kept) {
     double spent_s = (double)(swin2sr__clock_us() - kept->job.started_us) / 1e6;
     double share = (double)kept->progress / IPC_PROGRESS_DONE;

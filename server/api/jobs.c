@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * api/jobs.c - GET, DELETE and the list of jobs, and their results (stages 1 request and 9 respond).
  * In: the id of a job.  Out: its state, its result, or its end.
- * A job is shown to the owner of the API key that submitted it, and, by its own token, to whoever has that. To others it
- * does not exist. */
+ * A job is visible to the API key that submitted it, and to everyone with its token. For others it does not exist. */
 #include "api/jobs.h"
 
 #include <stdio.h>
@@ -16,7 +15,7 @@ problem jobs_not_enabled(void) {
     return problem_of(PROBLEM_NOT_ENABLED, "jobs are switched off; the operator switches them on with --data FOLDER");
 }
 
-/* ---- which job ---- */
+/* ---- finding the job ---- */
 
 static bool take_token(void *context, const char *name, const char *value) {
     const char **token = context;
@@ -25,7 +24,7 @@ static bool take_token(void *context, const char *name, const char *value) {
     return true;
 }
 
-/* Compare all characters, so that the time taken says nothing about the first that differs. */
+/* Compare all characters, so that the time taken does not reveal the first difference. */
 static bool is_token(const job_record *record, const char *token) {
     unsigned int difference = strlen(token) != LIMIT_TOKEN_BYTES - 1;
     for (size_t i = 0; i < LIMIT_TOKEN_BYTES - 1 && !difference; i++)
@@ -33,7 +32,7 @@ static bool is_token(const job_record *record, const char *token) {
     return !difference;
 }
 
-/* Finished jobs that are being removed are gone already. */
+/* A job that is being removed no longer exists for clients. */
 static kept_job *find(http_request *request, bool is_reading) {
     const api_context *service = request->app;
     problem what;
@@ -223,7 +222,7 @@ typedef struct deletion {
     bool has_canceled, has_removed;
 } deletion;
 
-/* Cancel the job, or remove it if it is finished. A job whose end is being written is waited for. */
+/* Cancel the job, or remove it if it is finished. If its end is being written, wait for that first. */
 static void on_change(void *context, kept_job *kept) {
     deletion *self = context;
     if (kept->phase == KEPT_REMOVED) {

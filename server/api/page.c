@@ -10,7 +10,7 @@
 #include "api/context.h"
 #include "api/routes.h"
 
-/* What the network for a task is good at, in both languages of the page. */
+/* What the network for a task is made for, in both languages of the page. */
 static const char *words_of(const char *task) {
     static const char *const words[][2] = {{"photo", "photos with noise or blur · 有噪点或模糊的照片"},
                                            {"clean", "sharp, undamaged pictures · 清晰无损的图片"},
@@ -39,7 +39,7 @@ static void write_choice(FILE *out, const pool_set *networks) {
     fprintf(out, "</select>\n</div>\n");
 }
 
-/* The whole page; NULL without memory. */
+/* The whole page; NULL: out of memory. */
 static char *page_text(const pool_set *networks) {
     char *text = NULL;
     size_t size = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * api/routes.h - every path the service answers, and the handlers in the table, one file per path.
- * The metrics count by position in the table. */
+ * api/routes.h - the table of paths, and the handlers in it.
+ * The metrics count requests by the position of the route in the table. */
 #pragma once
 
 #include "http/router.h"

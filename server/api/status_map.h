@@ -5,5 +5,5 @@
 #include "http/problem.h"
 #include <swin2sr/status.h>
 
-/* For a failure. Unknown values are internal errors. */
+/* The problem for a failure. Unknown values are internal errors. */
 problem_kind status_map(swin2sr_status status);

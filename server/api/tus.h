@@ -21,14 +21,14 @@ bool tus_parse_number(const char *text, uint64_t *ret_value);
 const char *tus_metadata_fault(const char *text);
 
 typedef struct tus_checksum {
-    swin2sr__digest digest; /* of the bytes that have come so far */
+    swin2sr__digest digest; /* of the bytes received so far */
     unsigned char expected[SWIN2SR__DIGEST_MAX_BYTES];
 } tus_checksum;
 
 /* Upload-Checksum: the name of an algorithm and a digest in base64. false: no such algorithm here, or no such digest. */
 bool tus_parse_checksum(const char *text, tus_checksum *ret_checksum);
 
-/* Have the bytes that came the expected digest? Nothing may be added to it afterwards. */
+/* true: the received bytes have the expected digest. No bytes may be added afterwards. */
 bool tus_checksum_fits(tus_checksum *self);
 
 /* Upload-Expires: a moment in seconds since 1970 as an HTTP date (RFC 9110 section 5.6.7). */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * api/uploads.c - /v1/uploads: resumable uploads by tus 1.0.0 (stage 1 of 9, request).
- * In: POST makes an upload, PATCH adds bytes to it, HEAD asks how many have come, DELETE removes it.
- * Out: a whole upload, which `upload=ID` names in place of an image (api/intake.c).
- * One request at a time sends bytes to an upload. A later one takes it over, because a client that resumes knows that
+ * In: POST creates an upload, PATCH appends bytes, HEAD returns their number, DELETE removes it.
+ * Out: a complete upload, which `upload=ID` names in place of an image (api/intake.c).
+ * One request at a time sends bytes to an upload. A later one takes it over, because a client that resumes notices that
  * its connection is broken before the server does. */
 #include <inttypes.h>
 #include <stdio.h>
@@ -66,7 +66,7 @@ static bool refuse_over(http_request *request, problem_kind kind, const char *de
     return refuse_with(request, &what);
 }
 
-/* Why bytes could not be kept. */
+/* Answer why bytes could not be stored. */
 static bool refuse_status(http_request *request, swin2sr_status status) {
     if (status == SWIN2SR_TOO_LARGE)
         return refuse(request, PROBLEM_BODY_TOO_LARGE, "the body has more bytes than Upload-Length leaves");
@@ -81,7 +81,7 @@ static void add_expiry(http_request *request, const partial *upload) {
     http_answer_header(request, "Upload-Expires", date);
 }
 
-/* ---- what every request is checked for ---- */
+/* ---- checks of every request ---- */
 
 static bool is_enabled(http_request *request) {
     const api_context *service = request->app;
@@ -137,7 +137,7 @@ void uploads_on_options(http_request *request) {
     add_number(request, "Tus-Max-Size", service->config->body_bytes_max);
 }
 
-/* A broken request's bytes that are still under way would move the offset, so HEAD ends that request. */
+/* Bytes of a broken request that still arrive would move the offset, so HEAD ends that request. */
 void uploads_on_head(http_request *request) {
     partial *upload = find_upload(request);
     if (!upload)
@@ -246,7 +246,7 @@ void uploads_on_create(http_request *request) {
         refuse_status(request, status);
 }
 
-/* Is Upload-Offset where the upload goes on, and does the body fit? false: answered. */
+/* Check that Upload-Offset is the end of the upload and that the body fits. false: answered. */
 static bool check_offset(http_request *request, const partial *upload) {
     const char *text = http_request_header(request, "Upload-Offset");
     const char *body = http_request_header(request, "Content-Length");
@@ -330,7 +330,7 @@ static void on_kept(void *context, swin2sr_status status) {
     add_expiry(self->request, upload);
     if (!self->is_new)
         return;
-    /* relative to /v1/uploads, so that it holds behind a proxy that adds to the path */
+    /* relative to /v1/uploads, so that it is valid behind a proxy that adds to the path */
     snprintf(location, sizeof location, "uploads/%s", upload->id);
     http_answer_header(self->request, "Location", location);
 }

@@ -54,7 +54,7 @@ static bool admit_now(upscale_call *self) {
            call_refuse(self, &what);
 }
 
-/* Before the body, if the network is known by then: a form may still name one. */
+/* Before the body, unless the body is a form that may still name the network. */
 static bool admit_early(upscale_call *self) {
     const upscale_options *options = &self->intake.options;
     bool is_chosen = options->model[0] || options->task || self->service->pools->pool_count == 1;
@@ -143,7 +143,7 @@ static void on_job_finish(void *context, job *done) {
     refuse(self, status_map(done->outcome), done->detail);
 }
 
-/* A deadline of the client's that cannot be met is refused before any work. */
+/* Refuse a deadline of the client that cannot be met before any work. */
 static bool can_meet_deadline(upscale_call *self) {
     const upscale_options *options = &self->intake.options;
     uint64_t wait_us = self->kind == CALL_NOW ? pace_wait_us(self->network->owner) : 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * http/accept.c - connections from all listening sockets (stage 1 of 9, request).
  * In: listening sockets, as watches of the loop.  Out: connections for the HTTP library.
- * The library could accept by itself, but from one socket only, and after a lack of descriptors it would not try again
- * before a connection ends. One connection is accepted per turn of the loop, so that the library, which takes it over in
- * http_step, tells on_connection about it while self->arriving is still its socket. */
+ * The library can accept connections itself, but only from one socket, and after a lack of descriptors it does not try
+ * again before a connection ends. One connection is accepted per step of the loop, so that the library, which takes it
+ * over in http_step, calls on_connection for it while self->arriving is still its socket. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "http/exchange.h"
 
-/* Further connections wait in the queues of the system. */
+/* Further connections wait in the queue of the kernel. */
 static void pause_all(http_server *self) {
     for (int i = 0; i < self->listeners->count; i++)
         loop_watch_remove(self->settings.loop, &self->accepts[i].watch);
@@ -24,7 +24,7 @@ static void accept_again(void *context) {
     accept_resume(context);
 }
 
-/* No descriptors or no memory. Both may come back without the end of a connection. */
+/* A lack of descriptors or memory, which may end without the end of a connection. */
 static void wait_for_room(http_server *self, int error) {
     if (!self->is_short)
         log_event(self->settings.log, LOG_LEVEL_WARN, "cannot_accept", "s:s", "detail", strerror(error));
@@ -46,7 +46,7 @@ static void on_arrival(void *context, uint32_t events) {
     if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM))
         wait_for_room(self, errno);
     if (fd < 0)
-        return; /* the client has left, or there is a next time */
+        return; /* the client has left, or the next event tries again */
     self->is_short = false;
     self->arriving = socket;
     MHD_add_connection(self->daemon, fd, (struct sockaddr *)&address, size); /* closes what it refuses */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * http/direct.c - a refusal that is written to the socket past the HTTP library (stage 9 of 9, respond).
+ * http/direct.c - a refusal that is written to the socket without the HTTP library (stage 9 of 9, respond).
  * In: a problem.  Out: a whole answer, after which the connection ends.
- * For requests that the library can no longer answer: those whose header has used up the memory of their connection, and
- * those whose body comes too slowly, because it takes answers only before and after a body. */
+ * For requests that the library cannot answer: those whose header has used up the memory of their connection, and those
+ * whose body arrives too slowly, because the library sends answers only before or after a body. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -77,7 +77,7 @@ static inline http_exchange *exchange_of(const http_request *request) {
 bool accept_start(http_server *self);
 void accept_stop(http_server *self);
 
-/* There may be room for one more connection. */
+/* Try again to accept connections: there may be room for one more. */
 void accept_resume(http_server *self);
 
 /* Set the id and the trace of a request from its header fields, and the client from its connection. */
@@ -90,7 +90,7 @@ const char *request_known_method(const char *method);
 /* Answer with a problem that has no numbers. */
 void answer_refuse(http_exchange *self, problem_kind kind, const char *detail);
 
-/* Resume a held request, for which the library then calls on_access again, or a parked stream. Others are fine. */
+/* Resume a held request, for which the library then calls on_access again, or a parked stream. Otherwise do nothing. */
 void hang_up_release(http_exchange *self);
 
 /* Write a whole answer to the socket of a request that has none yet. The caller ends the connection. */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * http/hang_up.c - tell a client that has left from one that has only sent all it has (stage 1 of 9, request).
+ * http/hang_up.c - distinguish a client that has left from one that has sent everything (stage 1 of 9, request).
  * In: events of the socket of a request.  Out: on_gone for a client that left.
  *
- * A client that closes its connection and one that shuts down only its sending side (nc -N) both send a FIN, and nothing
- * else tells them apart until this side sends. So after a FIN the server sends "100 Continue", which HTTP/1.1 clients
- * have to skip: the kernel of a client that left answers with a reset, which arrives one round trip later. HTTP/1.0 has
- * no interim responses. Its clients are taken to be there until TCP keep-alive finds that their kernel has forgotten the
- * connection (Linux: tcp_fin_timeout, 60 s), and so are clients that leave some time after their FIN. */
+ * A client that closes its connection and one that shuts down only its sending side (nc -N) both send a FIN. They can
+ * be distinguished only by sending something. So after a FIN the server sends "100 Continue", which HTTP/1.1 clients must
+ * ignore; the kernel of a client that has left answers with a reset one round trip later. HTTP/1.0 has no interim
+ * responses. Its clients, and clients that leave some time after their FIN, are assumed to be present until TCP
+ * keep-alive finds that their kernel has dropped the connection (Linux: after tcp_fin_timeout, 60 s). */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -30,8 +30,8 @@ void hang_up_leave(http_exchange *self) {
     hang_up_release(self);
 }
 
-/* Probes that carry no data. On a socket that is not TCP these calls fail, and nothing is lost: there, the end of a
- * connection shows as EPOLLHUP. */
+/* Enable probes without data. On a socket that is not TCP these calls fail, which does no harm: there, the end of a
+ * connection is reported as EPOLLHUP. */
 static void keep_alive(int fd) {
     static const struct {
         int level, option, value;
@@ -50,7 +50,7 @@ static bool send_interim(int fd) {
     return send(fd, interim, sizeof interim - 1, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)sizeof interim - 1;
 }
 
-/* While the body arrives the library notices the end by itself, except where hang_up_wake says. */
+/* While the body arrives, the library notices the end itself, except in the case of hang_up_wake. */
 static void on_event(void *context, uint32_t events) {
     http_exchange *self = context;
     self->has_hung_up = true;

@@ -75,7 +75,7 @@ static void refuse_method(http_exchange *self, const char *allow) {
     http_answer_header(&self->request, MHD_HTTP_HEADER_ALLOW, allow);
 }
 
-/* The header has taken memory that the answer needs, so it is not the library that answers. */
+/* The header has used the memory that the answer needs, so the library cannot answer. */
 static void refuse_header(http_exchange *self, size_t bytes) {
     problem what = problem_of(PROBLEM_HEADER_TOO_LARGE, "the header takes more memory than a request may have; each "
                                                         "field, parameter and cookie counts 64 bytes beside its text");
@@ -98,7 +98,7 @@ static bool pass_gate(http_exchange *self) {
     return !gate->on_request || gate->on_request(gate->context, &self->request, self->route);
 }
 
-/* The gate is passed: call the route, or say why there is none. */
+/* After the gate: call the route, or answer why there is none. */
 static void begin_route(http_exchange *self, const http_match *match, uint64_t announced) {
     const http_route *route = self->route;
     if (!route && !match->allow[0]) {
@@ -220,7 +220,7 @@ static void count_request(const http_exchange *self, unsigned int code, bool is_
     log_request(self, route ? route->label : "other", code, duration_us);
 }
 
-/* Who ended the request: the server, which found it too slow or stops, or the client. */
+/* Whether the server ended the request, because it was too slow or the server stops, or the client did. */
 static unsigned int code_without_answer(const http_exchange *self, enum MHD_RequestTerminationCode how) {
     if (self->direct_code)
         return self->direct_code;

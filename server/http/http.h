@@ -28,12 +28,12 @@ enum {
 
 typedef struct http_server http_server;
 
-/* What is left to a client of its requests per minute. */
+/* How many of its requests per minute a client has left. */
 typedef struct http_quota {
-    const char *policy; /* what is limited, one word */
+    const char *policy; /* one word: what is limited */
     int32_t per_minute; /* 0: there is no limit */
     int32_t remaining;
-    uint32_t reset_s; /* until all are there again */
+    uint32_t reset_s; /* until all are available again */
 } http_quota;
 
 /* What a route sees of a request. */
@@ -85,7 +85,7 @@ void http_drain(http_server *self);          /* from now on every answer closes 
 bool http_is_quiet(const http_server *self); /* no request is being read, worked on or answered */
 size_t http_connection_count(const http_server *self);
 
-/* For routes: true: what was made by this owner belongs to the client. Without keys all is everyone's. */
+/* For routes: true: what this owner has made belongs to the client. Without keys, everything belongs to everyone. */
 bool http_request_owns(const http_request *request, const char *owner);
 
 /* For routes: the value of a header field; NULL: the request has no such field. */

@@ -94,7 +94,7 @@ static swin2sr_status listen_tcp(const server_config *config, const listen_addre
 
 /* ---- Unix sockets ---- */
 
-/* A socket file on which nobody listens is left from a server that was killed. */
+/* A socket file without a listener was left by a server that was killed. */
 static void remove_stale(const struct sockaddr_un *address) {
     struct stat info;
     if (lstat(address->sun_path, &info) != 0 || !S_ISSOCK(info.st_mode))
@@ -105,7 +105,7 @@ static void remove_stale(const struct sockaddr_un *address) {
     close(fd);
 }
 
-/* Who may reach the folder may connect, as everyone on this machine may to a port. */
+/* Everyone who can reach the folder may connect, as everyone on this machine can connect to a port. */
 static int open_unix(const char *path) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     _Static_assert(sizeof address.sun_path >= LIMIT_SOCKET_PATH_BYTES, "a path of the config fits");
@@ -119,7 +119,7 @@ static int open_unix(const char *path) {
     return is_open ? fd : give_up(fd);
 }
 
-/* ---- all of them ---- */
+/* ---- all sockets ---- */
 
 static swin2sr_status listen_on(const server_config *config, const listen_list *list, http_side side,
                                 listener_set *self, swin2sr_error *reterr) {

@@ -22,7 +22,7 @@ typedef struct listener_set {
 } listener_set;
 
 /* Listen on all addresses of --listen and --metrics-listen. self is {0} before.
- * errors  _IO: none of the addresses of an entry, or not all of those that this machine has, can be listened on. */
+ * errors  _IO: an entry has no address of this machine, or one that cannot be listened on. */
 SWIN2SR_MUST_CHECK swin2sr_status listen_open(const server_config *config, listener_set *self, swin2sr_error *reterr);
 
 /* The address, as numbers or as a path, and the port that the kernel chose for port 0; port 0: a Unix socket. */

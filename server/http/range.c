@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* Digits, at least one, up to a number that no file reaches. NULL: there are none, or too many. */
+/* Read at least one digit. NULL: there are none, or more than the size of any file has. */
 static const char *take_number(const char *text, uint64_t *ret_number) {
     size_t length = strspn(text, "0123456789");
     if (length == 0 || length > 18)

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 typedef enum range_kind {
-    RANGE_WHOLE = 0, /* no Range, one that cannot be read, or several: the whole file is sent */
+    RANGE_WHOLE = 0, /* no Range, an invalid one, or several: the whole file is sent */
     RANGE_PART,
     RANGE_OUTSIDE, /* 416: no byte of the file is in it */
 } range_kind;

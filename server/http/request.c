@@ -37,7 +37,7 @@ typedef struct list_walk {
     bool is_cut;
 } list_walk;
 
-/* Append, and let the beginning go where there is no room. */
+/* Append. If there is no room, drop the beginning. */
 static void append(list_walk *walk, const char *text) {
     size_t length = strlen(text), room = walk->size - 1;
     size_t kept = length < room ? room - length : 0, lost = walk->used > kept ? walk->used - kept : 0;

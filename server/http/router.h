@@ -13,8 +13,8 @@ typedef struct http_request http_request;
 /* Who may call a route where the service has API keys. */
 typedef enum http_access {
     HTTP_ACCESS_KEY = 0, /* only requests with a key */
-    HTTP_ACCESS_TOKEN,   /* also is_anonymous ones: the route asks for a token of its own */
-    HTTP_ACCESS_OPEN,    /* everyone; a key is not looked at */
+    HTTP_ACCESS_TOKEN,   /* also is_anonymous requests: the route checks a token itself */
+    HTTP_ACCESS_OPEN,    /* everyone; a key is ignored */
 } http_access;
 
 /* Whom a route is for, and what a listening socket serves: either all routes, or those for clients or for metrics. Those

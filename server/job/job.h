@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * job/job.h - one image to enlarge, from admission to its result, and the queue of those that wait (stage 3, dispatch).
+ * job/job.h - one image to enlarge, from admission to its result, and the queue of waiting jobs (stage 3, dispatch).
  * The owner (a request) fills in the first part and keeps the job until it is finished or cancelled; the pool fills in
  * the rest. */
 #pragma once
@@ -24,14 +24,14 @@ struct job {
     uint64_t cost_us;                            /* predicted, on a worker */
     store *results;                              /* where the result goes; borrowed */
     void (*on_finish)(void *context, job *self); /* once, unless cancelled; may free the job */
-    /* Out of IPC_PROGRESS_DONE; the first call of an attempt comes when a worker begins. NULL: nobody asks. */
+    /* Out of IPC_PROGRESS_DONE; first called in an attempt when a worker begins. May be NULL. */
     void (*on_progress)(void *context, job *self, uint32_t millionths);
     void *context;
 
     /* set by the pool */
     struct network *network; /* pool/pool.h */
     job_state state;
-    int attempts;                   /* tries that a worker has begun to work on */
+    int attempts;                   /* attempts that a worker has begun */
     uint64_t queued_us, started_us; /* swin2sr__clock_us; started: of the last attempt */
     swin2sr_status outcome;
     char detail[200];   /* of a failure, for the client */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * loop/loop.c - epoll and a list of deadlines.
  * In: watches, timers.  Out: their callbacks, on the one thread.
- * epoll_wait is asked for one event at a time: an event is never delivered to something an earlier callback removed.
- * (The HTTP library keeps its many sockets behind a single descriptor, so this costs nothing.) */
+ * epoll_wait returns one event at a time, so no event is delivered to a watch that an earlier callback has removed.
+ * This costs little, because the HTTP library keeps its many sockets behind a single descriptor. */
 #include "loop/loop.h"
 
 #include <stddef.h>

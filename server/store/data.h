@@ -2,11 +2,11 @@
  * store/data.h - the folder of --data, whose files outlive the server.
  *
  *   uploads/           the spool, inputs of jobs, unfinished uploads
- *   outputs/           results of jobs, under names that a person can find
+ *   outputs/           results of jobs, with readable names
  *   outputs/.jobs/     one record per job
  *
- * A file appears under its name whole or not at all, and is on the disk when a call returns. The calls wait for the
- * disk: once the server answers requests, they are made on the I/O thread (store/io.h) only. */
+ * A file appears under its name complete or not at all, and is on the disk when a call returns. The calls wait for the
+ * disk, so once the server answers requests, only the I/O thread (store/io.h) makes them. */
 #pragma once
 
 #include <stdbool.h>

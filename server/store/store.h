@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * store/store.h - where uploads and results lie, behind one interface.
+ * store/store.h - the interface of the store of uploads and results.
  * In: bytes as they arrive.  Out: descriptors for a worker (input read-only, output write-only) and for the answer.
  * Each file has a descriptor in this process while a request needs it, because workers get descriptors and never paths.
  * All calls are made on the loop's thread, return without waiting, and complete on that thread.
- * All files count against one budget: what is appended at once, what a worker wrote from the commit on. Over the budget
- * nothing more can be appended, so that uploads and results together stay bounded. */
+ * All files count against one budget: appended bytes immediately, bytes written by a worker from the commit on. Above
+ * the budget nothing can be appended, so that uploads and results together are bounded. */
 #pragma once
 
 #include <stdbool.h>
@@ -21,7 +21,7 @@ typedef struct store_file {
     uint64_t bytes; /* appended, or found at commit */
 } store_file;
 
-/* errors  As swin2sr_status of the call that it completes. */
+/* status  Of the call that has completed. */
 typedef void (*store_done)(void *context, swin2sr_status status);
 
 struct store {
@@ -34,8 +34,8 @@ struct store {
     uint64_t used_bytes, budget_bytes;
 };
 
-/* Keep files unnamed in a folder: they are gone with their last descriptor, whatever dies. Where the folder is memory
- * (tmpfs), the budget is a quarter of the memory this process may use, if that is less than LIMIT_SPOOL_BYTES.
+/* Keep unnamed files in a folder, which vanish with their last descriptor. If the folder is in memory (tmpfs), the
+ * budget is a quarter of the memory that this process may use, but at most LIMIT_SPOOL_BYTES.
  * errors  _IO with errno set: no file can be made there. */
 SWIN2SR_MUST_CHECK swin2sr_status store_use_folder(store *self, const char *folder);
 
@@ -49,12 +49,12 @@ static inline swin2sr_status store_append(store_file *file, const void *data, si
     return file->owner->append(file, data, size);
 }
 
-/* No more bytes will come, appended or written by a worker. on_done may be called before this returns. */
+/* Call when no more bytes will be appended or written by a worker. on_done may be called before this returns. */
 static inline void store_commit(store_file *file, store_done on_done, void *context) {
     file->owner->commit(file, on_done, context);
 }
 
-/* Can files be made now? */
+/* true: files can be created now. */
 static inline bool store_is_working(store *self) {
     store_file test;
     if (self->create(self, &test) != SWIN2SR_OK)
@@ -68,7 +68,7 @@ static inline int store_open(const store_file *file, int flags) {
     return file->owner->open(file, flags);
 }
 
-/* Forget a file; a commit that has not completed never does. A file that was not created is fine. */
+/* Remove a file, also one that was not created. The on_done of a running commit is not called. */
 static inline void store_remove(store_file *file) {
     if (file->owner)
         file->owner->remove(file);
