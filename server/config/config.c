@@ -85,6 +85,8 @@ static const setting settings[] = {
     COUNT("drain-delay-s", "seconds after SIGTERM in which /readyz is 503 and new work is still accepted", "0", NULL,
           drain_delay_s, 0, LIMIT_WAIT_MAX_S),
     COUNT("drain-s", "seconds to finish accepted work after that", "30", NULL, drain_s, 0, LIMIT_WAIT_MAX_S),
+    COUNT("stall-s", "seconds beyond the predicted time for which a worker may make no progress; then it is replaced", "30",
+          NULL, stall_s, 1, LIMIT_WAIT_MAX_S),
     COUNT("recycle", "images after which a worker is replaced by a new one; 0: never", "1000", NULL, recycle_jobs, 0,
           LIMIT_RECYCLE_MAX),
     COUNT("connections", "open connections; fewer if the limit on open files is lower", "8192", NULL, connections_max,

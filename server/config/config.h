@@ -49,6 +49,7 @@ typedef struct server_config {
     int32_t drain_delay_s, drain_s;
     int32_t log_level;     /* a log_level of log/log.h */
     int32_t is_log_client; /* 1: the log has the address of each request's client */
+    int32_t stall_s;       /* a worker may make no progress for this and the predicted time */
     int32_t recycle_jobs;  /* a worker is replaced after this many; 0: never */
     int32_t connections_max;
     int32_t client_connections_max; /* per client address; 0: no limit */

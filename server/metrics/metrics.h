@@ -31,6 +31,7 @@ typedef enum metrics_restart {
     METRICS_RESTART_EXIT = 0, /* it ended by itself */
     METRICS_RESTART_SIGNAL,   /* it was killed, but not by the server */
     METRICS_RESTART_DEADLINE, /* its job took too long */
+    METRICS_RESTART_STALLED,  /* it made no progress with its job */
     METRICS_RESTART_STUCK,    /* it did not start, or did not answer for a cancelled job, in time */
     METRICS_RESTART_PROTOCOL, /* it sent an invalid message */
     METRICS_RESTART_OOM,      /* the kernel killed it because memory ran out */

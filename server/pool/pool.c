@@ -49,6 +49,12 @@ static swin2sr_status open_files(job *item, int ret_fds[IPC_JOB_FDS]) {
     return status;
 }
 
+/* A worker whose progress stands still for longer than the whole image was predicted to take, and some seconds, makes
+ * none any more. The deadline of the job may be far away. */
+static void limit_stall(pool *self, worker *w) {
+    respawn_limit_ms(self, w, (uint64_t)self->config->stall_s * 1000 + w->job->cost_us / 1000);
+}
+
 /* Send a job that has left the queue to an idle worker. false: the worker did not take it. */
 static bool assign(pool *self, worker *w, job *item, const int *fds) {
     const job_spec *spec = &item->spec;
@@ -69,6 +75,8 @@ static bool assign(pool *self, worker *w, job *item, const int *fds) {
     w->job_id = message.job.id;
     w->has_begun = false;
     w->is_overdue = false;
+    w->progress = 0;
+    limit_stall(self, w);
     item->state = JOB_RUNNING;
     item->started_us = swin2sr__clock_us();
     self->running_count++;
@@ -226,8 +234,15 @@ static bool is_about_job(const worker *w, uint64_t id) {
     return w->state == WORKER_BUSY && w->job_id == id;
 }
 
-static void on_progress_message(worker *w, uint32_t millionths) {
-    if (w->job && w->job->on_progress)
+/* The first message, with 0, is progress too. */
+static void on_progress_message(pool *self, worker *w, uint32_t millionths) {
+    if (!w->job)
+        return;
+    if (millionths + 1 > w->progress) {
+        w->progress = millionths + 1;
+        limit_stall(self, w);
+    }
+    if (w->job->on_progress)
         w->job->on_progress(w->job->context, w->job, millionths);
 }
 
@@ -246,7 +261,7 @@ static void on_message(void *context, worker *w, const ipc_message *message) {
     else if (message->type == IPC_FAILED && is_about_job(w, message->failed.id))
         on_failed_message(self, w, &message->failed);
     else if (message->type == IPC_PROGRESS && is_about_job(w, message->progress.id))
-        on_progress_message(w, message->progress.millionths);
+        on_progress_message(self, w, message->progress.millionths);
     else
         worker_kill(w, METRICS_RESTART_PROTOCOL);
     dispatch(self);

@@ -2,7 +2,7 @@
  * pool/respawn.c - start workers, note why they fail or end, and replace them (stage 3 of 9, dispatch).
  * In: the networks of a pool; ends of processes.  Out: running processes, the reasons in the log and the metrics.
  * Each worker has one timer. When it is due, a worker that is DOWN is started; a worker in another state has taken too
- * long to start or to answer for a cancelled job, and is killed. */
+ * long to start, to make progress with its job or to answer for a cancelled one, and is killed. */
 #include "pool/respawn.h"
 
 #include <errno.h>
@@ -51,7 +51,9 @@ static void on_timer(void *context) {
     if (w->state == WORKER_DOWN)
         start(w->handler->context, w);
     else
-        worker_kill(w, w->is_overdue ? METRICS_RESTART_DEADLINE : METRICS_RESTART_STUCK);
+        worker_kill(w, w->job          ? METRICS_RESTART_STALLED
+                       : w->is_overdue ? METRICS_RESTART_DEADLINE
+                                       : METRICS_RESTART_STUCK);
 }
 
 void respawn_start_all(pool *self) {

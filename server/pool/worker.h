@@ -52,6 +52,7 @@ struct worker {
     bool has_failed;            /* STARTING: it has sent FAILED */
     bool is_overdue;            /* BUSY: its job was withdrawn because its time had passed */
     bool has_begun;             /* BUSY: it has sent a message since it was given the job */
+    uint32_t progress;          /* of its job: the millionths of the last progress and 1; 0: none yet */
     uint32_t failures;          /* ends since the last finished job */
     uint32_t jobs;              /* number of jobs given to this process */
     uint32_t ready_count;       /* number of networks that are ready */

@@ -253,6 +253,22 @@ def test_death_is_classified(start, number):
     assert (event["reason"], event["status"]) == ("signal", -number)
 
 
+def test_worker_without_progress_is_replaced(start):
+    """Long before the deadline; the request goes to the next worker, and one that works slowly is left in peace."""
+    service = start("--workers", "1", "--threads", "1", "--stall-s", "1", "--deadline-s", "1000")
+    begun = time.monotonic()
+    assert service.upscale(slow_picture()).status_code == 200
+    usual_s = time.monotonic() - begun
+    assert usual_s > 1 and service.restarts("stalled") == 0
+    call = service.upscale_in_background(slow_picture())
+    service.wait_metric('workers{state="busy"}', 1)
+    service.signal_workers(signal.SIGSTOP)
+    wait_for("the replacement", lambda: service.restarts("stalled") == 1, 20 + 3 * usual_s)
+    event, = service.events("worker_ended")
+    assert (event["reason"], event["status"]) == ("stalled", -signal.SIGKILL)
+    assert call.join().status_code == 200
+
+
 MEMORY_GROUPS = Path("/sys/fs/cgroup/memory")
 
 
