@@ -124,6 +124,10 @@ static void work_begin(io_task *task) {
 static void write_next(kept_job *kept, enum kept_write what);
 
 static void drop(kept_job *kept, kept_phase phase) {
+    kept_job **waiting = kept->owner->waiting;
+    for (int i = 0; i < LIMIT_MODELS; i++)
+        if (waiting[i] == kept) /* of long ago: it is finished */
+            waiting[i] = NULL;
     backlog_unlink(kept);
     kept->phase = phase;
     backlog_changed(kept);
