@@ -7,6 +7,7 @@ running, with default settings and the same programs. tools/test_image.sh does s
 import pytest
 
 import service
+from keys_file import KeysFile
 
 
 def pytest_configure(config):
@@ -58,3 +59,9 @@ def sleeper(tmp_path):
     program.write_text("#!/bin/sh\nexec sleep 1000\n")
     program.chmod(0o755)
     return program
+
+
+@pytest.fixture
+def keys(tmp_path):
+    """An empty keys file."""
+    return KeysFile(tmp_path / "keys")

@@ -13,6 +13,7 @@ import requests
 from PIL import Image
 
 import service
+from keys_file import bearer
 from service import check_problem, open_image, picture, slow_picture, wait_for
 
 
@@ -241,13 +242,11 @@ def test_a_token_reads_and_changes_nothing(keeper):
     check_problem(get(keeper, "/v1/jobs/..%2f..%2fetc"), 404, "not_found")
 
 
-def test_jobs_belong_to_their_key(start, data, tmp_path):
-    def new_key(name):
-        made = subprocess.run([service.BUILD / "swin2sr", "key", "new", name, "--json", "--keys", tmp_path / "keys"],
-                              capture_output=True, text=True, check=True)
-        return {"Authorization": "Bearer " + json.loads(made.stdout)["key"]}
-    ours, theirs = new_key("ours"), new_key("theirs")
-    server = start("--data", str(data), "--keys", str(tmp_path / "keys"))
+@pytest.mark.sanitize
+def test_jobs_belong_to_their_key(start, data, keys):
+    identity, secret = keys.new("ours")
+    ours, theirs = bearer(secret), bearer(keys.new("theirs")[1])
+    server = start("--data", str(data), "--keys", keys.path)
     job = accepted(submit(server, picture(), headers={**ours, "Idempotency-Key": "1"}))
     url = server.url + "/v1/jobs"
     wait_for("the job", lambda: requests.get(f"{url}/{job['id']}", headers=ours).json()["finished"])
@@ -263,6 +262,11 @@ def test_jobs_belong_to_their_key(start, data, tmp_path):
         check_problem(requests.get(here, params={"token": other["token"]}), 404, "not_found")
     check_problem(requests.delete(f"{url}/{job['id']}", headers=theirs), 404, "not_found")
     check_problem(requests.delete(f"{url}/{job['id']}?token={job['token']}"), 401, "key_missing")
+    assert server.metric(f'key_pictures_total{{key="{identity}"}}') == 1
+    assert server.close() == 0
+    server = start("--data", str(data), "--keys", keys.path)
+    url = server.url + "/v1/jobs"
+    check_problem(requests.get(f"{url}/{job['id']}", headers=theirs), 404, "not_found")
     assert requests.delete(f"{url}/{job['id']}", headers=ours).status_code == 204
     check_problem(requests.get(f"{url}/{job['id']}?token={job['token']}"), 404, "not_found")
 

@@ -10,41 +10,13 @@ from pathlib import Path
 import pytest
 import requests
 
-from service import BUILD, PATIENCE_S, SERVER, Background, check_metrics, check_problem, picture, slow_picture, wait_for
+from keys_file import post
+from service import PATIENCE_S, SERVER, Background, check_metrics, check_problem, picture, slow_picture, wait_for
 
 pytestmark = pytest.mark.sanitize
 
 ROOT = Path(__file__).resolve().parents[2]
 ROUTE = re.compile(r'^    \{"([A-Z]+)", "([^"]+)",(.*?)\},$', re.M | re.S)
-
-
-class KeysFile:
-    """A keys file, written by `swin2sr key`."""
-
-    def __init__(self, path):
-        self.path = path
-        path.touch()
-
-    def run(self, *arguments):
-        done = subprocess.run([BUILD / "swin2sr", "key", *arguments, "--json", "--keys", self.path],
-                              capture_output=True, text=True, check=True)
-        return json.loads(done.stdout)
-
-    def new(self, name, *options):
-        """(id, secret)"""
-        made = self.run("new", name, *options)
-        return made["id"], made["key"]
-
-
-@pytest.fixture
-def keys(tmp_path):
-    return KeysFile(tmp_path / "keys")
-
-
-def post(server, secret=None, data=None, path="/upscale", **headers):
-    if secret:
-        headers["Authorization"] = "Bearer " + secret
-    return requests.post(server.url + path, data=picture() if data is None else data, headers=headers, timeout=PATIENCE_S)
 
 
 def reload(server, event, count=1):

@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import time
 from dataclasses import dataclass, field
 
@@ -13,7 +12,8 @@ import pytest
 import requests
 
 import tus
-from service import BUILD, PATIENCE_S, Background, Service, check_problem, open_image, picture, wait_for
+from keys_file import bearer
+from service import PATIENCE_S, Background, Service, check_problem, open_image, picture, wait_for
 from tus import BODY_TYPE, VERSION, Tus, checksum, id_of, metadata
 
 DATA = b"hello world"
@@ -453,19 +453,11 @@ def test_a_client_has_a_share_of_uploads(keep):
 
 
 @pytest.mark.sanitize
-def test_an_upload_belongs_to_its_key(keep, tmp_path):
+def test_an_upload_belongs_to_its_key(keep, keys):
     """Before and after a restart; to others it does not exist."""
-    file = tmp_path / "keys"
-    file.touch()
-
-    def new_key(name):
-        made = subprocess.run([BUILD / "swin2sr", "key", "new", name, "--json", "--keys", file], capture_output=True,
-                              check=True)
-        return {"Authorization": "Bearer " + json.loads(made.stdout)["key"]}
-
-    alice, bob = new_key("alice"), new_key("bob")
+    alice, bob = (bearer(keys.new(name)[1]) for name in ("alice", "bob"))
     for is_again in (False, True):
-        service = keep("--keys", str(file))
+        service = keep("--keys", str(keys.path))
 
         def ask(method, path, key, data=None, **headers):
             more = {name.replace("_", "-"): value for name, value in headers.items()}
