@@ -77,7 +77,7 @@ static int check_sizes(const compare_side *sides, int32_t border) {
     }
     if (2 * border < a->width_px && 2 * border < a->height_px)
         return CLI_EXIT_OK;
-    report_error(NULL, "--border %d: leaves nothing of %dx%d", border, a->width_px, a->height_px);
+    report_error(NULL, "--border %d: must leave at least one pixel of %dx%d", border, a->width_px, a->height_px);
     return CLI_EXIT_INPUT;
 }
 

@@ -30,7 +30,9 @@ static void report_unknown(const char *name) {
     if (is_offered)
         report_error(name, "not installed; 'swin2sr model pull %s' fetches it; installed are %s", name, here);
     else
-        report_error(name, "no such model here; there are %s; a file needs a / or an ending like .safetensors or .pth",
+        report_error(name,
+                     "no model of this name is installed; installed are %s; a file needs a / or an ending like "
+                     ".safetensors or .pth",
                      here);
     library_list_done(&list);
     catalog_done(&offers);

@@ -320,7 +320,7 @@ static swin2sr_status http_error(long code, swin2sr_error *reterr) {
                        : code == 401 || code == 403 ? "this file is not public"
                        : code == 407                ? "the proxy needs a user and a password"
                        : code == 429 || code >= 500 ? "the server is overloaded or broken; try again later"
-                                                    : "that is not an answer with a file";
+                                                    : "the answer is not a file";
     return swin2sr__error_set(reterr, SWIN2SR_IO, "the server answered %ld: %s", code, hint);
 }
 

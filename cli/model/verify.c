@@ -22,7 +22,7 @@ static bool parse(const cli_command *command, int argc, char **argv, cli_options
     if (!is_name)
         report_error(argv[0], "not a model's name: must be 1 to %d characters of a-z 0-9 . _ -", LIBRARY_MAX_NAME - 1);
     else if (is_built_in)
-        report_error(argv[0], "is built in; there is no file of it");
+        report_error(argv[0], "is built in, so it has no file");
     return is_name && !is_built_in;
 }
 

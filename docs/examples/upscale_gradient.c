@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * upscale_gradient.c - the C API in one small program: an image in one call, then the same image row by row.
- * In: nothing; it draws a gradient.  Out: the two sizes and a checksum of each result, which are equal.
+ * In: nothing; it draws a gradient.  Out: the sizes and a checksum of each result; the checksums are equal.
  * The test suite compiles and runs it as a user would:
  *     cc upscale_gradient.c $(pkg-config --cflags --libs swin2sr) -o upscale_gradient */
 #include <stdio.h>
@@ -13,7 +13,7 @@ enum {
     HEIGHT_PX = 16,
 };
 
-/* Every call that can fail returns a status; the detail is a sentence for people. */
+/* Every call that can fail returns a status and writes a sentence for people. */
 static void must(swin2sr_status status, const char *what, const swin2sr_error *error) {
     if (status == SWIN2SR_OK)
         return;
@@ -21,7 +21,7 @@ static void must(swin2sr_status status, const char *what, const swin2sr_error *e
     exit(1);
 }
 
-/* FNV-1a: any checksum would do; it is fed rows in order, so both ways of working give the same. */
+/* FNV-1a; any checksum would do. Both ways of enlarging add rows in the same order, so they give the same sum. */
 static uint64_t checksum_add(uint64_t sum, const void *bytes, size_t size) {
     const unsigned char *at = bytes;
     for (size_t i = 0; i < size; i++)
@@ -46,7 +46,7 @@ static swin2sr_image draw_gradient(void) {
     return image;
 }
 
-/* Level one: one call. The result is ours to free. */
+/* One call. The caller frees the result. */
 static void upscale_whole(swin2sr_model *model, const swin2sr_image *in) {
     swin2sr_image out;
     swin2sr_error error = {""};
@@ -60,7 +60,7 @@ static void upscale_whole(swin2sr_model *model, const swin2sr_image *in) {
     swin2sr_image_free(&out);
 }
 
-/* What the stream's callback knows: here, where the rows go to a checksum; in an encoder, the open file. */
+/* The context of the stream's callback: here a checksum, in an encoder the open file. */
 typedef struct row_sink {
     size_t row_bytes;
     int32_t rows_count;
@@ -78,7 +78,7 @@ static swin2sr_status take_rows(void *context, int32_t y, int32_t n, const void 
     return SWIN2SR_OK;
 }
 
-/* Level two: rows in, rows out. Memory grows with the width only, so the image never has to be whole anywhere. */
+/* Rows in, rows out. The memory grows with the width only, because no whole image is ever kept. */
 static void upscale_rows(swin2sr_model *model, const swin2sr_image *in) {
     const swin2sr_model_info *info = swin2sr_model_get_info(model);
     row_sink sink = {.row_bytes = (size_t)in->width_px * (size_t)info->scale * 3, .sum = checksum_start};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * enlarge/enlarge.h - enlarge one image file: decode, upscale, encode (stages 4 to 8 of 9). Used by the command line and
- * the worker. Rows are passed on as they come: only the codecs and the engine hold more than a few. */
+ * enlarge/enlarge.h - enlarge one image file: decode, upscale, encode (stages 4 to 8 of 9). Used by the command line
+ * and the worker. Rows are passed on as they come: only the codecs and the engine hold more than a few. */
 #pragma once
 
 #include "image/image.h"

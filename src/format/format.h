@@ -37,6 +37,7 @@ format_id format_by_name(const char *name);
 /* Find a format by the ending of a path. FORMAT_UNKNOWN: no ending, or not one in the table. */
 format_id format_by_path(const char *path);
 
-/* The text after the last dot of the file name, or "". A dot at the start of the name marks a hidden file, not an ending.
+/* The text after the last dot of the file name, or "". A dot at the start of the name marks a hidden file, not an
+ * ending.
  * returns  A pointer into path. */
 const char *format_ending(const char *path);

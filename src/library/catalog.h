@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * library/catalog.h - the catalogue of published networks that can be fetched by name: models/catalog.json, embedded.
- * Out: offers in the order of that file.  The service uses the names only; it fetches nothing. */
+ * Out: offers in the order of that file. The service only uses their names; it fetches nothing. */
 #pragma once
 
 #include <jansson.h>
@@ -9,7 +9,7 @@
 
 typedef struct catalog_offer {
     const char *name;
-    const char *task; /* that it was made for */
+    const char *task; /* for which it was made */
     const char *license;
     const char *url;
     const char *sha256; /* of the file behind url, lower-case hex; NULL: not known */

@@ -57,12 +57,12 @@ static const char *not_empty(const char *variable) {
 }
 
 static swin2sr_status too_long(size_t size, swin2sr_error *reterr) {
-    return swin2sr__error_set(reterr, SWIN2SR_INVALID, "the path of the model library has %zu bytes or more", size);
+    return swin2sr__error_set(reterr, SWIN2SR_INVALID, "the path of the library must be shorter than %zu bytes", size);
 }
 
 swin2sr_status library_folder(char *ret_path, size_t size, swin2sr_error *reterr) {
     const char *own = not_empty("SWIN2SR_MODELS"), *data = not_empty("XDG_DATA_HOME"), *home = not_empty("HOME");
-    bool is_data = !own && data && data[0] == '/'; /* by the XDG rule, a relative path counts as not set */
+    bool is_data = !own && data && data[0] == '/'; /* as XDG requires, a relative path counts as not set */
     const char *root = own ? own : is_data ? data : home;
     const char *rest = own ? "" : is_data ? "/swin2sr/models" : "/.local/share/swin2sr/models";
     if (!root)

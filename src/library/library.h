@@ -20,12 +20,12 @@
 #define LIBRARY_MAX_PATH 4096 /* bytes of a path, terminating zero included */
 #define LIBRARY_ENDING ".safetensors"
 
-/* Does text name a file rather than a model? It does if it has a slash or the ending of a weight file. */
+/* True if text names a file rather than a model: it has a slash, or the ending of a weight file. */
 bool library_is_file_name(const char *text);
 
-/* The name that a file suggests: its base name without the ending, in lower case, with - for blanks. For model.safetensors
- * and pytorch_model.bin, the base name that most published networks have, it is the name of the folder. The result may not
- * satisfy library_is_name. */
+/* The name that a file suggests: its base name without the ending, in lower case, with - for blanks. For
+ * model.safetensors and pytorch_model.bin, the base name that most published networks have, it is the name of the
+ * folder. The result may not satisfy library_is_name. */
 void library_name_of_path(const char *path, char ret_name[LIBRARY_MAX_NAME]);
 
 /* 1 to 64 characters of [a-z0-9._-], the first a letter or digit, and not a file name by library_is_file_name. */
@@ -39,7 +39,7 @@ swin2sr_status library_folder(char *ret_path, size_t size, swin2sr_error *reterr
  * errors  _INVALID: not a name, or library_folder failed. */
 swin2sr_status library_path(const char *name, const char *ending, char *ret_path, size_t size, swin2sr_error *reterr);
 
-/* Is there a network of this name inside the program? */
+/* True if a network inside the program has this name. */
 bool library_is_built_in(const char *name);
 
 /* The path of an installed model.
@@ -68,13 +68,13 @@ const char *library_task_name(size_t index);
 /* The task of this name as library_task_name returns it, or NULL. */
 const char *library_task_find(const char *text);
 
-/* How well a model suits a task: 0 is best, negative is not at all, which an unknown task or model gives too. */
+/* How well a model suits a task: 0 is best; negative: not at all, or the task or model is unknown. */
 int32_t library_task_rank(const char *task, const char *model_name);
 
 /* The task that a model suits best, or NULL if it suits none. */
 const char *library_task_of(const char *model_name);
 
-/* The best of many models for a task: start with {0}, then consider each. Of equal ones the first is kept. */
+/* The best of several models for a task: start with {0}, then consider each. Of equal ones the first is kept. */
 typedef struct library_choice {
     const char *name; /* borrowed; NULL: none suits the task */
     int32_t rank;

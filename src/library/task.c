@@ -13,8 +13,8 @@ typedef struct task_row {
     const char *models[MAX_RANKED]; /* best first, NULL after the last */
 } task_row;
 
-/* `photo` and the default network were trained on JPEG, `clean` and the classical ones were not. docs/models.md shows the
- * difference. */
+/* `photo` and the default network were trained on JPEG, `clean` and the classical ones were not. docs/models.md shows
+ * the difference. */
 static const task_row TASKS[] = {
     /* noise, blur, compression of unknown kinds */
     {"photo",

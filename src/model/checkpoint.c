@@ -4,8 +4,8 @@
  * bytes of each storage; FOLDER/byteorder may say "little". The state dict is the value of params_ema, params or
  * state_dict in the pickle, else the whole pickle.
  * In: bytes, untrusted until checked.  Out: tensors that lie inside their storages and together are no larger than the
- * file; names, and bytes that were not in row-major order, are in one arena. A first walk over the state dict checks and
- * counts, a second one copies. */
+ * file; names, and bytes that were not in row-major order, are in one arena. A first walk over the state dict checks
+ * and counts, a second one copies. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +16,7 @@
 #include "model/zip.h"
 
 #define PICKLE_NAME "data.pkl"
-#define MAX_KEY_BYTES 64 /* of a storage: a small number as text */
+#define MAX_KEY_BYTES 64 /* of a storage; it is a small number as text */
 
 typedef swin2sr__pickle_value value;
 
@@ -25,7 +25,7 @@ typedef struct reader {
     swin2sr__pickle pickle;
     const char *folder; /* what precedes data.pkl in the names of the zip file, not terminated */
     size_t folder_bytes;
-    size_t bytes_left; /* what the next tensors may take, so that all together are no larger than the file */
+    size_t bytes_left; /* that the remaining tensors may have, so that all together are no larger than the file */
     swin2sr_error *reterr;
 } reader;
 
@@ -47,7 +47,7 @@ bool swin2sr__checkpoint_is_one(const void *data, size_t size) {
     return is_zip || is_pickle;
 }
 
-/* The entry FOLDER/name; NULL when there is none. */
+/* The entry FOLDER/name; NULL if there is none. */
 static swin2sr__zip_entry *find_entry(const reader *in, const char *name, size_t name_bytes) {
     char full[SWIN2SR__MAX_ZIP_NAME_BYTES + MAX_KEY_BYTES + 16];
     memcpy(full, in->folder, in->folder_bytes);
@@ -82,7 +82,7 @@ static swin2sr_status check_byte_order(const reader *in) {
     static const char name[] = "byteorder", little[] = "little";
     const swin2sr__zip_entry *entry = find_entry(in, name, strlen(name));
     if (entry && (entry->bytes != strlen(little) || memcmp(entry->data, little, strlen(little)) != 0))
-        return swin2sr__error_set(in->reterr, SWIN2SR_MODEL, "the checkpoint's byte order is not little");
+        return swin2sr__error_set(in->reterr, SWIN2SR_MODEL, "the checkpoint's byte order is not little-endian");
     return SWIN2SR_OK;
 }
 
@@ -114,11 +114,11 @@ static swin2sr_status find_storage(const reader *in, const value *storage, swin2
     swin2sr__zip_entry *entry = find_entry(in, name, strlen("data/") + parts[2]->text_bytes);
     size_t bytes;
     if (!entry)
-        return swin2sr__error_set(in->reterr, SWIN2SR_MODEL, "tensor %s lies in a storage that the file does not hold",
+        return swin2sr__error_set(in->reterr, SWIN2SR_MODEL, "tensor %s has a storage that is not in the file",
                                   tensor->name);
     if (parts[4]->integer < 0 || !swin2sr__size_mul((size_t)parts[4]->integer, types[type].bytes, &bytes) ||
         bytes != entry->bytes)
-        return swin2sr__error_set(in->reterr, SWIN2SR_MODEL, "tensor %s lies in a storage of %lld numbers in %zu bytes",
+        return swin2sr__error_set(in->reterr, SWIN2SR_MODEL, "tensor %s has a storage of %lld numbers in %zu bytes",
                                   tensor->name, (long long)parts[4]->integer, entry->bytes);
     tensor->dtype = types[type].dtype;
     ret_view->storage = entry->data;
@@ -149,7 +149,7 @@ static bool read_sides(const reader *in, const value *const arguments[4], swin2s
     return true;
 }
 
-/* True if the last element lies in the storage, and so all of them. */
+/* True if the last element is in the storage; then all of them are. */
 static bool is_inside(const swin2sr__tensor *tensor, const view *from) {
     size_t last = from->offset, step;
     if (tensor->count == 0)
@@ -161,7 +161,7 @@ static bool is_inside(const swin2sr__tensor *tensor, const view *from) {
     return last < from->storage_bytes / from->element_bytes;
 }
 
-/* True for row-major order without gaps; the stride of a side of 1 does not matter. */
+/* True for row-major order without gaps. The stride of a side of 1 does not matter. */
 static bool is_in_order(const swin2sr__tensor *tensor, const view *from) {
     size_t expected = 1;
     for (int i = tensor->rank - 1; i >= 0; i--) {
@@ -201,7 +201,7 @@ static swin2sr_status read_tensor(reader *in, const value *made, swin2sr__arena 
         return swin2sr__error_set(in->reterr, SWIN2SR_MODEL, "tensor %s has no valid shape, strides and offset",
                                   tensor->name);
     if (!is_inside(tensor, &from))
-        return swin2sr__error_set(in->reterr, SWIN2SR_MODEL, "tensor %s reaches out of its storage of %zu bytes",
+        return swin2sr__error_set(in->reterr, SWIN2SR_MODEL, "tensor %s ends outside of its storage of %zu bytes",
                                   tensor->name, from.storage_bytes);
     if (!swin2sr__size_mul(tensor->count, from.element_bytes, &tensor->bytes) || tensor->bytes > in->bytes_left)
         return swin2sr__error_set(in->reterr, SWIN2SR_MODEL,
@@ -244,7 +244,7 @@ static swin2sr_status read_entry(reader *in, const value *entry, swin2sr__arena 
     return SWIN2SR_OK;
 }
 
-/* The dict of tensors in the pickle; NULL when there is no dict. */
+/* The dict of tensors in the pickle; NULL if there is no dict. */
 static const value *find_state(const swin2sr__pickle *pickle) {
     static const char *const wrappers[] = {"params_ema", "params", "state_dict"};
     const value *root = &pickle->values[pickle->root];
@@ -261,7 +261,7 @@ static const value *find_state(const swin2sr__pickle *pickle) {
     return root;
 }
 
-/* In the first walk, without memory, check and count; in the second, fill in. */
+/* The first walk, without memory, checks and counts; the second one fills in the tensors. */
 static swin2sr_status walk(reader *in, const value *state, size_t file_bytes, swin2sr__tensors *file) {
     size_t count = 0;
     in->bytes_left = file_bytes;

@@ -21,7 +21,7 @@ const char *swin2sr__head_name(swin2sr__head head) {
     return (unsigned)head < SWIN2SR__HEAD_COUNT ? head_names[head] : "?";
 }
 
-/* The object and the first failure; after a failure the readers do nothing. */
+/* The object and the first failure. After a failure the readers do nothing. */
 typedef struct reader {
     json_t *object;
     swin2sr_status status;
@@ -78,11 +78,11 @@ static swin2sr__head read_head(reader *in, const char *key) {
     for (int head = 0; head < SWIN2SR__HEAD_COUNT; head++)
         if (strcmp(name, head_names[head]) == 0)
             return (swin2sr__head)head;
-    fail(in, key, "a head that we know");
+    fail(in, key, "a known head");
     return SWIN2SR__HEAD_NONE;
 }
 
-/* The default is six groups of six in both dialects. */
+/* Both kinds of config default to six groups of six blocks. */
 static void read_depths(reader *in, swin2sr__config *config) {
     json_t *depths = json_object_get(in->object, "depths");
     if (!depths) {
@@ -104,7 +104,7 @@ static void read_depths(reader *in, swin2sr__config *config) {
     }
 }
 
-/* Hugging Face lists the attention heads of each group; only networks where all are equal are supported. */
+/* Hugging Face lists the attention heads of each group. Only networks whose groups have equal numbers are supported. */
 static int32_t read_num_heads(reader *in) {
     json_t *list = json_object_get(in->object, "num_heads");
     if (!list)
@@ -144,7 +144,7 @@ static void read_own(reader *in, swin2sr__config *config) {
     config->is_triple = read_bool(in, "triple", false);
 }
 
-/* Keys whose only supported value is this one: any other changes the arithmetic. */
+/* Keys that have one supported value each, because any other value changes the arithmetic. */
 static void check_hugging_face_constants(reader *in) {
     if (strcmp(read_text(in, "hidden_act", "gelu"), "gelu") != 0)
         fail(in, "hidden_act", "gelu");
@@ -208,7 +208,7 @@ swin2sr_status swin2sr__config_parse(const char *json, swin2sr__config *ret_conf
 
 static swin2sr_status check_range(const char *what, int32_t value, int32_t min, int32_t max, swin2sr_error *reterr) {
     if (value < min || value > max)
-        return swin2sr__error_set(reterr, SWIN2SR_MODEL, "%s %d is not within %d to %d", what, value, min, max);
+        return swin2sr__error_set(reterr, SWIN2SR_MODEL, "%s %d: must be %d..%d", what, value, min, max);
     return SWIN2SR_OK;
 }
 
@@ -249,14 +249,14 @@ swin2sr_status swin2sr__config_check(const swin2sr__config *config, swin2sr_erro
     if (status != SWIN2SR_OK)
         return status;
     if (config->dim % 2 || config->dim % config->heads || (config->is_triple && config->dim < 4))
-        return swin2sr__error_set(reterr, SWIN2SR_MODEL, "dim %d does not divide into %d heads, or is odd", config->dim,
+        return swin2sr__error_set(reterr, SWIN2SR_MODEL, "dim %d is odd, or not a multiple of %d heads", config->dim,
                                   config->heads);
     if (!is_scale_of(config->head, config->scale))
-        return swin2sr__error_set(reterr, SWIN2SR_MODEL, "scale %d does not go with head \"%s\"", config->scale,
+        return swin2sr__error_set(reterr, SWIN2SR_MODEL, "scale %d is impossible with head \"%s\"", config->scale,
                                   swin2sr__head_name(config->head));
     if (config->channels == 2 || (config->head == SWIN2SR__HEAD_PIXELSHUFFLE_AUX && config->channels != 3))
-        return swin2sr__error_set(reterr, SWIN2SR_MODEL, "%d channels do not go with head \"%s\"", config->channels,
-                                  swin2sr__head_name(config->head));
+        return swin2sr__error_set(reterr, SWIN2SR_MODEL, "%d channels are impossible with head \"%s\"",
+                                  config->channels, swin2sr__head_name(config->head));
     if (config->img_range != 1.0f && config->img_range != 255.0f)
         return swin2sr__error_set(reterr, SWIN2SR_MODEL, "img_range %g is neither 1 nor 255",
                                   (double)config->img_range);

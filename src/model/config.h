@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * model/config.h - the shape of a Swin2SR network.
- * Found in this order: metadata key "config" of the safetensors file, a Hugging Face config.json, the shapes. */
+ * It is taken from the metadata key "config" of a safetensors file, else from config.json, else from the tensors'
+ * shapes. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,7 +10,7 @@
 #include <swin2sr/status.h>
 
 typedef enum swin2sr__head {
-    SWIN2SR__HEAD_NONE = 0, /* JPEG restoration: scale 1, added to the input */
+    SWIN2SR__HEAD_NONE = 0, /* JPEG restoration: scale 1; the output is added to the input */
     SWIN2SR__HEAD_PIXELSHUFFLEDIRECT,
     SWIN2SR__HEAD_PIXELSHUFFLE,
     SWIN2SR__HEAD_NEAREST_CONV,
@@ -32,7 +33,7 @@ typedef struct swin2sr__config {
     int32_t groups;
     int32_t depths[SWIN2SR__MAX_GROUPS]; /* blocks in each group */
     float img_range;                     /* 1 or 255 */
-    bool is_triple;                      /* body convolutions are three with a narrow middle */
+    bool is_triple;                      /* each body convolution is three, with a narrow middle */
 } swin2sr__config;
 
 /* "pixelshuffledirect", ..., "" for none. */

@@ -11,16 +11,16 @@
 #include "base/error.h"
 
 #define CPB_HIDDEN 512 /* of the position-bias MLP, in every published network */
-#define POSITIONS 16   /* computed at once, in whole vectors: a window of 8 has 15 relative positions per side */
+#define POSITIONS 16   /* computed together, in whole vectors; a window of 8 has 15 relative positions per side */
 
-/* True while there are weights to read and nothing has failed; else folds give shapes and NULL pointers. */
+/* True if there are weights to read and nothing has failed. Otherwise folds return shapes and NULL pointers. */
 static bool is_reading(const swin2sr__folds *folds) {
     return folds->weights && folds->status == SWIN2SR_OK;
 }
 
 /* ---- memory and tensors ---- */
 
-/* Zeroed memory until swin2sr__folds_drop; NULL once anything has failed. */
+/* Zeroed memory that lasts until swin2sr__folds_drop; NULL after any failure. */
 static void *take_scratch(swin2sr__folds *folds, size_t count, size_t size) {
     if (!is_reading(folds))
         return NULL;
@@ -50,7 +50,7 @@ static void clear_prefix(swin2sr__folds *folds) {
     folds->prefix[0] = '\0';
 }
 
-/* One tensor of prefix + name as floats. */
+/* The tensor prefix + name as floats. */
 static float *read_tensor(swin2sr__folds *folds, const char *name, int rank, const int64_t *shape) {
     char full[192];
     size_t count = 1;
@@ -64,7 +64,7 @@ static float *read_tensor(swin2sr__folds *folds, const char *name, int rank, con
     return folds->status == SWIN2SR_OK ? data : NULL;
 }
 
-/* NAME.weight of this shape, NAME.bias of its first side. */
+/* NAME.weight of this shape, and NAME.bias with as many values as its first side. */
 static swin2sr__layer read_layer(swin2sr__folds *folds, const char *name, int rank, const int64_t *shape) {
     char full[96];
     swin2sr__layer layer = {.outputs = (int32_t)shape[0], .planes = 1, .channels = {(int32_t)shape[1]}};
@@ -127,7 +127,7 @@ static void multiply(float *product, const float *a, const float *b, int32_t N, 
 
 /* ---- around the blocks: the embedding, convolutions of groups and of the body ---- */
 
-/* A 3x3 convolution followed by a 1x1 of C to C channels, as one. */
+/* A 3x3 convolution and the 1x1 of C to C channels after it, as one convolution. */
 static swin2sr__layer fold_3x3_then_1x1(swin2sr__folds *folds, const char *conv, int32_t channels, const char *one) {
     int32_t C = folds->network->config.dim, K = 9 * channels;
     swin2sr__layer first = read_3x3(folds, conv, C, channels);
@@ -213,8 +213,8 @@ static float log_coordinate(int32_t distance, int32_t ws) {
     return copysignf(log2f(fabsf(r) + 1.0f) / 3.0f, r);
 }
 
-/* The position-bias MLP at up to POSITIONS relative positions of one row, from dx = first on; dy and dx count from 0.
- * The sums are independent of each other, each in the order of the hidden layer. */
+/* The position-bias MLP for up to POSITIONS relative positions of one row, from dx = first on; dy and dx count from 0.
+ * Each sum runs in the order of the hidden layer, and no sum depends on another. */
 static void position_row(double *values, const float *w0, const float *b0, const float *w2, int32_t heads, int32_t ws,
                          int32_t dy, int32_t first) {
     int32_t side = 2 * ws - 1;
@@ -343,13 +343,13 @@ static swin2sr__layer fold_shuffled(swin2sr__folds *folds, const swin2sr__stage 
     return turned;
 }
 
-/* The place (0..2) in the small plane where half d (0 or 1) of a doubled pixel finds tap k of a convolution. */
+/* The small pixel (0..2) that tap k of a convolution reads at half d (0 or 1) of a doubled pixel. */
 static int32_t place_of_tap(int32_t d, int32_t k) {
     return (d + k - 1 + 2) / 2; /* floor((d + k - 1) / 2) + 1 */
 }
 
-/* A convolution after a nearest-neighbour doubling reads each small pixel up to twice per side. Its taps on one pixel
- * are summed, once for each of the four pixels that it makes. Zero padding is equal in both planes. */
+/* A convolution after a nearest-neighbour doubling reads each small pixel up to twice per side. The taps that read the
+ * same pixel are summed, for each of the four pixels that it becomes. Zero padding is equal in both planes. */
 static swin2sr__layer fold_doubled(swin2sr__folds *folds, const swin2sr__stage *stage) {
     int32_t channels = stage->in_channels;
     size_t K = 9 * (size_t)channels;
@@ -368,7 +368,7 @@ static swin2sr__layer fold_doubled(swin2sr__folds *folds, const swin2sr__stage *
     return doubled;
 }
 
-/* A convolution of the sum of two planes: equal weights for both. */
+/* A convolution of the sum of two planes, which gives both planes the same weights. */
 static swin2sr__layer fold_joined(swin2sr__folds *folds, const swin2sr__stage *stage) {
     size_t K = 9 * (size_t)stage->in_channels;
     swin2sr__layer file = read_3x3(folds, stage->name, stage->out_channels, stage->in_channels);

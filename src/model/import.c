@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * model/import.c - any supported weight file, written as one safetensors file that describes itself.
  * In: a checkpoint or a safetensors file that has been opened as a model.
- * Out: a new file, complete or not there, with official names, unchanged types, and config and origin as metadata. */
+ * Out: a new file, which appears only when it is complete, with official names, unchanged types, and config and origin
+ * as metadata. */
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -35,7 +36,7 @@ static swin2sr_status no_memory(swin2sr_error *reterr) {
     return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "no memory for the header of a safetensors file");
 }
 
-/* A JSON list of numbers; NULL when there is no memory. */
+/* A JSON list of numbers; NULL: out of memory. */
 static json_t *whole_numbers(const int64_t *numbers, int count) {
     json_t *list = json_array();
     for (int i = 0; list && i < count; i++) {
@@ -50,7 +51,7 @@ static json_t *whole_numbers(const int64_t *numbers, int count) {
 /* The config that config.c reads back: the arguments of the reference's Swin2SR(). */
 static char *config_text(const swin2sr__config *config) {
     double ratio = (double)config->hidden / config->dim;
-    if ((int32_t)(config->dim * ratio) != config->hidden) /* readers cut the product to a whole number */
+    if ((int32_t)(config->dim * ratio) != config->hidden) /* readers truncate the product to a whole number */
         ratio = nextafter(ratio, HUGE_VAL);
     int64_t depths[SWIN2SR__MAX_GROUPS];
     for (int32_t g = 0; g < config->groups; g++)

@@ -48,7 +48,7 @@ static const struct {
     {"final_convolution.", "conv_last."}, /* no head */
 };
 
-/* The rest of the name after the pattern; NULL when the name does not begin with it. */
+/* The rest of the name after the pattern; NULL if the name does not begin with it. */
 static const char *match(const char *name, const char *pattern, unsigned numbers[2]) {
     for (int found = 0; *pattern; pattern++) {
         if (*pattern != '#') {
@@ -65,7 +65,7 @@ static const char *match(const char *name, const char *pattern, unsigned numbers
     return name;
 }
 
-/* Write the pattern with the numbers filled in, and then the rest. */
+/* Write the pattern with the numbers in place of #, then the rest. */
 static void fill(const char *pattern, const unsigned numbers[2], const char *rest, char ret[SWIN2SR__MAX_NAME_BYTES]) {
     size_t at = 0, size = SWIN2SR__MAX_NAME_BYTES;
     for (int used = 0; *pattern && at < size; pattern++) {
@@ -124,7 +124,7 @@ enum {
     CPB = 512,     /* hidden width of the position bias network */
 };
 
-/* A layer has NAME.weight of these sides and NAME.bias of the first side; a tensor that is no layer is called NAME. */
+/* A layer has NAME.weight of these sides and NAME.bias of the first side. Other tensors are called NAME. */
 typedef struct spec {
     const char *name; /* NULL ends a list */
     int16_t sides[SWIN2SR__MAX_WEIGHT_RANK];
@@ -238,7 +238,7 @@ static void visit_groups(visitor *to) {
     visit_specs(to, config->is_triple ? triple_specs : single_specs, "conv_after_body");
 }
 
-/* One step for x3, else one per doubling; they are the even members of the module. */
+/* One step for x3, else one per doubling. Their names have even numbers. */
 static void visit_shuffle(visitor *to) {
     char prefix[32];
     for (int step = 0; to->config->scale == 3 ? step < 1 : 1 << step < to->config->scale; step++) {

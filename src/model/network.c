@@ -71,7 +71,7 @@ static double macs_of_body_conv(const swin2sr__config *config) {
 double swin2sr__network_macs_per_pixel(const swin2sr__network *network) {
     const swin2sr__config *config = &network->config;
     double C = config->dim, tokens = (double)config->window_px * config->window_px, body = macs_of_body_conv(config);
-    double macs = 9.0 * config->channels * C + C * C; /* as published: the 1x1 of the embedding is counted by itself */
+    double macs = 9.0 * config->channels * C + C * C; /* with the embedding's 1x1, as published */
     for (int32_t i = 0; i < config->groups; i++) {
         double block = 4.0 * C * C + 2.0 * C * config->hidden + 2.0 * tokens * C;
         macs += config->depths[i] * block + body + C * C;

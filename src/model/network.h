@@ -9,11 +9,11 @@
 #define SWIN2SR__MAX_STAGES 8
 #define SWIN2SR__AUX_STAGE 1 /* of the aux head: its output is the second image */
 
-/* How the weights of a stage are made from the file's convolution (fold.c). */
+/* How the weights of a stage are made from the convolution in the file (fold.c). */
 typedef enum swin2sr__stage_kind {
     SWIN2SR__STAGE_PLAIN = 0,
     SWIN2SR__STAGE_SHUFFLED, /* before a pixel shuffle inside the head */
-    SWIN2SR__STAGE_DOUBLED,  /* behind a nearest-neighbour doubling, which becomes a shuffle by 2 after it */
+    SWIN2SR__STAGE_DOUBLED,  /* after a nearest-neighbour doubling, which becomes a shuffle by 2 after the stage */
     SWIN2SR__STAGE_JOINED    /* reads the sum of two planes */
 } swin2sr__stage_kind;
 

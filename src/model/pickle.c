@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * model/pickle.c - the stack machine of a pickle, protocols 2 to 5, without anything that runs code.
- * In: bytes, untrusted until checked.  Out: values by index; values are never copied, so a small file cannot make many.
+ * In: bytes, untrusted until checked.  Out: values by index; values are never copied, so a small file makes few.
  * The time of an instruction is bounded by its length in the file, and the number of values has a limit.
  * The machine keeps the first failure. */
 #include "model/pickle.h"
@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 
-#define MARK UINT32_MAX /* on the stack, between values */
+#define MARK UINT32_MAX /* stands on the stack between values */
 #define MAX_SHOWN 60    /* characters of a name in a message */
 
 typedef struct indices {
@@ -22,7 +22,7 @@ typedef struct machine {
     const unsigned char *at, *begin, *end;
     swin2sr__pickle_value *values;
     uint32_t value_count, value_room;
-    indices stack, items, memo; /* memo: 0 where nothing was stored */
+    indices stack, items, memo; /* memo: 0 if nothing is stored */
     bool is_stopped;
     swin2sr_status status;
     swin2sr_error *reterr;
@@ -68,7 +68,7 @@ static swin2sr__pickle_value *push_new(machine *m, swin2sr__pickle_kind kind) {
     return &m->values[m->value_count++];
 }
 
-/* Pop the index of the top value; 0 on failure, which is never the index of a value in the file. */
+/* The index of the top value; 0 on failure, which is never the index of a value in the file. */
 static uint32_t top(machine *m) {
     if (m->stack.count && m->stack.list[m->stack.count - 1] != MARK)
         return m->stack.list[m->stack.count - 1];
@@ -83,14 +83,14 @@ static uint32_t pop(machine *m) {
     return index;
 }
 
-/* Pop the values above the last mark, and the mark; they stay readable until the next push. */
+/* Pop the last mark and the values above it, which stay readable until the next push. */
 static const uint32_t *pop_to_mark(machine *m, uint32_t *ret_count) {
     uint32_t at = m->stack.count;
     while (at && m->stack.list[at - 1] != MARK)
         at--;
     *ret_count = 0;
     if (!at) {
-        refuse(m, "misses a mark");
+        refuse(m, "lacks a mark");
         return NULL;
     }
     *ret_count = m->stack.count - at;
@@ -98,7 +98,7 @@ static const uint32_t *pop_to_mark(machine *m, uint32_t *ret_count) {
     return m->stack.list + at;
 }
 
-/* The next bytes of the pickle; NULL when it has fewer. */
+/* The next bytes of the pickle; NULL if it has fewer. */
 static const unsigned char *take(machine *m, uint64_t bytes) {
     if (m->status != SWIN2SR_OK)
         return NULL;
@@ -111,7 +111,7 @@ static const unsigned char *take(machine *m, uint64_t bytes) {
     return taken;
 }
 
-/* A little-endian number of the pickle, 0 on failure. */
+/* The next little-endian number of the pickle; 0 on failure. */
 static uint64_t take_number(machine *m, int bytes) {
     const unsigned char *at = take(m, (uint64_t)bytes);
     uint64_t value = 0;
@@ -146,7 +146,7 @@ static void push_mark(machine *m, uint64_t operand) {
     append(m, &m->stack, MARK);
 }
 
-/* A two's complement number of so many bytes; one of more than eight becomes OTHER, because no state dict needs it. */
+/* A two's complement number. One of more than eight bytes becomes OTHER, because no state dict needs it. */
 static void push_long(machine *m, uint64_t bytes) {
     const unsigned char *at = take(m, bytes);
     uint64_t integer = at && bytes && at[bytes - 1] & 0x80 ? ~(uint64_t)0 : 0;
@@ -226,7 +226,7 @@ static bool is_same(const char *text, size_t bytes, const char *expected) {
     return bytes == strlen(expected) && memcmp(text, expected, bytes) == 0;
 }
 
-/* A name that the pickle calls: one of the known functions, else an error. */
+/* A name that the pickle refers to: a known function, else an error. */
 static void push_global(machine *m, const char *module, size_t module_bytes, const char *name, size_t name_bytes) {
     static const struct {
         const char *module, *name;
@@ -262,8 +262,9 @@ static void push_global(machine *m, const char *module, size_t module_bytes, con
     copy_shown(shown_module, module, module_bytes);
     copy_shown(shown_name, name, name_bytes);
     if (m->status == SWIN2SR_OK)
-        m->status = swin2sr__error_set(m->reterr, SWIN2SR_MODEL, "the file asks to run %s.%s, which is never done",
-                                       shown_module, shown_name);
+        m->status =
+            swin2sr__error_set(m->reterr, SWIN2SR_MODEL, "the file calls %s.%s, and code in a file is never run",
+                               shown_module, shown_name);
 }
 
 /* GLOBAL and INST hold the module and the name, each followed by a line feed. */
@@ -335,7 +336,7 @@ static void set_items(machine *m, const uint32_t *items, uint32_t count) {
         refuse(m, "sets items of a value that is not a dict");
     for (uint32_t i = 0; m->status == SWIN2SR_OK && i < count; i += 2) {
         uint32_t key = items[i], value = items[i + 1], entry = m->value_count;
-        swin2sr__pickle_value *made = push_new(m, SWIN2SR__PICKLE_ENTRY); /* in place of the mark */
+        swin2sr__pickle_value *made = push_new(m, SWIN2SR__PICKLE_ENTRY); /* takes the place of the mark */
         if (!made)
             return;
         pop(m);
@@ -383,7 +384,7 @@ static void append_marked(machine *m, uint64_t operand) {
     check_list(m);
 }
 
-/* FRAME has the length of what follows, which only readers of streams need. */
+/* FRAME states the length of what follows, which only readers of streams need. */
 static void skip(machine *m, uint64_t operand) {
 }
 
@@ -465,7 +466,7 @@ static void run(machine *m) {
     if (m->status == SWIN2SR_OK && m->at != m->end)
         refuse(m, "continues after its end");
     if (m->status == SWIN2SR_OK && m->stack.count != 1)
-        refuse(m, "does not leave one value");
+        refuse(m, "does not end with one value");
     top(m);
 }
 

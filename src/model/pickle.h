@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * model/pickle.h - reads the pickle in which torch.save describes tensors, without running anything.
- * In: bytes of a pickle, hostile until checked.  Out: values that refer to each other by index, strings left in place.
+ * In: bytes of a pickle, untrusted until checked.  Out: values that refer to each other by index; texts stay in place.
  * A pickle is a program for a stack machine that can call anything. The machine here has only the instructions that
- * describe a state dict, and knows only three functions and the storage types; "calling" one of them makes a value. Any
+ * describe a state dict, and knows only three functions and the storage types. "Calling" one of them makes a value. Any
  * other name or instruction is an error. */
 #pragma once
 
@@ -28,7 +28,7 @@ typedef enum swin2sr__pickle_kind {
     SWIN2SR__PICKLE_TENSOR_FUNCTION,    /* torch._utils._rebuild_tensor_v2 */
     SWIN2SR__PICKLE_PARAMETER_FUNCTION, /* torch._utils._rebuild_parameter */
     SWIN2SR__PICKLE_STORAGE_TYPE,       /* torch.FloatStorage and others */
-    SWIN2SR__PICKLE_STORAGE,            /* a persistent id */
+    SWIN2SR__PICKLE_STORAGE,            /* from a persistent id */
     SWIN2SR__PICKLE_TENSOR,
     SWIN2SR__PICKLE_KIND_COUNT
 } swin2sr__pickle_kind;
@@ -42,7 +42,7 @@ typedef struct swin2sr__pickle_value {
             size_t text_bytes;
         };
         struct {
-            uint32_t first, count; /* of a tuple: its elements are items[first ...] */
+            uint32_t first, count; /* of a tuple: its elements are items[first] to items[first + count - 1] */
         };
         struct {
             uint32_t entry, last; /* of a dict: its first and last entry, 0: empty */
@@ -69,6 +69,6 @@ void swin2sr__pickle_done(swin2sr__pickle *pickle);
 /* True if the value is this text. */
 bool swin2sr__pickle_is_text(const swin2sr__pickle_value *value, const char *text);
 
-/* Element i of a tuple; NULL when the value is not a tuple or has fewer elements. */
+/* Element i of a tuple; NULL if the value is not a tuple or has fewer elements. */
 const swin2sr__pickle_value *swin2sr__pickle_element(const swin2sr__pickle *pickle, const swin2sr__pickle_value *tuple,
                                                      uint32_t i);

@@ -91,7 +91,7 @@ static swin2sr_status parse_tensor(const parser *in, const char *name, const jso
                                   name, in->data_bytes);
     if (!swin2sr__size_mul(tensor->count, element_bytes, &bytes) || bytes != tensor->bytes)
         return swin2sr__error_set(in->reterr, SWIN2SR_MODEL,
-                                  "tensor %s has %zu bytes of data, which its shape does not need", name,
+                                  "tensor %s has %zu bytes of data, which does not match its shape", name,
                                   tensor->bytes);
     tensor->name = name;
     return SWIN2SR_OK;
@@ -138,7 +138,7 @@ static swin2sr_status parse_tensors(const parser *in, swin2sr__tensors *file) {
     json_t *value;
     size_t count = json_object_size(file->header) - (json_object_get(file->header, "__metadata__") != NULL);
     if (count > SWIN2SR__MAX_TENSORS)
-        return swin2sr__error_set(in->reterr, SWIN2SR_MODEL, "%zu tensors are more than %d", count,
+        return swin2sr__error_set(in->reterr, SWIN2SR_MODEL, "it has %zu tensors; at most %d are allowed", count,
                                   SWIN2SR__MAX_TENSORS);
     file->tensors = calloc(count ? count : 1, sizeof(file->tensors[0]));
     if (!file->tensors)

@@ -20,14 +20,14 @@
 #define MAX_CONFIG_BYTES ((size_t)1 << 20)
 #define MAX_MODEL_BYTES ((size_t)4 << 30)
 
-/* The size of a regular file of 1 to max bytes; 0 for everything else. */
+/* The size of a regular file of 1 to max bytes; 0 for anything else. */
 static size_t regular_size(int fd, size_t max) {
     struct stat facts;
     bool is_fit = fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode) && facts.st_size > 0;
     return is_fit && (uint64_t)facts.st_size <= max ? (size_t)facts.st_size : 0;
 }
 
-/* The config.json in the folder of path; -1 where there is none. */
+/* Open the config.json in the folder of path; -1: there is none. */
 static int open_sibling_config(const char *path) {
     const char *slash = strrchr(path, '/');
     char *sibling = NULL;
@@ -38,7 +38,7 @@ static int open_sibling_config(const char *path) {
     return fd;
 }
 
-/* Read the first size bytes of a file. what: its name in errors, such as "the weight file". */
+/* Read the first size bytes of a file. what names it in errors: "the weight file". */
 static swin2sr_status read_bytes(int fd, void *data, size_t size, const char *what, swin2sr_error *reterr) {
     for (size_t at = 0; at < size;) {
         ssize_t got = pread(fd, (char *)data + at, size - at, (off_t)at);
@@ -72,7 +72,7 @@ static bool is_usual_name(const char *base) {
     return strcmp(base, "model.safetensors") == 0 || strcmp(base, "pytorch_model.bin") == 0;
 }
 
-/* "x/model.safetensors" -> "x" for the file names that say nothing; else the file name without its ending. */
+/* The file name without its ending, or the name of the folder if the file name says nothing (x/model.safetensors). */
 static void name_of_path(const char *path, char name[SWIN2SR__MAX_MODEL_NAME]) {
     const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
     if (slash && is_usual_name(base)) {

@@ -10,7 +10,7 @@
 typedef struct swin2sr__source {
     void *data;
     size_t size;
-    char *config_json;                  /* NULL where there is none */
+    char *config_json;                  /* NULL: there is none */
     char name[SWIN2SR__MAX_MODEL_NAME]; /* "" without a path */
 } swin2sr__source;
 

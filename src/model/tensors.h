@@ -55,15 +55,15 @@ bool swin2sr__checkpoint_is_one(const void *data, size_t size);
 
 void swin2sr__tensors_done(swin2sr__tensors *file);
 
-/* A string of the file's metadata; NULL when absent. Borrowed until done. */
+/* A string of the file's metadata; NULL: absent. Borrowed until done. */
 const char *swin2sr__tensors_metadata(const swin2sr__tensors *file, const char *key);
 
 /* Check that a name has 1 to MAX_NAME_BYTES - 1 characters of printable ASCII.  errors: _MODEL. */
 swin2sr_status swin2sr__tensor_check_name(const char *name, size_t length, swin2sr_error *reterr);
 
 /* Convert all numbers to float, exactly; dst holds tensor->count.
- * False when one of them is infinite or NaN. dtype must not be OTHER. */
+ * False if one of them is infinite or NaN. dtype must not be OTHER. */
 bool swin2sr__tensor_to_float(const swin2sr__tensor *tensor, float *dst);
 
-/* "60x3x3x3", or "scalar" for rank 0; truncated when it does not fit. */
+/* "60x3x3x3", or "scalar" for rank 0; truncated if it does not fit. */
 void swin2sr__shape_text(const int64_t *shape, int rank, char *ret_text, size_t text_bytes);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * model/weights.c - a weight file as a Swin2SR network: its config, and its tensors by official name.
  * In: a file in memory, untrusted until open has succeeded.  Out: float tensors of exactly the shapes of the network.
- * open proves that every tensor of the network is there with its shape and that no other is; read converts. */
+ * open checks that the file has exactly the tensors of the network, with their shapes; read converts them to floats. */
 #include "model/weights.h"
 
 #include <math.h>
@@ -67,12 +67,12 @@ static swin2sr_status index_names(swin2sr__weights *weights, swin2sr_error *rete
     qsort(weights->entries, count, sizeof(entry), compare_entries);
     for (size_t i = 1; i < count; i++)
         if (strcmp(weights->entries[i - 1].name, weights->entries[i].name) == 0)
-            return swin2sr__error_set(reterr, SWIN2SR_MODEL, "tensors %s and %s have one official name",
+            return swin2sr__error_set(reterr, SWIN2SR_MODEL, "tensors %s and %s have the same official name",
                                       weights->entries[i - 1].tensor->name, weights->entries[i].tensor->name);
     return SWIN2SR_OK;
 }
 
-/* A side of a tensor, 0 when there is no such tensor or side, at most INT32_MAX. */
+/* A side of a tensor, at most INT32_MAX; 0 if there is no such tensor or side. */
 static int32_t side(const swin2sr__weights *weights, const char *name, int axis) {
     const entry *found = find(weights, name);
     if (!found || axis >= found->tensor->rank)
@@ -80,7 +80,7 @@ static int32_t side(const swin2sr__weights *weights, const char *name, int axis)
     return found->tensor->shape[axis] < INT32_MAX ? (int32_t)found->tensor->shape[axis] : INT32_MAX;
 }
 
-/* The square root of a perfect square, else 0. */
+/* The square root of a perfect square; 0 for other numbers. */
 static int32_t exact_root(int32_t square) {
     int32_t root = (int32_t)lround(sqrt(square));
     return (int64_t)root * root == square ? root : 0;
@@ -101,7 +101,7 @@ static void infer_groups(const swin2sr__weights *weights, swin2sr__config *confi
     }
 }
 
-/* The window, from two tables that some files have; 0 when there is neither. */
+/* The window, from one of two tables that some files have; 0 if there is neither. */
 static int32_t infer_window(const swin2sr__weights *weights) {
 #define ATTENTION "layers.0.residual_group.blocks.0.attn."
     if (find(weights, ATTENTION "relative_position_index"))
@@ -134,7 +134,7 @@ static int32_t infer_scale(const swin2sr__weights *weights, const swin2sr__confi
     return find(weights, "upsample.2.weight") ? 4 : 2;
 }
 
-/* The config that the tensors show; a number that they do not show is 0 or out of bounds; config_check refuses it. */
+/* The config by the tensors. A number that they do not show is 0 or out of bounds, and config_check refuses it. */
 static void infer_config(const swin2sr__weights *weights, swin2sr__config *ret_config) {
     swin2sr__config config = {0};
     config.dim = side(weights, "conv_first.weight", 0);

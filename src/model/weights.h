@@ -21,13 +21,13 @@ swin2sr_status swin2sr__weights_open(const void *data, size_t size, const char *
                                      swin2sr_error *reterr);
 const swin2sr__config *swin2sr__weights_config(const swin2sr__weights *weights);
 
-/* A string of the metadata ("name", "license", ...); NULL when absent. Borrowed until close. */
+/* A string of the metadata ("name", "license", ...); NULL: absent. Borrowed until close. */
 const char *swin2sr__weights_metadata(const swin2sr__weights *weights, const char *key);
 
 /* The count of numbers in the tensors of the file, without buffers like relative_position_index. */
 uint64_t swin2sr__weights_parameters(const swin2sr__weights *weights);
 
-/* Find the tensor of the file for an official name, or the three tensors whose rows make it up one after the other:
+/* Find the tensor of the file for an official name, or the three tensors whose rows make it up one after another:
  * Hugging Face files have query, key and value as separate tensors.
  * shape, rank  The expected shape, rank <= 4.
  * ret_parts    Borrowed until close; *ret_count of them.
@@ -39,7 +39,7 @@ swin2sr_status swin2sr__weights_find(const swin2sr__weights *weights, const char
  * Official names also work for Hugging Face files (query, key and value become one qkv).
  * dst     Holds the product of shape.
  * others  See swin2sr__weights_find.
- * errors  Those of swin2sr__weights_find, and _MODEL when a value is not finite. */
+ * errors  Those of swin2sr__weights_find, and _MODEL if a value is not finite. */
 swin2sr_status swin2sr__weights_read(const swin2sr__weights *weights, const char *name, const int64_t *shape, int rank,
                                      float *dst, swin2sr_error *reterr);
 void swin2sr__weights_close(swin2sr__weights *weights);

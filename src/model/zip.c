@@ -47,7 +47,7 @@ static swin2sr_status refuse(const directory *in, const char *what) {
     return swin2sr__error_set(in->reterr, SWIN2SR_MODEL, "not a valid zip file: %s", what);
 }
 
-/* True if a number of the short end record equals that of the long one, or is saturated. */
+/* True if a number of the short end record is saturated or equals that of the long one. */
 static bool is_agreed(uint64_t short_value, uint64_t saturated, uint64_t long_value) {
     return short_value == saturated || short_value == long_value;
 }
@@ -57,13 +57,13 @@ static swin2sr_status read_end64(directory *in, const unsigned char *end, size_t
     const unsigned char *at = in->data + locator;
     uint64_t begin = read_le(at + 8, 8);
     if (read_le(at + 4, 4) != 0 || read_le(at + 16, 4) != 1 || locator < END64_BYTES || begin > locator - END64_BYTES)
-        return refuse(in, "its zip64 locator points nowhere");
+        return refuse(in, "its zip64 locator points outside of the file");
     at = in->data + begin;
     if (!is_signed(at, 6, 6) || read_le(at + 4, 8) != locator - begin - 12)
         return refuse(in, "its zip64 end record is not where the locator says");
     uint64_t count = read_le(at + 32, 8), bytes = read_le(at + 40, 8), offset = read_le(at + 48, 8);
     if (read_le(at + 16, 4) != 0 || read_le(at + 20, 4) != 0 || read_le(at + 24, 8) != count)
-        return refuse(in, "it is one of several disks");
+        return refuse(in, "it is part of a multi-disk archive");
     if (!is_agreed(read_le(end + 10, 2), SATURATED_16, count) ||
         !is_agreed(read_le(end + 12, 4), SATURATED_32, bytes) || !is_agreed(read_le(end + 16, 4), SATURATED_32, offset))
         return refuse(in, "its two end records do not agree");
@@ -87,7 +87,7 @@ static swin2sr_status read_end(directory *in, size_t size) {
         return read_end64(in, end, at - LOCATOR_BYTES);
     uint64_t count = read_le(end + 10, 2), bytes = read_le(end + 12, 4), offset = read_le(end + 16, 4);
     if (read_le(end + 4, 2) != 0 || read_le(end + 6, 2) != 0 || read_le(end + 8, 2) != count)
-        return refuse(in, "it is one of several disks");
+        return refuse(in, "it is part of a multi-disk archive");
     if (offset > at || bytes != at - offset)
         return refuse(in, "its directory does not reach to the end record");
     in->begin = (size_t)offset;
@@ -208,7 +208,7 @@ static int compare_places(const void *left, const void *right) {
     return (a->begin > b->begin) - (a->begin < b->begin);
 }
 
-/* No two entries overlap, as they do in a zip bomb, or have one name. Leaves them sorted by name. */
+/* Check that no entries overlap, as in a zip bomb, or have the same name. Sorts them by name. */
 static swin2sr_status check_entries(const directory *in, swin2sr__zip *zip) {
     qsort(zip->entries, zip->entry_count, sizeof(zip->entries[0]), compare_places);
     for (size_t i = 1; i < zip->entry_count; i++) {

@@ -34,7 +34,7 @@ typedef struct swin2sr__zip {
 swin2sr_status swin2sr__zip_init(const void *data, size_t size, swin2sr__zip *ret_zip, swin2sr_error *reterr);
 void swin2sr__zip_done(swin2sr__zip *zip);
 
-/* The entry with this name; NULL when there is none. */
+/* The entry with this name; NULL if there is none. */
 swin2sr__zip_entry *swin2sr__zip_find(const swin2sr__zip *zip, const char *name, size_t name_bytes);
 
 /* Compare the bytes of the entry with its checksum, once per entry.  errors: _MODEL. */

@@ -51,13 +51,13 @@ static swin2sr_status check(const swin2sr_model_info *info, const swin2sr_option
     if (options->pad < 0 || options->pad >= SWIN2SR_PAD_COUNT)
         return swin2sr__error_set(reterr, SWIN2SR_INVALID, "unknown padding %d", (int)options->pad);
     if (!is_pixel_of(options->input_pixel, info->channels) || !is_pixel_of(options->output_pixel, info->channels))
-        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "the model works on %d-channel pixels", info->channels);
+        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "the model needs pixels of %d channels", info->channels);
     for (size_t i = 0; i < sizeof options->reserved / sizeof options->reserved[0]; i++) {
         if (options->reserved[i])
             return swin2sr__error_set(reterr, SWIN2SR_INVALID, "reserved[%zu] must be 0", i);
     }
     if (options->on_aux_rows && !info->has_aux)
-        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "this model makes no second image");
+        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "this model has no second image");
     return check_tiles(options, reterr);
 }
 

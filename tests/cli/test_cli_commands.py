@@ -62,7 +62,7 @@ def test_model_info(swin2sr, tmp_path):
 
 @pytest.mark.sanitize
 def test_model_errors(swin2sr, tmp_path):
-    assert "no such model" in one_line(swin2sr("model", "info", "--model", "esrgan", check=3).stderr)
+    assert "no model of this name" in one_line(swin2sr("model", "info", "--model", "esrgan", check=3).stderr)
     one_line(swin2sr("model", "info", "--model", tmp_path / "none.safetensors", check=3).stderr)
     (tmp_path / "bad.safetensors").write_bytes(b"\xff" * 100)
     one_line(swin2sr("model", "info", "--model", tmp_path / "bad.safetensors", check=3).stderr)

@@ -229,7 +229,7 @@ def test_unknown_names_say_what_is_there(run, tmp_path):
     run("model", "import", NETWORK, "--name", "mine")
     picture(8, 8).save(tmp_path / "in.png")
     text = one_line(run("upscale", "in.png", "-o", "out.png", "--model", "esrgan", check=3).stderr)
-    assert "no such model" in text and BUILT_IN in text and "mine" in text
+    assert "no model of this name" in text and BUILT_IN in text and "mine" in text
     text = one_line(run("upscale", "in.png", "-o", "out.png", "--model", "realworld-x4", check=3).stderr)
     assert "model pull realworld-x4" in text and "mine" in text
     for name in ("../mine", "x" * 300, "MINE"):

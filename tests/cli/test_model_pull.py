@@ -186,8 +186,8 @@ def test_a_damaged_note_of_the_part(pull, library, content):
     (Answer(NETWORK, length=-5), "again to retry"),
     (Answer(b"x" * (3 << 20), is_chunked=True, etag=None), "--max-mib"),   # does not say, and does not end
     (Answer(code=404), "404: there is no such file"), (Answer(code=500), "500: the server is overloaded"),
-    (Answer(code=403), "403: this file is not public"), (Answer(code=204), "204: that is not an answer with a file"),
-    (Answer(b"", code=200), "200: that is not an answer with a file"), (Answer(b"?", code=300), "300"),
+    (Answer(code=403), "403: this file is not public"), (Answer(code=204), "204: the answer is not a file"),
+    (Answer(b"", code=200), "200: the answer is not a file"), (Answer(b"?", code=300), "300"),
     (Answer(code=302, location="/net.safetensors"), "more than 10 redirects"),
     (Answer(code=302, location="file:///etc/passwd"), "only http and https"),
     (Answer(code=302, location="ftp://127.0.0.1/x"), "only http and https"),

@@ -210,10 +210,10 @@ static void pack_layers(packer *p) {
 static swin2sr_status check_supported(const swin2sr__config *config, swin2sr_error *reterr) {
     int32_t D = config->dim / config->heads;
     if (config->window_px > MAX_WINDOW_PX)
-        return swin2sr__error_set(reterr, SWIN2SR_UNSUPPORTED, "window %d is over %d, the most this version runs",
+        return swin2sr__error_set(reterr, SWIN2SR_UNSUPPORTED, "window %d: this version supports at most %d",
                                   config->window_px, MAX_WINDOW_PX);
     if (D < 4 || D % 2)
-        return swin2sr__error_set(reterr, SWIN2SR_UNSUPPORTED, "head size %d is not even and at least 4", D);
+        return swin2sr__error_set(reterr, SWIN2SR_UNSUPPORTED, "head size %d: must be even and at least 4", D);
     return SWIN2SR_OK;
 }
 

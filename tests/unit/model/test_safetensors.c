@@ -77,12 +77,12 @@ static const struct hostile {
     {"{" A("1,1,1,1,1,1,1,1,1", "0", "4") "}", 4, "valid shape", 0},
     {"{" A("4294967296,4294967296", "0", "4") "}", 4, "valid shape", 0},
     {"{" A("9223372036854775807,3", "0", "4") "}", 4, "valid shape", 0},
-    {"{" A("4611686018427387905", "0", "4") "}", 4, "does not need", 0},
-    {"{" A("9223372036854775807", "0", "4") "}", 4, "does not need", 0},
-    {"{" A("2", "0", "4") "}", 4, "does not need", 0},
-    {"{" A("0", "0", "4") "}", 4, "does not need", 0},
-    {"{" TENSOR("a", "F16", "1", "0", "4") "}", 4, "does not need", 0},
-    {"{" TENSOR("a", "I64", "1", "0", "4") "}", 4, "does not need", 0},
+    {"{" A("4611686018427387905", "0", "4") "}", 4, "does not match its shape", 0},
+    {"{" A("9223372036854775807", "0", "4") "}", 4, "does not match its shape", 0},
+    {"{" A("2", "0", "4") "}", 4, "does not match its shape", 0},
+    {"{" A("0", "0", "4") "}", 4, "does not match its shape", 0},
+    {"{" TENSOR("a", "F16", "1", "0", "4") "}", 4, "does not match its shape", 0},
+    {"{" TENSOR("a", "I64", "1", "0", "4") "}", 4, "does not match its shape", 0},
     /* offsets */
     {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1]}}", 4, "data_offsets", 0},
     {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0]}}", 4, "data_offsets", 0},
@@ -161,7 +161,7 @@ static void limits(void **state) {
     strcpy(at, "}");
     file_bytes many = container_file(header, 0, 0);
     assert_int_equal(swin2sr__safetensors_init(many.data, many.size, &parsed, &error), SWIN2SR_MODEL);
-    assert_non_null(strstr(error.text, "more than"));
+    assert_non_null(strstr(error.text, "at most 10000"));
     at = header + sprintf(header, "{\"");
     memset(at, 'n', SWIN2SR__MAX_NAME_BYTES);
     strcpy(at + SWIN2SR__MAX_NAME_BYTES, "\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}}");

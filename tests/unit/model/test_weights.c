@@ -256,7 +256,7 @@ static const struct {
     {{.rename = "conv_last.weight", .renamed = "conv_final.weight"}, "conv_last.weight is missing"},
     {{.rename = BLOCK0 "attn.qkv.weight", .renamed = BLOCK0 "attn.q.weight"}, "expected 4x4, found 12x4"},
     {{.rename = BLOCK0 "attn.qkv.weight", .renamed = BLOCK0 "attn.v.weight"}, "attn.qkv.weight is missing"},
-    {{.rename = "norm.bias", .renamed = "swin2sr.layernorm.weight"}, "have one official name"},
+    {{.rename = "norm.bias", .renamed = "swin2sr.layernorm.weight"}, "have the same official name"},
     {{.rename = "norm.bias", .renamed = "params.norm.bias"}, "norm.bias is missing"},
     {{.extra = "\"absolute_pos_embed\":{\"dtype\":\"F32\",\"shape\":[1]", .extra_bytes = 4}, "not part of"},
     {{.extra = "\"" BLOCK0 "attn.k_bias\":{\"dtype\":\"F32\",\"shape\":[4]", .extra_bytes = 16}, "not part of"},
