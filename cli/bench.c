@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cli/bench.c - swin2sr bench: time the engine alone, on generated rows, dropping the enlarged ones.
+ * cli/bench.c - swin2sr bench: time the engine alone, on generated rows; enlarged rows are dropped.
  * Out: seconds to open the network, seconds from the first row pushed to the last, multiply-adds per second, and their
  * share of the peak measured before each repetition. One warm-up comes first. */
 #include <math.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cli/compare.c - swin2sr compare: measure how similar two images are, as published results are measured.
+ * cli/compare.c - swin2sr compare: measure the similarity of two images in the way of published results.
  * In: two image files of the same size.  Out: PSNR-Y, SSIM-Y and PSNR-RGB. Both images are read row by row, so only
  * their decoders hold more than a row. */
 #include <math.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cli/healthcheck.c - swin2sr healthcheck: ask the service whether it is alive; for containers without curl.
- * In: a URL, http only.  Out: exit code 0 if the answer is 200 and comes in time, else 1 and one line with the reason. */
+ * cli/healthcheck.c - swin2sr healthcheck: ask the service whether it is alive, in containers without curl.
+ * In: a URL, http only.  Out: exit code 0 if the answer 200 comes in time, else 1 and one line with the reason. */
 #include <errno.h>
 #include <netdb.h>
 #include <stdbool.h>
@@ -61,7 +61,7 @@ static int connect_to(const url_parts *parts, const char **ret_why) {
         struct timeval limit = {.tv_sec = TIMEOUT_S};
         fd = socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
         setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit); /* also the time limit of connect */
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit); /* also limits connect */
         if (fd >= 0 && connect(fd, at->ai_addr, at->ai_addrlen) != 0) {
             *ret_why = errno == EINPROGRESS ? "no answer in time" : strerror(errno);
             close(fd);

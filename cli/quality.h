@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cli/quality.h - PSNR and SSIM of two images, as published super-resolution results are measured.
+ * cli/quality.h - PSNR and SSIM of two images, in the way of published super-resolution results.
  * In: the rows of two 8-bit RGB images, top to bottom.  Out: PSNR-Y, SSIM-Y, PSNR-RGB inside a border.
  * Y is BT.601's 16..235, not rounded. Memory grows with the width only. */
 #pragma once

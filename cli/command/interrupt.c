@@ -18,7 +18,7 @@ void interrupt_watch(void) {
     const int signals[] = {SIGINT, SIGTERM, SIGHUP};
     for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
         struct sigaction before;
-        if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) /* as nohup left it */
+        if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) /* which nohup sets */
             sigaction(signals[i], &action, NULL);
     }
     signal(SIGXFSZ, SIG_IGN);

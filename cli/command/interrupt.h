@@ -3,11 +3,11 @@
  * A second signal of the same kind ends the program at once. */
 #pragma once
 
-/* Install the handlers. From here on, a write beyond the limit on file sizes fails with EFBIG and raises no signal. */
+/* Install the handlers. Afterwards a write beyond the limit on file sizes fails with EFBIG, without a signal. */
 void interrupt_watch(void);
 
 /* The signal that arrived; 0: none. */
 int interrupt_signal(void);
 
-/* CLI_EXIT_SIGNAL + the signal that arrived, or code where none did. */
+/* CLI_EXIT_SIGNAL + the signal that arrived; code if none did. */
 int interrupt_exit_code(int code);

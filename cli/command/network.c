@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cli/command/network.c - names, files and tasks, looked up among the built-in networks, in the library and in the catalogue. */
+ * cli/command/network.c - find a network by name, file or task: built in, in the library, in the catalogue. */
 #include <stdio.h>
 #include <string.h>
 
@@ -10,13 +10,13 @@
 
 /* ---- by name ---- */
 
-/* Append a name to a list of names; what does not fit is left out. */
+/* Append a name to a list of names, as far as it fits. */
 static void append(char *list, size_t size, const char *name) {
     size_t used = strlen(list);
     snprintf(list + used, size - used, "%s%s", used ? ", " : "", name);
 }
 
-/* Report an unknown name: which networks are here, and how to get that one if the catalogue offers it. */
+/* Report an unknown name: which networks are installed, and how to fetch this one if the catalogue offers it. */
 static void report_unknown(const char *name) {
     char here[512] = "";
     library_list list = {0};
@@ -66,7 +66,7 @@ int network_open(const cli_options *options, swin2sr_model **ret_model) {
 
 /* ---- by task ---- */
 
-/* Choose among the networks here. NULL: none suits the task, which has been reported. */
+/* Choose among the installed networks. NULL: none suits the task, which has been reported. */
 static const char *choose(const char *task, bool is_quiet, const library_list *list, const catalog *offers) {
     library_choice here = {0};
     for (size_t i = 0; i < swin2sr__built_in_count(); i++)
@@ -95,7 +95,7 @@ int network_open_for_task(const cli_options *options, const char *task, swin2sr_
     swin2sr_status status = catalog_open(&offers, &error);
     if (status == SWIN2SR_OK)
         status = library_list_open(&list, &error);
-    if (status == SWIN2SR_INVALID) /* no library: the built-in networks are still there */
+    if (status == SWIN2SR_INVALID) /* no library; the built-in networks remain */
         status = SWIN2SR_OK;
     int code = report_failure(NULL, status, &error);
     if (code == CLI_EXIT_OK) {

@@ -12,7 +12,7 @@
 
 enum {
     MAX_OPTIONS = 32, /* of one command */
-    FIRST_ID = 256,   /* of getopt_long, for the option with index 0 */
+    FIRST_ID = 256,   /* for getopt_long, of the option with index 0 */
     HELP_COLUMN = 26,
     MAX_WORDS_BYTES = 128,
     MAX_MEMORY_MIB = 1 << 24,
@@ -77,7 +77,7 @@ static bool take(const cli_option *option, void *state, const char *text) {
 
 /* ---- arguments ---- */
 
-/* What getopt_long is told of a command's options. */
+/* A command's options in the form that getopt_long needs. */
 typedef struct parser {
     const cli_option *options[MAX_OPTIONS];
     struct option long_forms[MAX_OPTIONS + 1];
@@ -144,7 +144,7 @@ static void print_option(const cli_option *option) {
     putchar('\n');
 }
 
-/* Print the groups before the one given; all of them for NULL. */
+/* Print the groups before end, or all of them if it is NULL. */
 static void print_groups(const cli_option *const *groups, const cli_option *end) {
     for (; *groups && *groups != end; groups++)
         for (const cli_option *option = *groups; option->name; option++)
@@ -181,7 +181,7 @@ static bool take_overlap(void *state, const char *text) {
     swin2sr_options *engine = &((cli_options *)state)->engine;
     if (!options_take_int("overlap", text, 0, MAX_TILE_PX / 4, &engine->overlap_px))
         return false;
-    if (engine->overlap_px == 0) /* which would mean the default */
+    if (engine->overlap_px == 0) /* for the engine 0 means the default */
         engine->overlap_px = -1;
     return true;
 }
@@ -213,7 +213,7 @@ const cli_option options_model[] = {
 const cli_option options_engine[] = {
     {"threads", "N", "1..256 (default: the usable cores); the result does not depend on it", .min = 1, .max = 256,
      .field = offsetof(cli_options, engine.threads)},
-    {"memory", "MIB", "memory budget of the engine for one image; wider images are done in strips",
+    {"memory", "MIB", "memory budget of the engine for one image; wider images are cut into strips",
      .take = take_memory},
     {"rows", "N", "rows of windows per step, 1..64 (default: by the budget)", .min = 1, .max = 64,
      .field = offsetof(cli_options, engine.rows)},

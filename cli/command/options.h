@@ -26,8 +26,8 @@ typedef const char *cli_words(size_t index);
  *   none   the bool true */
 typedef struct cli_option {
     const char *name;
-    const char *value; /* what the help calls the value; NULL: the option has none */
-    const char *help;  /* lines parted by \n; the list of words, if any, is printed before it */
+    const char *value; /* the name of the value in the help; NULL: the option has none */
+    const char *help;  /* lines separated by \n; printed after the list of words, if there is one */
     size_t field;      /* offset in the state */
     int32_t min, max;
     cli_words *words;
@@ -42,10 +42,10 @@ extern const cli_option options_engine[];
 typedef struct cli_command cli_command;
 struct cli_command {
     const char *name;
-    const char *title;               /* argv[0] while the command runs, as getopt_long's messages begin */
+    const char *title;               /* argv[0] while the command runs; getopt_long's messages begin with it */
     const char *about;               /* the help before the options */
-    const char *operands;            /* what the message about missing operands asks for */
-    int least, most;                 /* how many operands there may be */
+    const char *operands;            /* what a message about missing operands says is needed */
+    int least, most;                 /* how many operands are allowed */
     const cli_option *groups[5];     /* NULL after the last one */
     const char *after;               /* the help after the options, or NULL */
     const cli_command *const *verbs; /* NULL: none; else NULL after the last one. They are named by argv[1]. */
@@ -63,7 +63,7 @@ bool options_parse(const cli_command *command, void *state, int argc, char **arg
 /* Read a whole decimal number in min..max; false leaves *ret_value alone. */
 bool options_parse_int(const char *text, int32_t min, int32_t max, int32_t *ret_value);
 
-/* The same for the value of --NAME; a wrong one is reported. */
+/* Read the value of --NAME with options_parse_int; a wrong one is reported. */
 bool options_take_int(const char *name, const char *text, int32_t min, int32_t max, int32_t *ret_value);
 
 /* Find text in a list of words. A word that is not there is reported as a wrong value of --NAME. */

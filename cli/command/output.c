@@ -13,8 +13,8 @@ static swin2sr_status io_error(const char *path, int error, swin2sr_error *reter
     return swin2sr__error_set_path(reterr, SWIN2SR_IO, path, "%s", strerror(error));
 }
 
-/* Create an empty file of this name in a hidden folder beside it and remove both: some file systems find a name too long,
- * or a letter that they do not have, only when a file is created. */
+/* Create an empty file of this name in a hidden folder beside it, and remove both. Some file systems refuse a name that
+ * is too long, or a character that they lack, only when a file is created. */
 static bool is_name_possible(const char *path) {
     const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
     char *folder;
@@ -30,7 +30,7 @@ static bool is_name_possible(const char *path) {
     }
     if (place >= 0)
         close(place);
-    rmdir(folder); /* even after a failure: fusefat may have made it on a full disk */
+    rmdir(folder); /* also after a failure: on a full disk fusefat may have created it */
     free(folder);
     errno = error;
     return is_possible;
@@ -100,7 +100,7 @@ swin2sr_status output_make_folder(const char *path, swin2sr_error *reterr) {
         return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "out of memory");
     for (char *slash = part + 1; (slash = strchr(slash, '/')); *slash++ = '/') {
         *slash = '\0';
-        mkdir(part, 0777); /* whether it is there now, the last one shows */
+        mkdir(part, 0777); /* the last one shows whether all of them exist */
     }
     int made = mkdir(part, 0777), error = errno;
     free(part);

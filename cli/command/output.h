@@ -17,7 +17,7 @@ typedef struct output_file {
     const char *path; /* borrowed */
     FILE *file;
     swin2sr__new_file whole;  /* not open where the output is written in place */
-    struct timespec modified; /* modification time to set at commit; tv_nsec UTIME_OMIT: that of the last write */
+    struct timespec modified; /* modification time to set at commit; tv_nsec UTIME_OMIT: none */
     int error;                /* errno of the first write that failed, or 0 */
     int time_error;           /* errno of setting that time, or 0 */
 } output_file;
@@ -25,7 +25,7 @@ typedef struct output_file {
 /* An output that is not open; output_done takes it. */
 #define OUTPUT_NONE ((output_file){.whole.fd = -1, .modified.tv_nsec = UTIME_OMIT})
 
-/* Open an output. A name that the file system does not take is refused here, before the work.
+/* Open an output. A name that the file system does not accept is refused here, before the work.
  * may_replace  An existing file may be replaced.
  * ret_output   The caller's (output_done).
  * errors       _IO (exists, cannot be created), _NOMEM. */
@@ -34,7 +34,7 @@ swin2sr_status output_open(const char *path, bool may_replace, output_file *ret_
 /* An image_sink; context is the output. */
 bool output_sink(void *context, const void *bytes, size_t size);
 
-/* Give the file its name, once all bytes are written.  errors: _IO, that of the first failed write included. */
+/* Give the file its name, after all bytes are written.  errors: _IO, also of the first write that failed. */
 swin2sr_status output_commit(output_file *output, swin2sr_error *reterr);
 
 /* Close; an output that was not committed leaves nothing behind. */

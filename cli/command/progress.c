@@ -31,7 +31,7 @@ static int columns(void) {
     return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : DEFAULT_COLUMNS;
 }
 
-/* The text behind the bar; empty until enough is done to extrapolate from. */
+/* The text after the bar; empty until enough is done for a prediction. */
 static void format_rate(char *text, size_t size, const progress_line *progress, double done, double seconds) {
     text[0] = '\0';
     bool is_told = progress->told_left_s > 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * cli/command/progress.h - one line on a terminal with the share done, the speed and the time left.
- * It is drawn on stderr, only if that is a terminal, at most ten times per second, within the width of the terminal. */
+ * It is drawn on stderr if that is a terminal, at most ten times per second, within the width of the terminal. */
 #pragma once
 
 #include <stdbool.h>
@@ -10,7 +10,7 @@
 typedef struct progress_line {
     bool is_shown;
     size_t index, count; /* of this input, from 1; of all inputs */
-    double pixels;       /* of the input; 0: unknown, then no speed is shown */
+    double pixels;       /* of the input; 0: unknown, and no speed is shown */
     uint64_t start_us;
     uint64_t drawn_us;
     const char *label;  /* what is being done; NULL: only one thing is */

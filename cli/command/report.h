@@ -22,13 +22,13 @@ typedef enum cli_exit {
 /* Print "swin2sr: SUBJECT: detail" for an error; subject may be NULL. */
 void report_error(const char *subject, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Print such a line for a note. Callers leave notes out under --quiet. */
+/* Print the same kind of line for a note. Callers print no notes under --quiet. */
 #define report_note report_error
 
 /* Print a line on stdout. */
 void report_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Report a failed call by its detail, or by the name of its status where it left none; nothing for SWIN2SR_OK.
+/* Report a failed call by its detail, or by the name of its status if there is none; nothing for SWIN2SR_OK.
  * returns  report_exit_code(status). */
 int report_failure(const char *subject, swin2sr_status status, const swin2sr_error *error);
 
@@ -42,7 +42,7 @@ int report_json(json_t *value);
 /* A JSON string of any bytes; those that are not UTF-8 become '?'. */
 json_t *report_json_text(const char *text);
 
-/* A JSON number; null for what JSON has no number for. */
+/* A JSON number; null for infinity and NAN. */
 json_t *report_json_real(double value);
 
 /* The exit code of a failed call. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cli/model/download.c - one HTTP transfer through libcurl: resume, limits, progress, and errors that name the remedy. */
+ * cli/model/download.c - one HTTP transfer with libcurl: resume, limits, progress, and errors that say what to do. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,14 +19,14 @@
 #include "command/report.h"
 #include "download.h"
 
-#define MAX_FIELD 512 /* bytes of a header's value that is kept */
+#define MAX_FIELD 512 /* bytes of a header value, zero included */
 #define MAX_URL 2048
 #define MAX_PATH 4200
 #define MAX_REDIRECTS 10
 #define STALL_BYTES_PER_S 1024
 #define LOCK_PAUSE_NS 100000000L
 
-/* Which version of which file the bytes of PART, or those of an answer, belong to. */
+/* The file and the version to which the bytes of PART, or of an answer, belong. */
 typedef struct version {
     char url[MAX_URL];
     char mark[MAX_FIELD]; /* strong ETag or Last-Modified; "": none, so it cannot be resumed */
@@ -98,7 +98,7 @@ static bool write_version(const download *self, const version *now) {
     return fclose(file) == 0 && is_ok;
 }
 
-/* Does path still name the file behind fd? Another program may have removed it before fd was locked. */
+/* True if path still names the file behind fd: another program may have removed it before fd was locked. */
 static bool is_current(int fd, const char *path) {
     struct stat opened, named;
     return fstat(fd, &opened) == 0 && lstat(path, &named) == 0 && opened.st_ino == named.st_ino &&
@@ -194,7 +194,7 @@ static version answered_version(const transfer *self, int64_t bytes) {
     return now;
 }
 
-/* Does an answer with code 206 begin exactly where PART ends, in the version that PART is of? */
+/* True if an answer with code 206 begins exactly where PART ends and is of the same version. */
 static bool continues(const transfer *self, const version *now) {
     unsigned long long from, last;
     if (sscanf(self->range, "bytes %llu-%llu/", &from, &last) != 2 || from != self->offset || last < from)
@@ -203,7 +203,7 @@ static bool continues(const transfer *self, const version *now) {
     return is_same_mark && now->bytes == self->have.bytes;
 }
 
-/* The length of the whole file by the Content-Range field; -1: not stated. */
+/* The length of the whole file according to the Content-Range field; -1: not stated. */
 static int64_t total_of_range(const char *range) {
     const char *slash = strchr(range, '/');
     return slash && slash[1] >= '0' && slash[1] <= '9' ? strtoll(slash + 1, NULL, 10) : -1;
@@ -286,7 +286,7 @@ static void set_options(transfer *self, struct curl_slist *headers) {
     api->easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
     api->easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
     api->easy_setopt(curl, CURLOPT_XFERINFODATA, self);
-    if (getenv("SSL_CERT_FILE")) /* libcurl does not read it */
+    if (getenv("SSL_CERT_FILE")) /* which libcurl does not read */
         api->easy_setopt(curl, CURLOPT_CAINFO, getenv("SSL_CERT_FILE"));
 }
 
@@ -369,7 +369,7 @@ static swin2sr_status explain(const transfer *self, CURLcode code, swin2sr_error
     return swin2sr__error_set(reterr, SWIN2SR_IO, "%.120s; %s", detail, hint_of(code));
 }
 
-/* One request. must_restart is set by a 416 and by an answer that does not continue PART: request the whole file then. */
+/* One request. A 416, or an answer that does not continue PART, sets must_restart: request the whole file then. */
 static swin2sr_status attempt(transfer *self, swin2sr_error *reterr) {
     CURLcode code = CURLE_OK;
     long http = 0;

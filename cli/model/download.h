@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * cli/model/download.h - fetch one file over HTTP; a transfer that was cut off is resumed where it stopped.
- * In: a URL, and the path of PART, which collects the bytes.  Out: PART, complete and flushed, or as far as it came.
- * PART.from holds the URL, the server's mark of the version, and the length. Bytes of two versions are never joined: the
- * request has If-Range, and unless the answer proves that it continues PART, the download starts again from zero.
- * PART is locked while it is open; a second download of it waits. No symbolic link is followed. */
+ * In: a URL, and the path of PART, which collects the bytes.  Out: PART, complete and flushed, or as far as the
+ * download came. PART.from holds the URL, the server's mark of the version, and the length. Bytes of two versions are
+ * never joined: the request has If-Range, and the download starts again from zero unless the answer proves that it
+ * continues PART. PART is locked while it is open; a second download of it waits. No symbolic link is followed. */
 #pragma once
 
 #include <stdbool.h>
@@ -16,9 +16,9 @@
 
 typedef struct download {
     const char *url;       /* http or https; redirects from https must lead to https */
-    const char *part_path; /* borrowed, as is url */
+    const char *part_path; /* borrowed, like url */
     uint64_t max_bytes;    /* larger files are refused */
-    int32_t stall_s;       /* give up after so long under 1 KiB/s */
+    int32_t stall_s;       /* seconds under 1 KiB/s until the transfer is given up */
     bool is_quiet;
     int fd; /* of PART, locked; -1: not open */
 } download;

@@ -67,7 +67,7 @@ static int run(const cli_command *command, int argc, char **argv) {
     swin2sr_status status = catalog_open(&state.offers, &error);
     int code = CLI_EXIT_USAGE;
     if (status != SWIN2SR_OK || complete_order(&state)) {
-        interrupt_watch(); /* so that a new file is either finished or removed */
+        interrupt_watch(); /* so that a new file is either completed or removed */
         if (status == SWIN2SR_OK)
             status = run_order(&state.order, hex, &error);
         code = report_failure(state.order.file, status, &error);

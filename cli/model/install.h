@@ -6,7 +6,7 @@
 
 #include <swin2sr/status.h>
 
-/* Of a new network until its hash is recorded; a network that it replaces stays until then. */
+/* The ending of a new network until its hash is recorded; the network that it replaces stays until then. */
 #define STAGED_ENDING ".safetensors.new"
 
 typedef struct install_order {

@@ -36,9 +36,9 @@ const cli_command model_command = {
     "~/.local/share/swin2sr/models.\n\n"
     "  list      what is here, and what pull can fetch\n"
     "  info      what a network is: its shape, precision, kernels and hash\n"
-    "  pull      fetch a published network and import it; goes on where it was cut off\n"
+    "  pull      fetch a published network and import it; resumes where it was cut off\n"
     "  import    read .pth, .bin or .safetensors into the library, or to OUT\n"
-    "  verify    are the files what they were when they came, and do they open?\n"
+    "  verify    check that the files have not changed and can be opened\n"
     "  remove    delete a network from the library\n\n",
     .groups = {options_common},
     .verbs = VERBS,

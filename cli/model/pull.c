@@ -120,7 +120,7 @@ static swin2sr_status pull(const pull_state *state, const install_order *order, 
     if (status != SWIN2SR_OK)
         return status;
     status = install_prepare(state->name, state->may_replace,
-                             reterr); /* which another pull may have installed during the wait */
+                             reterr); /* another pull may have installed it during the wait */
     if (status == SWIN2SR_OK)
         status = download_fetch(&fetched, reterr);
     if (status == SWIN2SR_OK)

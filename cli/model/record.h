@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cli/model/record.h - what is known of a network's file without running it: recorded hash, present hash, origin.
+ * cli/model/record.h - what a network's file tells without being run: recorded hash, present hash, origin.
  * NAME.safetensors.sha256, beside the network, has the format of `sha256sum -c`. The origin is metadata of the file. */
 #pragma once
 

@@ -34,7 +34,7 @@ static double pixels_of(const input_file *input) {
     return (double)info.width_px * info.height_px;
 }
 
-/* If a write failed, report that instead of the status to which it led. */
+/* If a write failed, report it instead of the status that it caused. */
 static swin2sr_status commit(output_file *output, swin2sr_status status, swin2sr_error *reterr) {
     return status == SWIN2SR_OK || output->error ? output_commit(output, reterr) : status;
 }

@@ -46,7 +46,7 @@ static bool is_no_file(const char *path) {
     return stat(path, &info) == 0 && !S_ISREG(info.st_mode);
 }
 
-/* What goes between a folder and the name of a file in it. */
+/* The separator between a folder and the name of a file in it. */
 static const char *slash_after(const char *folder) {
     return folder[0] && folder[strlen(folder) - 1] == '/' ? "" : "/";
 }

@@ -18,7 +18,7 @@ bool names_take(name_list *names, char *name);
 bool names_has(const name_list *names, const char *name);
 void names_free(name_list *names);
 
-/* Is path a folder? "-" is not. */
+/* True if path is a folder; false for "-". */
 bool names_is_folder(const char *path);
 
 /* Append an input: a file, or the images of a folder, sorted by name.

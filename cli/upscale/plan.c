@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cli/upscale/plan.c - swin2sr upscale --plan: print how an image would be cut, and what memory and work it would take. */
+ * cli/upscale/plan.c - swin2sr upscale --plan: print how an image would be cut, and its memory and work. */
 #include <stdio.h>
 
 #include "command/input.h"
@@ -12,7 +12,7 @@ static const char *plan_name(const swin2sr_plan *plan, const swin2sr_options *en
 
 typedef struct plan_result {
     int32_t width_px, height_px; /* of the input, upright */
-    size_t reader_bytes;         /* that the decoder holds, engine not included */
+    size_t reader_bytes;         /* that the decoder holds, without the engine */
     swin2sr_plan plan;
 } plan_result;
 

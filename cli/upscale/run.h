@@ -24,5 +24,5 @@ typedef struct upscale_run {
 /* Enlarge one input, report the result, and under --json append it to run->results.  returns  An exit code. */
 int upscale_image(upscale_run *run, const char *input);
 
-/* Print how one input would be done, or under --json append that to run->results.  returns  An exit code. */
+/* Print how one input would be processed, or under --json append that to run->results.  returns  An exit code. */
 int upscale_plan(upscale_run *run, const char *input);

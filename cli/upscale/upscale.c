@@ -43,7 +43,7 @@ static const cli_option OPTIONS[] = {
      .field = offsetof(upscale_run, enlarge.limits.is_strict)},
     {"preserve-times", .help = "give each output the modification time of its input",
      .field = offsetof(upscale_run, keeps_times)},
-    {"plan", .help = "print how each input would be done, and do nothing; needs no -o",
+    {"plan", .help = "print how each input would be processed, and do nothing else; needs no -o",
      .field = offsetof(upscale_run, is_plan)},
     {"task", "T",
      ":\nuse the best network here for this task, instead of --model;\njpeg removes JPEG damage without enlarging",
