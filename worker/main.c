@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/cores.h"
+#include "base/threads.h"
 #include "base/precision.h"
 #include "worker.h"
 

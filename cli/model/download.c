@@ -127,7 +127,7 @@ swin2sr_status download_open(download *self, swin2sr_error *reterr) {
     for (;;) {
         int fd = open(self->part_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
         if (fd < 0)
-            return swin2sr__error_set_path(reterr, SWIN2SR_IO, self->part_path, "%s", strerror(errno));
+            return swin2sr__error_set_errno(reterr, self->part_path);
         swin2sr_status status = lock_wait(self, fd, reterr);
         if (status == SWIN2SR_OK && is_current(fd, self->part_path)) {
             self->fd = fd;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * cli/model/install.c - import a weight file under a staged name, record its hash, rename it. */
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -36,7 +34,7 @@ static swin2sr_status settle(const char *name, const char *staged, char ret_hex[
     if (status == SWIN2SR_OK)
         status = record_write(name, ret_hex, reterr);
     if (status == SWIN2SR_OK && rename(staged, path) != 0)
-        status = swin2sr__error_set_path(reterr, SWIN2SR_IO, path, "%s", strerror(errno));
+        status = swin2sr__error_set_errno(reterr, path);
     if (status != SWIN2SR_OK)
         unlink(staged);
     return status;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
  * cli/model/record.c - hashes and headers of network files. */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -45,7 +44,7 @@ swin2sr_status record_write(const char *name, const char hex[65], swin2sr_error 
     if (write(file.fd, line, strlen(line)) == (ssize_t)strlen(line))
         status = swin2sr__new_file_commit(&file, reterr);
     else
-        status = swin2sr__error_set_path(reterr, SWIN2SR_IO, path, "%s", strerror(errno));
+        status = swin2sr__error_set_errno(reterr, path);
     swin2sr__new_file_done(&file);
     return status;
 }

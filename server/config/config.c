@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/cores.h"
+#include "base/threads.h"
 #include "base/error.h"
 #include "base/precision.h"
 #include "config/limits.h"

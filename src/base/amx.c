@@ -3,6 +3,7 @@
 #include "base/amx.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 /* CPUID leaf 7: tiles, and their bf16 products; leaf 1: XGETBV may be executed; leaf 0x1d: palettes. */
@@ -61,20 +62,12 @@ static uint64_t ask_xcr0(void) {
 static int ask_arch_prctl(int code, unsigned long argument) {
     return syscall(SYS_arch_prctl, code, argument) ? errno : 0;
 }
-#else
-static void ask_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t ret_words[4]) {
-    (void)leaf, (void)subleaf;
-    ret_words[0] = ret_words[1] = ret_words[2] = ret_words[3] = 0;
-}
-
-static uint64_t ask_xcr0(void) {
-    return 0;
-}
-
-static int ask_arch_prctl(int code, unsigned long argument) {
-    (void)code, (void)argument;
-    return ENOSYS;
-}
-#endif
 
 const swin2sr__amx_probe swin2sr__amx_probe_here = {ask_cpuid, ask_xcr0, ask_arch_prctl};
+#else
+static void no_leaf(uint32_t leaf, uint32_t subleaf, uint32_t ret_words[4]) {
+    memset(ret_words, 0, 4 * sizeof *ret_words);
+}
+
+const swin2sr__amx_probe swin2sr__amx_probe_here = {.cpuid = no_leaf}; /* then the others are never called */
+#endif

@@ -49,3 +49,7 @@ swin2sr_status swin2sr__error_set_path(swin2sr_error *reterr, swin2sr_status sta
     }
     return status;
 }
+
+swin2sr_status swin2sr__error_set_errno(swin2sr_error *reterr, const char *path) {
+    return swin2sr__error_set_path(reterr, SWIN2SR_IO, path, "%m");
+}

@@ -12,3 +12,6 @@ swin2sr_status swin2sr__error_set(swin2sr_error *reterr, swin2sr_status status, 
 /* Write "PATH: detail". If that is too long, the beginning of the path is left out. UTF-8 characters are not split. */
 swin2sr_status swin2sr__error_set_path(swin2sr_error *reterr, swin2sr_status status, const char *path,
                                        const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* Write "PATH: the meaning of errno" and return SWIN2SR_IO. */
+swin2sr_status swin2sr__error_set_errno(swin2sr_error *reterr, const char *path);

@@ -18,10 +18,6 @@
 #define ATTEMPTS 10
 #define PERMISSIONS 0777
 
-static swin2sr_status failed(const char *path, swin2sr_error *reterr) {
-    return swin2sr__error_set_path(reterr, SWIN2SR_IO, path, "%s", strerror(errno));
-}
-
 /* The errors of a call that the file system does not support. */
 static bool is_unsupported(int error) {
     return error == EINVAL || error == ENOSYS || error == EOPNOTSUPP;
@@ -51,7 +47,7 @@ static swin2sr_status open_temporary(swin2sr__new_file *file, mode_t mode, swin2
     if (file->fd >= 0)
         return SWIN2SR_OK;
     free(file->temporary);
-    return failed(file->path, reterr);
+    return swin2sr__error_set_errno(reterr, file->path);
 }
 
 swin2sr_status swin2sr__new_file_open(const char *path, const char *refusal, swin2sr__new_file *ret_file,
@@ -62,7 +58,7 @@ swin2sr_status swin2sr__new_file_open(const char *path, const char *refusal, swi
         return swin2sr__error_set_path(reterr, SWIN2SR_IO, path, "%s", refusal);
     bool is_replaced = stat(path, &old) == 0;
     if (!is_replaced && errno == ENAMETOOLONG) /* which rename would report only after the work */
-        return failed(path, reterr);
+        return swin2sr__error_set_errno(reterr, path);
     if (is_replaced && !S_ISREG(old.st_mode))
         return swin2sr__error_set_path(reterr, SWIN2SR_IO, path, "something other than a file is there");
     swin2sr_status status = open_temporary(&file, is_replaced ? old.st_mode & S_IRWXU : 0666, reterr);
@@ -111,16 +107,16 @@ int swin2sr__new_file_flush(int fd) {
 
 swin2sr_status swin2sr__new_file_commit(swin2sr__new_file *file, swin2sr_error *reterr) {
     if (swin2sr__new_file_flush(file->fd) != 0)
-        return failed(file->path, reterr);
+        return swin2sr__error_set_errno(reterr, file->path);
     int closed = close(file->fd);
     file->fd = -1;
     if (closed != 0 && errno != EINTR && !is_unsupported(errno)) /* without fsync, close reports a full disk */
-        return failed(file->path, reterr);
+        return swin2sr__error_set_errno(reterr, file->path);
     int moved = file->refusal ? rename_to_new(file->temporary, file->path) : rename(file->temporary, file->path);
     if (moved != 0 && file->refusal && errno == EEXIST)
         return swin2sr__error_set_path(reterr, SWIN2SR_IO, file->path, "%s", file->refusal);
     if (moved != 0)
-        return failed(file->path, reterr);
+        return swin2sr__error_set_errno(reterr, file->path);
     free(file->temporary);
     file->temporary = NULL;
     sync_folder(file->path);

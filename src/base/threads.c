@@ -13,8 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cgroup.h"
 #include "base/clock.h"
-#include "base/cores.h"
 #include "base/error.h"
 
 #define SPIN_US 100 /* how long an idle thread polls for the next run before it sleeps */
@@ -121,6 +121,13 @@ swin2sr_status swin2sr_threads_new(int32_t count, swin2sr_threads **ret_threads,
                                   count);
     swin2sr_status status = swin2sr__threads_start(swin2sr__threads_wanted(count), pthread_create, ret_threads);
     return status == SWIN2SR_OK ? status : swin2sr__error_set(reterr, status, "no memory for threads");
+}
+
+int swin2sr__cores_usable(void) {
+    cpu_set_t set;
+    int cores = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    int limit = swin2sr__cgroup_cores("");
+    return limit && limit < cores ? limit : cores;
 }
 
 uint32_t swin2sr__threads_wanted(int32_t count) {

@@ -20,6 +20,8 @@ typedef int (*swin2sr__thread_create)(pthread_t *ret_thread, const pthread_attr_
 /* count  1..; the caller of _run is one of them, so count - 1 are started. If fewer can be started, those are used.
  * errors: _NOMEM. */
 swin2sr_status swin2sr__threads_start(uint32_t count, swin2sr__thread_create create, swin2sr_threads **ret_threads);
+/* The cores of the affinity mask, or fewer if a cgroup (v1 or v2) allows less processor time; at least 1. */
+int swin2sr__cores_usable(void);
 /* The number of threads that a caller's count means; 0 means the usable cores. */
 uint32_t swin2sr__threads_wanted(int32_t count);
 /* Blocks until every task has returned. One caller at a time. */

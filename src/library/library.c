@@ -98,7 +98,7 @@ swin2sr_status library_find(const char *name, char *ret_path, size_t size, swin2
     if (status != SWIN2SR_OK)
         return status;
     if (stat(path, &facts) != 0 && errno != ENOENT && errno != ENOTDIR)
-        return swin2sr__error_set_path(reterr, SWIN2SR_IO, path, "%s", strerror(errno));
+        return swin2sr__error_set_errno(reterr, path);
     if (stat(path, &facts) != 0 || !S_ISREG(facts.st_mode))
         return swin2sr__error_set_path(reterr, SWIN2SR_MODEL, path, "no such model is installed");
     if (strlen(path) >= size)
@@ -142,7 +142,7 @@ swin2sr_status library_list_open(library_list *ret_list, swin2sr_error *reterr) 
         return status;
     DIR *opened = opendir(folder);
     if (!opened && errno != ENOENT)
-        return swin2sr__error_set_path(reterr, SWIN2SR_IO, folder, "%s", strerror(errno));
+        return swin2sr__error_set_errno(reterr, folder);
     for (const struct dirent *found; opened && is_ok && (found = readdir(opened));) {
         library_entry entry;
         struct stat facts;

@@ -28,10 +28,6 @@ typedef struct writer {
     swin2sr_error *reterr;
 } writer;
 
-static swin2sr_status cannot_write(const writer *to) {
-    return swin2sr__error_set_path(to->reterr, SWIN2SR_IO, to->path, "%s", strerror(errno));
-}
-
 static swin2sr_status no_memory(swin2sr_error *reterr) {
     return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "no memory for the header of a safetensors file");
 }
@@ -101,7 +97,7 @@ static swin2sr_status write_all(writer *to, const void *data, size_t bytes) {
         if (written < 0 && errno == EINTR)
             continue;
         if (written <= 0)
-            return cannot_write(to);
+            return swin2sr__error_set_errno(to->reterr, to->path);
         at += written;
         bytes -= (size_t)written;
     }

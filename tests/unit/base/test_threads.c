@@ -12,7 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/cores.h"
 #include "base/threads.h"
 
 #define TASKS 1000
