@@ -4,8 +4,24 @@
  * image.c counts the rows and never calls a codec again after a failure. */
 #pragma once
 
+#include <setjmp.h>
+
 #include "image/image.h"
-#include "image/trap.h"
+
+/* The only setjmp of the project, because libpng and libjpeg report failures by longjmp. A codec makes its calls into the
+ * library in functions called steps. A step owns nothing: what must survive a jump is kept in the codec's struct and
+ * freed by its close. */
+typedef struct image_trap {
+    jmp_buf jump;
+    swin2sr_status status;
+    const char *detail; /* constant text that may be shown to clients */
+} image_trap;
+
+/* Run step(context). If it springs the trap, return the status given there and fill reterr. */
+swin2sr_status image_trap_run(image_trap *trap, void (*step)(void *context), void *context, swin2sr_error *reterr);
+
+/* Leave the running step. May be called only within image_trap_run. */
+void image_trap_spring(image_trap *trap, swin2sr_status status, const char *detail) __attribute__((noreturn));
 
 typedef struct image_decoder image_decoder;
 struct image_decoder {

@@ -42,7 +42,7 @@ static const struct {
     [FORMAT_JPEG] = {image_jpeg_decoder_open, image_jpeg_encoder_open},
 };
 
-static swin2sr_status check_limits(const probe_info *probe, const image_limits *limits, swin2sr_error *reterr) {
+static swin2sr_status check_probe(const probe_info *probe, const image_limits *limits, swin2sr_error *reterr) {
     uint64_t max_pixels = limits != NULL && limits->pixels > 0 ? limits->pixels : IMAGE_DEFAULT_PIXELS;
     int32_t max_side_px = IMAGE_MAX_SIDE_PX;
     if (limits != NULL && limits->side_px > 0 && limits->side_px < max_side_px)
@@ -54,14 +54,9 @@ static swin2sr_status check_limits(const probe_info *probe, const image_limits *
     if ((uint64_t)probe->width_px * (uint64_t)probe->height_px > max_pixels)
         return swin2sr__error_set(reterr, SWIN2SR_TOO_LARGE, "the image has %d x %d pixels; at most %llu are allowed",
                                   probe->width_px, probe->height_px, (unsigned long long)max_pixels);
-    return SWIN2SR_OK;
-}
-
-static swin2sr_status open_decoder(const void *data, size_t size, const probe_info *probe, image_decoder **ret_decoder,
-                                   swin2sr_error *reterr) {
     if (probe->format == FORMAT_JPEG && probe->depth_bits != 8)
         return swin2sr__error_set(reterr, SWIN2SR_UNSUPPORTED, "a JPEG with 12 bits per sample cannot be read");
-    return codecs[probe->format].open_decoder(data, size, ret_decoder, reterr);
+    return SWIN2SR_OK;
 }
 
 /* Fill in the reader. Its limits were checked against the probe, so the decoder must find the same size. */
@@ -97,14 +92,14 @@ swin2sr_status image_reader_open(const void *data, size_t size, const image_limi
     probe_info probe;
     swin2sr_status status = probe_bytes(data, size, &probe, reterr);
     if (status == SWIN2SR_OK)
-        status = check_limits(&probe, limits, reterr);
+        status = check_probe(&probe, limits, reterr);
     if (status != SWIN2SR_OK)
         return status;
     image_reader *reader = calloc(1, sizeof(*reader));
     if (reader == NULL)
         return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "not enough memory to read the image");
     reader->is_strict = limits != NULL && limits->is_strict;
-    status = open_decoder(data, size, &probe, &reader->decoder, reterr);
+    status = codecs[probe.format].open_decoder(data, size, &reader->decoder, reterr);
     if (status == SWIN2SR_OK)
         status = describe(reader, &probe, reterr);
     if (status == SWIN2SR_OK)
@@ -118,13 +113,6 @@ swin2sr_status image_reader_open(const void *data, size_t size, const image_limi
 
 const image_info *image_reader_info(const image_reader *reader) {
     return &reader->info;
-}
-
-/* Copy count pixels that are step bytes apart in source. */
-static void gather_row(const uint8_t *source, ptrdiff_t step, uint8_t *target, int32_t count, int32_t channels) {
-    for (int32_t x = 0; x < count; x++, source += step)
-        for (int32_t c = 0; c < channels; c++)
-            *target++ = source[c];
 }
 
 /* Copy row y of the upright picture. */
@@ -142,8 +130,10 @@ static void turn_row(const image_reader *reader, int32_t y, uint8_t *row) {
     ptrdiff_t step = turn->is_swapped ? row_bytes : pixel_bytes;
     if (turn->is_swapped ? turn->is_mirrored_y : turn->is_mirrored_x)
         step = -step;
-    gather_row(reader->picture + stored_y * row_bytes + stored_x * pixel_bytes, step, row, reader->info.width_px,
-               decoder->channels);
+    const uint8_t *stored = reader->picture + stored_y * row_bytes + stored_x * pixel_bytes;
+    for (int32_t x = 0; x < reader->info.width_px; x++, stored += step)
+        for (int32_t c = 0; c < decoder->channels; c++)
+            *row++ = stored[c];
 }
 
 static swin2sr_status decode(image_decoder *decoder, uint8_t *rows, size_t stride_bytes, int32_t n,

@@ -112,10 +112,19 @@ static void png_decoder_close(image_decoder *base) {
     free(decoder);
 }
 
-static swin2sr_status png_decoder_start(png_decoder *decoder, swin2sr_error *reterr) {
-    if (!png_has_end(decoder->data, decoder->size)) {
+swin2sr_status image_png_decoder_open(const uint8_t *data, size_t size, image_decoder **ret_decoder,
+                                      swin2sr_error *reterr) {
+    png_decoder *decoder = calloc(1, sizeof(*decoder));
+    if (decoder == NULL)
+        return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "not enough memory to read the PNG");
+    decoder->base.read = png_decoder_read;
+    decoder->base.close = png_decoder_close;
+    *ret_decoder = &decoder->base;
+    decoder->data = data;
+    decoder->size = size;
+    if (!png_has_end(data, size)) {
         decoder->base.damage = "the PNG has no valid IEND chunk at its end";
-        swin2sr_status status = png_repair_open(decoder->data, decoder->size, &decoder->repair);
+        swin2sr_status status = png_repair_open(data, size, &decoder->repair);
         if (status == SWIN2SR_CORRUPT)
             return swin2sr__error_set(reterr, status, "the PNG is cut short");
         if (status != SWIN2SR_OK)
@@ -127,19 +136,6 @@ static swin2sr_status png_decoder_start(png_decoder *decoder, swin2sr_error *ret
     if (decoder->info == NULL)
         return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "not enough memory to read the PNG");
     return image_trap_run(&decoder->base.trap, png_open_step, decoder, reterr);
-}
-
-swin2sr_status image_png_decoder_open(const uint8_t *data, size_t size, image_decoder **ret_decoder,
-                                      swin2sr_error *reterr) {
-    png_decoder *decoder = calloc(1, sizeof(*decoder));
-    if (decoder == NULL)
-        return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "not enough memory to read the PNG");
-    decoder->base.read = png_decoder_read;
-    decoder->base.close = png_decoder_close;
-    *ret_decoder = &decoder->base;
-    decoder->data = data;
-    decoder->size = size;
-    return png_decoder_start(decoder, reterr);
 }
 
 /* ---- encode ---- */

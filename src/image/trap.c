@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * image/trap.c - turn the jumps of libpng and libjpeg into statuses (stages 4 and 8 of 9).
  * image_trap_run has no local variables, so a jump cannot clobber any. */
-#include "image/trap.h"
-
 #include "base/error.h"
+#include "image/codec.h"
 
 swin2sr_status image_trap_run(image_trap *trap, void (*step)(void *context), void *context, swin2sr_error *reterr) {
     if (setjmp(trap->jump) != 0)

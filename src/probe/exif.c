@@ -9,16 +9,6 @@
 #define TAG_ORIENTATION 0x0112
 #define ENTRY_BYTES 12
 
-/* The integer types of TIFF 6.0, section 2. */
-enum {
-    TYPE_BYTE = 1,
-    TYPE_SHORT = 3,
-    TYPE_LONG = 4,
-    TYPE_SBYTE = 6,
-    TYPE_SSHORT = 8,
-    TYPE_SLONG = 9,
-};
-
 static uint32_t read_u16(const uint8_t *at, bool is_big_endian) {
     return is_big_endian ? probe_u16(at) : (uint32_t)at[1] << 8 | at[0];
 }
@@ -27,21 +17,16 @@ static uint32_t read_u32(const uint8_t *at, bool is_big_endian) {
     return is_big_endian ? probe_u32(at) : read_u16(at + 2, false) << 16 | read_u16(at, false);
 }
 
-/* The first value of an entry; 0 if it is no integer. Negative numbers become large ones. */
+/* The first value of an entry; 0 if it is not an integer. Negative numbers become large ones. */
 static uint32_t read_value(const uint8_t *entry, bool is_big_endian) {
-    switch (read_u16(entry + 2, is_big_endian)) {
-    case TYPE_BYTE:
-    case TYPE_SBYTE:
-        return entry[8];
-    case TYPE_SHORT:
-    case TYPE_SSHORT:
-        return read_u16(entry + 8, is_big_endian);
-    case TYPE_LONG:
-    case TYPE_SLONG:
+    /* the bytes of BYTE, SHORT, LONG, SBYTE, SSHORT and SLONG (TIFF 6.0, section 2) */
+    static const uint8_t bytes[] = {[1] = 1, [3] = 2, [4] = 4, [6] = 1, [8] = 2, [9] = 4};
+    uint32_t type = read_u16(entry + 2, is_big_endian), count = type < sizeof(bytes) ? bytes[type] : 0;
+    if (count == 4)
         return read_u32(entry + 8, is_big_endian);
-    default:
-        return 0;
-    }
+    if (count == 2)
+        return read_u16(entry + 8, is_big_endian);
+    return count == 1 ? entry[8] : 0;
 }
 
 int32_t probe_exif_orientation(probe_window *window, uint64_t at, uint64_t size) {

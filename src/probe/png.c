@@ -9,24 +9,17 @@
 #define PNG_IHDR_BYTES 25 /* length, type, 13 bytes and CRC */
 #define PNG_MAX_U31 0x7fffffffu
 
-/* Channels of a colour type; 0 if it does not allow the depth (PNG specification, table 11.1). */
+/* The channels of a colour type; 0 if it does not allow the depth (PNG specification, table 11.1). */
 static int32_t channels_of(uint8_t colour_type, uint8_t depth_bits) {
-    bool is_small = depth_bits == 1 || depth_bits == 2 || depth_bits == 4;
-    bool is_whole_byte = depth_bits == 8 || depth_bits == 16;
-    switch (colour_type) {
-    case 0:
-        return is_small || is_whole_byte ? 1 : 0;
-    case 2:
-        return is_whole_byte ? 3 : 0;
-    case 3:
-        return is_small || depth_bits == 8 ? 3 : 0;
-    case 4:
-        return is_whole_byte ? 2 : 0;
-    case 6:
-        return is_whole_byte ? 4 : 0;
-    default:
-        return 0;
-    }
+    static const struct {
+        uint8_t channels, depths; /* the sum of the depths that are allowed */
+    } types[] = {[0] = {1, 1 + 2 + 4 + 8 + 16},
+                 [2] = {3, 8 + 16},
+                 [3] = {3, 1 + 2 + 4 + 8},
+                 [4] = {2, 8 + 16},
+                 [6] = {4, 8 + 16}};
+    bool is_type = colour_type < sizeof(types) / sizeof(types[0]), is_depth = __builtin_popcount(depth_bits) == 1;
+    return is_type && is_depth && types[colour_type].depths & depth_bits ? types[colour_type].channels : 0;
 }
 
 static swin2sr_status read_header(probe_window *window, probe_info *info) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * probe/window.c - read a few bytes at any offset of a file through a small buffer (stage 2 of 9). */
+ * probe/window.c - the buffer through which all parsers read (stage 2 of 9). */
 #include "probe/window.h"
 
 swin2sr_status probe_look(probe_window *window, uint64_t at, size_t size, const uint8_t **ret_bytes) {
