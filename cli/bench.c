@@ -53,8 +53,6 @@ static const cli_option OPTIONS[] = {
     {0},
 };
 
-/* ---- one repetition ---- */
-
 static swin2sr_status drop_rows(void *context, int32_t y, int32_t n, const void *rows, size_t stride_bytes) {
     return SWIN2SR_OK;
 }
@@ -113,8 +111,6 @@ static swin2sr_status run_all(bench_state *bench, swin2sr_error *reterr) {
     }
     return status;
 }
-
-/* ---- results ---- */
 
 static int by_value(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;

@@ -7,21 +7,12 @@
 #include "base/error.h"
 #include "curl.h"
 
+#define ROW(name) {"curl_" #name, offsetof(curl_api, name)},
+
 static const struct {
     const char *name;
     size_t offset;
-} FUNCTIONS[] = {
-    {"curl_global_init", offsetof(curl_api, global_init)},
-    {"curl_easy_init", offsetof(curl_api, easy_init)},
-    {"curl_easy_setopt", offsetof(curl_api, easy_setopt)},
-    {"curl_easy_reset", offsetof(curl_api, easy_reset)},
-    {"curl_easy_perform", offsetof(curl_api, easy_perform)},
-    {"curl_easy_getinfo", offsetof(curl_api, easy_getinfo)},
-    {"curl_easy_cleanup", offsetof(curl_api, easy_cleanup)},
-    {"curl_easy_strerror", offsetof(curl_api, easy_strerror)},
-    {"curl_slist_append", offsetof(curl_api, slist_append)},
-    {"curl_slist_free_all", offsetof(curl_api, slist_free_all)},
-};
+} FUNCTIONS[] = {CURL_FUNCTIONS(ROW)};
 
 swin2sr_status curl_api_load(curl_api *ret_api, swin2sr_error *reterr) {
     curl_api api = {0};

@@ -9,17 +9,16 @@
 
 #include <swin2sr/status.h>
 
+/* The functions in use, without "curl_". */
+#define CURL_FUNCTIONS(X) \
+    X(global_init)        \
+    X(easy_init)          \
+    X(easy_setopt)        \
+    X(easy_reset) X(easy_perform) X(easy_getinfo) X(easy_cleanup) X(easy_strerror) X(slist_append) X(slist_free_all)
+
+#define CURL_MEMBER(name) __typeof__(curl_##name) *name;
 typedef struct curl_api {
-    CURLcode (*global_init)(long flags);
-    CURL *(*easy_init)(void);
-    CURLcode (*easy_setopt)(CURL *handle, CURLoption option, ...);
-    void (*easy_reset)(CURL *handle);
-    CURLcode (*easy_perform)(CURL *handle);
-    CURLcode (*easy_getinfo)(CURL *handle, CURLINFO info, ...);
-    void (*easy_cleanup)(CURL *handle);
-    const char *(*easy_strerror)(CURLcode code);
-    struct curl_slist *(*slist_append)(struct curl_slist *list, const char *text);
-    void (*slist_free_all)(struct curl_slist *list);
+    CURL_FUNCTIONS(CURL_MEMBER)
 } curl_api;
 
 /* Load libcurl, which stays loaded until the program ends.

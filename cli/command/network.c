@@ -8,8 +8,6 @@
 #include "network.h"
 #include "report.h"
 
-/* ---- by name ---- */
-
 /* Append a name to a list of names, as far as it fits. */
 static void append(char *list, size_t size, const char *name) {
     size_t used = strlen(list);
@@ -63,8 +61,6 @@ int network_open(const cli_options *options, swin2sr_model **ret_model) {
         return CLI_EXIT_USAGE;
     return status == SWIN2SR_OK || status == SWIN2SR_NOMEM ? code : CLI_EXIT_MODEL;
 }
-
-/* ---- by task ---- */
 
 /* Choose among the installed networks. NULL: none suits the task, which has been reported. */
 static const char *choose(const char *task, bool is_quiet, const library_list *list, const catalog *offers) {

@@ -31,8 +31,6 @@ typedef struct pull_state {
     const catalog_offer *offer; /* NULL: not in the catalogue */
 } pull_state;
 
-/* ---- usage ---- */
-
 static bool take_url(void *state, const char *url) {
     ((pull_state *)state)->url = url;
     if (strncasecmp(url, "https://", 8) == 0 || strncasecmp(url, "http://", 7) == 0)
@@ -73,8 +71,6 @@ static bool settle_origin(pull_state *state) {
     report_error(state->name, "not in the catalogue, which 'swin2sr model list' shows; give its address by --url");
     return false;
 }
-
-/* ---- one pull ---- */
 
 /* The address without its parts that may be secret: user, password, query. */
 static void public_url(const char *url, char *text, size_t size) {

@@ -26,8 +26,6 @@ static bool parse(const cli_command *command, int argc, char **argv, cli_options
     return is_name && !is_built_in;
 }
 
-/* ---- verify ---- */
-
 typedef struct verification {
     char sha256[65];   /* now; "": unreadable */
     char recorded[65]; /* when it was installed; "": not recorded */
@@ -95,8 +93,6 @@ static int run_verify(const cli_command *command, int argc, char **argv) {
 
 const cli_command model_verify_command = {"verify", "swin2sr model verify", .most = 1, .groups = {options_common},
                                           .run = run_verify};
-
-/* ---- remove ---- */
 
 /* Remove one file of a model, if it is there. */
 static bool remove_file(const char *name, const char *ending, json_t *removed) {

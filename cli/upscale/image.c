@@ -80,8 +80,6 @@ static swin2sr_status upscale_file(upscale_run *run, file_result *result) {
     return status;
 }
 
-/* ---- result ---- */
-
 static void report_notes(const file_result *result) {
     if (result->report.is_reduced_16)
         report_note(result->input, "16-bit samples were reduced to 8 bits");

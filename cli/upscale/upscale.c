@@ -13,8 +13,6 @@
 #include "library/library.h"
 #include "run.h"
 
-/* ---- usage ---- */
-
 static bool take_format(void *state, const char *name) {
     return outputs_take_format(&((upscale_run *)state)->names, name);
 }
@@ -75,8 +73,6 @@ static bool settle_output(upscale_run *run) {
     run->enlarge.out.format = run->names.format;
     return true;
 }
-
-/* ---- all inputs ---- */
 
 static int worse(int code, int other) {
     return code > other ? code : other;
