@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * model/fold.c - the weights of each layer: read, folded, in memory that lasts until swin2sr__folds_drop. */
+ * model/fold.c - the weights of each layer: read, folded, in memory that lasts until the next fold. */
 #include "model/fold.h"
 
 #include <math.h>
@@ -20,7 +20,7 @@ static bool is_reading(const swin2sr__folds *folds) {
 
 /* ---- memory and tensors ---- */
 
-/* Zeroed memory that lasts until swin2sr__folds_drop; NULL after any failure. */
+/* Zeroed memory that lasts until the next fold; NULL after any failure. */
 static void *take_scratch(swin2sr__folds *folds, size_t count, size_t size) {
     if (!is_reading(folds))
         return NULL;
@@ -37,9 +37,10 @@ void swin2sr__folds_drop(swin2sr__folds *folds) {
         free(folds->scratch[--folds->scratch_count]);
 }
 
-/* Set the prefix of the tensor names that follow. */
+/* Begin a fold: drop the memory of the previous one, and set the prefix of the tensor names that follow. */
 static void set_prefix(swin2sr__folds *folds, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void set_prefix(swin2sr__folds *folds, const char *format, ...) {
+    swin2sr__folds_drop(folds);
     va_list args;
     va_start(args, format);
     vsnprintf(folds->prefix, sizeof folds->prefix, format, args);
@@ -47,7 +48,7 @@ static void set_prefix(swin2sr__folds *folds, const char *format, ...) {
 }
 
 static void clear_prefix(swin2sr__folds *folds) {
-    folds->prefix[0] = '\0';
+    set_prefix(folds, "%s", "");
 }
 
 /* The tensor prefix + name as floats. */

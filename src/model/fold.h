@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * model/fold.h - the weights of each layer as plain floats, ready for a device to pack.
- * In: tensors of a weight file (weights.h).  Out: one layer at a time, in memory that lasts until swin2sr__folds_drop.
+ * In: tensors of a weight file (weights.h).  Out: one layer at a time, in memory that lasts until the next fold.
  * Folds, all exact: the v bias into the projection's bias, the mean that LayerNorm subtracts into the linear layer
  * before it, a group's 1x1 into its 3x3, a nearest-neighbour doubling into the convolution after it, and the first
  * convolution into conv_after_body, which reads the low-resolution pixels as a second input, so that the long skip
@@ -69,5 +69,5 @@ swin2sr__layer swin2sr__fold_stage(swin2sr__folds *folds, int32_t stage);
  * the last stage. */
 swin2sr__layer swin2sr__fold_cubic(swin2sr__folds *folds);
 
-/* Free everything that the folds have returned so far. */
+/* Free what the last fold returned. Every fold does this first. */
 void swin2sr__folds_drop(swin2sr__folds *folds);

@@ -174,28 +174,17 @@ static const spec aux_specs[] = {{"conv_bicubic", {FEATURES, COLOURS, 3, 3}},
 static const spec shuffle_specs[] = {{"", {SHUFFLED, FEATURES, 3, 3}}, {NULL, {0}}};
 
 static int64_t side_length(const swin2sr__config *config, int16_t side) {
-    switch (side) {
-    case COLOURS:
-        return config->channels;
-    case C:
-        return config->dim;
-    case C3:
-        return 3 * (int64_t)config->dim;
-    case NARROW:
-        return config->dim / 4;
-    case HEADS:
-        return config->heads;
-    case HIDDEN:
-        return config->hidden;
-    case FEATURES:
-        return config->features;
-    case SHUFFLED:
-        return (int64_t)config->features * (config->scale == 3 ? 9 : 4);
-    case DIRECT:
-        return (int64_t)config->channels * config->scale * config->scale;
-    default:
-        return side;
-    }
+    const int64_t places = config->scale == 3 ? 9 : 4, features = config->features, channels = config->channels;
+    const int64_t lengths[] = {[-COLOURS] = channels,
+                               [-C] = config->dim,
+                               [-C3] = 3 * (int64_t)config->dim,
+                               [-NARROW] = config->dim / 4,
+                               [-HEADS] = config->heads,
+                               [-HIDDEN] = config->hidden,
+                               [-FEATURES] = features,
+                               [-SHUFFLED] = features * places,
+                               [-DIRECT] = channels * config->scale * config->scale};
+    return side < 0 ? lengths[-side] : side;
 }
 
 typedef struct visitor {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
  * model/source.c - read a weight file, and the config.json beside it.
- * In: a path, or open files.  Out: bytes, a text, a name.
  * The bytes are read into memory and not mapped, because a mapped file that is truncated kills the process.
  * Files are opened without blocking, so that a pipe or a device in their place is detected and refused. */
 #include "model/source.h"
@@ -68,14 +67,10 @@ static swin2sr_status read_config(int fd, char **ret_text, swin2sr_error *reterr
     return status;
 }
 
-static bool is_usual_name(const char *base) {
-    return strcmp(base, "model.safetensors") == 0 || strcmp(base, "pytorch_model.bin") == 0;
-}
-
 /* The file name without its ending, or the name of the folder if the file name says nothing (x/model.safetensors). */
 static void name_of_path(const char *path, char name[SWIN2SR__MAX_MODEL_NAME]) {
     const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
-    if (slash && is_usual_name(base)) {
+    if (slash && (strcmp(base, "model.safetensors") == 0 || strcmp(base, "pytorch_model.bin") == 0)) {
         const char *folder = slash;
         while (folder > path && folder[-1] != '/')
             folder--;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
  * model/tensors.c - names and numbers of tensors.
- * In: bytes of a file, untrusted until its reader has checked them.  Out: a directory of tensors; floats.
  * Files are little endian, and so is every processor that this is built for. */
 #include "model/tensors.h"
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * model/weights.h - a weight file as named float tensors, for all names and types that files use.
- * In: a file in memory, untrusted until checked.  Out: float32 tensors by their official names.
- * Every offset, shape and size is checked before use; nothing in the file is trusted. */
+ * In: a file in memory, untrusted until checked.  Out: float32 tensors by their official names. */
 #pragma once
 
 #include "model/config.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
  * model/zip.c - check a zip file's directory and list its entries.
- * In: bytes, untrusted until checked.  Out: stored entries, by name.
  * The file must end with the directory. zip64 is used where the numbers need it, and by PyTorch always.
  * Every number is bounded before use; memory grows with the number of entries only, which has a limit. */
 #include "model/zip.h"

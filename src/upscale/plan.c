@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * upscale/plan.c - whole image if the memory budget allows it, else strips; or tiles, if the options set them.
- * In: model, options, size.  Out: a layout whose memory is known exactly before anything is allocated. */
+ * upscale/plan.c - whole image if the memory budget allows it, else strips; or tiles, if the options set them. */
 #include "upscale/plan.h"
 
 #include "base/checked_math.h"

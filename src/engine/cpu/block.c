@@ -40,18 +40,11 @@ static void set_cell(window_pass *pass, int32_t slot, int32_t row, int32_t colum
     pass->column[slot] = column;
 }
 
-/* The whole window whose top left cell is (row, column). */
-static void whole_window(window_pass *pass, int32_t row, int32_t column) {
+/* A pass over two cells of column left and two of column right, in rows row and row + 1. */
+static void set_square(window_pass *pass, int32_t row, int32_t left, int32_t right, const uint8_t *region) {
     for (int32_t slot = 0; slot < 4; slot++)
-        set_cell(pass, slot, row + slot / 2, column + slot % 2);
-    pass->region = NULL;
-}
-
-/* The half windows at the left and the right edge, in rows row and row + 1. */
-static void edge_columns(window_pass *pass, int32_t row, int32_t columns) {
-    for (int32_t slot = 0; slot < 4; slot++)
-        set_cell(pass, slot, row + slot / 2, slot % 2 ? columns - 1 : 0);
-    pass->region = region_columns;
+        set_cell(pass, slot, row + slot / 2, slot % 2 ? right : left);
+    pass->region = region;
 }
 
 /* Pass i of the top or bottom row of half windows: pairs of halves, then both corners with the odd half, if any. */
@@ -81,11 +74,11 @@ static bool find_cells(window_pass *pass, bool is_shifted, int32_t window_row, i
     if (i >= columns / 2)
         return false;
     if (!is_shifted)
-        whole_window(pass, row, 2 * i);
+        set_square(pass, row, 2 * i, 2 * i + 1, NULL);
     else if (i == 0)
-        edge_columns(pass, row, columns);
+        set_square(pass, row, 0, columns - 1, region_columns); /* the half windows at both edges */
     else
-        whole_window(pass, row, 2 * i - 1);
+        set_square(pass, row, 2 * i - 1, 2 * i, NULL);
     return true;
 }
 

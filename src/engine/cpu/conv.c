@@ -207,12 +207,6 @@ void swin2sr__cpu_run_after_body(swin2sr__cpu_engine *engine) {
                          .end = end_store});
 }
 
-/* Write every r-th column of a row. */
-static void spread_row(float *row, const float *lanes, int32_t r, int32_t count) {
-    for (int32_t t = 0; t * r < count; t++)
-        row[t * r] = lanes[t];
-}
-
 /* Pixel shuffle: outputs (dy * r + dx) * C + c become row r * y + dy, column r * x + dx of channel c. */
 static void shuffle_row(const swin2sr__cpu_engine *engine, const swin2sr__scratch *s, const float *values,
                         const swin2sr__row_ring *ring, int32_t C, int32_t r, int32_t y, int32_t x, int32_t columns) {
@@ -220,9 +214,11 @@ static void shuffle_row(const swin2sr__cpu_engine *engine, const swin2sr__scratc
     for (int32_t dy = 0; dy < r && r * y + dy < ring->height; dy++) {
         for (int32_t dx = 0; dx < r; dx++) {
             const float *panel = swin2sr__panel_of(engine->kernels, s, values + (dy * r + dx) * C * SWIN2SR__LANES, C);
-            for (int32_t c = 0; c < ring->channels; c++)
-                spread_row(swin2sr__row_at(ring, r * y + dy, c) + r * x + dx, panel + c * SWIN2SR__LANES, r,
-                           count - dx);
+            for (int32_t c = 0; c < ring->channels; c++) {
+                float *row = swin2sr__row_at(ring, r * y + dy, c) + r * x + dx;
+                for (int32_t t = 0; t * r < count - dx; t++)
+                    row[t * r] = panel[c * SWIN2SR__LANES + t];
+            }
         }
     }
 }

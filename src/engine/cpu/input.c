@@ -17,12 +17,6 @@ static int32_t mirrored(int32_t i, int32_t n, swin2sr_pad pad) {
     return is_reflected ? period - i : period - 1 - i;
 }
 
-static void pad_columns(const swin2sr__cpu_engine *engine, float *row) {
-    int32_t n = engine->options.width_px;
-    for (int32_t x = n; x < engine->W; x++)
-        row[x] = row[mirrored(x, n, engine->options.pad)];
-}
-
 /* Store the new row as words, too, if the kernels use words. A pixel is the sum of two bf16 values, which keeps 16 bits
  * of it: the long skip carries the picture itself. */
 static void split_row(swin2sr__cpu_engine *engine) {
@@ -51,7 +45,8 @@ void swin2sr__cpu_take_row(swin2sr__cpu_engine *engine, const void *pixels) {
                                    : (float)((const uint8_t *)pixels)[x * channels + c] / 255.0f;
             row[x] = (value - mean) * range;
         }
-        pad_columns(engine, row);
+        for (int32_t x = W; x < engine->W; x++)
+            row[x] = row[mirrored(x, W, engine->options.pad)];
     }
     split_row(engine);
     engine->available++;

@@ -29,7 +29,7 @@ static swin2sr__linear take_room(packer *p, const swin2sr__layer *layer, int32_t
 }
 
 /* Pack a linear layer in the number type of the kernels. */
-static swin2sr__linear keep_linear(packer *p, swin2sr__layer layer) {
+static swin2sr__linear pack_linear(packer *p, swin2sr__layer layer) {
     const swin2sr__kernels *kernels = p->network->kernels;
     int32_t inputs = layer.channels[0];
     float *packed;
@@ -37,12 +37,6 @@ static swin2sr__linear keep_linear(packer *p, swin2sr__layer layer) {
         take_room(p, &layer, inputs, swin2sr__linear_floats(kernels, layer.outputs, inputs), &packed);
     if (layer.weights)
         kernels->pack_linear(packed, layer.weights, layer.outputs, inputs);
-    return linear;
-}
-
-static swin2sr__linear pack_linear(packer *p, swin2sr__layer layer) {
-    swin2sr__linear linear = keep_linear(p, layer);
-    swin2sr__folds_drop(&p->folds);
     return linear;
 }
 
@@ -55,7 +49,6 @@ static swin2sr__linear pack_conv(packer *p, swin2sr__layer layer) {
                   swin2sr__conv_floats(kernels, layer.outputs, layer.channels, layer.planes), &packed);
     if (layer.weights)
         kernels->pack_conv(packed, layer.weights, layer.outputs, layer.channels, layer.planes);
-    swin2sr__folds_drop(&p->folds);
     return linear;
 }
 
@@ -67,7 +60,6 @@ static swin2sr__linear pack_pixel_conv(packer *p, swin2sr__layer layer) {
     swin2sr__linear linear = take_room(p, &layer, inputs, floats, &packed);
     if (layer.weights)
         swin2sr__pack_conv(packed, layer.weights, layer.outputs, layer.channels, 1);
-    swin2sr__folds_drop(&p->folds);
     return linear;
 }
 
@@ -103,7 +95,6 @@ static swin2sr__norm pack_norm(packer *p, swin2sr__norm norm) {
         memcpy(gamma, norm.gamma, C * sizeof *gamma);
         memcpy(beta, norm.beta, C * sizeof *beta);
     }
-    swin2sr__folds_drop(&p->folds);
     return (swin2sr__norm){gamma, beta};
 }
 
@@ -144,7 +135,7 @@ static void pack_heads(packer *p, swin2sr__cpu_block *block, swin2sr__attention 
             qkv.weights = attention.qkv.weights + (size_t)(a * 3 * D) * (size_t)C;
             qkv.bias = attention.qkv.bias + a * 3 * D;
         }
-        swin2sr__linear packed = keep_linear(p, qkv);
+        swin2sr__linear packed = pack_linear(p, qkv);
         float *table = swin2sr__arena_take(&p->network->memory, (size_t)keys * SWIN2SR__LANES, sizeof *table);
         if (!is_reading)
             continue;
@@ -156,7 +147,6 @@ static void pack_heads(packer *p, swin2sr__cpu_block *block, swin2sr__attention 
                                                         .dim = D,
                                                         .keys = keys};
     }
-    swin2sr__folds_drop(&p->folds);
 }
 
 static void pack_block(packer *p, int32_t group, int32_t index, swin2sr__cpu_block *ret_block) {
