@@ -77,26 +77,26 @@ SWIN2SR_PUBLIC SWIN2SR_MUST_CHECK swin2sr_status swin2sr_model_open_memory(const
                                                                            swin2sr_model **ret_model,
                                                                            swin2sr_error *reterr);
 
-/* How many networks ship inside the library.
+/* How many networks are built into libswin2sr.
  * threads  Any.
  * errors   None.                                                                    since 0.1 */
 SWIN2SR_PUBLIC size_t swin2sr_model_built_in_count(void);
 
-/* The name of a network that ships inside the library.
+/* The name of a network that is built into libswin2sr.
  * index    0 is the default network.
  * returns  A constant text, or NULL where index is not below swin2sr_model_built_in_count().
  * threads  Any.
  * errors   None.                                                                    since 0.1 */
 SWIN2SR_PUBLIC const char *swin2sr_model_built_in_name(size_t index);
 
-/* One sentence, in English, about the pictures that a network inside the library suits.
+/* One sentence, in English, about the pictures that a built-in network suits.
  * index    As swin2sr_model_built_in_name.
  * returns  A constant text, or NULL where index is not below swin2sr_model_built_in_count().
  * threads  Any.
  * errors   None.                                                                    since 0.1 */
 SWIN2SR_PUBLIC const char *swin2sr_model_built_in_summary(size_t index);
 
-/* The bytes of a network that ships inside the library (a safetensors file).
+/* The bytes of a network that is built into libswin2sr (a safetensors file).
  * name      One of swin2sr_model_built_in_name.
  * ret_size  The number of bytes. Untouched where NULL is returned.
  * returns   Constant bytes, never freed; NULL where no network has this name.
@@ -104,7 +104,7 @@ SWIN2SR_PUBLIC const char *swin2sr_model_built_in_summary(size_t index);
  * errors    None.                                                                   since 0.1 */
 SWIN2SR_PUBLIC const void *swin2sr_model_built_in_bytes(const char *name, size_t *ret_size);
 
-/* Load a network that ships inside the library.
+/* Load a network that is built into libswin2sr.
  * name     One of swin2sr_model_built_in_name.
  * others   As swin2sr_model_open.
  * threads  Any. Blocks while it packs.
@@ -114,7 +114,7 @@ SWIN2SR_PUBLIC SWIN2SR_MUST_CHECK swin2sr_status swin2sr_model_open_built_in(con
                                                                              swin2sr_model **ret_model,
                                                                              swin2sr_error *reterr);
 
-/* Load the default network, which is the first of those that ship inside the library.
+/* Load the default network, which is the first of those that are built into libswin2sr.
  * others   As swin2sr_model_open.
  * threads  Any. Blocks while it packs.
  * errors   _INVALID (options), _NOMEM.                                               since 0.1 */

@@ -8,9 +8,9 @@
 
 #include "image/image.h"
 
-/* The only setjmp of the project, because libpng and libjpeg report failures by longjmp. A codec makes its calls into the
- * library in functions called steps. A step owns nothing: what must survive a jump is kept in the codec's struct and
- * freed by its close. */
+/* The only setjmp of the project, because libpng and libjpeg report failures by longjmp. A codec calls the library in
+ * functions called steps. A step owns nothing: what must survive a jump is kept in the codec's struct and freed by its
+ * close. */
 typedef struct image_trap {
     jmp_buf jump;
     swin2sr_status status;

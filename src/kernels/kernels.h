@@ -82,8 +82,8 @@ typedef struct swin2sr__kernels {
     void (*task_end)(void);
     /* Packs weights of linear layers for this table: swin2sr__linear_floats floats, aligned to 64 bytes. */
     void (*pack_linear)(float *dst, const float *weights, int32_t outputs, int32_t inputs);
-    /* Packs weights for conv3x3_panel: swin2sr__conv_floats floats, aligned to 64 bytes. Those for conv3x3 are packed by
-     * swin2sr__pack_conv. */
+    /* Packs weights for conv3x3_panel: swin2sr__conv_floats floats, aligned to 64 bytes. Those for conv3x3 are packed
+     * by swin2sr__pack_conv. */
     void (*pack_conv)(float *dst, const float *weights, int32_t outputs, const int32_t *channels, int32_t count);
 
     /* Values [K][64] to a panel. NULL: the values are the panel. */

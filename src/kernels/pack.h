@@ -37,15 +37,15 @@ void swin2sr__pack_linear_rounded(float *dst, const float *weights, int32_t outp
  * of the activations (kernels.h), and the scale: swin2sr__int8_words(inputs) words per output. */
 void swin2sr__pack_linear_int8(float *dst, const float *weights, int32_t outputs, int32_t inputs);
 
-/* Matrix tiles of bf16 (SWIN2SR__TILE outputs x SWIN2SR__TILE words, an output's words side by side, 1 KB), for 16 outputs
- * after the other. A sum over many words is split into tiles of 16, in order, the last one filled up with zeros: this
- * split is part of the result's bits. Tile i of W words reads the words from swin2sr__tile_start(i, W) on, so that the
- * last one reads no word past the end where there are at least 16; the words it shares with the tile before it have
+/* Matrix tiles of bf16 (SWIN2SR__TILE outputs x SWIN2SR__TILE words, an output's words side by side, 1 KB), for 16
+ * outputs after another. A sum over many words is split into tiles of 16, in order, the last one filled up with zeros:
+ * this split is part of the result's bits. Tile i of W words reads the words from swin2sr__tile_start(i, W) on, so that
+ * the last one reads no word past the end if there are at least 16. Words that it shares with the tile before it have
  * weights of zero. */
 static inline int32_t swin2sr__tile_start(int32_t tile, int32_t words) {
     return words < 16 ? 0 : words < 16 * tile + 16 ? words - 16 : 16 * tile;
 }
-/* Does tile i use the word that it reads at place w, 0..15. */
+/* True if tile i uses the word that it reads at place w, 0..15. */
 static inline bool swin2sr__tile_uses(int32_t tile, int32_t w, int32_t words) {
     int32_t word = swin2sr__tile_start(tile, words) + w;
     return word >= 16 * tile && word < words;
@@ -53,8 +53,8 @@ static inline bool swin2sr__tile_uses(int32_t tile, int32_t w, int32_t words) {
 
 /* A linear layer in such tiles: [outputs / 16][tile]. */
 void swin2sr__pack_linear_tiles(float *dst, const float *weights, int32_t outputs, int32_t inputs);
-/* A 3x3 convolution in such tiles: [outputs / 16][ky][tile][kx]. The words of all inputs, one input after the other, are
- * one sum for each ky; here tile i reads the words from 16 i on. */
+/* A 3x3 convolution in such tiles: [outputs / 16][ky][tile][kx]. The words of all inputs, one input after the other,
+ * are one sum for each ky; here tile i reads the words from 16 i on. */
 void swin2sr__pack_conv_tiles(float *dst, const float *weights, int32_t outputs, const int32_t *channels,
                               int32_t count);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * model/built_in.c - the networks that ship inside the library.
+ * model/built_in.c - the networks that are built into libswin2sr.
  * In: models/NAME/model.safetensors for each row of base/built_in.h.  Out: their bytes, read-only, in the program. */
 #include "base/built_in.h"
 #include <swin2sr/model.h>

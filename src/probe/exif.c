@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * probe/exif.c - the orientation of a picture from its EXIF data (stage 2 of 9).
  * Reads the first directory only, at most size / 12 entries. Every offset is checked against size: the file may be
- * hostile. The standard requires type SHORT, but some cameras write other integer types, so all of them are accepted. */
+ * hostile. The standard requires type SHORT, but some cameras write other integers, so all types are accepted. */
 #include "probe/window.h"
 
 #include <string.h>

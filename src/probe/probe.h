@@ -46,6 +46,6 @@ swin2sr_status probe_bytes(const void *data, size_t size, probe_info *ret_info, 
 /* Whether the reader holds all pixels at once: an interlaced PNG, or a picture whose orientation needs it. */
 bool probe_is_held_whole(const probe_info *info);
 
-/* Memory that the reader holds apart from a few rows: all pixels of a picture held whole, and all coefficients of a JPEG
- * in several scans. The caller has checked that each side is at most 65535. */
+/* Memory that the reader holds apart from a few rows: all pixels of a picture held whole, and all coefficients of a
+ * JPEG in several scans. The caller has checked that each side is at most 65535. */
 uint64_t probe_held_bytes(const probe_info *info);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * upscale/model.c - open a weight file as an immutable, shared model.
- * In: a file, bytes, or a network inside the library.  Out: a reference-counted swin2sr_model. */
+ * In: a file, bytes, or a built-in network.  Out: a reference-counted swin2sr_model. */
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>

@@ -90,8 +90,8 @@ static swin2sr__span columns_inside(const swin2sr__cpu_engine *engine, const win
     return (swin2sr__span){pass->x < 0 ? -pass->x : 0, right < window ? right : window};
 }
 
-/* Pass i of a row of plain windows. Token t is in lane t, in reading order. Other lanes form a region of their own, with
- * the key that rounds an odd count up, so that their softmax is not empty either. */
+/* Pass i of a row of plain windows. Token t is in lane t, in reading order. Other lanes form a region, with the key
+ * that rounds an odd count up, so that their softmax is not empty either. */
 static bool find_plain(const block_job *job, window_pass *pass, int32_t window_row, int32_t i, uint8_t *region) {
     int32_t window = job->engine->network->config.window_px;
     pass->y = window_row * window - job->before;

@@ -7,21 +7,21 @@
  *   v_whole(x), v_fraction(x, whole)   the nearest integer, and x minus it; defaults are below
  *   v_store_bytes(p, v)          VL values in 0..255.99 as bytes, without their fractions
  *   v_keep(v, region, t, key)    v in the lanes from t on whose region equals region[key], else 0
- *   MAIN                         vectors in the widest register tile: 4 (AVX-512: 64 lanes x 6; NEON: 16) or 2 (AVX2: 16)
+ *   MAIN                         vectors of the widest register tile: 4 (AVX-512: 64 lanes x 6; NEON: 16), 2 (AVX2: 16)
  *   PAIR                         values in 32 bits of a panel: 1 (fp32) or 2 (bf16)
  *   v_dot(b, x, acc)             acc + the PAIR products of b and x
  *   v_store_panel(p, n, lo, hi)  channels n (even) and n + 1 into the panel p [K / PAIR][64]
  *   compact_row(p, row)          64 floats of row as 64 / PAIR panel values
  *   v_low_half(word), v_high_half(word)   bf16 only: channels n (even) and n + 1 from a word of a panel
  *   TABLE, TABLE_NAME, PACK_LINEAR, PACK_CONV
- *   TILES                        bf16 only, optional: the header whose linear layers, attention and convolutions are used
+ *   TILES                        bf16 only, optional: the header with the linear layers, attention and convolutions
  * and for int8 linear layers, where vf holds the bits of words,
  *   IS_INT8                      1
  *   v_bytes(values)              four vectors as words of an operand: rounded to nearest, NaN to 0; + 128
  *   v_dot_ints(b, x, acc)        acc + the four products of weights b and activations x
  *   v_from_ints(acc)             integers to floats
- * A register tile is six outputs (or four) by MAIN vectors. Every accumulator is a variable of its own: gcc keeps an array
- * that a loop updates in memory, which costs two thirds of the speed. */
+ * A register tile is six outputs (or four) by MAIN vectors. Every accumulator is a variable of its own: gcc keeps an
+ * array that a loop updates in memory, which costs two thirds of the speed. */
 #include <math.h>
 #include <string.h>
 
@@ -210,7 +210,7 @@ INLINE void scale_sums(vf acc[6][4], int32_t width, const float *token_scales, c
     }
 }
 
-INLINE void linear_tile(float *y, float *squares, const float *x, const float *w, const float *bias, int32_t rows,
+INLINE void linear_lanes(float *y, float *squares, const float *x, const float *w, const float *bias, int32_t rows,
                         int32_t width, linear_end end) {
     const float *starts = IS_INT8 ? w + rows * width : bias;
     vf acc[6][4];
@@ -253,9 +253,9 @@ INLINE void linear_any(float *y, float *squares, const float *x, const swin2sr__
         float sums[6 * T] __attribute__((aligned(64))), *out = end == LINEAR_GELU ? sums : y + n * T;
         for (int32_t t = 0; t < T; t += STRIDE) {
             if (width == 6)
-                linear_tile(out + t, squares + t, x + t, w, linear->bias + n, rows, 6, end);
+                linear_lanes(out + t, squares + t, x + t, w, linear->bias + n, rows, 6, end);
             else
-                linear_tile(out + t, squares + t, x + t, w, linear->bias + n, rows, 4, end);
+                linear_lanes(out + t, squares + t, x + t, w, linear->bias + n, rows, 4, end);
         }
         if (end == LINEAR_GELU)
             gelu_rows(y + n / PAIR * T, sums, width);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * kernels/simd/panel_fp32.h - fp32 products: a panel is the values themselves, [K][64]. Included after the vector's header. */
+ * kernels/simd/panel_fp32.h - fp32 products: a panel is the values, [K][64]. Included after the vector's header. */
 #pragma once
 
 #include "kernels/kernels.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * kernels/x86/block_amx.h - linear layers, attention and convolutions on matrix tiles, a part of block_simd.h.
- * In a product of tiles the left side is [16 outputs][16 words] of weights, keys or values, the right side [16 words][16
- * lanes] of a panel, and the sums are [16 outputs][16 lanes] of floats. Each product of tiles adds the sum of its 32 inputs
- * to its result with two roundings, so how a long sum is split into tiles (pack.h) is part of the result's bits.
- * Tiles are configured once per task (task_begin_tiles): eight, all of 16 rows of 64 bytes. */
+ * In a product of tiles the left side is [16 outputs][16 words] of weights, keys or values, the right side [16
+ * words][16 lanes] of a panel, and the sums are [16 outputs][16 lanes] of floats. Each product of tiles adds the sum of
+ * its 32 inputs to its result with two roundings, so how a long sum is split into tiles (pack.h) is part of the
+ * result's bits. Tiles are configured once per task (task_begin_tiles): eight, all of 16 rows of 64 bytes. */
 
 #define TILE SWIN2SR__TILE
 #define TILE_WORDS (TILE * TILE)
@@ -144,8 +144,8 @@ static void put_keys(float *tiles, const float *keys, int32_t words) {
     }
 }
 
-/* Softmax's weights x values: panel of D from weights [words][64], `words` a multiple of 16, and values [D][32] words, of
- * which at least 16 rows can be read. */
+/* Softmax's weights x values: panel of D from weights [words][64], `words` a multiple of 16, and values [D][32] words,
+ * of which at least 16 rows can be read. */
 static void value_sums(float *out, const float *weights, int32_t words, const float *values, int32_t D,
                        const float *shares) {
     float sums[TILE * T] __attribute__((aligned(64)));
@@ -164,7 +164,7 @@ enum {
     MAX_TILED_DIM = 128 /* of a head; keys lie on the stack */
 };
 
-/* Groups of 16 keys and of 16 channels: the last one overlaps the one before it where their number is not a multiple. */
+/* Groups of 16 keys and of 16 channels: the last overlaps the one before it if their number is not a multiple. */
 static void attention_tiles(float *out, float *qkv, const swin2sr__attention_head *head, const uint8_t *region,
                             float *scores) {
     float copy[TILE * T] __attribute__((aligned(64))), tiles[MAX_TILED_DIM / 2 * T] __attribute__((aligned(64))),

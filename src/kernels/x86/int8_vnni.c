@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * kernels/x86/int8_vnni.c - int8 linear layers with AVX512-VNNI; attention and convolutions are bf16 if this is compiled
- * for AVX512-BF16, else fp32. The kernels themselves are in simd/block_simd.h. */
+ * kernels/x86/int8_vnni.c - int8 linear layers with AVX512-VNNI; attention and convolutions are bf16 if this is
+ * compiled for AVX512-BF16, else fp32. The kernels themselves are in simd/block_simd.h. */
 #include "kernels/x86/vector_avx512.h"
 
 #ifdef __AVX512BF16__

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * kernels/x86/panel_avx512bf16.h - panels of bf16 and their products with AVX512-BF16. Included after the vector's header. */
+ * kernels/x86/panel_avx512bf16.h - bf16 panels and products with AVX512-BF16. Included after the vector's header. */
 #pragma once
 
 #include "kernels/simd/panel_bf16.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * kernels/x86/tiles_amx.h - the instructions of AMX-TILE and AMX-BF16 that the kernels use; tiles are named by number.
- * In assembly of our own: the intrinsics of gcc 12 do not say that loads and stores of tiles touch memory, so that stores
- * before them are moved behind them or dropped. Where a thread has not configured its tiles, each of these but
+ * In assembly of our own: the intrinsics of gcc 12 do not say that loads and stores of tiles touch memory, so that
+ * stores before them are moved behind them or dropped. Where a thread has not configured its tiles, each of these but
  * tiles_release is an illegal instruction. */
 #pragma once
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * kernels/x86/vector_avx512.h - the vector operations of AVX-512 (F, BW, DQ, VL): 64 lanes x 6 outputs in 24 registers. */
+ * kernels/x86/vector_avx512.h - vector operations of AVX-512 (F, BW, DQ, VL): 64 lanes x 6 outputs in 24 registers. */
 #pragma once
 
 #include <immintrin.h>
