@@ -213,8 +213,7 @@ const cli_option options_model[] = {
 const cli_option options_engine[] = {
     {"threads", "N", "1..256 (default: the usable cores); the result does not depend on it", .min = 1, .max = 256,
      .field = offsetof(cli_options, engine.threads)},
-    {"memory", "MIB", "memory budget of the engine for one image; wider images are cut into strips",
-     .take = take_memory},
+    {"memory", "MIB", "memory budget of the engine for one image; wider ones are cut into strips", .take = take_memory},
     {"rows", "N", "rows of windows per step, 1..64 (default: by the budget)", .min = 1, .max = 64,
      .field = offsetof(cli_options, engine.rows)},
     {"tile", "PX", "work in tiles of this side, 64..65528 (default: the whole image)", .min = 64, .max = MAX_TILE_PX,

@@ -211,7 +211,7 @@ INLINE void scale_sums(vf acc[6][4], int32_t width, const float *token_scales, c
 }
 
 INLINE void linear_lanes(float *y, float *squares, const float *x, const float *w, const float *bias, int32_t rows,
-                        int32_t width, linear_end end) {
+                         int32_t width, linear_end end) {
     const float *starts = IS_INT8 ? w + rows * width : bias;
     vf acc[6][4];
     for (int32_t i = 0; i < width; i++) {
