@@ -5,7 +5,7 @@
  * Pure. */
 #pragma once
 
-#include "config/proxies.h"
+#include "config/config.h"
 
 /* forwarded  X-Forwarded-For, of all fields in order; "": there is none.
  * client     In: the address of the connection, "" for a local socket. Out: the client's, IPv4 without ::ffff:. An

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/origins.h"
+#include "config/config.h"
 
 #define METHODS "GET, HEAD, POST, PATCH, DELETE"
 #define REQUEST_FIELDS                                                                                                \

@@ -4,10 +4,6 @@
  * request for each new token. Pure: the caller passes the time. */
 #pragma once
 
-#include <stdint.h>
-
-#include "config/limits.h"
-#include "config/proxies.h"
 #include "http/http.h"
 
 typedef struct rate_bucket {

@@ -45,6 +45,12 @@ uint64_t call_limit_us(const upscale_call *self);
 /* The spec of the job for a worker. */
 job_spec call_spec(const upscale_call *self);
 
+/* ---- api/etag.c ---- */
+
+/* Set body_sha256 and etag of a call whose upload is complete and whose network is chosen. The tag depends on all that
+ * the bytes of the result depend on: image, options, weights, program, precision and kernel level. */
+void etag_set(upscale_call *self);
+
 /* ---- api/accept.c ---- */
 
 /* Read Prefer and Idempotency-Key, and make the call a job if they say so. false: the request is answered. */

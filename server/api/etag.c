@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * api/etag.c - digest of a request and entity tag of its result (stages 1 request and 9 respond).
  * In: the digest of the upload, the options, the facts of the network.  Out: a digest and an entity tag. */
-#include "api/etag.h"
+#include "api/call.h"
 
 #include <stdio.h>
 #include <string.h>

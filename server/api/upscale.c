@@ -10,7 +10,6 @@
 
 #include "admit/admit.h"
 #include "api/call.h"
-#include "api/etag.h"
 #include "api/facts.h"
 #include "api/routes.h"
 #include "api/status_map.h"

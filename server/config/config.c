@@ -20,7 +20,6 @@
 #include "base/error.h"
 #include "base/precision.h"
 #include "config/limits.h"
-#include "config/origins.h"
 
 typedef enum setting_kind {
     KIND_LISTEN = 0, /* listen_list */

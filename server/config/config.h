@@ -2,10 +2,9 @@
  * config/config.h - the settings of the server, checked: flags over environment over file over defaults. */
 #pragma once
 
-#include <stdbool.h>
+#include <string.h>
 
 #include "config/limits.h"
-#include "config/proxies.h"
 #include "library/library.h"
 
 typedef struct served_model {
@@ -31,6 +30,22 @@ typedef struct listen_list {
     listen_address rows[LIMIT_LISTEN];
     int32_t count;
 } listen_list;
+
+/* An address of either family: IPv6, or IPv4 as ::ffff:a.b.c.d. */
+typedef struct client_address {
+    unsigned char bytes[16];
+} client_address;
+
+typedef struct proxy_network {
+    client_address address;
+    int bits; /* of the address that count, 0..128; of IPv4: 96..128 */
+} proxy_network;
+
+typedef struct proxy_list {
+    proxy_network networks[LIMIT_PROXIES];
+    int count;
+    bool has_local; /* "unix": clients of Unix sockets */
+} proxy_list;
 
 typedef struct server_config {
     listen_list listen;         /* 1.. */
@@ -83,14 +98,24 @@ typedef enum config_outcome {
 config_outcome config_read(int argc, char **argv, server_config *self);
 void config_done(server_config *self);
 
-/* Parse the value of --models: entries "NAME[:WORKERS]", separated by commas or blanks. NAME is a built-in network, a
- * network of the model library, or a weight file, which gets the name that `swin2sr model import` would give it. Files
- * are not opened here. If several built-in networks have a number of workers, the largest one counts for all of them.
+/* Move *list to its next entry. Entries are separated by commas or blanks.  returns its length; 0: there is none. */
+static inline size_t config_next_entry(const char **list) {
+    *list += strspn(*list, ", \t");
+    return strcspn(*list, ", \t");
+}
+
+/* ---- models.c ---- */
+
+/* Parse the value of --models: a list of NAME[:WORKERS]. NAME is a built-in network, a network of the model library, or
+ * a weight file, which gets the name that `swin2sr model import` would give it. Files are not opened here. If several
+ * built-in networks have a number of workers, the largest one counts for all of them.
  * errors  _INVALID; the detail names the entry. */
 SWIN2SR_MUST_CHECK swin2sr_status models_parse(const char *text, served_models *ret_models, swin2sr_error *reterr);
 
-/* Parse the value of --listen: entries ADDR:PORT, [ADDR]:PORT or unix:PATH, separated by commas or blanks. Names are not
- * resolved here.  errors  _INVALID; the detail names the entry. */
+/* ---- listen.c ---- */
+
+/* Parse the value of --listen: a list of ADDR:PORT, [ADDR]:PORT or unix:PATH. Names are not resolved here.
+ * errors  _INVALID; the detail names the entry. */
 SWIN2SR_MUST_CHECK swin2sr_status listen_parse(const char *text, listen_list *self, swin2sr_error *reterr);
 
 /* Add the value of one more flag to self->text.  false: it is too long. */
@@ -98,3 +123,22 @@ bool listen_append(listen_list *self, const char *text);
 
 /* Write an address as it is given. */
 void listen_write(const listen_address *self, char *ret_text, size_t size);
+
+/* ---- proxies.c ---- */
+
+bool address_parse(const char *text, client_address *ret_address);
+void address_write(const client_address *address, char ret_text[LIMIT_ADDRESS_BYTES]); /* IPv4 without ::ffff: */
+bool address_is_ipv4(const client_address *address);
+
+/* Parse the value of --trusted-proxies: a list of addresses, networks like 10.0.0.0/8, and unix.
+ * errors  _INVALID; the detail names the entry. ret_list is untouched. */
+SWIN2SR_MUST_CHECK swin2sr_status proxies_parse(const char *text, proxy_list *ret_list, swin2sr_error *reterr);
+bool proxies_has(const proxy_list *list, const client_address *address);
+
+/* ---- origins.c ---- */
+
+/* Check the value of --cors-origins: "*", or a list of SCHEME://HOST[:PORT] in lower case, as browsers send it.
+ * errors  _INVALID; the detail names the entry. */
+SWIN2SR_MUST_CHECK swin2sr_status origins_check(const char *text, swin2sr_error *reterr);
+bool origins_are_all(const char *text);                  /* "*" */
+bool origins_have(const char *text, const char *origin); /* text: checked; origin: from a client */

@@ -3,13 +3,8 @@
  * In: the value of --models.  Out: names, paths and numbers of workers, or what is wrong with which entry. */
 #include "config/config.h"
 
-#include <stdbool.h>
-#include <string.h>
-
 #include "base/error.h"
 #include "library/catalog.h"
-
-#define SEPARATORS ", \t"
 
 static swin2sr_status wrong(swin2sr_error *reterr, const char *entry, const char *why) {
     return swin2sr__error_set(reterr, SWIN2SR_INVALID, "%.100s: %s", entry, why);
@@ -83,11 +78,8 @@ swin2sr_status models_parse(const char *text, served_models *ret_models, swin2sr
     if (status != SWIN2SR_OK)
         return status;
     memset(ret_models, 0, sizeof *ret_models);
-    for (text += strspn(text, SEPARATORS); status == SWIN2SR_OK && *text; text += strspn(text, SEPARATORS)) {
-        size_t length = strcspn(text, SEPARATORS);
+    for (size_t length; status == SWIN2SR_OK && (length = config_next_entry(&text)) > 0; text += length)
         status = add(ret_models, &offers, text, length, reterr);
-        text += length;
-    }
     catalog_done(&offers);
     if (status == SWIN2SR_OK && ret_models->count == 0)
         return swin2sr__error_set(reterr, SWIN2SR_INVALID, "names no model");

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * config/origins.c - origins that may call the service: check the list, and find one in it. */
-#include "config/origins.h"
-
-#include <string.h>
+#include "config/config.h"
 
 #include "base/error.h"
-
-static const char between[] = ", \t";
 
 bool origins_are_all(const char *text) {
     return strcmp(text, "*") == 0;
@@ -34,24 +30,18 @@ static bool is_origin(const char *text, size_t length) {
 swin2sr_status origins_check(const char *text, swin2sr_error *reterr) {
     if (origins_are_all(text))
         return SWIN2SR_OK;
-    for (text += strspn(text, between); *text; text += strspn(text, between)) {
-        size_t length = strcspn(text, between);
+    for (size_t length; (length = config_next_entry(&text)) > 0; text += length)
         if (!is_origin(text, length))
             return swin2sr__error_set(reterr, SWIN2SR_INVALID,
                                       "%.*s: must be SCHEME://HOST or SCHEME://HOST:PORT in lower case, or * alone",
                                       (int)length, text);
-        text += length;
-    }
     return SWIN2SR_OK;
 }
 
 bool origins_have(const char *text, const char *origin) {
     size_t wanted = strlen(origin);
-    for (text += strspn(text, between); *text; text += strspn(text, between)) {
-        size_t length = strcspn(text, between);
+    for (size_t length; (length = config_next_entry(&text)) > 0; text += length)
         if (length == wanted && strncmp(text, origin, length) == 0)
             return true;
-        text += length;
-    }
     return false;
 }

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * config/proxies.c - trusted proxies: parse the list, and look up an address. */
-#include "config/proxies.h"
+#include "config/config.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/error.h"
 
@@ -61,14 +60,10 @@ static swin2sr_status take_entry(const char *text, size_t length, proxy_list *li
 }
 
 swin2sr_status proxies_parse(const char *text, proxy_list *ret_list, swin2sr_error *reterr) {
-    static const char between[] = ", \t";
     proxy_list list = {.count = 0};
     swin2sr_status status = SWIN2SR_OK;
-    for (text += strspn(text, between); status == SWIN2SR_OK && *text; text += strspn(text, between)) {
-        size_t length = strcspn(text, between);
+    for (size_t length; status == SWIN2SR_OK && (length = config_next_entry(&text)) > 0; text += length)
         status = take_entry(text, length, &list, reterr);
-        text += length;
-    }
     if (status == SWIN2SR_OK)
         *ret_list = list;
     return status;

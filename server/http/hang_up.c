@@ -3,8 +3,8 @@
  * In: events of the socket of a request.  Out: on_gone for a client that left.
  *
  * A client that closes its connection and one that shuts down only its sending side (nc -N) both send a FIN. They can
- * be distinguished only by sending something. So after a FIN the server sends "100 Continue", which HTTP/1.1 clients must
- * ignore; the kernel of a client that has left answers with a reset one round trip later. HTTP/1.0 has no interim
+ * be distinguished only by sending something. So after a FIN the server sends "100 Continue", which HTTP/1.1 clients
+ * must ignore; the kernel of a client that has left answers with a reset one round trip later. HTTP/1.0 has no interim
  * responses. Its clients, and clients that leave some time after their FIN, are assumed to be present until TCP
  * keep-alive finds that their kernel has dropped the connection (Linux: after tcp_fin_timeout, 60 s). */
 #include <netinet/in.h>

@@ -5,12 +5,8 @@
  * All functions are called on the loop's thread. The HTTP and JSON libraries are not visible outside this folder. */
 #pragma once
 
-#include <sys/types.h>
-
-#include "config/config.h"
 #include "http/listen.h"
 #include "http/problem.h"
-#include "http/router.h"
 #include "log/log.h"
 #include "loop/loop.h"
 #include "metrics/metrics.h"

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "config/origins.h"
+#include "config/config.h"
 
 static void forms(void **state) {
     static const char *const good[] = {"*",

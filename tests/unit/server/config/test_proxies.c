@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "config/proxies.h"
+#include "config/config.h"
 
 static bool has(const char *text, const char *address_text) {
     proxy_list list;
