@@ -97,6 +97,8 @@ static const setting settings[] = {
           NULL, header_s, 1, LIMIT_WAIT_MAX_S),
     COUNT("transfer-s", "seconds a body may take to arrive, and an answer to be sent", "600", NULL, transfer_s, 1,
           LIMIT_WAIT_MAX_S),
+    COUNT("min-upload-rate", "bytes per second with which a body must come, on average of 20 seconds; 0: no limit", "1024",
+          NULL, min_upload_rate, 0, LIMIT_UPLOAD_RATE_MAX),
     OTHER("keys", "FILE", "API keys, as swin2sr key writes them; without it, requests need no key", NULL, "none",
           KIND_TEXT, FIELD(keys)),
     COUNT("rate", "POST requests per minute and client address; only without --keys; 0: no limit", "0", NULL,

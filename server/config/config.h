@@ -71,6 +71,7 @@ typedef struct server_config {
     int32_t idle_s;                 /* without a byte in either direction */
     int32_t header_s;               /* until the end of a request's header */
     int32_t transfer_s;             /* for a body to arrive, and for an answer to be sent */
+    int32_t min_upload_rate;        /* of a body, in bytes per second; 0: none */
     const char *data;               /* folder of jobs and unfinished uploads; NULL: none */
     const char *node;               /* first part of the id of each job */
     int32_t upload_hours;           /* a resumable upload is kept */

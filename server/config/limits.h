@@ -27,6 +27,8 @@
 #define LIMIT_BODY_MAX_MIB 65536         /* --max-body-mib */
 #define LIMIT_SPOOL_BYTES (4ull << 30)   /* uploads and results of all requests together */
 #define LIMIT_CONFIG_BYTES 65536         /* the INI file */
+#define LIMIT_RATE_WINDOW_S 20           /* over which the rate of a body is measured */
+#define LIMIT_UPLOAD_RATE_MAX 1000000000 /* what the flag may say */
 #define LIMIT_KEEP_ALIVE_S 5      /* between TCP keep-alive probes to a client that has closed its sending side */
 #define LIMIT_KEEP_ALIVE_PROBES 3 /* without an answer, until such a client counts as gone */
 #define LIMIT_ROUTES 40           /* rows in the table of routes */

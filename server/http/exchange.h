@@ -16,10 +16,11 @@ struct http_exchange {
     http_server *server;
     struct MHD_Connection *connection;
     http_connection *owner;
-    const http_route *route;    /* NULL: no route takes this method and path */
-    int depth;                  /* slashes in the path */
-    uint64_t begun_us, sent_us; /* when the header arrived; when the answer was queued, 0: not yet */
-    uint64_t discarded_bytes;   /* of the body, received after the answer was decided */
+    const http_route *route;          /* NULL: no route takes this method and path */
+    int depth;                        /* slashes in the path */
+    uint64_t begun_us, sent_us;       /* when the header arrived; when the answer was queued, 0: not yet */
+    uint64_t window_us, window_bytes; /* of http/sweep.c: when it last looked, and the bytes of the body then */
+    uint64_t discarded_bytes;         /* of the body, received after the answer was decided */
     struct MHD_Response *answer;
     http_pull pull; /* of an answer that is a stream, else NULL */
     unsigned int code;
@@ -72,6 +73,9 @@ struct http_server {
 static inline http_exchange *exchange_of(const http_request *request) {
     return (http_exchange *)request;
 }
+
+/* Close the connections of slow clients, from now on. */
+void sweep_start(http_server *self);
 
 /* Accept connections.  false: the loop takes no watch. */
 bool accept_start(http_server *self);

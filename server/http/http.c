@@ -299,37 +299,6 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
         close_connection(context, *socket_context);
 }
 
-/* A held request is not slow: the deadline of its job applies. Nor is a stream that has nothing to send. */
-static bool is_too_slow(const http_connection *self, const server_config *config, uint64_t now_us) {
-    const http_exchange *exchange = self->exchange;
-    if (!exchange)
-        return now_us - self->waiting_us > (uint64_t)config->header_s * 1000000;
-    uint64_t since_us = exchange->sent_us ? exchange->sent_us : exchange->begun_us;
-    return !exchange->is_held && !exchange->is_parked && now_us - since_us > (uint64_t)config->transfer_s * 1000000;
-}
-
-/* After shutdown() the library reads the end of input and closes the connection. */
-static void cut(http_connection *self) {
-    http_exchange *exchange = self->exchange;
-    if (exchange && !exchange->is_cut && !exchange->sent_us) {
-        problem what = problem_of(PROBLEM_TOO_SLOW, "the body did not arrive within %d seconds",
-                                  (int)exchange->server->settings.config->transfer_s);
-        answer_directly(exchange, &what);
-    }
-    if (exchange)
-        exchange->is_cut = true;
-    shutdown(self->fd, SHUT_RDWR);
-}
-
-static void on_sweep(void *context) {
-    http_server *server = context;
-    uint64_t now_us = swin2sr__clock_us();
-    for (http_connection *self = server->connections; self; self = self->next)
-        if (is_too_slow(self, server->settings.config, now_us))
-            cut(self);
-    loop_timer_set(server->settings.loop, &server->sweep, now_us + 1000000);
-}
-
 /* ---- the library on the loop ---- */
 
 /* A connection holds up to two descriptors, its socket and an upload or a result, so the limit on open files bounds the
@@ -374,8 +343,7 @@ http_server *http_start(const http_settings *settings, const listener_set *liste
     self->listeners = listeners;
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(self->daemon, MHD_DAEMON_INFO_EPOLL_FD);
     self->sockets = (loop_watch){.fd = info->epoll_fd, .on_ready = on_sockets, .context = self};
-    self->sweep = (loop_timer){.on_due = on_sweep, .context = self};
-    on_sweep(self);
+    sweep_start(self);
     if (loop_watch_add(settings->loop, &self->sockets, EPOLLIN) && accept_start(self))
         return self;
     http_stop(self);

@@ -79,6 +79,31 @@ def test_slow_body_is_answered_closed_and_logged(start):
     assert service.upscale(picture()).status_code == 200
 
 
+def test_body_that_trickles_is_answered_and_closed(start):
+    """Two bodies that never end: one comes with 10 KiB a second, one with fewer bytes than it must."""
+    service = start("--workers", "1", "--min-upload-rate", "2000", "--idle-s", "60")
+    begun = time.monotonic()
+    with connect(service) as trickle, connect(service) as steady:
+        for connection in trickle, steady:
+            connection.sendall(HEADER % 10_000_000)
+        trickle.sendall(bytes(30_000))  # less than 20 s times 2000
+        trickle.settimeout(0.5)
+        answer = b""
+        while not answer and time.monotonic() - begun < 40:
+            steady.sendall(bytes(5_000))
+            try:
+                answer = trickle.recv(65536)
+            except socket.timeout:
+                pass
+        assert answer.startswith(b"HTTP/1.1 408 ") and b"less than 2000 bytes per second" in answer
+        assert 19 < time.monotonic() - begun < 25
+        wait_for("the log line", lambda: [event["code"] for event in service.events("request")] == [408])
+        steady.settimeout(0.1)
+        with pytest.raises(socket.timeout):
+            steady.recv(1)
+    wait_for("an empty spool", lambda: service.metric("spool_bytes") == 0)
+
+
 def test_silence_in_a_body_is_logged_as_slowness(start):
     service = start("--idle-s", "1", "--workers", "1")
     with connect(service) as connection:
@@ -221,7 +246,7 @@ def test_a_crowd_disturbs_nobody(start):
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     try:
-        service = start("--workers", "1", "--threads", "1")
+        service = start("--workers", "1", "--threads", "1", "--min-upload-rate", "0")
         with Crowd(service, IDLE_COUNT, SLOW_COUNT) as crowd:
             wait_for("the crowd", lambda: service.metric("connections") >= IDLE_COUNT + SLOW_COUNT)
             seconds = []
