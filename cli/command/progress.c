@@ -55,8 +55,8 @@ void progress_update(progress_line *progress, double done) {
     int used = 0;
     if (progress->count > 1)
         used = snprintf(head, sizeof(head), "%zu/%zu ", progress->index, progress->count);
-    if (progress->label)
-        snprintf(head + used, sizeof(head) - (size_t)used, "%.15s ", progress->label);
+    if (progress->label[0])
+        snprintf(head + used, sizeof(head) - (size_t)used, "%s ", progress->label);
     format_rate(tail, sizeof(tail), progress, done, (double)(now - progress->start_us) / 1e6);
 
     int percent = (int)(done * 100);
@@ -69,6 +69,12 @@ void progress_update(progress_line *progress, double done) {
     }
     memset(bar, '#', sizeof(bar));
     fprintf(stderr, "\r\033[K%s%3d%% [%-*.*s]%s", head, percent, length, (int)(done * length), bar, tail);
+}
+
+void progress_phase(progress_line *progress, const char *label) {
+    snprintf(progress->label, sizeof(progress->label), "%s", label);
+    progress->start_us = swin2sr__clock_us();
+    progress->told_left_s = 0;
 }
 
 void progress_tell(progress_line *progress, double done, double left_s) {

@@ -13,7 +13,7 @@ typedef struct progress_line {
     double pixels;       /* of the input; 0: unknown, and no speed is shown */
     uint64_t start_us;
     uint64_t drawn_us;
-    const char *label;  /* what is being done; NULL: only one thing is */
+    char label[16];     /* what is being done; "": only one thing is */
     double told_left_s; /* of progress_tell; 0: the time left is extrapolated */
 } progress_line;
 
@@ -22,6 +22,9 @@ bool progress_is_terminal(void);
 
 void progress_init(progress_line *progress, bool is_shown, size_t index, size_t count, double pixels);
 void progress_update(progress_line *progress, double done);
+
+/* What is done next, which begins now. A label that is too long is cut. */
+void progress_phase(progress_line *progress, const char *label);
 
 /* As progress_update, where somebody else says how many seconds are left. */
 void progress_tell(progress_line *progress, double done, double left_s);

@@ -82,6 +82,8 @@ static void set_options(transfer *self, const char *url, struct curl_slist *head
     api->easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_S);
     api->easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
     api->easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, stall_s);
+    if (!self->request->body && !self->request->writer) /* a small answer that comes slower than that is none */
+        api->easy_setopt(curl, CURLOPT_TIMEOUT, (long)self->link->timeout_s);
     api->easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
     api->easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     api->easy_setopt(curl, CURLOPT_ERRORBUFFER, self->detail);

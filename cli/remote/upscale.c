@@ -4,6 +4,7 @@
  * In: file names, and the address of a service.  Out: files that appear whole or not at all; the largest exit code.
  * A failed input does not stop the run; a signal does. */
 #include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 
 #include "command/commands.h"
@@ -138,6 +139,7 @@ static int run_parsed(remote_run *run, char **inputs) {
     if (!outputs_settle(&run->names, run->options.is_json))
         return CLI_EXIT_USAGE;
     interrupt_watch();
+    signal(SIGPIPE, SIG_IGN); /* a TLS connection that breaks while something is sent would raise it */
     swin2sr_status status = meet(run, &error);
     if (status == SWIN2SR_OK && run->names.is_folder)
         status = output_make_folder(run->names.output, &error);

@@ -77,7 +77,7 @@ static swin2sr_status post(const work_order *order, bool is_own_key, remote_answ
 
 static swin2sr_status submit(const work_order *order, remote_job *ret_job, swin2sr_error *reterr) {
     remote_answer answer;
-    order->link->progress.label = "sending";
+    progress_phase(&order->link->progress, "sending");
     swin2sr_status status = upload_send(order->link, order->data, order->size, order->note, reterr);
     if (status == SWIN2SR_OK)
         status = post(order, false, &answer, reterr);
@@ -116,7 +116,10 @@ static swin2sr_status find_or_submit(const work_order *order, remote_job *ret_jo
 
 static void show(const work_order *order, const remote_job *job) {
     progress_line *progress = &order->link->progress;
-    progress->label = job->status == JOB_QUEUED ? "waiting" : "enlarging";
+    char place[16] = "enlarging";
+    if (job->status == JOB_QUEUED)
+        snprintf(place, sizeof(place), "queue %d", (int)job->queue_position);
+    progress_phase(progress, place);
     progress_tell(progress, job->progress, job->eta_s);
 }
 
@@ -164,7 +167,7 @@ static swin2sr_status fetch_once(const work_order *order, result_writer *writer,
 static swin2sr_status fetch(const work_order *order, result_writer *writer, const remote_job *job,
                             swin2sr_error *reterr) {
     char etag[ANSWER_FIELD_BYTES] = "";
-    order->link->progress.label = "fetching";
+    progress_phase(&order->link->progress, "fetching");
     for (uint64_t best = 0;;) {
         remote_answer answer;
         swin2sr_error failure = {0};
@@ -258,7 +261,7 @@ swin2sr_status work_at_once(work_order *order, result_writer *writer, swin2sr_er
                             .writer = writer,
                             .waits_for_work = true};
     snprintf(path, sizeof(path), "/upscale%s", order->query);
-    order->link->progress.label = "enlarging";
+    progress_phase(&order->link->progress, "enlarging");
     swin2sr_status status = link_call(order->link, &request, &answer, reterr);
     if (status == SWIN2SR_OK && answer.code != 200)
         status = answer_fail(&answer, order->link->address.host, reterr);

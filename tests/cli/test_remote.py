@@ -9,6 +9,7 @@ import os
 import pty
 import re
 import signal
+import socket
 import ssl
 import struct
 import subprocess
@@ -220,7 +221,7 @@ def test_progress_is_shown_on_a_terminal(binary, environment, keeper, tmp_path):
             shown += piece
     os.close(terminal)
     assert process.wait(60) == 0
-    assert re.search(rb"enlarging +\d+% \[.*\] eta \d:\d\d", shown), shown
+    assert re.search(rb"(enlarging|queue \d+) +\d+% \[.*\] eta \d:\d\d", shown), shown
     assert b"800x800 in" in shown
 
 
@@ -330,6 +331,45 @@ def test_ctrl_c_leaves_the_job_and_the_next_run_fetches_it(begin, remote, start,
     assert jobs_of(server) == [] and tickets(tmp_path) == []
 
 
+class Tap(FaultProxy):
+    """Stops passing a client's bytes after so many of one connection, until it is opened."""
+
+    @classmethod
+    def of(cls, address, limit):
+        self = cls(address)
+        self.limit, self.open, self.is_dry = limit, threading.Event(), threading.Event()
+        return self
+
+    def _pass(self, source, target, limit=None):
+        is_up = target.getpeername() == self._target
+        passed = 0
+        with contextlib.suppress(OSError):
+            while piece := source.recv(65536):
+                if is_up and passed > self.limit and not self.open.is_set():
+                    self.is_dry.set()
+                    self.open.wait(60)
+                target.sendall(piece)
+                passed += len(piece)
+            target.shutdown(socket.SHUT_WR)
+        return False
+
+
+def test_ctrl_c_while_sending_and_the_next_run_goes_on(begin, remote, start, tmp_path):
+    server = start()
+    data = picture() + os.urandom(6 << 20)
+    (tmp_path / "a.png").write_bytes(data)
+    with Tap.of(server.address, 5 << 20) as proxy:
+        process = begin("http://%s:%d" % proxy.address, tmp_path / "a.png", "-o", tmp_path / "b.png")
+        assert proxy.is_dry.wait(60)
+        process.send_signal(signal.SIGINT)
+        assert "sends the rest" in end(process, 130)
+        proxy.open.set()
+        remote("http://%s:%d" % proxy.address, tmp_path / "a.png", "-o", tmp_path / "b.png")
+    assert open_image((tmp_path / "b.png").read_bytes()).size == (96, 64)
+    requests_of = [(event["method"], event["route"]) for event in server.events("request")]
+    assert requests_of.count(("POST", "/v1/uploads")) == 1, "one upload, which was continued"
+
+
 def test_cancel_on_interrupt(begin, remote, start, tmp_path):
     server = start("--threads", "1")
     server.data = tmp_path / "data"
@@ -415,6 +455,12 @@ class Liar(http.server.BaseHTTPRequestHandler):
         pass
 
     def answer(self):
+        if self.path.split("?")[0] == self.server.resets:
+            self.server.asked.append((self.command, self.path, dict(self.headers)))
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            socket.socket(fileno=self.connection.detach()).close()
+            self.close_connection = True
+            return
         size = int(self.headers.get("Content-Length", 0))
         self.rfile.read(size)
         self.server.asked.append((self.command, self.path, dict(self.headers)))
@@ -444,7 +490,7 @@ def liar():
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(certificate)
             server.socket = context.wrap_socket(server.socket, server_side=True)
-        server.answers, server.asked = answers, []
+        server.answers, server.asked, server.resets = answers, [], None
         server.url = f"http{'s' if certificate else ''}://127.0.0.1:{server.server_port}"
         threading.Thread(target=server.serve_forever).start()
         servers.append(server)
@@ -530,6 +576,22 @@ def test_certificates_are_checked(remote, liar, certificate, tmp_path):
     assert "answers 401" in one_line(done.stderr)
 
 
+def test_tls_connections_that_break(remote, liar, certificate, tmp_path):
+    """An upload asks for its offset again; a single request is repeated."""
+    (tmp_path / "a.png").write_bytes(picture() + bytes(3 << 20))
+    server = liar(kept(), certificate)
+    server.resets = "/v1/uploads/u"
+    done = remote(server.url, tmp_path / "a.png", "-o", tmp_path / "b.png", "--timeout", "2", check=4,
+                  SSL_CERT_FILE=f"{certificate}.crt")
+    assert "--timeout 2" in one_line(done.stderr)
+    assert [command for command, _, _ in server.asked].count("PATCH") == 1, "the offset is asked for first"
+    server.resets = "/upscale"
+    server.answers["/v1/uploads"] = (501, {}, b"")
+    remote(server.url, tmp_path / "a.png", "-o", tmp_path / "b.png", "--timeout", "2", check=4,
+           SSL_CERT_FILE=f"{certificate}.crt")
+    assert [path for _, path, _ in server.asked].count("/upscale?model=m&format=png") > 1
+
+
 # ---- the key ----
 
 def test_the_key_goes_into_one_header(remote, liar, tmp_path):
@@ -559,6 +621,14 @@ def test_a_service_with_keys(remote, swin2sr, start, tmp_path):
     for key, code in ({}, 401), ({"SWIN2SR_KEY": "wrong"}, 401), ({"SWIN2SR_KEY": (tmp_path / "old").read_text()}, 403):
         done = remote(server.url, tmp_path / "a.png", "-o", tmp_path / "c.png", check=4, **key)
         assert f"answers {code}: " in one_line(done.stderr)
+
+
+def test_a_key_without_encryption_is_noted(remote, tmp_path):
+    (tmp_path / "a.png").write_bytes(picture())
+    for scheme, is_noted in ("http", True), ("https", False):
+        done = remote(f"{scheme}://no.such.host.invalid", tmp_path / "a.png", "-o", tmp_path / "b.png", check=4,
+                      SWIN2SR_KEY="secret")
+        assert (b"without encryption" in done.stderr) == is_noted
 
 
 @pytest.mark.parametrize("text", ["", "\n", "a b", "a\nb", "k" * 257, "\x01"])
