@@ -2,9 +2,9 @@
  * main.c - swin2sr-worker: a process that enlarges images, one at a time (stages 4 to 8 of 9).
  * In: networks by name or as open files; jobs with descriptors, from the socket that is descriptor 3.
  * Out: messages to that socket. No path is ever opened on behalf of a client.
- * Loads and tests its networks, sends READY for each, then works until the server closes the socket. It is started only
- * by swin2sr-server. Exit codes: 0 the server is gone, 1 a network cannot be used (FAILED gives the reason), 2 wrong
- * usage. */
+ * Loads and tests its networks, starts its threads, enters the sandbox, sends READY for each network, then works until
+ * the server closes the socket. It is started only by swin2sr-server. Exit codes: 0 the server is gone, 1 a network or a
+ * required sandbox cannot be had (FAILED gives the reason), 2 wrong usage. */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -19,6 +19,7 @@
 
 #include "base/threads.h"
 #include "base/precision.h"
+#include "sandbox.h"
 #include "worker.h"
 
 #define SOCKET 3
@@ -52,11 +53,15 @@ static bool add_name(networks_options *self, const char *name) {
     return true;
 }
 
-static bool parse_arguments(int argc, char **argv, networks_options *self) {
-    static const struct option options[] = {
-        {"threads", required_argument, NULL, 't'},   {"precision", required_argument, NULL, 'p'},
-        {"network", required_argument, NULL, 'n'},   {"weights-fd", required_argument, NULL, 'w'},
-        {"config-fd", required_argument, NULL, 'c'}, {NULL, 0, NULL, 0}};
+static bool parse_arguments(int argc, char **argv, networks_options *self, sandbox *ret_sandbox) {
+    static const struct option options[] = {{"threads", required_argument, NULL, 't'},
+                                            {"precision", required_argument, NULL, 'p'},
+                                            {"network", required_argument, NULL, 'n'},
+                                            {"weights-fd", required_argument, NULL, 'w'},
+                                            {"config-fd", required_argument, NULL, 'c'},
+                                            {"sandbox", required_argument, NULL, 's'},
+                                            {NULL, 0, NULL, 0}};
+    *ret_sandbox = (sandbox){.mode = SANDBOX_AUTO};
     *self = (networks_options){.threads = swin2sr__cores_usable(), .weights_fd = -1, .config_fd = -1};
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         bool is_good = option == 't'   ? parse_number(optarg, 1, THREADS_MAX, &self->threads)
@@ -64,6 +69,7 @@ static bool parse_arguments(int argc, char **argv, networks_options *self) {
                        : option == 'n' ? add_name(self, optarg)
                        : option == 'w' ? parse_file(optarg, &self->weights_fd)
                        : option == 'c' ? parse_file(optarg, &self->config_fd)
+                       : option == 's' ? sandbox_mode_find(optarg, &ret_sandbox->mode)
                                        : false;
         if (!is_good)
             return false;
@@ -101,7 +107,7 @@ static int say_cannot_start(swin2sr_status status, const swin2sr_error *error) {
 }
 
 /* Work until the server is gone. A CANCEL that arrives here is for a job that has been answered, and is ignored. */
-static void serve(const networks *self, int32_t threads) {
+static void serve(const networks *self, swin2sr_threads *threads) {
     ipc_message message;
     int fds[IPC_JOB_FDS];
     while (ipc_receive(SOCKET, &message, fds, 0) == SWIN2SR_OK) {
@@ -118,9 +124,25 @@ static void serve(const networks *self, int32_t threads) {
     }
 }
 
+/* Start the threads for all jobs and lock this process. */
+static swin2sr_status lock(networks *self, sandbox *box, int32_t thread_count, swin2sr_threads **ret_threads,
+                           swin2sr_error *reterr) {
+    swin2sr_status status = sandbox_close_paths(box, reterr);
+    if (status == SWIN2SR_OK)
+        status = swin2sr_threads_new(thread_count, ret_threads, reterr);
+    if (status == SWIN2SR_OK)
+        status = sandbox_close_calls(box, SOCKET, reterr);
+    char text[SANDBOX_TEXT_BYTES];
+    sandbox_describe(box, text, sizeof text);
+    for (uint32_t i = 0; i < self->count; i++)
+        ipc_text_set(self->facts[i].sandbox, sizeof self->facts[i].sandbox, text);
+    return status;
+}
+
 int main(int argc, char **argv) {
     networks_options options;
-    if (!is_socket(SOCKET) || !parse_arguments(argc, argv, &options)) {
+    sandbox box;
+    if (!is_socket(SOCKET) || !parse_arguments(argc, argv, &options, &box)) {
         fprintf(stderr, "swin2sr-worker: can be started only by swin2sr-server\n");
         return 2;
     }
@@ -130,12 +152,16 @@ int main(int argc, char **argv) {
 
     networks all = {.count = 0};
     swin2sr_error error = {""};
+    swin2sr_threads *threads = NULL;
     int code = 0;
     swin2sr_status status = networks_open(&all, &options, &error);
+    if (status == SWIN2SR_OK)
+        status = lock(&all, &box, options.threads, &threads, &error);
     if (status != SWIN2SR_OK)
         code = say_cannot_start(status, &error);
     else if (say_ready(&all))
-        serve(&all, options.threads);
+        serve(&all, threads);
+    swin2sr_threads_free(threads);
     networks_done(&all);
     return code;
 }

@@ -70,14 +70,14 @@ static bool on_progress(void *context, double done) {
     return !self->is_cancelled;
 }
 
-static swin2sr_status enlarge(work *self, swin2sr_model *model, int32_t threads, const ipc_job *job, int in_fd,
+static swin2sr_status enlarge(work *self, swin2sr_model *model, swin2sr_threads *threads, const ipc_job *job, int in_fd,
                               enlarge_report *ret_report, swin2sr_error *reterr) {
     size_t size = (size_t)job->in_bytes;
     void *data = mmap(NULL, size, PROT_READ, MAP_PRIVATE, in_fd, 0);
     if (data == MAP_FAILED)
         return swin2sr__error_set(reterr, errno == ENOMEM ? SWIN2SR_NOMEM : SWIN2SR_IO, "the upload cannot be read");
     enlarge_options options = {
-        .engine.threads = threads,
+        .engine.shared_threads = threads,
         .out.format = (format_id)job->format,
         .out.quality = (int32_t)job->quality,
         .limits = {.pixels = job->in_pixels_max, .side_px = IMAGE_MAX_SIDE_PX, .is_strict = job->is_strict != 0},
@@ -116,8 +116,8 @@ static void fill_done(const work *self, const enlarge_report *report, ipc_messag
     };
 }
 
-void work_run(int socket, swin2sr_model *model, int32_t threads, const ipc_job *job, const int fds[IPC_JOB_FDS],
-              ipc_message *ret_message) {
+void work_run(int socket, swin2sr_model *model, swin2sr_threads *threads, const ipc_job *job,
+              const int fds[IPC_JOB_FDS], ipc_message *ret_message) {
     work self = {.socket = socket, .out.fd = fds[1], .preview.fd = fds[2], .id = job->id};
     enlarge_report report = {0};
     swin2sr_error error = {""};

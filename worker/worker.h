@@ -68,5 +68,5 @@ void networks_done(networks *self);
 /* Run one job and fill in its answer, DONE or FAILED.
  * socket  To the server: sends PROGRESS and receives CANCEL. Its end cancels the job too.
  * fds     Input and output of the job. Borrowed. */
-void work_run(int socket, swin2sr_model *model, int32_t threads, const ipc_job *job, const int fds[IPC_JOB_FDS],
-              ipc_message *ret_message);
+void work_run(int socket, swin2sr_model *model, swin2sr_threads *threads, const ipc_job *job,
+              const int fds[IPC_JOB_FDS], ipc_message *ret_message);

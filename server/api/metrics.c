@@ -56,6 +56,13 @@ static void write_model(const network *each, FILE *out) {
     fprintf(out, "\"} 1\n");
 }
 
+/* In the words of the worker that was ready last. */
+static void write_sandbox(const pool *each, FILE *out) {
+    fprintf(out, "swin2sr_worker_sandbox{model=\"%s\",holds=\"", pool_name(each));
+    write_label(out, each->networks[0]->facts.sandbox);
+    fprintf(out, "\"} 1\n");
+}
+
 static void write_info(const api_context *self, FILE *out) {
     metrics_write_family(out, "build_info", "gauge", "The program's version.");
     fprintf(out, "swin2sr_build_info{version=\"" SWIN2SR_VERSION "\"} 1\n");
@@ -63,6 +70,10 @@ static void write_info(const api_context *self, FILE *out) {
     for (int i = 0; i < self->pools->network_count; i++)
         if (self->pools->networks[i].owner->was_ever_ready)
             write_model(&self->pools->networks[i], out);
+    metrics_write_family(out, "worker_sandbox", "gauge", "What locks the workers.");
+    for (int i = 0; i < self->pools->pool_count; i++)
+        if (self->pools->pools[i].was_ever_ready)
+            write_sandbox(&self->pools->pools[i], out);
 }
 
 void metrics_on_begin(http_request *request) {

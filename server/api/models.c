@@ -9,10 +9,10 @@ static void add_network(http_json *models, const network *each, bool is_default)
     const ipc_ready *facts = &each->facts;
     bool is_ready = pool_is_ready(each->owner);
     if (each->owner->was_ever_ready)
-        http_json_add(models, "{s:s, s:s?, s:b, s:b, s:i, s:s, s:I, s:s?, s:s, s:s}", "name", name, "task", task,
+        http_json_add(models, "{s:s, s:s?, s:b, s:b, s:i, s:s, s:I, s:s?, s:s, s:s, s:s}", "name", name, "task", task,
                       "default", is_default, "ready", is_ready, "scale", (int)facts->scale, "sha256", facts->sha256,
                       "parameters", (long long)facts->parameters, "license", facts->license[0] ? facts->license : NULL,
-                      "precision", facts->precision, "kernels", facts->kernels);
+                      "precision", facts->precision, "kernels", facts->kernels, "sandbox", facts->sandbox);
     else
         http_json_add(models, "{s:s, s:s?, s:b, s:b}", "name", name, "task", task, "default", is_default, "ready",
                       is_ready);

@@ -121,6 +121,8 @@ static const setting settings[] = {
            "debug, info, warn, error"),
     CHOICE("log-client", "ANSWER", "log the client's address with each request: yes or no", "no", is_log_client, "no, yes"),
     OTHER("worker", "PATH", "the worker program", NULL, "swin2sr-worker beside this program", KIND_TEXT, FIELD(worker)),
+    CHOICE("sandbox", "MODE", "lock workers before they take an image: auto (with what the kernel has), required (they need seccomp and landlock) or off",
+           "auto", sandbox, "auto, required, off"),
     ACTION("print-config", "print all settings as an INI file, with the source of each value"),
     ACTION("version", "print the version"),
     ACTION("help", "print this text"),

@@ -82,6 +82,7 @@ typedef struct server_config {
     proxy_list proxies;       /* proxies_text, parsed */
     const char *cors_origins; /* as origins_check; NULL: none */
     const char *spool;
+    int32_t sandbox;         /* of the workers: an index of "auto", "required", "off" */
     const char *worker;      /* path of the worker program */
     char *file_text;         /* of --config, or NULL; texts point into it */
     char beside[4096];       /* the default of worker */

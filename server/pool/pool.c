@@ -205,10 +205,10 @@ static void note_ready(network *self, const worker *by, const ipc_ready *ready) 
     self->facts = *ready;
     estimate_take_self_test(&self->time, ready->us_per_megapixel);
     log_event(self->owner->log, LOG_LEVEL_INFO, "worker_ready",
-              "s:i, s:s, s:s, s:i, s:s, s:s, s:s, s:I, s:s, s:I, s:I, s:I", "worker_pid", (int)by->pid, "model",
+              "s:i, s:s, s:s, s:i, s:s, s:s, s:s, s:I, s:s, s:s, s:I, s:I, s:I", "worker_pid", (int)by->pid, "model",
               self->served->name, "sha256", ready->sha256, "scale", (int)ready->scale, "kernels", ready->kernels,
               "kernels_note", ready->kernels_note, "precision", ready->precision, "memory_bytes",
-              (long long)ready->memory_bytes, "self_test", ready->check, "us_per_megapixel",
+              (long long)ready->memory_bytes, "sandbox", ready->sandbox, "self_test", ready->check, "us_per_megapixel",
               (long long)ready->us_per_megapixel, "base_bytes", (long long)ready->base_bytes, "column_bytes",
               (long long)ready->column_bytes);
 }

@@ -74,7 +74,10 @@ void respawn_start_all(pool *self) {
 }
 
 static const char *start_fault(int32_t status) {
-    return status == SWIN2SR_NOMEM ? "nomem" : status == SWIN2SR_INTERNAL ? "self_test" : "model";
+    return status == SWIN2SR_NOMEM      ? "nomem"
+           : status == SWIN2SR_INTERNAL ? "self_test"
+           : status == SWIN2SR_INVALID  ? "setting"
+                                        : "model";
 }
 
 /* Weights that cannot be loaded end the server if no worker has ever been ready; later they are an end like any other.
@@ -100,8 +103,9 @@ static void classify_end(pool *self, worker *w) {
 
 /* NULL: the reason and the status explain the end. */
 static const char *end_detail(const worker *w) {
-    return w->end_status == -SIGBUS ? "a file was truncated while the worker read it: the weights, if it was starting"
-                                    : NULL;
+    return w->end_status == -SIGBUS   ? "a file was truncated while the worker read it: the weights, if it was starting"
+           : w->end_status == -SIGSYS ? "a system call that the sandbox forbids; the kernel's log has its number"
+                                      : NULL;
 }
 
 static void note_end_fault(pool *self, const worker *w) {

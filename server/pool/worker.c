@@ -89,7 +89,9 @@ static void on_death(void *context, uint32_t events) {
     bool is_exit = info.si_code == CLD_EXITED;
     self->end_status = is_exit ? info.si_status : -info.si_status;
     if (self->end_reason == METRICS_RESTART_COUNT)
-        self->end_reason = is_exit ? METRICS_RESTART_EXIT : METRICS_RESTART_SIGNAL;
+        self->end_reason = is_exit                       ? METRICS_RESTART_EXIT
+                           : self->end_status == -SIGSYS ? METRICS_RESTART_SECCOMP
+                                                         : METRICS_RESTART_SIGNAL;
     close_all(self);
     self->handler->on_end(self->handler->context, self);
 }
@@ -144,10 +146,17 @@ static void add_networks(const worker_networks *networks, const char **arguments
 
 /* returns 0 or an errno. */
 static int spawn(const server_config *config, const worker_networks *networks, int socket, pid_t *ret_pid) {
+    static const char *const sandboxes[] = {"auto", "required", "off"};
     char threads[12];
     snprintf(threads, sizeof threads, "%d", (int)config->threads);
-    const char *arguments[ARGUMENTS_MAX] = {config->worker, "--threads", threads, "--precision", config->precision};
-    add_networks(networks, arguments + 5);
+    const char *arguments[ARGUMENTS_MAX] = {config->worker,
+                                            "--threads",
+                                            threads,
+                                            "--precision",
+                                            config->precision,
+                                            "--sandbox",
+                                            sandboxes[config->sandbox]};
+    add_networks(networks, arguments + 7);
 
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attributes;

@@ -35,7 +35,7 @@ static const ipc_field payloads[IPC_CANCEL + 1][FIELDS_MAX + 1] = {
     [IPC_READY] = {NUMBER(ready.network, 0, IPC_NETWORKS_MAX - 1), TEXT(ready.license), TEXT(ready.sha256),
                    TEXT(ready.kernels), TEXT(ready.kernels_note), TEXT(ready.precision),
                    NUMBER(ready.scale, 1, SCALE_MAX), NUMBER(ready.parameters, 0, UINT64_MAX),
-                   NUMBER(ready.memory_bytes, 0, UINT64_MAX), TEXT(ready.check),
+                   NUMBER(ready.memory_bytes, 0, UINT64_MAX), TEXT(ready.sandbox), TEXT(ready.check),
                    NUMBER(ready.us_per_megapixel, 1, IPC_COST_MAX), NUMBER(ready.base_bytes, 0, IPC_COST_MAX),
                    NUMBER(ready.column_bytes, 0, IPC_COST_MAX)},
     [IPC_JOB] = {NUMBER(job.id, 1, UINT64_MAX), NUMBER(job.network, 0, IPC_NETWORKS_MAX - 1),

@@ -128,7 +128,7 @@ def test_what_is_printed_can_be_read(file):
 
 
 @pytest.mark.parametrize("name, value", [("queue", "x"), ("queue", "-1"), ("workers", "65"),
-                                         ("precision", "fp8"), ("max-body-mib", "99999999999999999999")])
+                                         ("precision", "fp8"), ("sandbox", "on"), ("max-body-mib", "99999999999999999999")])
 def test_wrong_values_are_said_with_their_place(file, name, value):
     variable = "SWIN2SR_" + name.upper().replace("-", "_")
     assert f"--{name} {value}: must be " in refused(f"--{name}", value)

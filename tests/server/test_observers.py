@@ -65,8 +65,8 @@ def test_models(server):
     model, *others = response.json()["models"]
     assert [other["name"] for other in others] == ["clean", "photo"]
     assert response.status_code == 200
-    assert {name: model[name] for name in ("sha256", "scale", "kernels", "precision")} == \
-        {name: ready[name] for name in ("sha256", "scale", "kernels", "precision")}
+    assert {name: model[name] for name in ("sha256", "scale", "kernels", "precision", "sandbox")} == \
+        {name: ready[name] for name in ("sha256", "scale", "kernels", "precision", "sandbox")}
     assert model["name"] == ready["model"] == "swin2sr-lightweight-x4"
     assert model["parameters"] == 1024824 and model["default"] is True
 

@@ -24,6 +24,7 @@ static const ipc_message samples[] = {
                .scale = 4,
                .parameters = 1000000,
                .memory_bytes = UINT64_MAX,
+               .sandbox = "seccomp landlock-7",
                .check = "golden",
                .us_per_megapixel = 1,
                .base_bytes = IPC_COST_MAX,

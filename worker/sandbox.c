@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * sandbox.c - the two steps that lock a worker down (stage 3 of 9, dispatch).
+ * In: a mode.  Out: a locked process, and what the kernel could give.
+ * The table below is the whole list of permitted system calls; the filter is made from it. */
+#include "sandbox.h"
+
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/landlock.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+#define FILES_MAX 32                     /* descriptors: three of a job, the socket, the standard ones, the weights */
+#define FILE_MAX_BYTES ((rlim_t)4 << 30) /* of a result: 800 million pixels with four samples of a byte, and more */
+
+bool sandbox_mode_find(const char *name, sandbox_mode *ret_mode) {
+    static const char *const names[] = {"auto", "required", "off"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(name, names[i]) == 0) {
+            *ret_mode = (sandbox_mode)i;
+            return true;
+        }
+    return false;
+}
+
+/* What is missing counts only where it is required. */
+static swin2sr_status missing(const sandbox *self, const char *what, int error, swin2sr_error *reterr) {
+    if (self->mode != SANDBOX_REQUIRED)
+        return SWIN2SR_OK;
+    return swin2sr__error_set(reterr, SWIN2SR_INVALID, "--sandbox required: this system does not allow %s: %s", what,
+                              strerror(error));
+}
+
+/* ---- landlock: no path, no TCP, no signal to others ---- */
+
+/* Of interface version 6; older kernels accept it with zeros in fields that they do not know. */
+typedef struct landlock_rules {
+    uint64_t fs, net, scopes;
+} landlock_rules;
+
+/* The rights that a version of the interface knows. Each right that is named here is taken away. */
+static landlock_rules rules_of(int abi) {
+    static const int fs_bits[] = {0, 13, 14, 15, 15, 16}; /* REFER came with 2, TRUNCATE with 3, IOCTL_DEV with 5 */
+    const int newest = (int)(sizeof fs_bits / sizeof fs_bits[0]) - 1;
+    return (landlock_rules){.fs = ((uint64_t)1 << fs_bits[abi < newest ? abi : newest]) - 1,
+                            .net = abi >= 4 ? 3 : 0,     /* bind, connect */
+                            .scopes = abi >= 6 ? 3 : 0}; /* abstract Unix sockets, signals */
+}
+
+/* returns 0 or an errno. */
+static int enter_landlock(int *ret_abi) {
+    int abi = (int)syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    if (abi < 1)
+        return abi < 0 ? errno : EOPNOTSUPP;
+    landlock_rules rules = rules_of(abi);
+    int set = (int)syscall(SYS_landlock_create_ruleset, &rules, sizeof rules, 0);
+    if (set < 0)
+        return errno;
+    int error = syscall(SYS_landlock_restrict_self, set, 0) == 0 ? 0 : errno;
+    close(set);
+    if (!error)
+        *ret_abi = abi;
+    return error;
+}
+
+swin2sr_status sandbox_close_paths(sandbox *self, swin2sr_error *reterr) {
+    if (self->mode == SANDBOX_OFF)
+        return SWIN2SR_OK;
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        return missing(self, "no_new_privs", errno, reterr);
+    prctl(PR_SET_DUMPABLE, 0); /* no process of this user can read the memory or attach */
+    int error = enter_landlock(&self->landlock_abi);
+    return error ? missing(self, "landlock", error, reterr) : SWIN2SR_OK;
+}
+
+/* ---- limits ---- */
+
+static void limit(int resource, rlim_t most) {
+    struct rlimit now;
+    if (getrlimit(resource, &now) != 0)
+        return;
+    most = most < now.rlim_max ? most : now.rlim_max;
+    setrlimit(resource, &(struct rlimit){most, most});
+}
+
+static void limit_resources(void) {
+    signal(SIGXFSZ, SIG_IGN); /* a write beyond the limit is an error like that of a full disk */
+    limit(RLIMIT_CORE, 0);
+    limit(RLIMIT_FSIZE, FILE_MAX_BYTES);
+    limit(RLIMIT_NOFILE, FILES_MAX);
+    if (!SANDBOX_HAS_SANITIZER)
+        limit(RLIMIT_NPROC, 0);
+}
+
+/* ---- seccomp: the list of system calls ---- */
+
+#if defined(__x86_64__)
+#define OWN_ARCH AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define OWN_ARCH AUDIT_ARCH_AARCH64
+#else
+#define OWN_ARCH 0 /* there is no filter */
+#endif
+
+#define THE_SOCKET UINT32_MAX        /* in the column `value` */
+#define THE_PROCESS (UINT32_MAX - 1) /* in the column `value` */
+
+/* A call is permitted if its argument, masked, has this value. Only the low half of an argument is looked at: these are
+ * ints and flags. Mask 0: whatever the arguments are. */
+typedef struct permitted_call {
+    uint32_t number, argument, mask, value;
+} permitted_call;
+
+/* clang-format off */
+static const permitted_call permitted[] = {
+    /* jobs: messages on the one socket, the upload mapped, the result written, both closed */
+    {SYS_recvmsg,           0, UINT32_MAX, THE_SOCKET},
+    {SYS_sendmsg,           0, UINT32_MAX, THE_SOCKET},
+    {SYS_pwrite64,          0, 0, 0},
+    {SYS_close,             0, 0, 0},
+    /* malloc, and the upload; no memory becomes code */
+    {SYS_mmap,              2, PROT_EXEC, 0},
+    {SYS_mprotect,          2, PROT_EXEC, 0},
+    {SYS_munmap,            0, 0, 0},
+    {SYS_mremap,            0, 0, 0},
+    {SYS_brk,               0, 0, 0},
+    {SYS_madvise,           0, 0, 0},
+    {SYS_getrandom,         0, 0, 0}, /* the key of malloc's cache of a thread */
+    {SYS_sched_getaffinity, 0, 0, 0}, /* malloc counts the cores before it makes another arena */
+    /* threads: locks, waits, the time where the vDSO does not have it, and their end */
+    {SYS_futex,             0, 0, 0},
+    {SYS_sched_yield,       0, 0, 0},
+    {SYS_clock_gettime,     0, 0, 0},
+    {SYS_rt_sigprocmask,    0, 0, 0}, /* also of abort */
+    {SYS_rseq,              0, 0, 0}, /* this and the next: the first two calls of a thread that is still starting */
+    {SYS_set_robust_list,   0, 0, 0},
+    {SYS_exit,              0, 0, 0},
+    {SYS_exit_group,        0, 0, 0},
+    /* the last words of a process that finds itself broken, so that its end is logged as SIGABRT and not as SIGSYS */
+    {SYS_write,             0, UINT32_MAX, STDERR_FILENO},
+    {SYS_writev,            0, UINT32_MAX, STDERR_FILENO},
+    {SYS_rt_sigaction,      0, 0, 0},
+    {SYS_getpid,            0, 0, 0},
+    {SYS_gettid,            0, 0, 0},
+    {SYS_tgkill,            0, UINT32_MAX, THE_PROCESS},
+};
+/* clang-format on */
+
+#define CALL_COUNT (sizeof permitted / sizeof permitted[0])
+#define STEPS_PER_CALL 6
+#define STEPS_AROUND 5
+
+static const struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+static const struct sock_filter end_process = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
+
+static struct sock_filter load(size_t offset) {
+    return (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset);
+}
+
+/* Go on with the next step if the loaded value equals this one, else leave out so many. */
+static struct sock_filter unless_equal_skip(uint32_t value, uint8_t steps) {
+    return (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, steps);
+}
+
+/* Write the steps for one call.  returns their number. */
+static size_t write_call(const permitted_call *call, int socket, struct sock_filter *step) {
+    uint32_t value = call->value == THE_SOCKET    ? (uint32_t)socket
+                     : call->value == THE_PROCESS ? (uint32_t)getpid()
+                                                  : call->value;
+    size_t count = 0;
+    step[count++] = unless_equal_skip(call->number, call->mask ? STEPS_PER_CALL - 1 : 1);
+    if (call->mask) {
+        step[count++] = load(offsetof(struct seccomp_data, args) + call->argument * sizeof(uint64_t));
+        step[count++] = (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, call->mask);
+        step[count++] = unless_equal_skip(value, 1);
+    }
+    step[count++] = allow;
+    if (call->mask)
+        step[count++] = end_process;
+    return count;
+}
+
+/* returns 0 or an errno. */
+static int enter_seccomp(int socket) {
+    struct sock_filter steps[STEPS_AROUND + CALL_COUNT * STEPS_PER_CALL];
+    size_t count = 0;
+    steps[count++] = load(offsetof(struct seccomp_data, arch));
+    steps[count++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, OWN_ARCH, 1, 0);
+    steps[count++] = end_process;
+    steps[count++] = load(offsetof(struct seccomp_data, nr));
+    for (size_t i = 0; i < CALL_COUNT; i++)
+        count += write_call(&permitted[i], socket, steps + count);
+    steps[count++] = end_process;
+    struct sock_fprog filter = {.len = (unsigned short)count, .filter = steps};
+    /* SPEC_ALLOW: before Linux 5.16 a filter would otherwise turn off store bypass, which slows the engine. */
+    long result = OWN_ARCH ? syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+                                     SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_SPEC_ALLOW, &filter)
+                           : EOPNOTSUPP;
+    return result < 0 ? errno : result > 0 ? EOPNOTSUPP : 0; /* above 0: a thread could not be locked */
+}
+
+swin2sr_status sandbox_close_calls(sandbox *self, int socket, swin2sr_error *reterr) {
+    if (self->mode == SANDBOX_OFF)
+        return SWIN2SR_OK;
+    limit_resources();
+    int error = enter_seccomp(socket);
+    self->has_seccomp = !error;
+    return error ? missing(self, "seccomp", error, reterr) : SWIN2SR_OK;
+}
+
+void sandbox_describe(const sandbox *self, char *ret_text, size_t size) {
+    char landlock[16] = "";
+    if (self->landlock_abi)
+        snprintf(landlock, sizeof landlock, "%slandlock-%d", self->has_seccomp ? " " : "", self->landlock_abi);
+    bool has_any = self->landlock_abi || self->has_seccomp;
+    snprintf(ret_text, size, "%s%s",
+             self->mode == SANDBOX_OFF ? "off"
+             : !has_any                ? "none"
+             : self->has_seccomp       ? "seccomp"
+                                       : "",
+             landlock);
+}
