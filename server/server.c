@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * server.c - start, serve, drain, end.
- * In: a config.  Out: a service. SIGTERM, SIGINT or SIGQUIT begins the drain: work is finished, but no new work accepted.
+ * In: a config.  Out: a service. SIGTERM, SIGINT or SIGQUIT begins the drain: work is finished, new work is refused.
  * A second signal exits at once: workers end when their socket closes, unnamed files vanish with their descriptors. */
 #include "server.h"
 

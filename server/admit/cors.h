@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * admit/cors.h - pages of other sites that call the service from a browser (stage 2 of 9, admit).
- * In: requests with an Origin, and the setting --cors-origins.  Out: Access-Control header fields (fetch.spec.whatwg.org).
- * Without the setting there are none, and browsers keep answers from such pages. Cookies are never part of it. */
+ * In: requests with an Origin, and the setting --cors-origins.  Out: Access-Control header fields (Fetch standard).
+ * Without the setting there are none, and browsers hide the answers from such pages. Cookies are never allowed. */
 #pragma once
 
 #include "http/http.h"

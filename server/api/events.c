@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * api/events.c - a job's progress as server-sent events (stage 9 of 9, respond).
- * In: changes of a job.  Out: `status` with the whole job when its status changes, `progress` in between, and the end of
- * the stream after the last status. A client that reads slowly misses steps of progress and no status. */
+ * In: changes of a job.  Out: `status` with the whole job when its status changes, `progress` in between, and the end
+ * of the stream after the last status. A client that reads slowly misses some progress, but no status. */
 #include "api/events.h"
 
 #include <stdio.h>

@@ -25,7 +25,7 @@ typedef struct tus_checksum {
     unsigned char expected[SWIN2SR__DIGEST_MAX_BYTES];
 } tus_checksum;
 
-/* Upload-Checksum: the name of an algorithm and a digest in base64. false: no such algorithm here, or no such digest. */
+/* Upload-Checksum: an algorithm and a digest in base64. false: unknown algorithm or malformed digest. */
 bool tus_parse_checksum(const char *text, tus_checksum *ret_checksum);
 
 /* true: the received bytes have the expected digest. No bytes may be added afterwards. */

@@ -63,9 +63,9 @@ typedef struct setting {
 
 static const setting settings[] = {
     OTHER("config", "FILE", "INI file with these settings, as --print-config prints it", NULL, "none", KIND_FILE, 0),
-    OTHER("listen", "ADDR:PORT,...", "addresses to listen on, also [ADDR]:PORT or unix:PATH; the flag may be repeated; port 0: a free port, which the log gives",
+    OTHER("listen", "ADDR:PORT,...", "addresses to listen on, also [ADDR]:PORT or unix:PATH; the flag may be repeated; port 0: a free port, given in the log",
           "127.0.0.1:8080", NULL, KIND_LISTEN, FIELD(listen)),
-    OTHER("metrics-listen", "ADDR:PORT,...", "addresses for /metrics, /healthz and /readyz alone; then /metrics is not served on the others",
+    OTHER("metrics-listen", "ADDR:PORT,...", "addresses for /metrics, /healthz and /readyz only; then /metrics is not served on the others",
           NULL, "none", KIND_LISTEN, FIELD(metrics_listen)),
     OTHER("models", "NAME[:N],...", "networks to serve, by name or as weight files, each with N workers",
           SWIN2SR__BUILT_IN_NAMES, NULL, KIND_MODELS, FIELD(models_text)),
@@ -117,7 +117,7 @@ static const setting settings[] = {
     COUNT("result-hours", "hours a finished job and its result are kept", "24", NULL, result_hours, 1, 24 * 365),
     OTHER("spool", "FOLDER", "folder for uploads and results, as files without names", NULL,
           "uploads/ in --data, else $TMPDIR, else /tmp", KIND_TEXT, FIELD(spool)),
-    CHOICE("log-level", "LEVEL", "least level of events that are logged: debug, info, warn or error", "info", log_level,
+    CHOICE("log-level", "LEVEL", "lowest level of events that are logged: debug, info, warn or error", "info", log_level,
            "debug, info, warn, error"),
     CHOICE("log-client", "ANSWER", "log the client's address with each request: yes or no", "no", is_log_client, "no, yes"),
     OTHER("worker", "PATH", "the worker program", NULL, "swin2sr-worker beside this program", KIND_TEXT, FIELD(worker)),

@@ -43,8 +43,8 @@ static void keep_alive(int fd) {
         setsockopt(fd, options[i].level, options[i].option, &options[i].value, sizeof options[i].value);
 }
 
-/* false: the client takes no bytes, or only some of them, after which no answer could follow. The library has nothing to
- * send while a request is held, so the bytes are between two answers. */
+/* false: the socket takes no bytes, or only some of them, after which no answer could follow. The library has nothing
+ * to send while a request is held, so the bytes are between two answers. */
 static bool send_interim(int fd) {
     static const char interim[] = "HTTP/1.1 100 Continue\r\n\r\n";
     return send(fd, interim, sizeof interim - 1, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)sizeof interim - 1;

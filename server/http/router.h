@@ -17,8 +17,8 @@ typedef enum http_access {
     HTTP_ACCESS_OPEN,    /* everyone; a key is ignored */
 } http_access;
 
-/* Whom a route is for, and what a listening socket serves: either all routes, or those for clients or for metrics. Those
- * for probes are served everywhere. */
+/* The group of a route, and what a listening socket serves: all routes, or those for clients, or those for metrics.
+ * Routes for probes are served everywhere. */
 typedef enum http_side {
     HTTP_SIDE_CLIENTS = 0,
     HTTP_SIDE_METRICS,

@@ -32,7 +32,7 @@ typedef struct io_thread {
 /* Start the thread. false, with errno set: the system gave no thread or no descriptor. self is not moved afterwards. */
 bool io_start(io_thread *self, event_loop *loop);
 
-/* Hand a task to the thread. A thread that was never started does the work at once and calls `done` before it returns. */
+/* Hand a task to the thread. If it was never started, the work is done and `done` is called before this returns. */
 void io_submit(io_thread *self, io_task *task);
 
 /* Finish every task that was submitted, and end the thread. A thread that was never started is fine. */

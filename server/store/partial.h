@@ -95,8 +95,8 @@ SWIN2SR_MUST_CHECK swin2sr_status partial_begin(partial *self, bool is_checked);
 SWIN2SR_MUST_CHECK swin2sr_status partial_append(partial *self, const void *data, size_t size);
 
 /* Put the bytes and the record on the disk, end, and call on_done, which may remove the upload. After a failure the
- * upload has the bytes of the last commit, because the system may have lost those after it; one without a record has been
- * removed. on_done may be called before this returns. */
+ * upload has the bytes of the last commit, because the system may have lost later ones; an upload without a record has
+ * been removed. on_done may be called before this returns. */
 void partial_commit(partial *self, store_done on_done, void *context);
 
 /* on_done is no longer wanted. If this commit writes the record, the upload is removed: no client knows its id. */
