@@ -26,12 +26,8 @@ bool key_file_name(const char **path) {
         *path = getenv("SWIN2SR_KEYS");
     if (*path && **path)
         return true;
-    report_error(NULL, "which keys file? give --keys FILE, or set SWIN2SR_KEYS");
+    report_error(NULL, "no keys file: give --keys FILE, or set SWIN2SR_KEYS");
     return false;
-}
-
-static swin2sr_status failed(const char *path, swin2sr_error *reterr) {
-    return swin2sr__error_set_path(reterr, SWIN2SR_IO, path, "%s", strerror(errno));
 }
 
 static bool is_current(int fd, const char *path) {
@@ -44,7 +40,7 @@ static swin2sr_status lock(const char *path, int *ret_fd, swin2sr_error *reterr)
     for (;;) {
         int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
         if (fd < 0)
-            return failed(path, reterr);
+            return swin2sr__error_set_errno(reterr, path);
         bool is_locked = flock(fd, LOCK_EX) == 0;
         int error = is_locked ? EINTR : errno;
         if (is_locked && is_current(fd, path)) {
@@ -54,7 +50,7 @@ static swin2sr_status lock(const char *path, int *ret_fd, swin2sr_error *reterr)
         close(fd);
         errno = error;
         if (error != EINTR)
-            return failed(path, reterr);
+            return swin2sr__error_set_errno(reterr, path);
     }
 }
 
@@ -84,7 +80,7 @@ static swin2sr_status write_text(const key_file *file, const char *text, swin2sr
     if (write(whole.fd, text, size) == (ssize_t)size)
         status = swin2sr__new_file_commit(&whole, reterr);
     else
-        status = failed(file->path, reterr);
+        status = swin2sr__error_set_errno(reterr, file->path);
     swin2sr__new_file_done(&whole);
     return status;
 }

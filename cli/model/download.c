@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/new_file.h"
+#include "base/write.h"
 #include "command/curl.h"
 #include "command/interrupt.h"
 #include "command/progress.h"
@@ -36,7 +37,7 @@ typedef struct version {
 typedef struct transfer {
     const curl_api *api;
     CURL *curl;
-    download *job;
+    download *wanted;
     version have;      /* the version of the bytes in PART */
     uint64_t offset;   /* the first byte that is requested */
     uint64_t position; /* bytes in PART */
@@ -189,7 +190,7 @@ static size_t stop(transfer *self, swin2sr_status status, const char *text) {
 static version answered_version(const transfer *self, int64_t bytes) {
     bool is_strong = self->etag[0] == '"';
     version now = {.bytes = bytes};
-    snprintf(now.url, sizeof(now.url), "%s", self->job->url);
+    snprintf(now.url, sizeof(now.url), "%s", self->wanted->url);
     snprintf(now.mark, sizeof(now.mark), "%s", is_strong ? self->etag : self->modified);
     return now;
 }
@@ -219,7 +220,7 @@ static bool start(transfer *self) {
     if (strncasecmp(self->type, "text/", 5) == 0)
         return stop(self, SWIN2SR_MODEL, "the server sent text, not a model; check the address");
     version now = answered_version(self, code == 206 ? total_of_range(self->range) : length);
-    if (now.bytes >= 0 && (uint64_t)now.bytes > self->job->max_bytes)
+    if (now.bytes >= 0 && (uint64_t)now.bytes > self->wanted->max_bytes)
         return stop(self, SWIN2SR_TOO_LARGE, "the file is larger than --max-mib allows");
     if (code == 206 && self->offset > 0 && continues(self, &now))
         return true;
@@ -228,7 +229,7 @@ static bool start(transfer *self) {
     self->have = now;
     if (self->must_restart)
         return false;
-    if (ftruncate(self->job->fd, 0) != 0 || !write_version(self->job, &now))
+    if (ftruncate(self->wanted->fd, 0) != 0 || !write_version(self->wanted, &now))
         return stop(self, SWIN2SR_IO, strerror(errno));
     return true;
 }
@@ -238,19 +239,14 @@ static size_t on_body(char *data, size_t size, size_t count, void *context) {
     size_t length = size * count;
     if (!self->is_started && !start(self))
         return 0;
-    if (self->position + length > self->job->max_bytes)
+    if (self->position + length > self->wanted->max_bytes)
         return stop(self, SWIN2SR_TOO_LARGE, "the file is larger than --max-mib allows");
-    for (size_t done = 0; done < length;) {
-        ssize_t n = pwrite(self->job->fd, data + done, length - done, (off_t)self->position);
-        if (n < 0 && errno != EINTR) {
-            self->status = swin2sr__error_set_path(&self->error, SWIN2SR_IO, self->job->part_path,
-                                                   "%s; run the command again to resume", strerror(errno));
-            return 0;
-        }
-        done += n > 0 ? (size_t)n : 0;
-        self->position += n > 0 ? (uint64_t)n : 0;
-    }
-    return length;
+    size_t written = swin2sr__write_at(self->wanted->fd, data, length, self->position);
+    self->position += written;
+    if (written < length)
+        self->status = swin2sr__error_set_path(&self->error, SWIN2SR_IO, self->wanted->part_path,
+                                               "%s; run the command again to resume", strerror(errno));
+    return written;
 }
 
 static int on_progress(void *context, curl_off_t total, curl_off_t now, curl_off_t up_total, curl_off_t up_now) {
@@ -265,8 +261,8 @@ static int on_progress(void *context, curl_off_t total, curl_off_t now, curl_off
 static void set_options(transfer *self, struct curl_slist *headers) {
     const curl_api *api = self->api;
     CURL *curl = self->curl;
-    bool is_https = strncasecmp(self->job->url, "https:", 6) == 0;
-    api->easy_setopt(curl, CURLOPT_URL, self->job->url);
+    bool is_https = strncasecmp(self->wanted->url, "https:", 6) == 0;
+    api->easy_setopt(curl, CURLOPT_URL, self->wanted->url);
     api->easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     api->easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, is_https ? "https" : "http,https");
     api->easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
@@ -274,9 +270,9 @@ static void set_options(transfer *self, struct curl_slist *headers) {
     api->easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
     api->easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     api->easy_setopt(curl, CURLOPT_USERAGENT, "swin2sr/" SWIN2SR_VERSION);
-    api->easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)self->job->stall_s);
+    api->easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)self->wanted->stall_s);
     api->easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, (long)STALL_BYTES_PER_S);
-    api->easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)self->job->stall_s);
+    api->easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)self->wanted->stall_s);
     api->easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     api->easy_setopt(curl, CURLOPT_ERRORBUFFER, self->detail);
     api->easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
@@ -306,7 +302,7 @@ static swin2sr_status request(transfer *self, CURLcode *ret_code, swin2sr_error 
     snprintf(range, sizeof(range), "%llu-", (unsigned long long)self->offset);
     if (self->offset > 0)
         self->api->easy_setopt(self->curl, CURLOPT_RANGE, range);
-    progress_init(&self->progress, !self->job->is_quiet, 1, 1, 0);
+    progress_init(&self->progress, !self->wanted->is_quiet, 1, 1, 0);
     *ret_code = self->api->easy_perform(self->curl);
     progress_done(&self->progress);
     self->api->slist_free_all(headers);
@@ -394,7 +390,7 @@ swin2sr_status download_fetch(download *self, swin2sr_error *reterr) {
     swin2sr_status status = curl_api_load(&api, reterr);
     if (status != SWIN2SR_OK)
         return status;
-    transfer now = {.api = &api, .job = self, .have = read_version(self)};
+    transfer now = {.api = &api, .wanted = self, .have = read_version(self)};
     if (strlen(self->url) >= MAX_URL || fstat(self->fd, &facts) != 0)
         return swin2sr__error_set(reterr, SWIN2SR_IO, "the address has more than %d bytes, or the disk fails",
                                   MAX_URL - 1);

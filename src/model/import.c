@@ -3,16 +3,15 @@
  * In: a checkpoint or a safetensors file that has been opened as a model.
  * Out: a new file, which appears only when it is complete, with official names, unchanged types, and config and origin
  * as metadata. */
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <jansson.h>
 
 #include "base/error.h"
 #include "base/new_file.h"
+#include "base/write.h"
 #include "model/names.h"
 #include "model/source.h"
 #include "model/weights.h"
@@ -25,6 +24,7 @@ typedef struct writer {
     uint64_t at;    /* end of the tensors so far */
     const char *path;
     int fd;
+    uint64_t written; /* bytes of the file */
     swin2sr_error *reterr;
 } writer;
 
@@ -92,15 +92,9 @@ static swin2sr_status set_metadata(writer *to, const swin2sr_import_options *opt
 }
 
 static swin2sr_status write_all(writer *to, const void *data, size_t bytes) {
-    for (const char *at = data; bytes;) {
-        ssize_t written = write(to->fd, at, bytes < 1u << 30 ? bytes : 1u << 30);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return swin2sr__error_set_errno(to->reterr, to->path);
-        at += written;
-        bytes -= (size_t)written;
-    }
+    if (swin2sr__write_at(to->fd, data, bytes, to->written) != bytes)
+        return swin2sr__error_set_errno(to->reterr, to->path);
+    to->written += bytes;
     return SWIN2SR_OK;
 }
 
