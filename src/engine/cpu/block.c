@@ -15,7 +15,7 @@ typedef struct window_pass {
     const uint8_t *region;     /* [64]; NULL: all lanes belong to one window */
 } window_pass;
 
-typedef struct block_job {
+typedef struct block_work {
     swin2sr__cpu_engine *engine;
     const swin2sr__cpu_block *block;
     int32_t group, index;
@@ -25,7 +25,7 @@ typedef struct block_job {
     int32_t passes_per_row; /* the maximum over the rows of windows */
     int32_t passes_per_task;
     int32_t tasks_per_row;
-} block_job;
+} block_work;
 
 #define SLOT(r) r, r, r, r, r, r, r, r, r, r, r, r, r, r, r, r
 static const uint8_t region_rows[SWIN2SR__LANES] = {SLOT(0), SLOT(0), SLOT(1),
@@ -92,16 +92,16 @@ static swin2sr__span columns_inside(const swin2sr__cpu_engine *engine, const win
 
 /* Pass i of a row of plain windows. Token t is in lane t, in reading order. Other lanes form a region, with the key
  * that rounds an odd count up, so that their softmax is not empty either. */
-static bool find_plain(const block_job *job, window_pass *pass, int32_t window_row, int32_t i, uint8_t *region) {
-    int32_t window = job->engine->network->config.window_px;
-    pass->y = window_row * window - job->before;
-    pass->x = i * window - job->before;
-    if (pass->x >= job->engine->W)
+static bool find_plain(const block_work *work, window_pass *pass, int32_t window_row, int32_t i, uint8_t *region) {
+    int32_t window = work->engine->network->config.window_px;
+    pass->y = window_row * window - work->before;
+    pass->x = i * window - work->before;
+    if (pass->x >= work->engine->W)
         return false;
     memset(region, 0, SWIN2SR__LANES);
-    memset(region, 1, (size_t)job->block->attention[0].keys);
+    memset(region, 1, (size_t)work->block->attention[0].keys);
     for (int32_t r = 0; r < window; r++) {
-        swin2sr__span columns = columns_inside(job->engine, pass, r);
+        swin2sr__span columns = columns_inside(work->engine, pass, r);
         memset(region + r * window + columns.from, 0, (size_t)(columns.to - columns.from));
     }
     pass->region = region;
@@ -169,32 +169,32 @@ static void store_plain(const swin2sr__cpu_engine *engine, const swin2sr__row_ri
     }
 }
 
-static void tap_window(const block_job *job, const window_pass *pass, const float *x) {
-    const swin2sr__engine_options *options = &job->engine->options;
-    int32_t py[SWIN2SR__LANES], px[SWIN2SR__LANES], window = job->engine->network->config.window_px;
+static void tap_window(const block_work *work, const window_pass *pass, const float *x) {
+    const swin2sr__engine_options *options = &work->engine->options;
+    int32_t py[SWIN2SR__LANES], px[SWIN2SR__LANES], window = work->engine->network->config.window_px;
     for (int32_t t = 0; t < SWIN2SR__LANES; t++) {
-        if (job->has_cells) {
+        if (work->has_cells) {
             py[t] = pass->row[t / SWIN2SR__UNIT] < 0
                         ? -1
                         : pass->row[t / SWIN2SR__UNIT] * SWIN2SR__CELL + t % SWIN2SR__UNIT / SWIN2SR__CELL;
             px[t] = pass->column[t / SWIN2SR__UNIT] * SWIN2SR__CELL + t % SWIN2SR__CELL;
         } else {
-            swin2sr__span columns = columns_inside(job->engine, pass, t / window);
+            swin2sr__span columns = columns_inside(work->engine, pass, t / window);
             bool is_there = t < window * window && t % window >= columns.from && t % window < columns.to;
             py[t] = is_there ? pass->y + t / window : -1;
             px[t] = pass->x + t % window;
         }
     }
-    options->tap(options->tap_context, SWIN2SR__TAP_BLOCK, job->group, job->index, SWIN2SR__LANES, py, px, x);
+    options->tap(options->tap_context, SWIN2SR__TAP_BLOCK, work->group, work->index, SWIN2SR__LANES, py, px, x);
 }
 
-static bool is_last_of_group(const block_job *job) {
-    return job->index == job->engine->network->config.depths[job->group] - 1;
+static bool is_last_of_group(const block_work *work) {
+    return work->index == work->engine->network->config.depths[work->group] - 1;
 }
 
-static void run_cells(const block_job *job, const window_pass *pass, swin2sr__scratch *s) {
-    swin2sr__cpu_engine *engine = job->engine;
-    const swin2sr__cell_ring *ring = &engine->cells[job->group];
+static void run_cells(const block_work *work, const window_pass *pass, swin2sr__scratch *s) {
+    swin2sr__cpu_engine *engine = work->engine;
+    const swin2sr__cell_ring *ring = &engine->cells[work->group];
     const float *from[4];
     float *to[4];
     for (int32_t slot = 0; slot < 4; slot++) {
@@ -204,51 +204,51 @@ static void run_cells(const block_job *job, const window_pass *pass, swin2sr__sc
             from[slot] = engine->zero_cell;
     }
     engine->kernels->gather(s->x, from, ring->channels);
-    compute_window(engine, job->block, pass->region, s);
-    if (is_last_of_group(job))
-        store_cells(&engine->conv_in[job->group], pass, swin2sr__panel_of(engine->kernels, s, s->x, ring->channels));
+    compute_window(engine, work->block, pass->region, s);
+    if (is_last_of_group(work))
+        store_cells(&engine->conv_in[work->group], pass, swin2sr__panel_of(engine->kernels, s, s->x, ring->channels));
     else
         engine->kernels->scatter(to, s->x, ring->channels);
 }
 
-static void run_plain(const block_job *job, const window_pass *pass, swin2sr__scratch *s) {
-    swin2sr__cpu_engine *engine = job->engine;
-    const swin2sr__row_ring *features = &engine->features[job->group];
+static void run_plain(const block_work *work, const window_pass *pass, swin2sr__scratch *s) {
+    swin2sr__cpu_engine *engine = work->engine;
+    const swin2sr__row_ring *features = &engine->features[work->group];
     load_plain(engine, features, pass, s->x);
-    compute_window(engine, job->block, pass->region, s);
-    if (is_last_of_group(job))
-        store_plain(engine, &engine->conv_in[job->group], pass,
+    compute_window(engine, work->block, pass->region, s);
+    if (is_last_of_group(work))
+        store_plain(engine, &engine->conv_in[work->group], pass,
                     swin2sr__panel_of(engine->kernels, s, s->x, features->channels));
     else
         store_plain(engine, features, pass, s->x);
 }
 
-static void run_passes(const block_job *job, int32_t window_row, int32_t first, swin2sr__scratch *s) {
-    swin2sr__cpu_engine *engine = job->engine;
+static void run_passes(const block_work *work, int32_t window_row, int32_t first, swin2sr__scratch *s) {
+    swin2sr__cpu_engine *engine = work->engine;
     window_pass pass;
-    for (int32_t i = first; i < first + job->passes_per_task; i++) {
-        bool is_found = job->has_cells ? find_cells(&pass, swin2sr__network_is_shifted(job->index), window_row, i,
-                                                    engine->H / SWIN2SR__CELL, engine->W / SWIN2SR__CELL)
-                                       : find_plain(job, &pass, window_row, i, s->region);
+    for (int32_t i = first; i < first + work->passes_per_task; i++) {
+        bool is_found = work->has_cells ? find_cells(&pass, swin2sr__network_is_shifted(work->index), window_row, i,
+                                                     engine->H / SWIN2SR__CELL, engine->W / SWIN2SR__CELL)
+                                        : find_plain(work, &pass, window_row, i, s->region);
         if (!is_found)
             return;
-        if (job->has_cells)
-            run_cells(job, &pass, s);
+        if (work->has_cells)
+            run_cells(work, &pass, s);
         else
-            run_plain(job, &pass, s);
+            run_plain(work, &pass, s);
         if (engine->options.tap)
-            tap_window(job, &pass, s->x);
+            tap_window(work, &pass, s->x);
     }
 }
 
 static void block_task(void *context, uint32_t task, uint32_t thread) {
-    const block_job *job = context;
-    swin2sr__cpu_engine *engine = job->engine;
+    const block_work *work = context;
+    swin2sr__cpu_engine *engine = work->engine;
     if (!swin2sr__cpu_goes_on(engine, thread))
         return;
     swin2sr__cpu_task_begin(engine);
-    run_passes(job, job->first_row + (int32_t)task / job->tasks_per_row,
-               (int32_t)task % job->tasks_per_row * job->passes_per_task, &engine->scratch[thread]);
+    run_passes(work, work->first_row + (int32_t)task / work->tasks_per_row,
+               (int32_t)task % work->tasks_per_row * work->passes_per_task, &engine->scratch[thread]);
     swin2sr__cpu_task_end(engine);
 }
 
@@ -258,14 +258,14 @@ void swin2sr__cpu_run_block(swin2sr__cpu_engine *engine, int32_t group, int32_t 
     if (span.from == span.to)
         return;
     int32_t window = engine->network->config.window_px;
-    block_job job = {.engine = engine, .block = block, .group = group, .index = index};
-    job.has_cells = swin2sr__has_cells(engine->network);
-    job.before = swin2sr__network_is_shifted(index) ? window - engine->schedule.shift : 0;
-    job.first_row = (span.from + job.before) / window;
-    int32_t rows = (span.to + job.before + window - 1) / window - job.first_row;
-    job.passes_per_row = engine->W / window + (swin2sr__network_is_shifted(index) && !job.has_cells ? 1 : 0);
-    int32_t share = rows * job.passes_per_row / (int32_t)(4 * swin2sr__threads_count(engine->threads));
-    job.passes_per_task = share < 1 ? 1 : share > 8 ? 8 : share;
-    job.tasks_per_row = (job.passes_per_row + job.passes_per_task - 1) / job.passes_per_task;
-    swin2sr__threads_run(engine->threads, block_task, &job, (uint32_t)(rows * job.tasks_per_row));
+    block_work work = {.engine = engine, .block = block, .group = group, .index = index};
+    work.has_cells = swin2sr__has_cells(engine->network);
+    work.before = swin2sr__network_is_shifted(index) ? window - engine->schedule.shift : 0;
+    work.first_row = (span.from + work.before) / window;
+    int32_t rows = (span.to + work.before + window - 1) / window - work.first_row;
+    work.passes_per_row = engine->W / window + (swin2sr__network_is_shifted(index) && !work.has_cells ? 1 : 0);
+    int32_t share = rows * work.passes_per_row / (int32_t)(4 * swin2sr__threads_count(engine->threads));
+    work.passes_per_task = share < 1 ? 1 : share > 8 ? 8 : share;
+    work.tasks_per_row = (work.passes_per_row + work.passes_per_task - 1) / work.passes_per_task;
+    swin2sr__threads_run(engine->threads, block_task, &work, (uint32_t)(rows * work.tasks_per_row));
 }

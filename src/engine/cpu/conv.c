@@ -9,12 +9,12 @@
 
 #define CONV_ROWS SWIN2SR__CONV_ROWS
 
-typedef struct conv_job conv_job;
+typedef struct conv_work conv_work;
 /* What follows the convolution: values [N][64] from column x of row y on, of which `columns` are inside the image. */
-typedef void (*conv_end)(const conv_job *job, const swin2sr__scratch *s, float *values, int32_t y, int32_t x,
+typedef void (*conv_end)(const conv_work *work, const swin2sr__scratch *s, float *values, int32_t y, int32_t x,
                          int32_t columns);
 
-struct conv_job {
+struct conv_work {
     swin2sr__cpu_engine *engine;
     const swin2sr__row_ring *inputs[2]; /* the second one is NULL if there is none */
     const swin2sr__linear *linear;
@@ -40,32 +40,33 @@ static swin2sr__conv_input input_at(const swin2sr__cpu_engine *engine, const swi
 }
 
 static void conv_task(void *context, uint32_t task, uint32_t thread) {
-    const conv_job *job = context;
-    swin2sr__cpu_engine *engine = job->engine;
-    int32_t width = job->inputs[0]->width, blocks = (width + SWIN2SR__LANES - 1) / SWIN2SR__LANES;
-    int32_t x = (int32_t)task % blocks * SWIN2SR__LANES, y = job->rows.from + (int32_t)task / blocks * CONV_ROWS;
-    int32_t rows = job->rows.to - y < CONV_ROWS ? job->rows.to - y : CONV_ROWS;
+    const conv_work *work = context;
+    swin2sr__cpu_engine *engine = work->engine;
+    int32_t width = work->inputs[0]->width, blocks = (width + SWIN2SR__LANES - 1) / SWIN2SR__LANES;
+    int32_t x = (int32_t)task % blocks * SWIN2SR__LANES, y = work->rows.from + (int32_t)task / blocks * CONV_ROWS;
+    int32_t rows = work->rows.to - y < CONV_ROWS ? work->rows.to - y : CONV_ROWS;
     int32_t columns = width - x < SWIN2SR__LANES ? width - x : SWIN2SR__LANES;
     const swin2sr__scratch *s = &engine->scratch[thread];
-    int32_t count = job->inputs[1] ? 2 : 1;
+    int32_t count = work->inputs[1] ? 2 : 1;
     swin2sr__conv_input inputs[2];
     swin2sr__conv conv = {
-        inputs, count, job->linear, job->slope, rows, (columns + SWIN2SR__UNIT - 1) / SWIN2SR__UNIT, s->transformed};
+        inputs, count, work->linear, work->slope, rows, (columns + SWIN2SR__UNIT - 1) / SWIN2SR__UNIT, s->transformed};
     if (!swin2sr__cpu_goes_on(engine, thread))
         return;
     for (int32_t i = 0; i < count; i++)
-        inputs[i] = input_at(engine, job->inputs[i], y, x);
+        inputs[i] = input_at(engine, work->inputs[i], y, x);
     swin2sr__cpu_task_begin(engine);
-    (job->is_pixels ? engine->kernels->conv3x3 : engine->kernels->conv3x3_panel)(s->conv, &conv);
+    (work->is_pixels ? engine->kernels->conv3x3 : engine->kernels->conv3x3_panel)(s->conv, &conv);
     for (int32_t i = 0; i < rows; i++)
-        job->end(job, s, s->conv + (ptrdiff_t)i * job->linear->outputs * SWIN2SR__LANES, y + i, x, columns);
+        work->end(work, s, s->conv + (ptrdiff_t)i * work->linear->outputs * SWIN2SR__LANES, y + i, x, columns);
     swin2sr__cpu_task_end(engine);
 }
 
-static void run_conv(conv_job *job) {
-    int32_t rows = job->rows.to - job->rows.from,
-            blocks = (job->inputs[0]->width + SWIN2SR__LANES - 1) / SWIN2SR__LANES;
-    swin2sr__threads_run(job->engine->threads, conv_task, job, (uint32_t)((rows + CONV_ROWS - 1) / CONV_ROWS * blocks));
+static void run_conv(conv_work *work) {
+    int32_t rows = work->rows.to - work->rows.from,
+            blocks = (work->inputs[0]->width + SWIN2SR__LANES - 1) / SWIN2SR__LANES;
+    swin2sr__threads_run(work->engine->threads, conv_task, work,
+                         (uint32_t)((rows + CONV_ROWS - 1) / CONV_ROWS * blocks));
 }
 
 static void store_row(const swin2sr__row_ring *ring, const float *values, int32_t y, int32_t x, int32_t columns) {
@@ -103,9 +104,9 @@ static void enter_group(const swin2sr__cpu_engine *engine, int32_t g, const floa
         store_row(&engine->features[g], values, y, x, columns);
 }
 
-static void tap_row(const conv_job *job, swin2sr__tap_layer layer, const float *values, int32_t y, int32_t x,
+static void tap_row(const conv_work *work, swin2sr__tap_layer layer, const float *values, int32_t y, int32_t x,
                     int32_t columns) {
-    const swin2sr__engine_options *options = &job->engine->options;
+    const swin2sr__engine_options *options = &work->engine->options;
     int32_t py[SWIN2SR__LANES], px[SWIN2SR__LANES];
     if (!options->tap)
         return;
@@ -113,35 +114,35 @@ static void tap_row(const conv_job *job, swin2sr__tap_layer layer, const float *
         py[t] = t < columns ? y : -1;
         px[t] = x + t;
     }
-    options->tap(options->tap_context, layer, job->index, 0, SWIN2SR__LANES, py, px, values);
+    options->tap(options->tap_context, layer, work->index, 0, SWIN2SR__LANES, py, px, values);
 }
 
-static void end_embed(const conv_job *job, const swin2sr__scratch *s, float *values, int32_t y, int32_t x,
+static void end_embed(const conv_work *work, const swin2sr__scratch *s, float *values, int32_t y, int32_t x,
                       int32_t columns) {
-    const swin2sr__norm *norm = &job->engine->weights->embed_norm;
-    job->engine->kernels->layer_norm(values, norm->gamma, norm->beta, job->engine->network->config.dim);
-    tap_row(job, SWIN2SR__TAP_EMBED, values, y, x, columns);
-    enter_group(job->engine, 0, values, y, x, columns);
+    const swin2sr__norm *norm = &work->engine->weights->embed_norm;
+    work->engine->kernels->layer_norm(values, norm->gamma, norm->beta, work->engine->network->config.dim);
+    tap_row(work, SWIN2SR__TAP_EMBED, values, y, x, columns);
+    enter_group(work->engine, 0, values, y, x, columns);
 }
 
 void swin2sr__cpu_run_embed(swin2sr__cpu_engine *engine) {
-    run_conv(&(conv_job){.engine = engine,
-                         .inputs = {&engine->input},
-                         .linear = &engine->weights->embed,
-                         .is_pixels = true,
-                         .slope = 1.0f,
-                         .rows = engine->schedule.embed,
-                         .end = end_embed});
+    run_conv(&(conv_work){.engine = engine,
+                          .inputs = {&engine->input},
+                          .linear = &engine->weights->embed,
+                          .is_pixels = true,
+                          .slope = 1.0f,
+                          .rows = engine->schedule.embed,
+                          .end = end_embed});
 }
 
-static void end_group(const conv_job *job, const swin2sr__scratch *s, float *values, int32_t y, int32_t x,
+static void end_group(const conv_work *work, const swin2sr__scratch *s, float *values, int32_t y, int32_t x,
                       int32_t columns) {
-    const swin2sr__cpu_engine *engine = job->engine;
+    const swin2sr__cpu_engine *engine = work->engine;
     const swin2sr__network *network = engine->network;
-    add_row(&engine->residual[job->index], values, y, x, columns);
-    tap_row(job, SWIN2SR__TAP_GROUP, values, y, x, columns);
-    if (job->index + 1 < network->config.groups) {
-        enter_group(engine, job->index + 1, values, y, x, columns);
+    add_row(&engine->residual[work->index], values, y, x, columns);
+    tap_row(work, SWIN2SR__TAP_GROUP, values, y, x, columns);
+    if (work->index + 1 < network->config.groups) {
+        enter_group(engine, work->index + 1, values, y, x, columns);
     } else {
         const swin2sr__norm *norm = &engine->weights->final_norm;
         engine->kernels->layer_norm(values, norm->gamma, norm->beta, network->config.dim);
@@ -149,33 +150,33 @@ static void end_group(const conv_job *job, const swin2sr__scratch *s, float *val
     }
 }
 
-static void end_store(const conv_job *job, const swin2sr__scratch *s, float *values, int32_t y, int32_t x,
+static void end_store(const conv_work *work, const swin2sr__scratch *s, float *values, int32_t y, int32_t x,
                       int32_t columns) {
-    store_row(job->output, swin2sr__panel_of(job->engine->kernels, s, values, job->linear->outputs), y, x, columns);
+    store_row(work->output, swin2sr__panel_of(work->engine->kernels, s, values, work->linear->outputs), y, x, columns);
 }
 
 /* The 1x1 convolution of a narrow part, and its activation. */
-static void end_narrow(const conv_job *job, const swin2sr__scratch *s, float *values, int32_t y, int32_t x,
+static void end_narrow(const conv_work *work, const swin2sr__scratch *s, float *values, int32_t y, int32_t x,
                        int32_t columns) {
-    const swin2sr__cpu_engine *engine = job->engine;
+    const swin2sr__cpu_engine *engine = work->engine;
     int32_t channels = swin2sr__network_narrow(engine->network);
     const float *panel = swin2sr__panel_of(engine->kernels, s, values, channels);
-    engine->kernels->linear(s->y, swin2sr__operand_of(engine->kernels, s, panel, channels), &job->narrow->point);
+    engine->kernels->linear(s->y, swin2sr__operand_of(engine->kernels, s, panel, channels), &work->narrow->point);
     for (int32_t i = 0; i < channels * SWIN2SR__LANES; i++)
         s->y[i] = s->y[i] > 0.0f ? s->y[i] : SWIN2SR__NARROW_SLOPE * s->y[i];
-    store_row(job->output, swin2sr__panel_of(engine->kernels, s, s->y, channels), y, x, columns);
+    store_row(work->output, swin2sr__panel_of(engine->kernels, s, s->y, channels), y, x, columns);
 }
 
 static void run_narrow(swin2sr__cpu_engine *engine, const swin2sr__cpu_narrow *narrow, const swin2sr__row_ring *input,
                        const swin2sr__row_ring *output, swin2sr__span rows) {
-    run_conv(&(conv_job){.engine = engine,
-                         .inputs = {input},
-                         .linear = &narrow->conv,
-                         .narrow = narrow,
-                         .output = output,
-                         .slope = SWIN2SR__NARROW_SLOPE,
-                         .rows = rows,
-                         .end = end_narrow});
+    run_conv(&(conv_work){.engine = engine,
+                          .inputs = {input},
+                          .linear = &narrow->conv,
+                          .narrow = narrow,
+                          .output = output,
+                          .slope = SWIN2SR__NARROW_SLOPE,
+                          .rows = rows,
+                          .end = end_narrow});
 }
 
 void swin2sr__cpu_run_group_conv(swin2sr__cpu_engine *engine, int32_t group) {
@@ -183,13 +184,13 @@ void swin2sr__cpu_run_group_conv(swin2sr__cpu_engine *engine, int32_t group) {
     if (is_narrow)
         run_narrow(engine, &engine->weights->groups[group].narrow, &engine->conv_in[group], &engine->narrow[group],
                    engine->schedule.narrows[group]);
-    run_conv(&(conv_job){.engine = engine,
-                         .inputs = {is_narrow ? &engine->narrow[group] : &engine->conv_in[group]},
-                         .linear = &engine->weights->groups[group].conv,
-                         .slope = 1.0f,
-                         .rows = engine->schedule.convs[group],
-                         .end = end_group,
-                         .index = group});
+    run_conv(&(conv_work){.engine = engine,
+                          .inputs = {is_narrow ? &engine->narrow[group] : &engine->conv_in[group]},
+                          .linear = &engine->weights->groups[group].conv,
+                          .slope = 1.0f,
+                          .rows = engine->schedule.convs[group],
+                          .end = end_group,
+                          .index = group});
 }
 
 void swin2sr__cpu_run_after_body(swin2sr__cpu_engine *engine) {
@@ -198,13 +199,13 @@ void swin2sr__cpu_run_after_body(swin2sr__cpu_engine *engine) {
     if (is_narrow)
         run_narrow(engine, &engine->weights->body_narrow, &engine->body, &engine->body_narrow,
                    engine->schedule.body_narrow);
-    run_conv(&(conv_job){.engine = engine,
-                         .inputs = {is_narrow ? &engine->body_narrow : &engine->body, pixels},
-                         .linear = &engine->weights->after_body,
-                         .output = &engine->stages[0],
-                         .slope = 1.0f,
-                         .rows = engine->schedule.after_body,
-                         .end = end_store});
+    run_conv(&(conv_work){.engine = engine,
+                          .inputs = {is_narrow ? &engine->body_narrow : &engine->body, pixels},
+                          .linear = &engine->weights->after_body,
+                          .output = &engine->stages[0],
+                          .slope = 1.0f,
+                          .rows = engine->schedule.after_body,
+                          .end = end_store});
 }
 
 /* Pixel shuffle: outputs (dy * r + dx) * C + c become row r * y + dy, column r * x + dx of channel c. */
@@ -223,16 +224,16 @@ static void shuffle_row(const swin2sr__cpu_engine *engine, const swin2sr__scratc
     }
 }
 
-static void end_stage(const conv_job *job, const swin2sr__scratch *s, float *values, int32_t y, int32_t x,
+static void end_stage(const conv_work *work, const swin2sr__scratch *s, float *values, int32_t y, int32_t x,
                       int32_t columns) {
-    const swin2sr__cpu_engine *engine = job->engine;
+    const swin2sr__cpu_engine *engine = work->engine;
     const swin2sr__network *network = engine->network;
-    int32_t r = network->stages[job->index].shuffle;
-    if (job->index < network->stages_count - 1) {
-        if (job->index == SWIN2SR__AUX_STAGE && swin2sr__network_has_aux(network))
+    int32_t r = network->stages[work->index].shuffle;
+    if (work->index < network->stages_count - 1) {
+        if (work->index == SWIN2SR__AUX_STAGE && swin2sr__network_has_aux(network))
             swin2sr__cpu_put_pixels(engine, &engine->aux, values, r, y, x, columns);
-        shuffle_row(engine, s, values, &engine->stages[job->index + 1], network->stages[job->index].out_channels, r, y,
-                    x, columns);
+        shuffle_row(engine, s, values, &engine->stages[work->index + 1], network->stages[work->index].out_channels, r,
+                    y, x, columns);
         return;
     }
     if (network->config.head == SWIN2SR__HEAD_NONE) /* adds its output to its input */
@@ -242,13 +243,13 @@ static void end_stage(const conv_job *job, const swin2sr__scratch *s, float *val
 
 void swin2sr__cpu_run_stage(swin2sr__cpu_engine *engine, int32_t stage) {
     bool is_joined = swin2sr__network_has_aux(engine->network) && stage == engine->network->stages_count - 1;
-    run_conv(&(conv_job){.engine = engine,
-                         .inputs = {&engine->stages[stage], is_joined ? &engine->cubic : NULL},
-                         .linear = &engine->weights->stages[stage],
-                         .slope = engine->network->stages[stage].slope,
-                         .rows = engine->schedule.stages[stage],
-                         .end = end_stage,
-                         .index = stage});
+    run_conv(&(conv_work){.engine = engine,
+                          .inputs = {&engine->stages[stage], is_joined ? &engine->cubic : NULL},
+                          .linear = &engine->weights->stages[stage],
+                          .slope = engine->network->stages[stage].slope,
+                          .rows = engine->schedule.stages[stage],
+                          .end = end_stage,
+                          .index = stage});
 }
 
 /* The weights of bicubic interpolation (a = -0.75) at distance t after the second of four pixels. */
@@ -294,12 +295,12 @@ static void bicubic_task(void *context, uint32_t task, uint32_t thread) {
 void swin2sr__cpu_run_cubic(swin2sr__cpu_engine *engine) {
     swin2sr__span rows = engine->schedule.bicubic;
     swin2sr__threads_run(engine->threads, bicubic_task, engine, (uint32_t)(rows.to - rows.from));
-    run_conv(&(conv_job){.engine = engine,
-                         .inputs = {&engine->bicubic},
-                         .linear = &engine->weights->cubic,
-                         .is_pixels = true,
-                         .output = &engine->cubic,
-                         .slope = 1.0f,
-                         .rows = engine->schedule.cubic,
-                         .end = end_store});
+    run_conv(&(conv_work){.engine = engine,
+                          .inputs = {&engine->bicubic},
+                          .linear = &engine->weights->cubic,
+                          .is_pixels = true,
+                          .output = &engine->cubic,
+                          .slope = 1.0f,
+                          .rows = engine->schedule.cubic,
+                          .end = end_store});
 }
