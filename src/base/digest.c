@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * base/digest.c - pieces of a message into whole blocks, and the padding (FIPS 180-4 section 5.1.1).
- * In: any bytes in any pieces.  Out: the digest.  Whole blocks of a piece are compressed where they lie. */
+ * base/digest.c - the cut of a message into blocks, and its padding (FIPS 180-4 section 5.1.1).
+ * In: any bytes in any pieces.  Out: the digest.  Whole blocks of a piece are compressed without a copy. */
 #include "base/digest.h"
 
 #include <string.h>

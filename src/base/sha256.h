@@ -8,7 +8,7 @@
 /* ret_hex  64 lower-case hex digits and a zero. */
 void swin2sr__sha256_hex(const void *data, size_t size, char ret_hex[65]);
 
-/* An empty message, to be continued by swin2sr__digest_add; the digest has 32 bytes. */
+/* An empty message for swin2sr__digest_add; the digest has 32 bytes. */
 swin2sr__digest swin2sr__sha256_begin(void);
 
 /* Every variant of the compression gives the same bits. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * base/write.c - all bytes of a buffer into a file. */
+ * base/write.c - write all bytes of a buffer to a file. */
 #include "base/write.h"
 
 #include <errno.h>

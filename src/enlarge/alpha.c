@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * enlarge/alpha.c - bicubic enlargement of the alpha channel (stage 7 of 9).
- * In: decoded alpha rows.  Out: one enlarged alpha row per row of colour that the network puts out.
+ * In: decoded alpha rows.  Out: one enlarged alpha row for each row of colour that the network outputs.
  * The vertical pass comes first. Sums fit 32 bits: |weights| add up to at most 1.25 * 2^10 per pass, and
  * (1.25 * 2^10)^2 * 255 < 2^29. */
 #include "enlarge/alpha.h"

@@ -21,12 +21,12 @@ typedef struct alpha_ring {
     int32_t width_px, height_px, scale;
     int32_t capacity; /* rows */
     int32_t pushed;   /* rows so far */
-    uint8_t *rows;    /* [capacity][width_px]; row y lies at y % capacity */
+    uint8_t *rows;    /* [capacity][width_px]; row y is at y % capacity */
     int32_t *column;  /* [width_px]: one output row after the vertical pass */
     alpha_phase phase[ALPHA_MAX_SCALE];
 } alpha_ring;
 
-/* lag_rows  How many rows may be pushed after the source row that contains the output row being made.
+/* lag_rows  How many rows may be pushed after the source row of the output row that is made.
  * errors    _UNSUPPORTED (scale over ALPHA_MAX_SCALE), _NOMEM. alpha_ring_done may be called after a failure. */
 swin2sr_status alpha_ring_init(alpha_ring *ring, int32_t width_px, int32_t height_px, int32_t scale, int32_t lag_rows);
 void alpha_ring_done(alpha_ring *ring);

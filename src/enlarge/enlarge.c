@@ -244,7 +244,7 @@ static swin2sr_status push_strip(enlarge_job *job, int32_t i) {
 }
 
 /* The alpha channel is kept one strip ahead of the network. Its filter needs two rows below each output row, but tiles
- * that do not overlap put out all rows of a band before the next input row arrives. */
+ * that do not overlap output all rows of a band before the next input row arrives. */
 static swin2sr_status run_rows(enlarge_job *job) {
     int32_t strips = (job->in->height_px + STRIP_ROWS - 1) / STRIP_ROWS, ahead = job->has_alpha ? 1 : 0;
     swin2sr_status status = SWIN2SR_OK;
