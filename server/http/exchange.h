@@ -111,6 +111,9 @@ bool hang_up_park(http_exchange *self);
  * down the receiving side, which is closed already, makes it look at the socket once more. */
 void hang_up_wake(const http_exchange *self);
 
+/* The same after an answer, for requests whose sockets were not watched. */
+void hang_up_after_answer(const http_connection *self);
+
 /* The client of a held request has left: tell the route, and let the library close the connection. */
 void hang_up_leave(http_exchange *self);
 

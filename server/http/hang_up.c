@@ -74,6 +74,12 @@ void hang_up_wake(const http_exchange *self) {
         shutdown(self->hang_up.fd, SHUT_RD);
 }
 
+void hang_up_after_answer(const http_connection *self) {
+    char next;
+    if (recv(self->fd, &next, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+        shutdown(self->fd, SHUT_RD);
+}
+
 void hang_up_watch_body(http_exchange *self) {
     self->hang_up.on_ready = on_event;
     loop_watch_add(self->server->settings.loop, &self->hang_up, EPOLLRDHUP | EPOLLONESHOT);

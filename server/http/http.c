@@ -241,6 +241,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     count_request(self, is_answered ? self->code : code_without_answer(self, how), is_answered, now_us);
     self->owner->exchange = NULL;
     self->owner->waiting_us = now_us;
+    hang_up_after_answer(self->owner);
     loop_watch_remove(server->settings.loop, &self->hang_up);
     if (self->route && self->route->on_free)
         self->route->on_free(&self->request);

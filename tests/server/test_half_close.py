@@ -79,6 +79,24 @@ def processor_ticks(service):
     return int(fields[11]) + int(fields[12])
 
 
+@pytest.mark.sanitize
+@pytest.mark.parametrize("request_, code", [
+    (b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n", 200), (b"GET /nope HTTP/1.0\r\n\r\n", 404),
+    (b"HEAD /readyz HTTP/1.1\r\nHost: a\r\n\r\n", 200), (post(b"text"), 415), (post(picture()), 200)],
+    ids=["get", "no path", "head", "refused", "image"])
+def test_request_and_end_in_one_event(server, request_, code):
+    """The server finds both when it looks. It answers and closes, long before the connection counts as idle."""
+    with socket.create_connection(server.address, timeout=10) as connection:
+        server.process.send_signal(signal.SIGSTOP)
+        try:
+            connection.sendall(request_)
+            connection.shutdown(socket.SHUT_WR)
+        finally:
+            server.process.send_signal(signal.SIGCONT)
+        head, _ = split(read_to_end(connection))
+    assert int(head.split()[1]) == code
+
+
 def test_client_library_skips_the_interim_response(start):
     service = start("--workers", "1")
     service.signal_workers(signal.SIGSTOP)
