@@ -19,10 +19,10 @@ pytestmark = pytest.mark.slow
 NOT_RUN = ["make test", "make image"]
 CLONE = 'git clone "${URL:?the address of this repository}" swin2sr-cloud'
 SERVE = """make run ONESHOT=1 PORT={port}
-build/swin2sr serve --listen 127.0.0.1:{port} & trap "kill $!; wait $!" EXIT
+build/swin2sr serve --listen 127.0.0.1:{port} --data result/data & trap "kill $!; wait $!" EXIT
 until build/swin2sr healthcheck http://127.0.0.1:{port}/readyz 2> /dev/null; do sleep 0.1; done"""
 IMAGES = {"form.png": "PNG", "body.jpg": "JPEG", "python.png": "PNG", "file.png": "PNG", "pipe.png": "PNG",
-          "enlarged/coffee_x4.png": "PNG", "photo.png": "PNG", "int8.png": "PNG"}
+          "enlarged/coffee_x4.png": "PNG", "photo.png": "PNG", "int8.png": "PNG", "remote.png": "PNG"}
 
 
 def free_port():
