@@ -77,7 +77,8 @@ static swin2sr_status enlarge(work *self, swin2sr_model *model, swin2sr_threads 
     if (data == MAP_FAILED)
         return swin2sr__error_set(reterr, errno == ENOMEM ? SWIN2SR_NOMEM : SWIN2SR_IO, "the upload cannot be read");
     enlarge_options options = {
-        .engine.shared_threads = threads,
+        .engine = {.shared_threads = threads, .tile_px = (int32_t)job->tile_px, .memory_bytes = (size_t)job->memory_bytes},
+        .shrink_px = (int32_t)job->shrink_px,
         .out.format = (format_id)job->format,
         .out.quality = (int32_t)job->quality,
         .limits = {.pixels = job->in_pixels_max, .side_px = IMAGE_MAX_SIDE_PX, .is_strict = job->is_strict != 0},
@@ -112,7 +113,8 @@ static void fill_done(const work *self, const enlarge_report *report, ipc_messag
         .plan_columns = (uint32_t)report->plan.columns,
         .plan_bands = (uint32_t)report->plan.bands,
         .notes = (report->is_reduced_16 ? IPC_NOTE_REDUCED_16 : 0) |
-                 (report->is_alpha_dropped ? IPC_NOTE_ALPHA_DROPPED : 0) | (report->damage ? IPC_NOTE_DAMAGED : 0),
+                 (report->is_alpha_dropped ? IPC_NOTE_ALPHA_DROPPED : 0) | (report->damage ? IPC_NOTE_DAMAGED : 0) |
+                 (report->is_shrunk ? IPC_NOTE_SHRUNK : 0),
     };
 }
 

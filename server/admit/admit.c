@@ -69,26 +69,37 @@ static bool probe_upload(const store_file *upload, probe_info *ret_info, problem
     }
 }
 
-/* Memory that a worker may use for an image: its share of the machine, less a fifth for what is not predicted. */
+/* Memory that a worker may use for an image. Without --memory it is its share of the machine, less a fifth for what is
+ * not predicted. */
 static uint64_t budget_bytes(const server_config *config, const ipc_ready *model) {
-    uint64_t share = swin2sr__cgroup_memory_bytes("") / (uint64_t)config->worker_count / 5 * 4;
-    return share > model->memory_bytes ? share - model->memory_bytes : 0;
+    uint64_t all = config->worker_memory_bytes
+                       ? config->worker_memory_bytes
+                       : swin2sr__cgroup_memory_bytes("") / (uint64_t)config->worker_count / 5 * 4;
+    return all > model->memory_bytes ? all - model->memory_bytes : 0;
 }
 
-/* Is there enough memory in a worker, and enough time for the request? If even the fastest speed seen would take too
- * long, the image is too large; if only the present speed would, the service is busy. */
-static bool can_afford(const network *target, const admit_cost *cost, uint64_t limit_us, problem *ret_problem) {
-    const server_config *config = target->owner->config;
-    uint64_t budget = budget_bytes(config, &target->facts);
-    if (cost->bytes > budget)
-        return refuse_over(ret_problem,
-                           problem_of(PROBLEM_IMAGE_TOO_LARGE,
-                                      "the image would take %" PRIu64 " MiB of memory, and a worker here has %" PRIu64
-                                      " MiB; send a narrower image",
-                                      cost->bytes >> 20, budget >> 20),
-                           budget, cost->bytes);
-    bool is_impossible = cost->least_us > limit_us;
-    uint64_t us = is_impossible ? cost->least_us : cost->us;
+/* An image that is too wide for the memory is enlarged in strips, which take less. */
+static bool has_memory(const network *target, const probe_info *info, admit_work *work, problem *ret_problem) {
+    uint64_t budget = budget_bytes(target->owner->config, &target->facts), held = probe_held_bytes(info);
+    uint64_t strips = cost_strips_bytes(target, info),
+             least = work->bytes - held < strips ? work->bytes - held : strips;
+    if (held < budget && least <= budget - held) {
+        work->memory_bytes = budget - held;
+        return true;
+    }
+    return refuse_over(ret_problem,
+                       problem_of(PROBLEM_IMAGE_TOO_LARGE,
+                                  "the image would take %" PRIu64 " MiB of memory, and a worker here has %" PRIu64
+                                  " MiB; send a smaller image, or one that its decoder does not have to hold whole",
+                                  (held + least) >> 20, budget >> 20),
+                       budget, held + least);
+}
+
+/* If even the fastest speed seen would take too long, the image is too large; if only the present speed would, the
+ * service is busy. */
+static bool has_time(const network *target, const admit_work *work, uint64_t limit_us, problem *ret_problem) {
+    bool is_impossible = work->least_us > limit_us;
+    uint64_t us = is_impossible ? work->least_us : work->us;
     if (us <= limit_us)
         return true;
     return refuse_over(ret_problem,
@@ -100,24 +111,51 @@ static bool can_afford(const network *target, const admit_cost *cost, uint64_t l
                        limit_us / 1000000, us / 1000000);
 }
 
-bool admit_image(const network *target, const store_file *upload, uint64_t limit_us, probe_info *ret_info,
-                 uint64_t *ret_cost_us, problem *ret_problem) {
-    if (!probe_upload(upload, ret_info, ret_problem))
-        return false;
-    uint64_t scale = target->facts.scale, frames = (uint64_t)ret_info->frames;
-    uint64_t in_pixels = (uint64_t)ret_info->width_px * (uint64_t)ret_info->height_px;
+/* Choose what is done with an image that has a side over LIMIT_OVERSIZE_PX. */
+static bool choose_work(const network *target, const probe_info *info, const admit_terms *terms, admit_work *ret_work,
+                        problem *ret_problem) {
+    const server_config *config = target->owner->config;
+    int32_t longer_px = info->width_px > info->height_px ? info->width_px : info->height_px;
+    *ret_work = (admit_work){.tile_px = 0};
+    cost_predict(target, info, ret_work);
+    if (longer_px <= LIMIT_OVERSIZE_PX)
+        return true;
+    if (terms->oversize == OVERSIZE_REJECT)
+        return refuse_over(ret_problem,
+                           problem_of(PROBLEM_IMAGE_TOO_LARGE, "a side has more than %d pixels, and oversize is reject",
+                                      LIMIT_OVERSIZE_PX),
+                           LIMIT_OVERSIZE_PX, (uint64_t)longer_px);
+    bool is_slow = ret_work->us > (uint64_t)config->sync_limit_s * 1000000;
+    if (terms->oversize == OVERSIZE_TILE)
+        ret_work->tile_px = LIMIT_TILE_PX;
+    else if (!terms->is_job && (terms->oversize == OVERSIZE_SHRINK || is_slow))
+        ret_work->shrink_px = LIMIT_OVERSIZE_PX;
+    cost_predict(target, info, ret_work);
+    return true;
+}
+
+static bool has_sizes(const network *target, const probe_info *info, problem *ret_problem) {
+    const server_config *config = target->owner->config;
+    uint64_t scale = target->facts.scale, in_pixels = (uint64_t)info->width_px * (uint64_t)info->height_px;
     const struct {
         const char *fault;
         uint64_t limit, actual;
     } sizes[] = {
-        {"the image has more pixels than this service takes", target->owner->config->in_pixels_max, in_pixels},
+        {"the image has more pixels than this service takes", config->in_pixels_max, in_pixels},
         {"the result would have more pixels than this service makes", LIMIT_OUT_PIXELS, in_pixels * scale * scale},
-        {"the animation has more frames than this service takes", (uint64_t)target->owner->config->frames_max, frames}};
+        {"the animation has more frames than this service takes", (uint64_t)config->frames_max,
+         (uint64_t)info->frames}};
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
         if (sizes[i].actual > sizes[i].limit)
             return refuse_over(ret_problem, problem_of(PROBLEM_IMAGE_TOO_LARGE, "%s", sizes[i].fault), sizes[i].limit,
                                sizes[i].actual);
-    admit_cost cost = admit_cost_of(target, ret_info);
-    *ret_cost_us = cost.us;
-    return can_afford(target, &cost, limit_us, ret_problem);
+    return true;
+}
+
+bool admit_image(const network *target, const store_file *upload, const admit_terms *terms, probe_info *ret_info,
+                 admit_work *ret_work, problem *ret_problem) {
+    return probe_upload(upload, ret_info, ret_problem) && has_sizes(target, ret_info, ret_problem) &&
+           choose_work(target, ret_info, terms, ret_work, ret_problem) &&
+           has_memory(target, ret_info, ret_work, ret_problem) &&
+           has_time(target, ret_work, terms->limit_us, ret_problem);
 }

@@ -16,22 +16,33 @@ bool admit_service(const network *target, bool is_draining, problem *ret_problem
 /* May one more request wait for the workers of this network? A refusal says when to try again. */
 bool admit_queue(const network *target, problem *ret_problem);
 
-/* Can the image be read, and is it within the limits of this service for this network?
- * limit_us     How long the work may take.
- * ret_cost_us  How long a worker will take, predicted. */
-bool admit_image(const network *target, const store_file *upload, uint64_t limit_us, probe_info *ret_info,
-                 uint64_t *ret_cost_us, problem *ret_problem);
+/* What is asked about an image. */
+typedef struct admit_terms {
+    uint64_t limit_us; /* how long the work may take */
+    bool is_job;       /* jobs are never reduced */
+    oversize_choice oversize;
+} admit_terms;
 
-/* ---- cost.c ---- */
-
-typedef struct admit_cost {
+/* How an image will be enlarged, and what that takes. */
+typedef struct admit_work {
+    uint32_t tile_px, shrink_px; /* as in job_spec, as is the next */
+    uint64_t memory_bytes;
     uint64_t bytes;    /* upper bound of the memory for the image, without the network */
     uint64_t us;       /* expected time on a worker */
     uint64_t least_us; /* lower bound of the time on a worker */
-} admit_cost;
+} admit_work;
 
-/* The cost of an image that is within the limits on pixels. */
-admit_cost admit_cost_of(const network *target, const probe_info *info);
+/* Can the image be read, is it within the limits of this service for this network, and how will it be enlarged? */
+bool admit_image(const network *target, const store_file *upload, const admit_terms *terms, probe_info *ret_info,
+                 admit_work *ret_work, problem *ret_problem);
+
+/* ---- cost.c ---- */
+
+/* Fill in bytes and times of an image that is within the limits on pixels, with the present tile_px and shrink_px. */
+void cost_predict(const network *target, const probe_info *info, admit_work *work);
+
+/* The least memory with which the network can enlarge a column of strips of it: an upper bound. */
+uint64_t cost_strips_bytes(const network *target, const probe_info *info);
 
 /* ---- pace.c ---- */
 

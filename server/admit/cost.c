@@ -4,13 +4,42 @@
  * The network's memory grows with the width of the upright image. The decoder's memory is that of probe_held_bytes. */
 #include "admit/admit.h"
 
-admit_cost admit_cost_of(const network *target, const probe_info *info) {
+#define EDGE_ROWS 32      /* the usual overlap of strips and tiles (swin2sr_options.overlap_px) */
+#define STRIP_COLUMNS 256 /* a strip may be narrower */
+
+static uint64_t upright_width_px(const probe_info *info) {
+    return (uint64_t)(info->orientation > 4 ? info->height_px : info->width_px);
+}
+
+/* Rows of the output that strips and tiles hold to join their edges: RGB, as wide as the image, and as high as twice the
+ * usual overlap. */
+static uint64_t edge_bytes(const network *target, uint64_t width_px) {
+    uint64_t scale = target->facts.scale;
+    return width_px * scale * 3 * 2 * EDGE_ROWS * scale;
+}
+
+uint64_t cost_strips_bytes(const network *target, const probe_info *info) {
     const ipc_ready *facts = &target->facts;
-    uint64_t upright_width_px = (uint64_t)(info->orientation > 4 ? info->height_px : info->width_px);
-    uint64_t pixels = estimate_pixels((uint64_t)info->width_px, (uint64_t)info->height_px);
-    return (admit_cost){
-        .bytes = facts->base_bytes + facts->column_bytes * estimate_side_px(upright_width_px) + probe_held_bytes(info),
-        .us = estimate_us(&target->time, pixels),
-        .least_us = estimate_least_us(&target->time, pixels),
-    };
+    return facts->base_bytes + facts->column_bytes * STRIP_COLUMNS + edge_bytes(target, upright_width_px(info));
+}
+
+void cost_predict(const network *target, const probe_info *info, admit_work *work) {
+    const ipc_ready *facts = &target->facts;
+    uint64_t width_px = upright_width_px(info), pixels, edges = 0;
+    if (work->shrink_px) {
+        width_px = work->shrink_px;
+        pixels = estimate_pixels(work->shrink_px, work->shrink_px);
+    } else {
+        pixels = estimate_pixels((uint64_t)info->width_px, (uint64_t)info->height_px);
+    }
+    if (work->tile_px) {
+        uint64_t core_px = work->tile_px - 2 * EDGE_ROWS;
+        edges = edge_bytes(target, width_px);
+        width_px = width_px < work->tile_px ? width_px : work->tile_px;
+        pixels =
+            pixels / (core_px * core_px) * ((uint64_t)work->tile_px * work->tile_px) + pixels % (core_px * core_px);
+    }
+    work->bytes = facts->base_bytes + facts->column_bytes * estimate_side_px(width_px) + edges + probe_held_bytes(info);
+    work->us = estimate_us(&target->time, pixels);
+    work->least_us = estimate_least_us(&target->time, pixels);
 }

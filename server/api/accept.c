@@ -158,7 +158,7 @@ void accept_job(upscale_call *self) {
         call_refuse(self, &what);
         return;
     }
-    job_record wanted = {.spec = call_spec(self), .cost_us = self->cost_us, .frames = (uint32_t)self->image.frames};
+    job_record wanted = {.spec = call_spec(self), .cost_us = self->work.us, .frames = (uint32_t)self->image.frames};
     wanted.done.in_width_px = (uint32_t)self->image.width_px;
     wanted.done.in_height_px = (uint32_t)self->image.height_px;
     strcpy(wanted.idempotency_key, self->idempotency_key);

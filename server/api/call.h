@@ -3,6 +3,7 @@
  * api/upscale.c receives and admits the image for all three, api/accept.c makes the job. */
 #pragma once
 
+#include "admit/admit.h"
 #include "api/context.h"
 #include "api/intake.h"
 #include "probe/probe.h"
@@ -20,7 +21,7 @@ typedef struct upscale_call {
     intake intake;
     network *network; /* the default, until an option chooses another */
     probe_info image;
-    uint64_t cost_us;
+    admit_work work;             /* how the image will be enlarged */
     char body_sha256[65];        /* of the image and its options, once the upload is complete */
     char etag[LIMIT_ETAG_BYTES]; /* of the result */
 

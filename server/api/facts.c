@@ -9,7 +9,9 @@
 
 void facts_plan(const ipc_done *done, char text[FACTS_BYTES]) {
     uint64_t pieces = (uint64_t)done->plan_columns * done->plan_bands;
-    if (pieces == 1)
+    if (done->notes & IPC_NOTE_SHRUNK)
+        strcpy(text, "shrink");
+    else if (pieces == 1)
         strcpy(text, "whole");
     else
         snprintf(text, FACTS_BYTES, "%s=%" PRIu64, done->plan_bands == 1 ? "strips" : "tiles", pieces);

@@ -10,7 +10,7 @@
 #include "config/limits.h"
 
 void upscale_options_init(upscale_options *self) {
-    *self = (upscale_options){.format = FORMAT_PNG, .quality = 95};
+    *self = (upscale_options){.format = FORMAT_PNG, .quality = 95, .oversize = OVERSIZE_COUNT};
 }
 
 /* Digits only, at most digits_max of them, for a number in 1..high. */
@@ -66,6 +66,15 @@ static const char *set_upload(upscale_options *self, const char *value) {
     return NULL;
 }
 
+static const char *set_oversize(upscale_options *self, const char *value) {
+    static const char *const names[OVERSIZE_COUNT] = {"auto", "tile", "shrink", "reject"};
+    int i = 0;
+    while (i < OVERSIZE_COUNT && strcmp(names[i], value) != 0)
+        i++;
+    self->oversize = (oversize_choice)i;
+    return i < OVERSIZE_COUNT ? NULL : "not one of " OVERSIZE_NAMES;
+}
+
 static const char *set_deadline(upscale_options *self, const char *value) {
     return parse_number(value, 9, LIMIT_WAIT_MAX_S * 1000u, &self->deadline_ms)
                ? NULL
@@ -76,8 +85,9 @@ bool upscale_options_set(upscale_options *self, const char *name, const char *va
     static const struct {
         const char *name;
         const char *(*set)(upscale_options *self, const char *value);
-    } rows[] = {{"format", set_format}, {"quality", set_quality}, {"model", set_model},         {"task", set_task},
-                {"strict", set_strict}, {"upload", set_upload},   {"deadline_ms", set_deadline}};
+    } rows[] = {
+        {"format", set_format}, {"quality", set_quality}, {"model", set_model},          {"task", set_task},
+        {"strict", set_strict}, {"upload", set_upload},   {"deadline_ms", set_deadline}, {"oversize", set_oversize}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (strcmp(name, rows[i].name) != 0)
             continue;
@@ -87,8 +97,8 @@ bool upscale_options_set(upscale_options *self, const char *name, const char *va
             *ret_problem = problem_of(PROBLEM_OPTION, "%s: %s", name, fault);
         return !fault;
     }
-    *ret_problem =
-        problem_of(PROBLEM_OPTION,
-                   "%.60s: no such option; there are format, quality, model, task, strict, upload, deadline_ms", name);
+    *ret_problem = problem_of(
+        PROBLEM_OPTION,
+        "%.60s: no such option; there are format, quality, model, task, strict, upload, deadline_ms, oversize", name);
     return false;
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "config/limits.h"
+#include "config/config.h"
 #include "format/format.h"
 #include "http/problem.h"
 #include "library/library.h"
@@ -15,6 +16,7 @@ typedef struct upscale_options {
     const char *task;                   /* one of library_task_name; NULL: not given */
     bool is_strict;                     /* refuse a damaged file even if all its rows can be decoded; default false */
     char upload[LIMIT_PATH_PART_BYTES]; /* the id of a resumable upload to take in place of an image; "": not given */
+    oversize_choice oversize;           /* default: OVERSIZE_COUNT, as the server is set */
     uint64_t deadline_ms;               /* 1..LIMIT_WAIT_MAX_S in milliseconds; 0: not given */
     uint32_t given;                     /* a bit for each option that was given, for upscale_options_set */
 } upscale_options;

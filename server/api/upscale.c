@@ -13,6 +13,7 @@
 #include "api/facts.h"
 #include "api/routes.h"
 #include "api/status_map.h"
+#include "base/fit.h"
 
 static bool refuse(upscale_call *self, problem_kind kind, const char *detail) {
     problem what = problem_of(kind, "%s", detail);
@@ -104,6 +105,8 @@ static void add_facts(upscale_call *self) {
     http_answer_header(self->request, "X-Swin2SR-Model", self->network->served->name);
     facts_plan(done, text);
     http_answer_header(self->request, "X-Swin2SR-Plan", text);
+    if (done->notes & IPC_NOTE_SHRUNK)
+        http_answer_header(self->request, "X-Swin2SR-Degraded", "shrink");
     facts_notes(done, text);
     if (text[0])
         http_answer_header(self->request, "X-Swin2SR-Notes", text);
@@ -146,7 +149,7 @@ static void on_job_finish(void *context, job *done) {
 static bool can_meet_deadline(upscale_call *self) {
     const upscale_options *options = &self->intake.options;
     uint64_t wait_us = self->kind == CALL_NOW ? pace_wait_us(self->network->owner) : 0;
-    uint64_t predicted_ms = (wait_us + self->cost_us) / 1000;
+    uint64_t predicted_ms = (wait_us + self->work.us) / 1000;
     if (options->deadline_ms == 0 || self->kind == CALL_ESTIMATE || predicted_ms <= options->deadline_ms)
         return true;
     problem what = problem_of(PROBLEM_DEADLINE, "deadline_ms: the image would be finished after about %" PRIu64 " ms",
@@ -157,9 +160,15 @@ static bool can_meet_deadline(upscale_call *self) {
 }
 
 static bool admit_upload(upscale_call *self) {
+    oversize_choice wanted = self->intake.options.oversize;
+    admit_terms terms = {.limit_us = call_limit_us(self),
+                         .is_job = self->kind == CALL_JOB,
+                         .oversize =
+                             wanted < OVERSIZE_COUNT ? wanted : (oversize_choice)self->service->config->oversize};
+    if (terms.is_job && wanted == OVERSIZE_SHRINK)
+        return refuse(self, PROBLEM_OPTION, "oversize: a job is done in full size; shrink is for POST /upscale alone");
     problem what;
-    return (admit_image(self->network, &self->intake.upload, call_limit_us(self), &self->image, &self->cost_us,
-                        &what) ||
+    return (admit_image(self->network, &self->intake.upload, &terms, &self->image, &self->work, &what) ||
             call_refuse(self, &what)) &&
            can_meet_deadline(self);
 }
@@ -167,7 +176,7 @@ static bool admit_upload(upscale_call *self) {
 static void submit(upscale_call *self) {
     job *item = &self->job;
     item->spec = call_spec(self);
-    item->cost_us = self->cost_us;
+    item->cost_us = self->work.us;
     item->input = &self->intake.upload;
     item->results = self->service->uploads;
     item->on_finish = on_job_finish;
@@ -178,14 +187,16 @@ static void submit(upscale_call *self) {
 
 static void answer_estimate(upscale_call *self) {
     const network *target = self->network;
-    admit_cost cost = admit_cost_of(target, &self->image);
-    uint32_t scale = target->facts.scale;
+    const admit_work *work = &self->work;
+    const char *plan = work->shrink_px ? "shrink" : work->tile_px ? "tiles" : "whole";
+    int32_t scale = (int32_t)target->facts.scale, width_px = self->image.width_px, height_px = self->image.height_px;
+    if (work->shrink_px)
+        swin2sr__fit_size(width_px, height_px, (int32_t)work->shrink_px, &width_px, &height_px);
     http_answer_json(self->request, HTTP_OK, "{s:s, s:i, s:i, s:i, s:i, s:i, s:f, s:f, s:I, s:s}", "model",
                      target->served->name, "width", (int)self->image.width_px, "height", (int)self->image.height_px,
-                     "output_width", (int)(self->image.width_px * (int32_t)scale), "output_height",
-                     (int)(self->image.height_px * (int32_t)scale), "frames", (int)self->image.frames, "seconds",
-                     (double)cost.us / 1e6, "wait_seconds", (double)pace_wait_us(target->owner) / 1e6, "bytes",
-                     (long long)cost.bytes, "plan", "whole");
+                     "output_width", (int)(width_px * scale), "output_height", (int)(height_px * scale), "frames",
+                     (int)self->image.frames, "seconds", (double)work->us / 1e6, "wait_seconds",
+                     (double)pace_wait_us(target->owner) / 1e6, "bytes", (long long)work->bytes, "plan", plan);
     http_answer_header(self->request, "Cache-Control", "no-store");
 }
 

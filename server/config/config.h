@@ -47,6 +47,16 @@ typedef struct proxy_list {
     bool has_local; /* "unix": clients of Unix sockets */
 } proxy_list;
 
+/* What to do with an image that has a side over LIMIT_OVERSIZE_PX. */
+typedef enum oversize_choice {
+    OVERSIZE_AUTO = 0, /* whole where time allows it */
+    OVERSIZE_TILE,     /* in overlapping tiles */
+    OVERSIZE_SHRINK,   /* reduced to that side first */
+    OVERSIZE_REJECT,
+    OVERSIZE_COUNT
+} oversize_choice;
+#define OVERSIZE_NAMES "auto, tile, shrink, reject" /* in this order */
+
 typedef struct server_config {
     listen_list listen;         /* 1.. */
     listen_list metrics_listen; /* for /metrics alone; count 0: it is served with the rest */
@@ -58,7 +68,10 @@ typedef struct server_config {
     const char *precision;
     uint64_t body_bytes_max;
     uint64_t in_pixels_max;
-    int32_t frames_max; /* of an animation */
+    int32_t oversize;             /* an oversize_choice */
+    int32_t sync_limit_s;         /* predicted computing of a request from which on OVERSIZE_AUTO reduces its image */
+    uint64_t worker_memory_bytes; /* of each worker; 0: by the cgroup */
+    int32_t frames_max;           /* of an animation */
     int32_t queue_max;
     int32_t deadline_s;
     int32_t drain_delay_s, drain_s;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fit.h"
 #include "pool/respawn.h"
 
 static void finish(pool *self, job *item, swin2sr_status outcome, const char *detail) {
@@ -64,6 +65,9 @@ static bool assign(pool *self, worker *w, job *item, const int *fds) {
                                    .format = spec->format,
                                    .quality = spec->quality,
                                    .is_strict = spec->is_strict,
+                                   .tile_px = spec->tile_px,
+                                   .shrink_px = spec->shrink_px,
+                                   .memory_bytes = spec->memory_bytes,
                                    .preview_side_px = spec->preview_side_px,
                                    .in_bytes = spec->in_bytes,
                                    .in_pixels_max = spec->in_pixels_max,
@@ -134,9 +138,12 @@ static bool has_bytes(const store_file *file, uint64_t bytes) {
 /* true: DONE agrees with the files and the network's scale. If not, the worker is broken and is killed. */
 static bool is_plausible(const job *item, const ipc_done *done) {
     uint64_t scale = item->network->facts.scale;
+    int32_t width_px = (int32_t)done->in_width_px, height_px = (int32_t)done->in_height_px;
+    if (item->spec.shrink_px)
+        swin2sr__fit_size(width_px, height_px, (int32_t)item->spec.shrink_px, &width_px, &height_px);
     return has_bytes(&item->result, done->out_bytes) &&
            (item->preview.owner ? has_bytes(&item->preview, done->preview_bytes) : done->preview_bytes == 0) &&
-           done->out_width_px == done->in_width_px * scale && done->out_height_px == done->in_height_px * scale;
+           done->out_width_px == (uint64_t)width_px * scale && done->out_height_px == (uint64_t)height_px * scale;
 }
 
 static void on_result_committed(void *context, swin2sr_status status) {

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "enlarge/alpha.h"
 #include "enlarge/preview.h"
+#include "enlarge/shrink.h"
 
 #define STRIP_ROWS 8
 #define DEFAULT_OUT_PIXELS 800000000u
@@ -23,6 +24,7 @@ typedef struct enlarge_job {
     swin2sr_stream *stream;
     image_writer *writer;
     image_writer *aux_writer; /* for the second image; NULL: not wanted */
+    shrink shrink;            /* with report.is_shrunk */
     preview preview;
     bool has_preview;
     const image_info *in;
@@ -43,6 +45,7 @@ static void job_done(enlarge_job *job) {
     image_writer_close(job->writer);
     image_writer_close(job->aux_writer);
     preview_done(&job->preview);
+    shrink_done(&job->shrink);
     image_reader_close(job->reader);
     alpha_ring_done(&job->alpha);
     free(job->file_strip);
@@ -100,6 +103,8 @@ static swin2sr_status write_out(enlarge_job *job, int32_t n, const uint8_t *rows
 }
 
 static swin2sr_status write_rows(enlarge_job *job, int32_t y, int32_t n, const uint8_t *rows, size_t stride_bytes) {
+    if (n > job->report.out_height_px - y) /* the pad of a reduced image */
+        n = job->report.out_height_px > y ? job->report.out_height_px - y : 0;
     if (job->joined_row == NULL)
         return write_out(job, n, rows, stride_bytes);
     swin2sr_status status = SWIN2SR_OK;
@@ -136,6 +141,19 @@ static swin2sr_status open_input(enlarge_job *job, swin2sr_model *model, const v
     if (status != SWIN2SR_OK)
         return status;
     job->in = image_reader_info(job->reader);
+    job->report.in_width_px = job->in->width_px;
+    job->report.in_height_px = job->in->height_px;
+    image_info shown = *job->in; /* without the pad of a reduced image */
+    if (job->options->shrink_px > 0 &&
+        (job->in->width_px > job->options->shrink_px || job->in->height_px > job->options->shrink_px)) {
+        status = shrink_open(&job->shrink, job->reader, job->options->shrink_px, job->reterr);
+        if (status != SWIN2SR_OK)
+            return status;
+        job->report.is_shrunk = true;
+        job->in = &job->shrink.info;
+        shown.width_px = job->shrink.width_px;
+        shown.height_px = job->shrink.height_px;
+    }
     job->has_alpha = job->in->channels == 2 || job->in->channels == 4;
     job->colour_channels = job->in->channels - job->has_alpha;
     job->network_channels = network->channels;
@@ -144,14 +162,12 @@ static swin2sr_status open_input(enlarge_job *job, swin2sr_model *model, const v
                                   "this model enlarges grey images only; the image has colour");
 
     uint64_t max_pixels = job->options->out_pixels > 0 ? job->options->out_pixels : DEFAULT_OUT_PIXELS;
-    uint64_t out_width = (uint64_t)job->in->width_px * (uint64_t)network->scale;
-    uint64_t out_height = (uint64_t)job->in->height_px * (uint64_t)network->scale;
+    uint64_t out_width = (uint64_t)shown.width_px * (uint64_t)network->scale;
+    uint64_t out_height = (uint64_t)shown.height_px * (uint64_t)network->scale;
     if (out_width > INT32_MAX || out_height > INT32_MAX || out_width * out_height > max_pixels)
         return swin2sr__error_set(
             job->reterr, SWIN2SR_TOO_LARGE, "the result would have %llu x %llu pixels; at most %llu are allowed",
             (unsigned long long)out_width, (unsigned long long)out_height, (unsigned long long)max_pixels);
-    job->report.in_width_px = job->in->width_px;
-    job->report.in_height_px = job->in->height_px;
     job->report.out_width_px = (int32_t)out_width;
     job->report.out_height_px = (int32_t)out_height;
     job->report.is_reduced_16 = job->in->is_reduced_16;
@@ -181,7 +197,7 @@ static swin2sr_status allocate_rows(enlarge_job *job, const swin2sr_model_info *
     job->file_strip = malloc(strip_px * (size_t)job->in->channels);
     if (is_split) {
         job->network_strips = malloc(2 * strip_px * (size_t)job->network_channels);
-        job->joined_row = malloc((size_t)job->report.out_width_px * (size_t)job->in->channels);
+        job->joined_row = malloc((size_t)job->in->width_px * (size_t)network->scale * (size_t)job->in->channels);
     }
     if (job->file_strip == NULL || (is_split && (job->network_strips == NULL || job->joined_row == NULL)))
         return out_of_memory(job);
@@ -224,7 +240,9 @@ static swin2sr_status decode_strip(enlarge_job *job, int32_t i) {
     uint64_t start_us = swin2sr__clock_us();
     size_t row_bytes = (size_t)job->in->width_px * (size_t)job->in->channels;
     int32_t n = strip_rows(job, i);
-    swin2sr_status status = image_reader_read(job->reader, job->file_strip, row_bytes, n, job->reterr);
+    swin2sr_status status = job->report.is_shrunk
+                                ? shrink_read(&job->shrink, job->file_strip, row_bytes, n, job->reterr)
+                                : image_reader_read(job->reader, job->file_strip, row_bytes, n, job->reterr);
     if (status == SWIN2SR_OK && job->network_strips != NULL)
         split_strip(job, i, n);
     job->report.decode_us += swin2sr__clock_us() - start_us;

@@ -11,6 +11,9 @@ typedef struct enlarge_options {
     image_writer_options out;
     image_limits limits; /* of the input; zeroes: the defaults of image.h */
     uint64_t out_pixels; /* of the output, at most; 0: 800 million */
+    /* An image with a longer side is reduced to this side and padded to a square for the network; the pad is cut off the
+     * output. 0: never. */
+    int32_t shrink_px;
     swin2sr_on_progress on_progress;
     void *progress_context;
     /* Receives the second image of a model that has one, as a file of the output's format, with the network's channels
@@ -29,6 +32,7 @@ typedef struct enlarge_report {
     int32_t channels;      /* of the output file */
     bool is_reduced_16;    /* the input has 16 bits per sample; they were reduced to 8 */
     bool is_alpha_dropped; /* the output format has no transparency; the input was laid over white */
+    bool is_shrunk;        /* the image was reduced before it was enlarged */
     const char *damage;    /* what is wrong with the input although all of its rows were read; NULL: nothing */
     swin2sr_plan plan;
     uint64_t decode_us, infer_us, encode_us;

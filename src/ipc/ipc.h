@@ -57,6 +57,9 @@ typedef struct ipc_job {
     uint64_t in_pixels_max;   /* 1.. */
     uint64_t out_pixels_max;  /* 1.. */
     uint32_t is_strict;       /* 1: refuse a damaged file even if all of its rows can be decoded; else 0 */
+    uint32_t tile_px;         /* side of the tiles; 0: none */
+    uint32_t shrink_px;       /* an image with a longer side is reduced to this one; 0: never */
+    uint64_t memory_bytes;    /* for the stream; an image that is too wide for it is enlarged in strips. 0: no limit */
     uint32_t preview_side_px; /* of the JPEG for the third descriptor; 0: none, and that descriptor is not written */
 } ipc_job;
 
@@ -68,7 +71,8 @@ typedef struct ipc_progress {
 #define IPC_NOTE_REDUCED_16 1u    /* 16-bit samples were reduced to 8 bits */
 #define IPC_NOTE_ALPHA_DROPPED 2u /* transparent pixels were blended with white */
 #define IPC_NOTE_DAMAGED 4u       /* the input is damaged or truncated, but all of its rows were decoded */
-#define IPC_NOTES (IPC_NOTE_REDUCED_16 | IPC_NOTE_ALPHA_DROPPED | IPC_NOTE_DAMAGED)
+#define IPC_NOTE_SHRUNK 8u        /* the image was reduced before it was enlarged */
+#define IPC_NOTES (IPC_NOTE_REDUCED_16 | IPC_NOTE_ALPHA_DROPPED | IPC_NOTE_DAMAGED | IPC_NOTE_SHRUNK)
 
 typedef struct ipc_done {
     uint64_t id;

@@ -306,11 +306,66 @@ static int close_model(void **state) {
     return 0;
 }
 
+/* Of every kind of image: size, and colours that rise evenly from left to right as they did, up to the cut edges. */
+static void large_images_are_reduced_first(void **state) {
+    static const int32_t sizes[][4] = {{97, 60, 32, 20}, {60, 97, 20, 32}, {33, 33, 32, 32}};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+        for (int32_t channels = 1; channels <= 4; channels++) {
+            picture image = picture_new(sizes[i][0], sizes[i][1], channels);
+            for (size_t at = 0; at < samples_of(&image); at++) {
+                int32_t x = (int32_t)(at / (size_t)channels) % image.width_px;
+                image.rows[at] = (uint8_t)(60 + 160 * x / image.width_px);
+            }
+            bytes file = encode_png(&image), out = bytes_new();
+            enlarge_options options = {.out.format = FORMAT_PNG, .shrink_px = 32};
+            enlarge_report report;
+            assert_int_equal(enlarge_bytes(model, file.data, file.size, &options, take, &out, &report, NULL),
+                             SWIN2SR_OK);
+            assert_true(report.is_shrunk);
+            assert_int_equal(report.in_width_px, image.width_px);
+            picture result = decode(&out);
+            assert_int_equal(result.width_px, SCALE * sizes[i][2]);
+            assert_int_equal(result.height_px, SCALE * sizes[i][3]);
+            assert_int_equal(result.channels, channels);
+            const uint8_t *row = result.rows + (size_t)(result.height_px / 2 * result.width_px * channels);
+            for (int32_t x = 16; x < result.width_px - 16; x++) /* the black pad reaches a few pixels in */
+                for (int32_t c = 0; c < channels; c++)
+                    assert_in_range(row[x * channels + c] + 100, 160 + 160 * x / result.width_px - 14,
+                                    160 + 160 * x / result.width_px + 14);
+            free(result.rows);
+            free(out.data);
+            free(file.data);
+            free(image.rows);
+        }
+}
+
+static void small_images_are_not_reduced(void **state) {
+    picture image = gradient(32, 20, 3);
+    bytes file = encode_png(&image), plain = bytes_new(), limited = bytes_new();
+    enlarge_options options = {.out.format = FORMAT_PNG};
+    enlarge_report report;
+    assert_int_equal(enlarge_bytes(model, file.data, file.size, &options, take, &plain, NULL, NULL), SWIN2SR_OK);
+    options.shrink_px = 32;
+    assert_int_equal(enlarge_bytes(model, file.data, file.size, &options, take, &limited, &report, NULL), SWIN2SR_OK);
+    assert_false(report.is_shrunk);
+    assert_int_equal(plain.size, limited.size);
+    assert_memory_equal(plain.data, limited.data, plain.size);
+    free(plain.data);
+    free(limited.data);
+    free(file.data);
+    free(image.rows);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_channel_count),  cmocka_unit_test(test_alpha_of_a_tall_image),
-        cmocka_unit_test(test_alpha_with_any_tiles), cmocka_unit_test(test_alpha_over_white_in_jpeg),
-        cmocka_unit_test(test_damaged_end),          cmocka_unit_test(test_refusals),
+        cmocka_unit_test(large_images_are_reduced_first),
+        cmocka_unit_test(small_images_are_not_reduced),
+        cmocka_unit_test(test_every_channel_count),
+        cmocka_unit_test(test_alpha_of_a_tall_image),
+        cmocka_unit_test(test_alpha_with_any_tiles),
+        cmocka_unit_test(test_alpha_over_white_in_jpeg),
+        cmocka_unit_test(test_damaged_end),
+        cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, open_model, close_model);
 }

@@ -27,7 +27,9 @@ static uint64_t cost_of(uint8_t marker, uint8_t scan_components) {
     file[MARKER_AT] = marker;
     file[SCAN_COMPONENTS_AT] = scan_components;
     assert_int_equal(probe_bytes(file, sizeof(file), &info, NULL), SWIN2SR_OK);
-    return admit_cost_of(&target, &info).bytes;
+    admit_work work = {.tile_px = 0};
+    cost_predict(&target, &info, &work);
+    return work.bytes;
 }
 
 static void test_jpeg_in_several_scans(void **state) {
