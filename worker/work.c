@@ -77,7 +77,9 @@ static swin2sr_status enlarge(work *self, swin2sr_model *model, swin2sr_threads 
     if (data == MAP_FAILED)
         return swin2sr__error_set(reterr, errno == ENOMEM ? SWIN2SR_NOMEM : SWIN2SR_IO, "the upload cannot be read");
     enlarge_options options = {
-        .engine = {.shared_threads = threads, .tile_px = (int32_t)job->tile_px, .memory_bytes = (size_t)job->memory_bytes},
+        .engine = {.shared_threads = threads,
+                   .tile_px = (int32_t)job->tile_px,
+                   .memory_bytes = (size_t)job->memory_bytes},
         .shrink_px = (int32_t)job->shrink_px,
         .out.format = (format_id)job->format,
         .out.quality = (int32_t)job->quality,

@@ -218,9 +218,9 @@ static bool take(const field *self, const json_t *value, void *at) {
 /* Conditions that later code relies on, beyond the range of each field. */
 static bool is_sound(const job_record *self) {
     return record_is_id(self->id) && self->spec.model[0] && self->spec.quality >= 1 && self->spec.quality <= 100 &&
-           self->spec.in_bytes > 0 && self->spec.in_pixels_max > 0 && self->spec.out_pixels_max > 0 &&
-           self->outcome <= 0 && !strchr(self->result_name, '/') && self->result_name[0] != '.' &&
-           (self->status == RECORD_SUCCEEDED) == (self->result_name[0] != '\0');
+           format_get(self->spec.format)->can_write && self->spec.in_bytes > 0 && self->spec.in_pixels_max > 0 &&
+           self->spec.out_pixels_max > 0 && self->outcome <= 0 && !strchr(self->result_name, '/') &&
+           self->result_name[0] != '.' && (self->status == RECORD_SUCCEEDED) == (self->result_name[0] != '\0');
 }
 
 /* The JSON between the line of the checksum and the last line break; NULL: the checksum is wrong. */

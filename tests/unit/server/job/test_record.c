@@ -157,6 +157,11 @@ static void wrong_fields_are_refused(void **state) {
         assert_int_equal(read_signed(json, &found), SWIN2SR_CORRUPT);
     }
     assert_int_equal(read_signed("{" GOOD ",\"version\":1}", &found), SWIN2SR_CORRUPT);
+    assert_int_equal(
+        read_signed("{\"version\":1,\"id\":\"n1-01m8gj31jbpcw1nm4fj5ektd0q\",\"model\":\"clean\",\"quality\":95,"
+                    "\"in_bytes\":1,\"in_pixels_max\":1,\"out_pixels_max\":1}",
+                    &found),
+        SWIN2SR_CORRUPT); /* without a format it could not be written again */
     assert_int_equal(read_signed("{}", &found), SWIN2SR_CORRUPT);
     assert_int_equal(read_signed("[]", &found), SWIN2SR_CORRUPT);
     assert_int_equal(read_signed("{\"version\":2}", &found), SWIN2SR_UNSUPPORTED);
