@@ -10,7 +10,8 @@
 
 #include "base/sha256.h"
 
-void intake_init(intake *self, store *uploads, const partial_set *partials) {
+void intake_init(intake *self, store *uploads, const partial_set *partials, const char *client) {
+    self->client = client;
     self->uploads = uploads;
     self->partials = partials;
     upscale_options_init(&self->options);
@@ -33,7 +34,19 @@ static bool open_upload(intake *self) {
         return refuse(self, PROBLEM_OPTION, "file: given more than once");
     if (store_create(self->uploads, &self->upload) != SWIN2SR_OK)
         return refuse(self, PROBLEM_STORAGE, "there is no room for the upload");
-    return true;
+    /* the clients of a Unix socket are not told apart */
+    return !self->client[0] || store_share_join(&self->upload, self->client) ||
+           refuse(self, PROBLEM_MEMORY, "no memory for one more upload");
+}
+
+static bool refuse_share(intake *self, uint64_t size) {
+    uint64_t limit = self->uploads->budget_bytes / LIMIT_SPOOL_SHARE;
+    self->problem =
+        problem_of(PROBLEM_BUSY, "the uploads from one address may take %" PRIu64 " MiB at a time", limit >> 20);
+    self->problem.limit = limit;
+    self->problem.actual = self->upload.share->bytes + size;
+    store_remove(&self->upload);
+    return false;
 }
 
 /* A failed upload is removed at once, because the rest of its body may take long to arrive. */
@@ -42,6 +55,8 @@ static bool append_upload(intake *self, const void *data, size_t size) {
     swin2sr__digest_add(&self->digest, data, size);
     if (status == SWIN2SR_OK)
         return true;
+    if (status == SWIN2SR_TOO_LARGE)
+        return refuse_share(self, size);
     store_remove(&self->upload);
     return status == SWIN2SR_BUSY ? refuse(self, PROBLEM_BUSY, "too many uploads at once")
                                   : refuse(self, PROBLEM_STORAGE, "there is no room for the upload");

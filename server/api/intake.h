@@ -26,6 +26,7 @@ typedef struct intake {
     char sha256[65]; /* of the upload, once it is complete */
     problem problem;
     store *uploads;
+    const char *client; /* address of the client, borrowed */
     const partial_set *partials;
     bool is_form;
     multipart form;
@@ -35,7 +36,7 @@ typedef struct intake {
     size_t option_bytes;
 } intake;
 
-void intake_init(intake *self, store *uploads, const partial_set *partials);
+void intake_init(intake *self, store *uploads, const partial_set *partials, const char *client);
 void intake_done(intake *self); /* removes the file; a resumable upload stays */
 
 bool intake_take_query(intake *self, const http_request *request);

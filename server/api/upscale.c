@@ -74,7 +74,7 @@ static void begin(http_request *request, call_kind kind) {
     self->service = request->app;
     self->network = &self->service->pools->networks[0];
     job_init(&self->job);
-    intake_init(&self->intake, self->service->uploads, self->service->partials);
+    intake_init(&self->intake, self->service->uploads, self->service->partials, request->client);
     if (accept_take_header(self) && taken(self, intake_take_query(&self->intake, request)) && choose_network(self) &&
         taken(self, intake_take_header(&self->intake, request)))
         admit_early(self);

@@ -26,6 +26,7 @@
 #define LIMIT_HEADER_COUNT 100           /* header fields of a request */
 #define LIMIT_BODY_MAX_MIB 65536         /* --max-body-mib */
 #define LIMIT_SPOOL_BYTES (4ull << 30)   /* uploads and results of all requests together */
+#define LIMIT_SPOOL_SHARE 2              /* uploads of one address take at most one part in so many of that */
 #define LIMIT_CONFIG_BYTES 65536         /* the INI file */
 #define LIMIT_RATE_WINDOW_S 20           /* over which the rate of a body is measured */
 #define LIMIT_UPLOAD_RATE_MAX 1000000000 /* what the flag may say */

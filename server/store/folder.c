@@ -42,9 +42,13 @@ static swin2sr_status create(store *self, store_file *ret_file) {
 static swin2sr_status append(store_file *file, const void *data, size_t size) {
     if (file->owner->used_bytes + size > file->owner->budget_bytes)
         return SWIN2SR_BUSY;
+    if (file->share && file->share->bytes + size > file->owner->budget_bytes / LIMIT_SPOOL_SHARE)
+        return SWIN2SR_TOO_LARGE;
     size_t written = swin2sr__write_at(file->fd, data, size, file->bytes);
     file->bytes += written;
     file->owner->used_bytes += written;
+    if (file->share)
+        file->share->bytes += written;
     return written == size ? SWIN2SR_OK : SWIN2SR_IO;
 }
 
@@ -65,6 +69,7 @@ static int open_again(const store_file *file, int flags) {
 }
 
 static void forget(store_file *file) {
+    store_share_leave(file);
     close(file->fd);
     file->owner->used_bytes -= file->bytes;
 }

@@ -11,14 +11,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config/limits.h"
 #include <swin2sr/status.h>
 
 typedef struct store store;
 
+/* What the files of one client hold. It lives as long as one of them. */
+typedef struct store_share store_share;
+struct store_share {
+    char client[LIMIT_ADDRESS_BYTES];
+    uint64_t bytes;
+    int file_count;
+    store_share *next;
+};
+
 typedef struct store_file {
     store *owner; /* NULL: not created */
     int fd;
-    uint64_t bytes; /* appended, or found at commit */
+    uint64_t bytes;     /* appended, or found at commit */
+    store_share *share; /* of its client; NULL: none, as with results */
 } store_file;
 
 /* status  Of the call that has completed. */
@@ -32,6 +43,7 @@ struct store {
     void (*remove)(store_file *file);
     const char *folder; /* borrowed */
     uint64_t used_bytes, budget_bytes;
+    store_share *shares;
 };
 
 /* Keep unnamed files in a folder, which vanish with their last descriptor. If the folder is in memory (tmpfs), the
@@ -44,7 +56,13 @@ static inline swin2sr_status store_create(store *self, store_file *ret_file) {
     return self->create(self, ret_file);
 }
 
-/* Add bytes at the end.  errors _BUSY (the budget is used up), _IO (the disk is full). */
+/* Count a file for the client with this address, whose files may take one part in LIMIT_SPOOL_SHARE of the budget, so
+ * that no client holds all of it.  false: out of memory. A file leaves its share when it is removed. */
+bool store_share_join(store_file *file, const char *client);
+void store_share_leave(store_file *file);
+
+/* Add bytes at the end.
+ * errors  _BUSY (the budget is used up), _TOO_LARGE (the client's share of it is), _IO (the disk is full). */
 static inline swin2sr_status store_append(store_file *file, const void *data, size_t size) {
     return file->owner->append(file, data, size);
 }

@@ -4,9 +4,15 @@
 With SWIN2SR_TEST_URL=http://HOST:PORT, the tests that need only an address run against a service that is already
 running, with default settings and the same programs. tools/test_image.sh does so with a container.
 """
+import os
+import re
+from pathlib import Path
+
 import pytest
 
 import service
+
+MEMORY_GROUPS = Path("/sys/fs/cgroup/memory")
 from keys_file import KeysFile
 
 
@@ -65,3 +71,17 @@ def sleeper(tmp_path):
 def keys(tmp_path):
     """An empty keys file."""
     return KeysFile(tmp_path / "keys")
+
+
+@pytest.fixture
+def memory_group():
+    """A cgroup (version 1) for the server."""
+    own = re.search(r"^\d+:memory:(.*)$", Path("/proc/self/cgroup").read_text(), re.M)
+    folder = MEMORY_GROUPS / own[1].lstrip("/") / f"swin2sr-test-{os.getpid()}" if own else None
+    try:
+        folder.mkdir()
+    except (AttributeError, OSError):
+        pytest.skip("no memory cgroup to write to")
+    yield folder
+    service.wait_for("an empty cgroup", lambda: not (folder / "tasks").read_text(), 10)
+    folder.rmdir()

@@ -269,23 +269,6 @@ def test_worker_without_progress_is_replaced(start):
     assert call.join().status_code == 200
 
 
-MEMORY_GROUPS = Path("/sys/fs/cgroup/memory")
-
-
-@pytest.fixture
-def memory_group():
-    """A cgroup (version 1) for the server."""
-    own = re.search(r"^\d+:memory:(.*)$", Path("/proc/self/cgroup").read_text(), re.M)
-    folder = MEMORY_GROUPS / own[1].lstrip("/") / f"swin2sr-test-{os.getpid()}" if own else None
-    try:
-        folder.mkdir()
-    except (AttributeError, OSError):
-        pytest.skip("no memory cgroup to write to")
-    yield folder
-    wait_for("an empty cgroup", lambda: not (folder / "tasks").read_text(), 10)
-    folder.rmdir()
-
-
 def test_out_of_memory_is_told_from_other_kills(memory_group, start):
     """The memory limit is lowered while a request is running. The kernel kills the worker, not the server."""
     service = start("--workers", "1", preexec_fn=lambda: (memory_group / "tasks").write_text(str(os.getpid())))

@@ -36,6 +36,32 @@ static void uploads_are_bounded(void **state) {
     assert_int_equal(self.used_bytes, 0);
 }
 
+/* Half of the budget for one client, as long as it has files. */
+static void a_client_cannot_hold_all_of_it(void **state) {
+    store self;
+    store_file one = {.owner = NULL}, two = {.owner = NULL}, other = {.owner = NULL};
+    assert_int_equal(store_use_folder(&self, "/tmp"), SWIN2SR_OK);
+    self.budget_bytes = 10;
+    assert_int_equal(store_create(&self, &one), SWIN2SR_OK);
+    assert_int_equal(store_create(&self, &two), SWIN2SR_OK);
+    assert_int_equal(store_create(&self, &other), SWIN2SR_OK);
+    assert_true(store_share_join(&one, "192.0.2.1"));
+    assert_true(store_share_join(&two, "192.0.2.1"));
+    assert_true(store_share_join(&other, "192.0.2.2"));
+    assert_int_equal(store_append(&one, "123", 3), SWIN2SR_OK);
+    assert_int_equal(store_append(&two, "123", 3), SWIN2SR_TOO_LARGE);
+    assert_int_equal(store_append(&two, "12", 2), SWIN2SR_OK);
+    assert_int_equal(store_append(&other, "12345", 5), SWIN2SR_OK);
+    assert_int_equal(self.used_bytes, 10);
+    store_remove(&one);
+    assert_int_equal(store_append(&two, "123", 3), SWIN2SR_OK);
+    store_remove(&other);
+    assert_non_null(self.shares);
+    store_remove(&two);
+    assert_null(self.shares);
+    assert_int_equal(self.used_bytes, 0);
+}
+
 /* A worker writes through its own descriptor. Its result may exceed the budget; then no upload is accepted. */
 static void results_count_from_their_commit_on(void **state) {
     store self;
@@ -81,6 +107,7 @@ static void a_folder_that_is_gone_does_not_work(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(uploads_are_bounded),
+        cmocka_unit_test(a_client_cannot_hold_all_of_it),
         cmocka_unit_test(results_count_from_their_commit_on),
         cmocka_unit_test(memory_is_shared_with_the_workers),
         cmocka_unit_test(a_folder_that_is_gone_does_not_work),
