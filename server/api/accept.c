@@ -10,7 +10,6 @@
 
 #include "api/call.h"
 #include "api/jobs.h"
-#include "api/status_map.h"
 #include "base/clock.h"
 
 /* ---- header fields ---- */

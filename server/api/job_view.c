@@ -2,7 +2,6 @@
  * api/job_view.c - a job as JSON (stage 9 of 9, respond).
  * In: a kept job.  Out: the resource of GET /v1/jobs/{id}. */
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 #include "admit/admit.h"

@@ -2,7 +2,6 @@
  * api/metrics.c - GET /metrics, the Prometheus text (stage 9 of 9, respond).
  * In: the counters (metrics/metrics.h), and gauges that are read now.  Out: text. */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "api/context.h"
 #include "api/routes.h"

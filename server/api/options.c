@@ -3,7 +3,6 @@
  * In: names and values from the client.  Out: checked options, or a problem. */
 #include "api/options.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -5,7 +5,6 @@
  * again before a connection ends. One connection is accepted per step of the loop, so that the library, which takes it
  * over in http_step, calls on_connection for it while self->arriving is still its socket. */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>

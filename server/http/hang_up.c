@@ -9,7 +9,6 @@
  * keep-alive finds that their kernel has dropped the connection (Linux: after tcp_fin_timeout, 60 s). */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
