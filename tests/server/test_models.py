@@ -51,7 +51,8 @@ def by_command_line(data, folder, *arguments, **variables):
 
 def pid_of(service, name):
     """The only worker of a model."""
-    return [event["worker_pid"] for event in service.events("worker_ready") if event["model"] == name][-1]
+    return wait_for("the log line", lambda: [event["worker_pid"] for event in service.events("worker_ready")
+                                             if event["model"] == name])[-1]
 
 
 def wait_busy(service, name, count=1):

@@ -81,10 +81,6 @@ static int turn_into_code(int upload, pid_t parent) {
     return page == MAP_FAILED ? errno : outcome(mprotect(page, 4096, PROT_READ | PROT_EXEC));
 }
 
-static int become_dumpable(int upload, pid_t parent) {
-    return outcome(syscall(SYS_prctl, 4 /* PR_SET_DUMPABLE */, 1));
-}
-
 static int write_to_upload(int upload, pid_t parent) {
     return outcome(pwrite(upload, "x", 1, 0));
 }
@@ -103,7 +99,6 @@ const attempt attempts[] = {
     {"io_uring_setup", set_up_io_uring},
     {"map code", make_code},
     {"turn memory into code", turn_into_code},
-    {"become dumpable", become_dumpable},
     {"write to the upload", write_to_upload},
 };
 const size_t attempts_count = sizeof attempts / sizeof attempts[0];

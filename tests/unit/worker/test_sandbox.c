@@ -177,14 +177,30 @@ static int use_memory(child *self, const void *argument) {
     return upload != MAP_FAILED && munmap(upload, 1) == 0 && close(self->upload) == 0 ? WORKED : 2;
 }
 
+/* malloc then tries all that it can: brk, mmap, another arena. */
+static int run_out_of_memory(child *self, const void *argument) {
+    const rlim_t most = (rlim_t)256 << 20;
+    if (setrlimit(RLIMIT_AS, &(struct rlimit){most, most}) != 0 || !lock(self))
+        return NOT_LOCKED;
+    for (size_t size = (size_t)64 << 20; size > 16; size /= 2)
+        while (malloc(size))
+            ;
+    return WORKED;
+}
+
 static int abort_locked(child *self, const void *argument) {
     if (lock(self))
         abort();
     return NOT_LOCKED;
 }
 
-static void jobs_can_be_done(void **state) {
+static void memory_can_be_used_up(void **state) {
     assert_int_equal(end_of(use_memory, NULL), WORKED);
+    if (!SANDBOX_HAS_SANITIZER)
+        assert_int_equal(end_of(run_out_of_memory, NULL), WORKED);
+}
+
+static void broken_process_can_abort(void **state) {
     assert_int_equal(end_of(abort_locked, NULL), -SIGABRT);
 }
 
@@ -298,7 +314,8 @@ int main(void) {
         cmocka_unit_test(no_new_privileges_and_not_dumpable),
         cmocka_unit_test(threads_are_locked_too),
         cmocka_unit_test(no_thread_can_be_started),
-        cmocka_unit_test(jobs_can_be_done),
+        cmocka_unit_test(memory_can_be_used_up),
+        cmocka_unit_test(broken_process_can_abort),
         cmocka_unit_test(resources_are_limited),
         cmocka_unit_test(kernels_that_lack_a_part),
         cmocka_unit_test(modes_have_names),
