@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <unistd.h>
 
-#include "base/cgroup.h"
 #include "config/limits.h"
 
 #define STARTING_RETRY_S 2
@@ -69,12 +68,9 @@ static bool probe_upload(const store_file *upload, probe_info *ret_info, problem
     }
 }
 
-/* Memory that a worker may use for an image. Without --memory it is its share of the machine, less a fifth for what is
- * not predicted. */
+/* Memory that a worker may use for an image. */
 static uint64_t budget_bytes(const server_config *config, const ipc_ready *model) {
-    uint64_t all = config->worker_memory_bytes
-                       ? config->worker_memory_bytes
-                       : swin2sr__cgroup_memory_bytes("") / (uint64_t)config->worker_count / 5 * 4;
+    uint64_t all = config->worker_memory_bytes;
     return all > model->memory_bytes ? all - model->memory_bytes : 0;
 }
 

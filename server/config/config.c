@@ -18,6 +18,7 @@
 
 #include "base/threads.h"
 #include "base/error.h"
+#include "base/cgroup.h"
 #include "base/precision.h"
 #include "config/limits.h"
 
@@ -81,7 +82,7 @@ static const setting settings[] = {
     COUNT("sync-limit-s", "predicted seconds of computing above which auto reduces the image of a request", "50", NULL,
           sync_limit_s, 1, LIMIT_WAIT_MAX_S),
     {"memory", "MIB", "memory of each worker in MiB; wider images are enlarged in strips", NULL,
-     "four fifths of the limit of the cgroup or the machine / all workers", KIND_SIZE, FIELD(worker_memory_bytes), 64,
+     "four fifths of the limit of the cgroup or the machine / all workers", KIND_SIZE, FIELD(worker_memory_bytes), LIMIT_MEMORY_MIN_MIB,
      LIMIT_MEMORY_MAX_MIB, 1 << 20, NULL},
     COUNT("max-frames", "largest number of frames of an animation", "500", NULL, frames_max, 1, LIMIT_FRAMES_MAX),
     COUNT("queue", "requests that may wait for the workers of a network; further ones get 429", "64", NULL, queue_max, 0,
@@ -368,6 +369,14 @@ static config_outcome set_workers(server_config *c) {
     return CONFIG_RUN;
 }
 
+/* The share of each worker, less a fifth for what is not predicted, in whole MiB. */
+static void set_memory(server_config *c) {
+    uint64_t share_mib = (swin2sr__cgroup_memory_bytes("") >> 20) / (uint64_t)c->worker_count * 4 / 5;
+    share_mib = share_mib < LIMIT_MEMORY_MIN_MIB ? LIMIT_MEMORY_MIN_MIB : share_mib;
+    if (c->worker_memory_bytes == 0)
+        c->worker_memory_bytes = (share_mib < LIMIT_MEMORY_MAX_MIB ? share_mib : LIMIT_MEMORY_MAX_MIB) << 20;
+}
+
 static config_outcome set_computed(server_config *c) {
     static const char worker[] = "swin2sr-worker";
     const char *folder = getenv("TMPDIR");
@@ -384,7 +393,10 @@ static config_outcome set_computed(server_config *c) {
         memcpy(strrchr(c->beside, '/') + 1, worker, sizeof worker);
         c->worker = c->beside;
     }
-    return set_workers(c);
+    if (set_workers(c) != CONFIG_RUN)
+        return CONFIG_WRONG;
+    set_memory(c);
+    return CONFIG_RUN;
 }
 
 /* ---- what is printed ---- */

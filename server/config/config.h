@@ -70,7 +70,7 @@ typedef struct server_config {
     uint64_t in_pixels_max;
     int32_t oversize;             /* an oversize_choice */
     int32_t sync_limit_s;         /* predicted computing of a request from which on OVERSIZE_AUTO reduces its image */
-    uint64_t worker_memory_bytes; /* of each worker; 0: by the cgroup */
+    uint64_t worker_memory_bytes; /* of each worker */
     int32_t frames_max;           /* of an animation */
     int32_t queue_max;
     int32_t deadline_s;

@@ -71,7 +71,8 @@
 /* work */
 #define LIMIT_OVERSIZE_PX 1024        /* longer sides are oversize, and what they are reduced to */
 #define LIMIT_TILE_PX 512             /* side of the tiles of `oversize=tile` */
-#define LIMIT_MEMORY_MAX_MIB 1048576  /* what the flag may say */
+#define LIMIT_MEMORY_MIN_MIB 64       /* what the flag may say ... */
+#define LIMIT_MEMORY_MAX_MIB 1048576  /* ... and at most */
 #define LIMIT_OUT_PIXELS 800000000ull /* of the output */
 #define LIMIT_FRAMES_MAX 100000       /* --max-frames */
 #define LIMIT_QUEUE_MAX 10000         /* --queue */

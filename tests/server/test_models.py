@@ -242,7 +242,7 @@ def test_limit_of_the_result_is_by_scale(start):
 
 
 def test_limit_of_time_is_by_cost(start):
-    service = start("--deadline-s", "2", *served(BUILT_IN, "tiny_jpeg"))
+    service = start("--deadline-s", "2", "--sync-limit-s", "86400", *served(BUILT_IN, "tiny_jpeg"))
     side = 2000
     cost = {event["model"]: event["us_per_megapixel"] * side * side / 1e12 for event in service.events("worker_ready")}
     assert cost[BUILT_IN] > 2
