@@ -56,12 +56,22 @@ static swin2sr__digest begin_by(swin2sr__digest_compress *compress) {
         .digest_bytes = 32};
 }
 
-swin2sr__digest swin2sr__sha256_begin(void) {
+/* Asked once: in a virtual machine each CPUID is a trap into the host, which costs more than hashing a small text. */
+static swin2sr__digest_compress *best_compress(void) {
+    static _Atomic(swin2sr__digest_compress *) best;
+    if (!best) {
+        swin2sr__digest_compress *found = swin2sr__sha256_compress_c;
 #if defined(__x86_64__)
-    if (swin2sr__cpu_detect().has_sha)
-        return begin_by(swin2sr__sha256_compress_sha);
+        if (swin2sr__cpu_detect().has_sha)
+            found = swin2sr__sha256_compress_sha;
 #endif
-    return begin_by(swin2sr__sha256_compress_c);
+        best = found;
+    }
+    return best;
+}
+
+swin2sr__digest swin2sr__sha256_begin(void) {
+    return begin_by(best_compress());
 }
 
 static void write_hex(swin2sr__digest *message, char ret_hex[65]) {
