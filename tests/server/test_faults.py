@@ -231,10 +231,12 @@ def test_drain_delay(start):
     answer = service.upscale(picture())
     assert answer.status_code == 200 and answer.headers.get("Connection") != "close"
     assert not service.events("draining"), "it waits although nothing is left to do"
-    call = service.upscale_in_background(slow_picture())
+    service.signal_workers(signal.SIGSTOP)
+    call = service.upscale_in_background(picture())
     busy(service)
     wait_for("the drain", lambda: service.events("draining"))
     check_problem(service.upscale(picture()), 503, "draining")
+    service.signal_workers(signal.SIGCONT)
     assert call.join().status_code == 200
     assert service.wait() == 0
     assert [event["signal"] for event in service.events("leaving") + service.events("draining")] == ["TERM"] * 2

@@ -2,6 +2,8 @@
  * tests/unit/worker/worker_that_tries.c - replaces worker/work.c in a worker for tests/server/test_sandbox.py.
  * A job with quality N makes attempt N; if the worker survives it, the job fails, and its detail has the errno. Jobs with
  * a quality beyond the last attempt are honest work. */
+#include <stdio.h>
+
 #define work_run work_honestly
 #include "../../../worker/work.c"
 #undef work_run
