@@ -187,7 +187,7 @@ class Load:
 
 
 def test_random_kills_under_load(tmp_path):
-    kills, data, port = 50 if IS_LONG else 6, tmp_path / "data", free_port()
+    kills, data, port = 50 if IS_LONG else 3, tmp_path / "data", free_port()
     luck = random.Random(17)
     arguments = ("--data", str(data), *SMALL, "--jobs", "100000", "--listen", f"127.0.0.1:{port}")
     load = Load(f"http://127.0.0.1:{port}")
