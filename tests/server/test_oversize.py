@@ -10,8 +10,6 @@ from PIL import Image
 import service
 from service import check_problem, encode, open_image, picture
 
-pytestmark = pytest.mark.sanitize
-
 
 def wide(width=1100, height=24, mode="RGB"):
     """Smooth colours, so that a reduced image and one in full size can be compared."""
