@@ -115,9 +115,9 @@ def test_crash_at_every_step(tmp_path, expected):
         if not crash:
             break
         visited.append(crash)
-        point += 1 if IS_LONG else 5
+        point += 1 if IS_LONG else 7
     print(f"\n{len(visited)} crash points:", *visited, sep="\n  ")
-    assert len(visited) >= (12 if IS_LONG else 5)
+    assert len(visited) >= (12 if IS_LONG else 4)
 
 
 @pytest.mark.parametrize("call", range(0, 12, 1 if IS_LONG else 4))
@@ -234,7 +234,7 @@ def disk(tmp_path):
 def test_power_cut(tmp_path, disk):
     """At each snapshot, the disk holds what was flushed to it: every job whose 202 was sent before."""
     image, folder = disk
-    cuts, luck, expected, cut_at = 20 if IS_LONG else 3, random.Random(5), {}, []
+    cuts, luck, expected, cut_at = 20 if IS_LONG else 2, random.Random(5), {}, []
     after = tmp_path / "after"
     after.mkdir()
     with Service(tmp_path, "--data", str(folder / "data"), *SMALL) as server:

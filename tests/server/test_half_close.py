@@ -33,7 +33,6 @@ def busy(service, count=1):
     service.wait_metric('workers{state="busy"}', count)
 
 
-@pytest.mark.sanitize
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
 @pytest.mark.parametrize("data", [picture(), slow_picture()], ids=["quick", "slow"])
 def test_netcat(server, version, data):
@@ -51,7 +50,6 @@ def test_netcat_asks_for_health(server):
     assert split(ended.stdout)[1] == b'{"status":"ok"}'
 
 
-@pytest.mark.sanitize
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
 def test_end_of_sending_while_the_request_waits(start, version):
     """The end arrives long after the request. Only an HTTP/1.1 client gets an interim response, and only one."""
@@ -81,7 +79,6 @@ def processor_ticks(service):
     return int(fields[11]) + int(fields[12])
 
 
-@pytest.mark.sanitize
 @pytest.mark.parametrize("request_, code", [
     (b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n", 200), (b"GET /nope HTTP/1.0\r\n\r\n", 404),
     (b"HEAD /readyz HTTP/1.1\r\nHost: a\r\n\r\n", 200), (post(b"text"), 415), (post(picture()), 200)],
@@ -114,7 +111,6 @@ def test_client_library_skips_the_interim_response(start):
     connection.close()
 
 
-@pytest.mark.sanitize
 def test_every_request_before_the_end_is_answered(server):
     with socket.create_connection(server.address) as connection:
         connection.sendall(post(picture()) + post(picture(20, 10)) + b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -125,7 +121,6 @@ def test_every_request_before_the_end_is_answered(server):
     assert answer.endswith(b'{"status":"ok"}')
 
 
-@pytest.mark.sanitize
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
 def test_reset_frees_the_worker(start, version):
     service = start("--workers", "1")
@@ -138,7 +133,6 @@ def test_reset_frees_the_worker(start, version):
     service.wait_metric('workers{state="idle"}', 1, 10)
 
 
-@pytest.mark.sanitize
 def test_close_is_noticed_at_once(start):
     """The worker is stopped, so that only the server is measured."""
     service = start("--workers", "1")

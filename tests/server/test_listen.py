@@ -14,7 +14,6 @@ import requests
 
 from service import PATIENCE_S, SERVER, check_problem, open_image, picture, read_to_end, wait_for
 
-pytestmark = pytest.mark.sanitize
 
 
 def listeners(service, count):

@@ -301,7 +301,6 @@ def test_an_upload_that_is_no_image(uploads):
         check_problem(upscale(uploads, upload=wrong), 422, "bad_option")
 
 
-@pytest.mark.sanitize
 def test_a_removed_upload_does_not_hurt_its_work(keep):
     service = keep("--threads", "1")
     data = picture(300, 300)
@@ -312,7 +311,6 @@ def test_a_removed_upload_does_not_hurt_its_work(keep):
     assert work.join().status_code == 200
 
 
-@pytest.mark.sanitize
 def test_an_upload_as_the_input_of_a_job(keep):
     """An accepted job has its own copy of the upload, which survives the upload and the server."""
     first, data = keep("--threads", "1"), picture(200, 200)
@@ -329,7 +327,6 @@ def test_an_upload_as_the_input_of_a_job(keep):
     assert files(second) == []
 
 
-@pytest.mark.sanitize
 @pytest.mark.parametrize("asks_first", [True, False])
 def test_a_later_request_takes_over(uploads, asks_first):
     """A new request replaces an earlier one, whose connection may be broken without the server's knowledge."""
@@ -366,7 +363,6 @@ def test_termination_ends_the_request_that_sends(uploads):
     assert id_of(upload) + ".part" not in files(uploads)
 
 
-@pytest.mark.sanitize
 def test_what_a_broken_request_leaves(uploads):
     """Received bytes are kept, except with a checksum, which cannot be checked; an unanswered POST leaves no upload."""
     client, before = Tus(uploads.collection), files(uploads)
@@ -386,7 +382,6 @@ def test_what_a_broken_request_leaves(uploads):
         path.stat().st_size for path in uploads.folder.glob("*.part"))
 
 
-@pytest.mark.sanitize
 def test_uploads_survive_the_kill_of_the_server(keep):
     """The server is killed during a PATCH. The remains of an unanswered POST and damaged records are removed."""
     first, data = keep(), os.urandom(300_000)
@@ -452,7 +447,6 @@ def test_a_client_has_a_share_of_uploads(keep):
     assert client.create(1).status_code == 201
 
 
-@pytest.mark.sanitize
 def test_an_upload_belongs_to_its_key(keep, keys):
     """Before and after a restart; to others it does not exist."""
     alice, bob = (bearer(keys.new(name)[1]) for name in ("alice", "bob"))
