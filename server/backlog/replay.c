@@ -2,7 +2,6 @@
  * backlog/replay.c - the jobs of an earlier server (stage 3 of 9, dispatch).
  * In: the folder of records, in the state that a crash left.  Out: waiting and finished jobs; other files are removed.
  * A record that cannot be read is renamed and logged. Its job is not done, but its record is kept. */
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,27 +10,26 @@
 
 #include "backlog/backlog.h"
 
-/* Call `visit` with each name in a folder that is an id followed by `ending`. errors _IO. */
+/* Call `visit` with each name in a folder that is an id followed by `ending`. Ids come in order, so that each job is
+ * linked at the end of the list. errors _IO, _NOMEM. */
 static swin2sr_status visit_ids(backlog *self, int folder, const char *ending,
                                 swin2sr_status (*visit)(backlog *self, const char *id, const char *name)) {
-    int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *list = fd < 0 ? NULL : fdopendir(fd);
-    if (!list) {
-        if (fd >= 0)
-            close(fd);
-        return SWIN2SR_IO;
-    }
-    swin2sr_status status = SWIN2SR_OK;
-    for (struct dirent *entry; status == SWIN2SR_OK && (entry = readdir(list));) {
+    struct dirent **names;
+    size_t count, tail = strlen(ending);
+    swin2sr_status status = data_list(folder, &names, &count);
+    if (status != SWIN2SR_OK)
+        return status;
+    for (size_t i = 0; status == SWIN2SR_OK && i < count; i++) {
+        const char *name = names[i]->d_name;
         char id[LIMIT_JOB_ID_BYTES];
-        size_t length = strlen(entry->d_name), tail = strlen(ending);
-        if (length <= tail || length - tail >= sizeof id || strcmp(entry->d_name + length - tail, ending) != 0)
+        size_t length = strlen(name);
+        if (length <= tail || length - tail >= sizeof id || strcmp(name + length - tail, ending) != 0)
             continue;
-        snprintf(id, sizeof id, "%.*s", (int)(length - tail), entry->d_name);
+        snprintf(id, sizeof id, "%.*s", (int)(length - tail), name);
         if (record_is_id(id))
-            status = visit(self, id, entry->d_name);
+            status = visit(self, id, name);
     }
-    closedir(list);
+    data_names_free(names, count);
     return status;
 }
 

@@ -4,7 +4,6 @@
  * The order is always: flush the file, give it its name, flush the folder. */
 #include "store/data.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -113,6 +112,26 @@ swin2sr_status data_remove(int folder, const char *name) {
     return unlinkat(folder, name, 0) == 0 || errno == ENOENT ? SWIN2SR_OK : SWIN2SR_IO;
 }
 
+static int by_name(const struct dirent **one, const struct dirent **other) {
+    return strcmp((*one)->d_name, (*other)->d_name);
+}
+
+swin2sr_status data_list(int folder, struct dirent ***ret_names, size_t *ret_count) {
+    struct dirent **names;
+    int count = scandirat(folder, ".", &names, NULL, by_name);
+    if (count < 0)
+        return errno == ENOMEM ? SWIN2SR_NOMEM : SWIN2SR_IO;
+    *ret_names = names;
+    *ret_count = (size_t)count;
+    return SWIN2SR_OK;
+}
+
+void data_names_free(struct dirent **names, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        free(names[i]);
+    free(names);
+}
+
 /* ---- opening ---- */
 
 static int open_folder(const char *parent, const char *name, char ret_path[DATA_FOLDER_BYTES]) {
@@ -127,17 +146,14 @@ static int open_folder(const char *parent, const char *name, char ret_path[DATA_
 }
 
 static void remove_temporaries(int folder) {
-    int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *list = fd < 0 ? NULL : fdopendir(fd);
-    if (!list) {
-        if (fd >= 0)
-            close(fd);
+    struct dirent **names;
+    size_t count;
+    if (data_list(folder, &names, &count) != SWIN2SR_OK)
         return;
-    }
-    for (struct dirent *entry; (entry = readdir(list));)
-        if (strncmp(entry->d_name, TEMPORARY, strlen(TEMPORARY)) == 0)
-            unlinkat(folder, entry->d_name, 0);
-    closedir(list);
+    for (size_t i = 0; i < count; i++)
+        if (strncmp(names[i]->d_name, TEMPORARY, strlen(TEMPORARY)) == 0)
+            unlinkat(folder, names[i]->d_name, 0);
+    data_names_free(names, count);
 }
 
 swin2sr_status data_open(data_folder *self, const char *path, swin2sr_error *reterr) {

@@ -9,6 +9,7 @@
  * disk, so once the server answers requests, only the I/O thread (store/io.h) makes them. */
 #pragma once
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -44,6 +45,12 @@ SWIN2SR_MUST_CHECK swin2sr_status data_write(int folder, const char *name, const
  * errors    _IO with errno set, _TOO_LARGE, _NOMEM. */
 SWIN2SR_MUST_CHECK swin2sr_status data_read(int folder, const char *name, size_t max_bytes, char **ret_text,
                                             size_t *ret_size);
+
+/* The names in a folder, in the order of strcmp.
+ * ret_names  The caller's (data_names_free). Untouched on failure.
+ * errors     _IO (the folder cannot be read), _NOMEM. */
+SWIN2SR_MUST_CHECK swin2sr_status data_list(int folder, struct dirent ***ret_names, size_t *ret_count);
+void data_names_free(struct dirent **names, size_t count);
 
 /* Remove a file; one that does not exist is fine.  errors _IO with errno set. */
 swin2sr_status data_remove(int folder, const char *name);

@@ -5,7 +5,6 @@
  * whenever the process ends. */
 #include "store/partial.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -187,23 +186,19 @@ static swin2sr_status take_up(partial_set *self, const char *id) {
 
 /* First the records, then the bytes of uploads without one.  errors _IO, _NOMEM. */
 static swin2sr_status take_up_all(partial_set *self) {
-    int fd = openat(self->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *list = fd < 0 ? NULL : fdopendir(fd);
-    swin2sr_status status = SWIN2SR_OK;
+    struct dirent **names;
+    size_t count;
     char id[PARTIAL_ID_BYTES];
-    if (!list) {
-        if (fd >= 0)
-            close(fd);
-        return SWIN2SR_IO;
-    }
-    for (struct dirent *entry; status == SWIN2SR_OK && (entry = readdir(list));)
-        if (is_name(entry->d_name, RECORD_ENDING, id))
+    swin2sr_status status = data_list(self->folder, &names, &count);
+    if (status != SWIN2SR_OK)
+        return status;
+    for (size_t i = 0; status == SWIN2SR_OK && i < count; i++)
+        if (is_name(names[i]->d_name, RECORD_ENDING, id))
             status = take_up(self, id);
-    rewinddir(list);
-    for (struct dirent *entry; status == SWIN2SR_OK && (entry = readdir(list));)
-        if (is_name(entry->d_name, BYTES_ENDING, id) && !partial_find(self, id))
-            unlinkat(self->folder, entry->d_name, 0);
-    closedir(list);
+    for (size_t i = 0; status == SWIN2SR_OK && i < count; i++)
+        if (is_name(names[i]->d_name, BYTES_ENDING, id) && !partial_find(self, id))
+            unlinkat(self->folder, names[i]->d_name, 0);
+    data_names_free(names, count);
     return status;
 }
 
