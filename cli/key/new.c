@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/digest.h"
 #include "base/error.h"
 #include "command/commands.h"
 #include "command/report.h"
@@ -17,8 +18,7 @@ static bool random_hex(char *ret_text, size_t size) {
     unsigned char bytes[KEYS_HASH_BYTES];
     if (getrandom(bytes, size / 2, 0) != (ssize_t)(size / 2))
         return false;
-    for (size_t i = 0; i < size / 2; i++)
-        snprintf(ret_text + 2 * i, 3, "%02x", bytes[i]);
+    swin2sr__hex(bytes, size / 2, ret_text);
     return true;
 }
 

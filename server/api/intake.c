@@ -187,7 +187,6 @@ bool intake_take_end(intake *self, const http_request *request) {
         return refuse(self, PROBLEM_MISSING_FILE, "the file is empty");
     unsigned char bytes[SWIN2SR__DIGEST_MAX_BYTES];
     swin2sr__digest_end(&self->digest, bytes);
-    for (size_t i = 0; i < sizeof bytes; i++)
-        snprintf(self->sha256 + 2 * i, 3, "%02x", bytes[i]);
+    swin2sr__hex(bytes, sizeof bytes, self->sha256);
     return true;
 }

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "backlog/backlog.h"
+#include "base/digest.h"
 #include "config/limits.h"
 #include "format/format.h"
 
@@ -379,8 +380,7 @@ kept_job *backlog_accept(backlog *self, const job_record *wanted, store_file *up
     kept->record.status = RECORD_QUEUED;
     kept->record.created_ms = backlog_now_ms();
     record_make_id(self->config->node, kept->record.created_ms, random, kept->record.id);
-    for (size_t i = 0; i < (LIMIT_TOKEN_BYTES - 1) / 2; i++)
-        snprintf(kept->record.token + 2 * i, 3, "%02x", random[10 + i]);
+    swin2sr__hex(random + 10, (LIMIT_TOKEN_BYTES - 1) / 2, kept->record.token);
     kept->input = *upload;
     upload->owner = NULL;
     backlog_link(self, kept);

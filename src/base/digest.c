@@ -39,3 +39,10 @@ void swin2sr__digest_end(swin2sr__digest *self, unsigned char ret_bytes[SWIN2SR_
     for (size_t i = 0; i < self->digest_bytes; i++)
         ret_bytes[i] = (unsigned char)(self->hash[i / 4] >> (24 - i % 4 * 8));
 }
+
+void swin2sr__hex(const unsigned char *bytes, size_t size, char *ret_text) {
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < 2 * size; i++)
+        ret_text[i] = digits[bytes[i / 2] >> (i % 2 ? 0 : 4) & 15];
+    ret_text[2 * size] = '\0';
+}

@@ -23,5 +23,9 @@ typedef struct swin2sr__digest {
 
 void swin2sr__digest_add(swin2sr__digest *self, const void *data, size_t size);
 
+/* Bytes as lower-case hex digits.
+ * ret_text  [2 * size + 1] */
+void swin2sr__hex(const unsigned char *bytes, size_t size, char *ret_text);
+
 /* ret_bytes  Receives digest_bytes bytes. Nothing may be added afterwards. */
 void swin2sr__digest_end(swin2sr__digest *self, unsigned char ret_bytes[SWIN2SR__DIGEST_MAX_BYTES]);

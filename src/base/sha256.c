@@ -75,12 +75,9 @@ swin2sr__digest swin2sr__sha256_begin(void) {
 }
 
 static void write_hex(swin2sr__digest *message, char ret_hex[65]) {
-    static const char digits[] = "0123456789abcdef";
     unsigned char bytes[SWIN2SR__DIGEST_MAX_BYTES];
     swin2sr__digest_end(message, bytes);
-    for (int i = 0; i < 64; i++)
-        ret_hex[i] = digits[bytes[i / 2] >> (i % 2 ? 0 : 4) & 15];
-    ret_hex[64] = '\0';
+    swin2sr__hex(bytes, sizeof(bytes), ret_hex);
 }
 
 void swin2sr__sha256_hex_by(swin2sr__digest_compress *compress, const void *data, size_t size, char ret_hex[65]) {

@@ -166,8 +166,7 @@ api_key *key_list_find(const key_list *list, const char *id) {
 
 static bool write_key(FILE *out, const api_key *key) {
     char hash[2 * KEYS_HASH_BYTES + 1];
-    for (size_t i = 0; i < KEYS_HASH_BYTES; i++)
-        snprintf(hash + 2 * i, 3, "%02x", key->hash[i]);
+    swin2sr__hex(key->hash, KEYS_HASH_BYTES, hash);
     json_t *object = json_pack("{ss ss ss so* so* ss*}", "id", key->id, "sha256", hash, "created", key->created,
                                "concurrency", key->concurrency ? json_integer(key->concurrency) : NULL, "per_minute",
                                key->per_minute ? json_integer(key->per_minute) : NULL, "revoked",
