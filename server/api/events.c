@@ -98,14 +98,9 @@ static void on_change(void *context, kept_job *kept) {
 void job_events_on_begin(http_request *request) {
     const api_context *service = request->app;
     kept_job *kept = jobs_find(request);
-    event_stream *self = kept ? calloc(1, sizeof *self) : NULL;
-    request->state = self;
-    if (!self) {
-        problem what = problem_of(PROBLEM_MEMORY, "no memory for one more request");
-        if (kept)
-            http_answer_problem(request, &what);
+    event_stream *self = kept ? http_request_state(request, sizeof *self) : NULL;
+    if (!self)
         return;
-    }
     *self = (event_stream){.request = request,
                            .watch = {.on_change = on_change, .context = self},
                            .shown_status = RECORD_STATUS_COUNT,

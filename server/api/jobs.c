@@ -247,14 +247,9 @@ static void on_change(void *context, kept_job *kept) {
 
 void job_delete_on_begin(http_request *request) {
     kept_job *kept = find(request, false);
-    deletion *self = kept ? calloc(1, sizeof *self) : NULL;
-    request->state = self;
-    if (!self) {
-        problem what = problem_of(PROBLEM_MEMORY, "no memory for one more request");
-        if (kept)
-            http_answer_problem(request, &what);
+    deletion *self = kept ? http_request_state(request, sizeof *self) : NULL;
+    if (!self)
         return;
-    }
     self->request = request;
     self->watch = (kept_watch){.on_change = on_change, .context = self};
     kept_watch_add(kept, &self->watch);

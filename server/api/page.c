@@ -68,6 +68,6 @@ void openapi_on_begin(http_request *request) {
 
 /* Browsers ask for an icon with every page. There is none; the answer is cached for a day. */
 void icon_on_begin(http_request *request) {
-    http_answer_text(request, HTTP_NO_CONTENT, NULL, strdup(""));
+    http_answer_empty(request, HTTP_NO_CONTENT);
     http_answer_header(request, "Cache-Control", "public, max-age=86400");
 }

@@ -61,13 +61,9 @@ static bool admit_early(upscale_call *self) {
 }
 
 static void begin(http_request *request, call_kind kind) {
-    upscale_call *self = calloc(1, sizeof *self);
-    request->state = self;
-    if (!self) {
-        problem what = problem_of(PROBLEM_MEMORY, "no memory for one more request");
-        http_answer_problem(request, &what);
+    upscale_call *self = http_request_state(request, sizeof *self);
+    if (!self)
         return;
-    }
     self->request = request;
     self->kind = kind;
     self->service = request->app;

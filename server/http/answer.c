@@ -148,6 +148,13 @@ void http_answer_problem(http_request *request, const problem *what) {
     }
 }
 
+void *http_request_state(http_request *request, size_t size) {
+    request->state = calloc(1, size);
+    if (!request->state)
+        answer_refuse(exchange_of(request), PROBLEM_MEMORY, "no memory for one more request");
+    return request->state;
+}
+
 void http_answer_header(http_request *request, const char *name, const char *value) {
     http_exchange *self = exchange_of(request);
     if (self->answer)

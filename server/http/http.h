@@ -103,6 +103,9 @@ bool http_request_query(const http_request *request, http_visit visit, void *con
  * come, and on_free follows. */
 void http_cut(http_request *request);
 
+/* For routes: memory for request->state, all zero, which on_free frees.  NULL: there is none, and the request is answered. */
+void *http_request_state(http_request *request, size_t size);
+
 /* For routes: exactly one answer per request. Header fields may be added until the route returns. */
 void http_answer_text(http_request *request, unsigned int code, const char *type, char *text); /* text: malloc, taken */
 void http_answer_file(http_request *request, unsigned int code, const char *type, int fd, uint64_t size); /* fd taken */
