@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cli/command/curl.c - load libcurl and look up its functions. */
+ * cli/command/curl.c - load libcurl, look up its functions, and set what all requests have in common. */
 #include <dlfcn.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -32,4 +33,23 @@ swin2sr_status curl_api_load(curl_api *ret_api, swin2sr_error *reterr) {
         return swin2sr__error_set(reterr, SWIN2SR_UNSUPPORTED, "libcurl failed to initialise");
     *ret_api = api;
     return SWIN2SR_OK;
+}
+
+void curl_prepare(const curl_api *api, CURL *curl, const char *url, struct curl_slist *headers, char *detail,
+                  const curl_taker *taker) {
+    api->easy_setopt(curl, CURLOPT_URL, url);
+    api->easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    api->easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    api->easy_setopt(curl, CURLOPT_USERAGENT, "swin2sr/" SWIN2SR_VERSION);
+    api->easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    api->easy_setopt(curl, CURLOPT_ERRORBUFFER, detail);
+    api->easy_setopt(curl, CURLOPT_HEADERFUNCTION, taker->on_header);
+    api->easy_setopt(curl, CURLOPT_HEADERDATA, taker->context);
+    api->easy_setopt(curl, CURLOPT_WRITEFUNCTION, taker->on_body);
+    api->easy_setopt(curl, CURLOPT_WRITEDATA, taker->context);
+    api->easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    api->easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, taker->on_progress);
+    api->easy_setopt(curl, CURLOPT_XFERINFODATA, taker->context);
+    if (getenv("SSL_CERT_FILE")) /* which libcurl does not read */
+        api->easy_setopt(curl, CURLOPT_CAINFO, getenv("SSL_CERT_FILE"));
 }

@@ -21,6 +21,20 @@ typedef struct curl_api {
     CURL_FUNCTIONS(CURL_MEMBER)
 } curl_api;
 
+/* Who takes what a request brings; the functions are those of libcurl's options. */
+typedef struct curl_taker {
+    size_t (*on_header)(char *data, size_t size, size_t count, void *context);
+    size_t (*on_body)(char *data, size_t size, size_t count, void *context);
+    int (*on_progress)(void *context, curl_off_t in_all, curl_off_t in, curl_off_t out_all, curl_off_t out);
+    void *context;
+} curl_taker;
+
+/* Set what every request of this program has in common: HTTP and HTTPS alone, certificates as SSL_CERT_FILE says.
+ * headers  May be NULL. Borrowed, as are the others, until the handle is cleaned up or reset.
+ * detail   [CURL_ERROR_SIZE] */
+void curl_prepare(const curl_api *api, CURL *curl, const char *url, struct curl_slist *headers, char *detail,
+                  const curl_taker *taker);
+
 /* Load libcurl, which stays loaded until the program ends.
  * errors  _UNSUPPORTED (not installed, or too old); the detail names the package. */
 swin2sr_status curl_api_load(curl_api *ret_api, swin2sr_error *reterr);

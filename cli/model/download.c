@@ -262,28 +262,16 @@ static void set_options(transfer *self, struct curl_slist *headers) {
     const curl_api *api = self->api;
     CURL *curl = self->curl;
     bool is_https = strncasecmp(self->wanted->url, "https:", 6) == 0;
-    api->easy_setopt(curl, CURLOPT_URL, self->wanted->url);
-    api->easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_prepare(
+        api, curl, self->wanted->url, headers, self->detail,
+        &(curl_taker){.on_header = on_header, .on_body = on_body, .on_progress = on_progress, .context = self});
     api->easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, is_https ? "https" : "http,https");
     api->easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
     api->easy_setopt(curl, CURLOPT_MAXREDIRS, (long)MAX_REDIRECTS);
     api->easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
-    api->easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    api->easy_setopt(curl, CURLOPT_USERAGENT, "swin2sr/" SWIN2SR_VERSION);
     api->easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)self->wanted->stall_s);
     api->easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, (long)STALL_BYTES_PER_S);
     api->easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)self->wanted->stall_s);
-    api->easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-    api->easy_setopt(curl, CURLOPT_ERRORBUFFER, self->detail);
-    api->easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
-    api->easy_setopt(curl, CURLOPT_HEADERDATA, self);
-    api->easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
-    api->easy_setopt(curl, CURLOPT_WRITEDATA, self);
-    api->easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-    api->easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
-    api->easy_setopt(curl, CURLOPT_XFERINFODATA, self);
-    if (getenv("SSL_CERT_FILE")) /* which libcurl does not read */
-        api->easy_setopt(curl, CURLOPT_CAINFO, getenv("SSL_CERT_FILE"));
 }
 
 /* Request the file from self->offset on. */

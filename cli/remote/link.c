@@ -75,27 +75,15 @@ static void set_options(transfer *self, const char *url, struct curl_slist *head
     CURL *curl = self->link->curl;
     long stall_s = self->request->waits_for_work ? self->link->timeout_s : STALL_S;
     api->easy_reset(curl);
-    api->easy_setopt(curl, CURLOPT_URL, url);
-    api->easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    api->easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    api->easy_setopt(curl, CURLOPT_USERAGENT, "swin2sr/" SWIN2SR_VERSION);
+    curl_prepare(
+        api, curl, url, headers, self->detail,
+        &(curl_taker){.on_header = on_header, .on_body = on_body, .on_progress = on_progress, .context = self});
     api->easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_S);
     api->easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
     api->easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, stall_s);
     if (!self->request->body && !self->request->writer) /* a small answer that comes slower than that is none */
         api->easy_setopt(curl, CURLOPT_TIMEOUT, (long)self->link->timeout_s);
     api->easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
-    api->easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-    api->easy_setopt(curl, CURLOPT_ERRORBUFFER, self->detail);
-    api->easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
-    api->easy_setopt(curl, CURLOPT_HEADERDATA, self);
-    api->easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
-    api->easy_setopt(curl, CURLOPT_WRITEDATA, self);
-    api->easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-    api->easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
-    api->easy_setopt(curl, CURLOPT_XFERINFODATA, self);
-    if (getenv("SSL_CERT_FILE")) /* libcurl does not read it */
-        api->easy_setopt(curl, CURLOPT_CAINFO, getenv("SSL_CERT_FILE"));
     set_method(self->link, self->request);
 }
 

@@ -4,7 +4,6 @@
 #include "api/intake.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
