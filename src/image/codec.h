@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * image/codec.h - the interface between image.c and the codecs png.c and jpeg.c.
+ * image/codec.h - the interface between image.c and the codecs png_read.c, png_write.c and jpeg.c.
  * A decoder delivers rows as they are stored (image.c applies the orientation); an encoder takes rows.
  * image.c counts the rows and never calls a codec again after a failure. */
 #pragma once

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * image/image.h - read and write image files row by row (stages 4 decode and 8 encode of 9).
  * In: bytes of a file.  Out: 8-bit rows, top to bottom, with the EXIF orientation applied.
- * One file per library (png.c, jpeg.c) behind this interface. Limits are checked before anything is allocated. */
+ * The codecs (png_read.c, png_write.c, jpeg.c) are behind this interface.
+ * Limits are checked before anything is allocated. */
 #pragma once
 
 #include "probe/probe.h"
