@@ -174,7 +174,8 @@ static bool start_http(server *self) {
 /* The folder of --data, before the spool, which may lie in it. */
 static bool open_data(server *self) {
     swin2sr_error error = {""};
-    if (!self->config.data || data_open(&self->data, self->config.data, &error) == SWIN2SR_OK)
+    if (!self->config.data ||
+        data_open(&self->data, self->config.data, self->config.reserve_bytes, &error) == SWIN2SR_OK)
         return true;
     fprintf(stderr, "swin2sr-server: %s\n", error.text);
     return false;
@@ -193,7 +194,7 @@ static bool start_data(server *self) {
     if (!data_is_open(&self->data))
         return true;
     return io_start(&self->io, &self->loop) &&
-           partial_set_open(&self->partials, self->data.uploads, &self->store, &self->io, &self->loop,
+           partial_set_open(&self->partials, self->data.uploads, &self->data.disk, &self->store, &self->io, &self->loop,
                             (uint64_t)self->config.upload_hours * 3600) == SWIN2SR_OK;
 }
 
@@ -210,7 +211,7 @@ static bool start(server *self) {
     self->log = (server_log){.fd = STDOUT_FILENO, .least = (log_level)self->config.log_level};
     if (!open_gate(self) || !open_listeners(self) || !open_data(self))
         return false;
-    if (store_use_folder(&self->store, self->config.spool) != SWIN2SR_OK) {
+    if (store_use_folder(&self->store, self->config.spool, self->config.reserve_bytes) != SWIN2SR_OK) {
         fprintf(stderr, "swin2sr-server: cannot write to the spool folder %s: %s\n", self->config.spool,
                 strerror(errno));
         return false;

@@ -126,10 +126,15 @@ static void on_change(void *context, kept_job *kept) {
     }
 }
 
+/* The job that an earlier request with this Idempotency-Key made. */
+static kept_job *find_earlier(const upscale_call *self) {
+    if (!self->idempotency_key[0])
+        return NULL;
+    return backlog_find_key(self->service->backlog, self->request->owner, self->idempotency_key);
+}
+
 bool accept_is_new(upscale_call *self) {
-    kept_job *kept = self->idempotency_key[0]
-                         ? backlog_find_key(self->service->backlog, self->request->owner, self->idempotency_key)
-                         : NULL;
+    kept_job *kept = find_earlier(self);
     if (!kept)
         return true;
     problem what;
@@ -146,17 +151,41 @@ bool accept_is_new(upscale_call *self) {
     return false;
 }
 
+static bool has_room(upscale_call *self, uint64_t in_bytes) {
+    static const struct {
+        problem_kind kind;
+        const char *detail;
+    } rows[BACKLOG_LIMIT_COUNT] = {
+        [BACKLOG_JOBS] = {PROBLEM_QUEUE_FULL, "as many jobs wait or run as this service keeps"},
+        [BACKLOG_JOBS_OF_KEY] = {PROBLEM_QUEUE_FULL, "as many jobs of this API key wait or run as one key may have"},
+        [BACKLOG_KEPT] = {PROBLEM_QUEUE_FULL, "as many jobs are kept as may be; the oldest expire first"},
+        [BACKLOG_KEPT_OF_KEY] = {PROBLEM_QUEUE_FULL, "as many jobs of this API key are kept as may be; remove finished "
+                                                     "ones"},
+        [BACKLOG_BYTES] = {PROBLEM_STORAGE, "the images and results of all jobs take as many bytes as they may; the "
+                                            "oldest expire first"},
+        [BACKLOG_BYTES_OF_KEY] = {PROBLEM_STORAGE,
+                                  "the images and results of this API key's jobs take as many bytes as "
+                                  "they may; remove finished ones"},
+        [BACKLOG_DISK] = {PROBLEM_STORAGE, "there is no room for one more job on the disk"},
+    };
+    backlog_excess excess;
+    if (backlog_has_room(self->service->backlog, self->request->owner, in_bytes, &excess))
+        return true;
+    problem what = problem_of(rows[excess.kind].kind, "%s", rows[excess.kind].detail);
+    what.limit = excess.limit;
+    what.actual = excess.actual;
+    what.retry_after_s = excess.kind == BACKLOG_DISK ? LIMIT_STORAGE_RETRY_S : LIMIT_RETRY_AFTER_S;
+    return call_refuse(self, &what);
+}
+
+bool accept_early(upscale_call *self, uint64_t body_bytes) {
+    return self->kind != CALL_JOB || find_earlier(self) || has_room(self, body_bytes);
+}
+
 void accept_job(upscale_call *self) {
     backlog *keeper = self->service->backlog;
-    problem what;
-    if (!backlog_has_room(keeper)) {
-        what = problem_of(PROBLEM_QUEUE_FULL, "as many jobs wait or run as this service keeps");
-        what.limit = (uint64_t)self->service->config->jobs_max;
-        what.actual = backlog_unfinished(keeper);
-        what.retry_after_s = LIMIT_RETRY_AFTER_S;
-        call_refuse(self, &what);
+    if (!has_room(self, self->intake.upload.bytes))
         return;
-    }
     job_record wanted = {.spec = call_spec(self), .cost_us = self->work.us, .frames = (uint32_t)self->image.frames};
     wanted.done.in_width_px = (uint32_t)self->image.width_px;
     wanted.done.in_height_px = (uint32_t)self->image.height_px;

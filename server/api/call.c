@@ -10,6 +10,8 @@
 bool call_refuse(upscale_call *self, problem *what) {
     if (problem_code(what) == HTTP_UNAVAILABLE && what->retry_after_s == 0)
         what->retry_after_s = pace_retry_after_s(self->network->owner);
+    if (what->kind == PROBLEM_STORAGE && what->retry_after_s == 0)
+        what->retry_after_s = LIMIT_STORAGE_RETRY_S;
     http_answer_problem(self->request, what);
     return false;
 }

@@ -37,7 +37,7 @@ typedef struct upscale_call {
     loop_timer patience;
 } upscale_call;
 
-/* Answer with a problem; always false. A 503 says when to retry. */
+/* Answer with a problem; always false. A 503 or 507 says when to retry. */
 bool call_refuse(upscale_call *self, problem *what);
 
 /* The limit of the service on the time of the work; for a job, from when it is the next to get a worker. */
@@ -60,6 +60,9 @@ bool accept_take_header(upscale_call *self);
 /* After the upload, before admission: answer with the job that a request with this Idempotency-Key has made.
  * returns  true: there is none; false: the request is answered. */
 bool accept_is_new(upscale_call *self);
+
+/* Before the body: is there room for the job that the request wants to make? false: the request is answered. */
+bool accept_early(upscale_call *self, uint64_t body_bytes);
 
 /* After admission: make the job, and answer when it is on the disk. */
 void accept_job(upscale_call *self);

@@ -10,16 +10,31 @@ void health_on_begin(http_request *request) {
     http_answer_header(request, "Cache-Control", "no-store");
 }
 
+/* Can uploads and jobs be written? */
+static bool check_disks(const api_context *service, http_json *failed) {
+    const struct {
+        const char *name;
+        bool has_failed;
+    } checks[] = {
+        {"spool", !store_is_working(service->uploads)},
+        {"disk:spool", !disk_space_has(&service->uploads->disk, 0)},
+        {"disk:data", !disk_space_has(&service->data->disk, 0)},
+    };
+    bool is_good = true;
+    for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
+        is_good &= !checks[i].has_failed;
+        if (checks[i].has_failed)
+            http_json_add(failed, "s", checks[i].name);
+    }
+    return is_good;
+}
+
 void ready_on_begin(http_request *request) {
     const api_context *service = request->app;
-    bool is_ready = !service->is_leaving;
     http_json *failed = http_json_array(), *details = NULL;
     if (service->is_leaving)
         http_json_add(failed, "s", "draining");
-    if (!store_is_working(service->uploads)) {
-        is_ready = false;
-        http_json_add(failed, "s", "spool");
-    }
+    bool is_ready = check_disks(service, failed) && !service->is_leaving;
     for (int i = 0; i < service->pools->pool_count; i++) {
         const pool *each = &service->pools->pools[i];
         if (pool_is_ready(each))

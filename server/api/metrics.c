@@ -1,10 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0
  * api/metrics.c - GET /metrics, the Prometheus text (stage 9 of 9, respond).
  * In: the counters (metrics/metrics.h), and gauges that are read now.  Out: text. */
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "api/context.h"
 #include "api/routes.h"
+
+/* One family for each folder that the server writes to. */
+static void write_disks(const api_context *self, FILE *out) {
+    const struct {
+        const char *name;
+        const disk_space *disk;
+    } disks[] = {{"spool", &self->uploads->disk}, {"data", &self->data->disk}};
+    const size_t count = self->backlog ? 2 : 1;
+    metrics_write_family(out, "disk_free_bytes", "gauge", "Free bytes of the disk of each folder.");
+    for (size_t i = 0; i < count; i++)
+        if (disk_space_free(disks[i].disk) != UINT64_MAX)
+            fprintf(out, "swin2sr_disk_free_bytes{folder=\"%s\"} %" PRIu64 "\n", disks[i].name,
+                    disk_space_free(disks[i].disk));
+    metrics_write_family(out, "disk_reserve_bytes", "gauge", "Free bytes below which uploads and jobs are refused.");
+    for (size_t i = 0; i < count; i++)
+        fprintf(out, "swin2sr_disk_reserve_bytes{folder=\"%s\"} %" PRIu64 "\n", disks[i].name,
+                disks[i].disk->reserve_bytes);
+}
 
 static void write_gauges(const api_context *self, FILE *out) {
     static const char *const states[WORKER_STATE_COUNT] = {"down", "starting", "idle", "busy"};
@@ -27,7 +46,12 @@ static void write_gauges(const api_context *self, FILE *out) {
                          self->partials->count);
     metrics_write_number(out, "uploads_bytes", "gauge", "Bytes of resumable uploads, which are part of spool_bytes.",
                          self->partials->bytes);
+    write_disks(self, out);
     if (self->backlog) {
+        metrics_write_number(out, "jobs_bytes", "gauge", "Bytes of the inputs and results of kept jobs.",
+                             self->backlog->sums.bytes);
+        metrics_write_number(out, "jobs_limit_bytes", "gauge", "Largest jobs_bytes at which jobs are accepted.",
+                             self->backlog->bytes_max);
         metrics_write_family(out, "jobs", "gauge", "Jobs that are kept, by status.");
         for (int i = 0; i < RECORD_STATUS_COUNT; i++)
             fprintf(out, "swin2sr_jobs{status=\"%s\"} %zu\n", record_status_name((record_status)i),

@@ -72,7 +72,8 @@ static bool refuse_status(http_request *request, swin2sr_status status) {
         return refuse(request, PROBLEM_BODY_TOO_LARGE, "the body has more bytes than Upload-Length leaves");
     if (status == SWIN2SR_BUSY)
         return refuse_until(request, PROBLEM_BUSY, "uploads take all the room that they may", LIMIT_RETRY_AFTER_S);
-    return refuse(request, PROBLEM_STORAGE, "there is no room for the upload");
+    return refuse_until(request, PROBLEM_STORAGE,
+                        "there is no room for the upload on the disk; it can be resumed later", LIMIT_STORAGE_RETRY_S);
 }
 
 static void add_expiry(http_request *request, const partial *upload) {
@@ -218,13 +219,32 @@ static bool read_facts(http_request *request, partial_facts *ret_facts) {
     return true;
 }
 
+/* Is there room for one more upload of this size? false: answered. */
+static bool check_room(http_request *request, const partial_set *all, uint64_t own_bytes, uint64_t length_bytes) {
+    uint64_t most = partial_set_client_bytes_max(all);
+    if (own_bytes + length_bytes > most) {
+        problem what = problem_of(PROBLEM_TOO_MANY_UPLOADS,
+                                  "the uploads of one client may have %" PRIu64
+                                  " MiB together; remove those that are no longer needed",
+                                  most >> 20);
+        what.limit = most;
+        what.actual = own_bytes + length_bytes;
+        what.retry_after_s = LIMIT_RETRY_AFTER_S;
+        return refuse_with(request, &what);
+    }
+    if (!partial_set_has_room(all, length_bytes))
+        return refuse_status(request, SWIN2SR_BUSY);
+    return disk_space_has(all->disk, length_bytes) || refuse_status(request, SWIN2SR_IO);
+}
+
 /* false: answered. */
 static bool check_limits(http_request *request, const partial_facts *facts) {
     const partial_set *all = ((const api_context *)request->app)->partials;
-    size_t own = partial_set_count_of(all, facts->owner, facts->client);
+    uint64_t own_bytes;
+    size_t own = partial_set_count_of(all, facts->owner, facts->client, &own_bytes);
     bool is_own = own >= LIMIT_UPLOADS_PER_CLIENT;
     if (!is_own && all->count < LIMIT_UPLOADS)
-        return partial_set_has_room(all, facts->length_bytes) || refuse_status(request, SWIN2SR_BUSY);
+        return check_room(request, all, own_bytes, facts->length_bytes);
     problem what = problem_of(PROBLEM_TOO_MANY_UPLOADS, "%s; remove those that are no longer needed",
                               is_own ? "this client has too many uploads here" : "there are too many uploads here");
     what.limit = is_own ? LIMIT_UPLOADS_PER_CLIENT : LIMIT_UPLOADS;

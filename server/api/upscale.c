@@ -12,6 +12,7 @@
 #include "api/facts.h"
 #include "api/routes.h"
 #include "api/status_map.h"
+#include "api/tus.h"
 #include "base/fit.h"
 
 static bool refuse(upscale_call *self, problem_kind kind, const char *detail) {
@@ -53,6 +54,17 @@ static bool admit_now(upscale_call *self) {
            call_refuse(self, &what);
 }
 
+/* Before the body: is there room for it on the disk? */
+static bool has_room(upscale_call *self) {
+    const char *length = http_request_header(self->request, "Content-Length");
+    uint64_t bytes = 0;
+    if (length && !tus_parse_number(length, &bytes))
+        bytes = 0; /* it is counted as it comes */
+    if (!disk_space_has(&self->service->uploads->disk, bytes))
+        return refuse(self, PROBLEM_STORAGE, "there is no room for the upload on the disk");
+    return accept_early(self, bytes);
+}
+
 /* Before the body, unless the body is a form that may still name the network. */
 static bool admit_early(upscale_call *self) {
     const upscale_options *options = &self->intake.options;
@@ -72,7 +84,7 @@ static void begin(http_request *request, call_kind kind) {
     intake_init(&self->intake, self->service->uploads, self->service->partials, request->client);
     if (accept_take_header(self) && taken(self, intake_take_query(&self->intake, request)) && choose_network(self) &&
         taken(self, intake_take_header(&self->intake, request)))
-        admit_early(self);
+        (void)(admit_early(self) && has_room(self));
 }
 
 void upscale_on_begin(http_request *request) {

@@ -54,7 +54,8 @@ static void on_sweep(void *context) {
 swin2sr_status backlog_init(backlog *self, const server_config *config, event_loop *loop, server_log *log,
                             const data_folder *data, io_thread *io, pool_set *pools) {
     *self = (backlog){.config = config, .loop = loop, .log = log, .data = data, .io = io, .pools = pools};
-    swin2sr_status status = store_use_folder(&self->results, data->outputs_path);
+    swin2sr_status status = store_use_folder(&self->results, data->outputs_path, config->reserve_bytes);
+    self->bytes_max = config->jobs_bytes_max ? config->jobs_bytes_max : disk_space_size(&data->disk) / LIMIT_JOBS_SHARE;
     if (status == SWIN2SR_OK)
         status = backlog_replay(self);
     if (status != SWIN2SR_OK)
@@ -85,5 +86,9 @@ void backlog_done(backlog *self) {
         next = kept->next;
         store_remove(&kept->input);
         free(kept);
+    }
+    for (kept_share *share = self->shares, *next; share; share = next) {
+        next = share->next;
+        free(share);
     }
 }

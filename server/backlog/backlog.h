@@ -25,6 +25,36 @@ typedef enum kept_phase {
     KEPT_REMOVED,  /* freed after the watches are called */
 } kept_phase;
 
+/* How many jobs are kept, and the bytes of their files. */
+typedef struct kept_sums {
+    size_t kept, unfinished;
+    uint64_t bytes;
+} kept_sums;
+
+/* The jobs of one API key. It lives as long as one of them. */
+typedef struct kept_share {
+    char owner[LIMIT_OWNER_BYTES];
+    kept_sums sums;
+    struct kept_share *next;
+} kept_share;
+
+/* What one more job would exceed. */
+typedef enum backlog_limit {
+    BACKLOG_JOBS = 0,    /* that wait or run */
+    BACKLOG_JOBS_OF_KEY, /* the same, of one API key */
+    BACKLOG_KEPT,        /* those that are finished included */
+    BACKLOG_KEPT_OF_KEY,
+    BACKLOG_BYTES, /* of inputs and results */
+    BACKLOG_BYTES_OF_KEY,
+    BACKLOG_DISK, /* it has no numbers */
+    BACKLOG_LIMIT_COUNT
+} backlog_limit;
+
+typedef struct backlog_excess {
+    backlog_limit kind;
+    uint64_t limit, actual; /* jobs without the new one, or bytes with those of the new one */
+} backlog_excess;
+
 /* A callback for changes of a job. Embedded in the object that it serves. */
 typedef struct kept_watch {
     void (*on_change)(void *context, kept_job *kept); /* KEPT_REFUSED and KEPT_REMOVED: the watch is gone already */
@@ -42,8 +72,9 @@ struct kept_job {
 
     /* of this folder */
     backlog *owner;
-    job job;          /* the pool's, while it is submitted */
-    store_file input; /* open while it is accepted or submitted */
+    kept_share *share; /* NULL: it has no API key, or there was no memory to count it */
+    job job;           /* the pool's, while it is submitted */
+    store_file input;  /* open while it is accepted or submitted */
     bool is_submitted;
     int attempt;         /* the last attempt of the pool that was recorded */
     job_record pending;  /* the next content of the record, while it is being written */
@@ -76,6 +107,9 @@ struct backlog {
     kept_job *by_id[BACKLOG_BUCKETS], *by_key[BACKLOG_BUCKETS];
     kept_job *waiting[LIMIT_MODELS]; /* in the queue of each pool; NULL: none */
     size_t counts[RECORD_STATUS_COUNT];
+    kept_sums sums;
+    kept_share *shares;
+    uint64_t bytes_max; /* of sums.bytes, at which new jobs are refused */
     loop_timer sweep;
     bool is_draining;
 };
@@ -92,8 +126,9 @@ void backlog_drain(backlog *self);
 /* After io_stop and pools_done. Not initialised is fine. */
 void backlog_done(backlog *self);
 
-/* true: one more job can be accepted. */
-bool backlog_has_room(const backlog *self);
+/* Can one more job of this owner, with an input of this size, be accepted?
+ * ret_excess  If not: the limit that it would exceed. */
+bool backlog_has_room(const backlog *self, const char *owner, uint64_t in_bytes, backlog_excess *ret_excess);
 size_t backlog_unfinished(const backlog *self);
 size_t backlog_submitted(const backlog *self); /* waiting or running in the pools */
 
@@ -124,6 +159,11 @@ void kept_watch_add(kept_job *kept, kept_watch *watch);
 void kept_watch_remove(kept_watch *watch); /* not added is fine */
 
 /* ---- between the files of this folder ---- */
+
+/* quota.c. A job is counted between kept_count(.., 1) and kept_count(.., -1); in between its status and sizes stay. */
+void kept_share_join(kept_job *kept);
+void kept_share_leave(kept_job *kept); /* after the last kept_count(.., -1) */
+void kept_count(kept_job *kept, int sign);
 
 /* list.c. A job is in memory from backlog_link on. */
 void backlog_link(backlog *self, kept_job *kept);

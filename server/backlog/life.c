@@ -61,10 +61,13 @@ static swin2sr_status write_new(const kept_job *kept) {
     return status;
 }
 
-/* An existing file of this name is complete: a server made it from this input but could not write the record. */
+/* A file of this name is that of an earlier attempt whose record could not be written. It is replaced. */
 static swin2sr_status keep_output(const kept_job *kept, const store_file *file, const char *name) {
-    swin2sr_status status = data_keep(file->fd, kept->owner->data->outputs, name);
-    return status == SWIN2SR_INVALID ? SWIN2SR_OK : status;
+    int folder = kept->owner->data->outputs;
+    swin2sr_status status = data_keep(file->fd, folder, name);
+    if (status == SWIN2SR_INVALID && data_remove(folder, name) == SWIN2SR_OK)
+        status = data_keep(file->fd, folder, name);
+    return status;
 }
 
 static swin2sr_status write_end(const kept_job *kept) {
@@ -78,8 +81,11 @@ static swin2sr_status write_end(const kept_job *kept) {
         status = keep_output(kept, &kept->job.result, record->result_name);
     if (status == SWIN2SR_OK)
         status = write_record(kept, kept->text);
+    /* what these leave is removed at the next start */
     if (status == SWIN2SR_OK)
-        (void)remove_input(kept); /* what remains is removed at the next start */
+        (void)remove_input(kept);
+    else
+        (void)remove_result(kept);
     return status;
 }
 
@@ -172,9 +178,9 @@ static void end_job(kept_job *kept, record_status status, swin2sr_status outcome
 /* Make the new state valid in memory too. */
 static void settle(kept_job *kept) {
     backlog *self = kept->owner;
-    self->counts[kept->record.status]--;
-    self->counts[kept->pending.status]++;
+    kept_count(kept, -1);
     kept->record = kept->pending;
+    kept_count(kept, 1);
     kept->phase = KEPT_ACCEPTED;
     job_done(&kept->job);
     if (record_is_finished(&kept->record) && !kept->record.is_expired)
@@ -258,9 +264,9 @@ static void write_begin(kept_job *kept) {
 /* ---- work of the pools ---- */
 
 static void set_status(kept_job *kept, record_status status) {
-    kept->owner->counts[kept->record.status]--;
-    kept->owner->counts[status]++;
+    kept_count(kept, -1);
     kept->record.status = status;
+    kept_count(kept, 1);
 }
 
 /* A worker has begun or made progress. */

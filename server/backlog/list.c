@@ -91,7 +91,8 @@ void backlog_link(backlog *self, kept_job *kept) {
         kept->key_next = *bucket;
         *bucket = kept;
     }
-    self->counts[kept->record.status]++;
+    kept_share_join(kept);
+    kept_count(kept, 1);
 }
 
 void backlog_unlink(kept_job *kept) {
@@ -108,7 +109,8 @@ void backlog_unlink(kept_job *kept) {
             at = &(*at)->key_next;
         *at = kept->key_next;
     }
-    self->counts[kept->record.status]--;
+    kept_count(kept, -1);
+    kept_share_leave(kept);
 }
 
 kept_job *backlog_find(const backlog *self, const char *id) {
@@ -157,14 +159,7 @@ size_t backlog_position(const kept_job *kept) {
 }
 
 size_t backlog_unfinished(const backlog *self) {
-    return self->counts[RECORD_QUEUED] + self->counts[RECORD_RUNNING];
-}
-
-bool backlog_has_room(const backlog *self) {
-    size_t all = 0;
-    for (int i = 0; i < RECORD_STATUS_COUNT; i++)
-        all += self->counts[i];
-    return backlog_unfinished(self) < (size_t)self->config->jobs_max && all < LIMIT_JOBS_KEPT;
+    return self->sums.unfinished;
 }
 
 size_t backlog_submitted(const backlog *self) {

@@ -66,16 +66,65 @@ static swin2sr_status load(backlog *self, const char *id, const char *name) {
     return status == SWIN2SR_NOMEM ? status : SWIN2SR_OK;
 }
 
+/* true: there is a record of a job that is not known, because it could not be read. */
+static bool has_unread_record(const backlog *self, const char *id) {
+    static const char *const endings[] = {".json", ".damaged"};
+    bool has_one = false;
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        char record[LIMIT_RESULT_NAME_BYTES];
+        snprintf(record, sizeof record, "%s%s", id, endings[i]);
+        has_one |= faccessat(self->data->records, record, F_OK, 0) == 0;
+    }
+    return has_one;
+}
+
 /* An input whose job is finished, or was never accepted: the record is written after the input, and removed before. */
 static swin2sr_status remove_orphan(backlog *self, const char *id, const char *name) {
     const kept_job *kept = backlog_find(self, id);
-    char record[LIMIT_RESULT_NAME_BYTES];
-    snprintf(record, sizeof record, "%s.json", id);
-    bool is_unread = !kept && faccessat(self->data->records, record, F_OK, 0) == 0;
-    snprintf(record, sizeof record, "%s.damaged", id);
-    is_unread |= !kept && faccessat(self->data->records, record, F_OK, 0) == 0;
+    bool is_unread = !kept && has_unread_record(self, id);
     if (!is_unread && (!kept || record_is_finished(&kept->record)))
         (void)data_remove(self->data->uploads, name);
+    return SWIN2SR_OK;
+}
+
+/* The id in the name of a result or a preview, "2026-11-28-ID.png".  false: it is another name. */
+static bool take_id(const char *name, char ret_id[LIMIT_JOB_ID_BYTES]) {
+    static const char form[] = "dddd-dd-dd-";
+    for (size_t i = 0; i < sizeof form - 1; i++)
+        if (form[i] == 'd' ? name[i] < '0' || name[i] > '9' : name[i] != form[i])
+            return false;
+    const char *id = name + sizeof form - 1;
+    size_t length = strcspn(id, ".");
+    if (length >= LIMIT_JOB_ID_BYTES || !id[length])
+        return false;
+    snprintf(ret_id, LIMIT_JOB_ID_BYTES, "%.*s", (int)length, id);
+    return record_is_id(ret_id);
+}
+
+/* A result whose job is not known, or is not finished: the server ended between the result and the record, and the job
+ * is done again. Files with other names are not ours. */
+static void remove_orphaned_result(backlog *self, const char *name, size_t *count) {
+    char id[LIMIT_JOB_ID_BYTES];
+    if (!take_id(name, id))
+        return;
+    const kept_job *kept = backlog_find(self, id);
+    bool is_result = kept && kept->record.result_name[0] &&
+                     strncmp(name, kept->record.result_name, strlen(kept->record.result_name)) == 0;
+    if (!is_result && !(!kept && has_unread_record(self, id)) && data_remove(self->data->outputs, name) == SWIN2SR_OK)
+        (*count)++;
+}
+
+static swin2sr_status remove_orphaned_results(backlog *self) {
+    struct dirent **names;
+    size_t count, removed = 0;
+    swin2sr_status status = data_list(self->data->outputs, &names, &count);
+    if (status != SWIN2SR_OK)
+        return status;
+    for (size_t i = 0; i < count; i++)
+        remove_orphaned_result(self, names[i]->d_name, &removed);
+    data_names_free(names, count);
+    if (removed > 0)
+        log_event(self->log, LOG_LEVEL_INFO, "orphans_removed", "s:i", "results", (int)removed);
     return SWIN2SR_OK;
 }
 
@@ -90,6 +139,8 @@ swin2sr_status backlog_replay(backlog *self) {
         else
             backlog_enqueue(kept);
     status = visit_ids(self, self->data->uploads, ".in", remove_orphan);
+    if (status == SWIN2SR_OK)
+        status = remove_orphaned_results(self);
     log_event(self->log, LOG_LEVEL_INFO, "jobs_found", "s:i, s:i", "to_do", (int)backlog_unfinished(self), "finished",
               (int)finished);
     return status;

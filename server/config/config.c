@@ -120,11 +120,17 @@ static const setting settings[] = {
     OTHER("node", "NAME", "first part of the id of each job, different on each server", "n1", NULL, KIND_NODE, FIELD(node)),
     COUNT("upload-hours", "hours a resumable upload is kept", "24", NULL, upload_hours, 1, LIMIT_UPLOAD_HOURS_MAX),
     COUNT("jobs", "jobs that may wait or run; further ones get 429", "1000", NULL, jobs_max, 1, LIMIT_JOBS_MAX),
+    COUNT("jobs-per-key", "jobs of one API key that may wait or run; further ones get 429", NULL, "a quarter of --jobs", key_jobs_max,
+          1, LIMIT_JOBS_MAX),
     COUNT("job-s", "seconds a job may take, from when it is the next to get a worker", "3600", NULL, job_s, 1,
           LIMIT_WAIT_MAX_S),
     COUNT("result-hours", "hours a finished job and its result are kept", "24", NULL, result_hours, 1, 24 * 365),
+    {"jobs-mib", "N", "MiB that inputs and results of kept jobs may take; further jobs get 507; 0: half of the disk of --data", "0",
+     NULL, KIND_SIZE, FIELD(jobs_bytes_max), 0, LIMIT_JOBS_MAX_MIB, 1 << 20, NULL},
     OTHER("spool", "FOLDER", "folder for uploads and results, as files without names", NULL,
           "uploads/ in --data, else $TMPDIR, else /tmp", KIND_TEXT, FIELD(spool)),
+    {"disk-reserve-mib", "N", "MiB that uploads and new jobs leave free on the disks of --spool and --data, at most a quarter of each; then 507",
+     "256", NULL, KIND_SIZE, FIELD(reserve_bytes), 0, LIMIT_RESERVE_MAX_MIB, 1 << 20, NULL},
     CHOICE("log-level", "LEVEL", "lowest level of events that are logged: debug, info, warn or error", "info", log_level,
            "debug, info, warn, error"),
     CHOICE("log-client", "ANSWER", "log the client's address with each request: yes or no", "no", is_log_client, "no, yes"),
@@ -396,6 +402,8 @@ static config_outcome set_computed(server_config *c) {
     if (set_workers(c) != CONFIG_RUN)
         return CONFIG_WRONG;
     set_memory(c);
+    if (c->key_jobs_max == 0)
+        c->key_jobs_max = c->jobs_max < 4 ? 1 : c->jobs_max / 4;
     return CONFIG_RUN;
 }
 

@@ -89,6 +89,9 @@ typedef struct server_config {
     const char *node;               /* first part of the id of each job */
     int32_t upload_hours;           /* a resumable upload is kept */
     int32_t jobs_max, job_s, result_hours;
+    int32_t key_jobs_max;    /* of one API key, waiting or running */
+    uint64_t jobs_bytes_max; /* of inputs and results of kept jobs; 0: a share of the disk */
+    uint64_t reserve_bytes;  /* of the disks of spool and data; smaller on small disks (store/space.h) */
     const char *keys;        /* path of the keys file; NULL: none, and requests need no key */
     int32_t rate_per_minute; /* of an address, without keys; 0: no limit */
     const char *proxies_text;

@@ -27,6 +27,9 @@
 #define LIMIT_BODY_MAX_MIB 65536         /* --max-body-mib */
 #define LIMIT_SPOOL_BYTES (4ull << 30)   /* uploads and results of all requests together */
 #define LIMIT_SPOOL_SHARE 2              /* uploads of one address take at most one part in so many of that */
+#define LIMIT_RESERVE_SHARE 4            /* --disk-reserve-mib is at most one part in so many of a disk */
+#define LIMIT_RESERVE_MAX_MIB 1048576    /* --disk-reserve-mib */
+#define LIMIT_STORAGE_RETRY_S 60         /* Retry-After where a disk is full */
 #define LIMIT_CONFIG_BYTES 65536         /* the INI file */
 #define LIMIT_RATE_WINDOW_S 20           /* over which the rate of a body is measured */
 #define LIMIT_UPLOAD_RATE_MAX 1000000000 /* what the flag may say */
@@ -37,24 +40,28 @@
 #define LIMIT_ALLOW_BYTES 64u     /* methods in an Allow header, terminator included */
 
 /* jobs that are kept */
-#define LIMIT_NODE_BYTES 17u        /* --node, terminator included */
-#define LIMIT_JOB_ID_BYTES 48u      /* node, dash, 26 characters, terminator included */
-#define LIMIT_TOKEN_BYTES 33u       /* 32 hex digits, terminator included */
-#define LIMIT_ETAG_BYTES 35u        /* 32 hex digits in quotes, terminator included */
-#define LIMIT_JOBS_MAX 100000       /* --jobs */
-#define LIMIT_JOBS_KEPT 200000      /* unfinished and finished */
-#define LIMIT_JOB_ATTEMPTS 6        /* workers that may begin a job, over all starts of the server */
-#define LIMIT_EXPIRED_HOURS 24      /* how long an expired job is answered with 410, before 404 */
-#define LIMIT_JOBS_LISTED 100       /* jobs in one answer */
-#define LIMIT_PREFER_WAIT_S 300     /* the longest `Prefer: wait` */
-#define LIMIT_PREVIEW_PX 2048       /* longer side of the preview of a larger result */
-#define LIMIT_IDEMPOTENCY_BYTES 129 /* an Idempotency-Key, terminator included */
-#define LIMIT_RESULT_NAME_BYTES 80u /* the name of a result, terminator included */
+#define LIMIT_NODE_BYTES 17u   /* --node, terminator included */
+#define LIMIT_JOB_ID_BYTES 48u /* node, dash, 26 characters, terminator included */
+#define LIMIT_TOKEN_BYTES 33u  /* 32 hex digits, terminator included */
+#define LIMIT_ETAG_BYTES 35u   /* 32 hex digits in quotes, terminator included */
+#define LIMIT_JOBS_MAX 100000  /* --jobs */
+#define LIMIT_JOBS_KEPT 200000 /* unfinished and finished */
+#define LIMIT_KEY_SHARE 2      /* the jobs of one API key take at most one part in so many of that and of --jobs-mib */
+#define LIMIT_JOBS_SHARE 2     /* without --jobs-mib, kept jobs take at most one part in so many of the disk */
+#define LIMIT_JOBS_MAX_MIB 1073741824 /* --jobs-mib */
+#define LIMIT_JOB_ATTEMPTS 6          /* workers that may begin a job, over all starts of the server */
+#define LIMIT_EXPIRED_HOURS 24        /* how long an expired job is answered with 410, before 404 */
+#define LIMIT_JOBS_LISTED 100         /* jobs in one answer */
+#define LIMIT_PREFER_WAIT_S 300       /* the longest `Prefer: wait` */
+#define LIMIT_PREVIEW_PX 2048         /* longer side of the preview of a larger result */
+#define LIMIT_IDEMPOTENCY_BYTES 129   /* an Idempotency-Key, terminator included */
+#define LIMIT_RESULT_NAME_BYTES 80u   /* the name of a result, terminator included */
 
 /* resumable uploads */
 #define LIMIT_UPLOADS 1000               /* kept at a time, finished or not */
 #define LIMIT_UPLOADS_PER_CLIENT 100     /* per API key or, without keys, per client address */
 #define LIMIT_UPLOADS_SHARE 2            /* they may take one part in this many of the space for uploads and results */
+#define LIMIT_UPLOADS_CLIENT_SHARE 2     /* those of one client may take one part in this many of that */
 #define LIMIT_UPLOAD_HOURS_MAX 8760      /* --upload-hours */
 #define LIMIT_UPLOAD_METADATA_BYTES 1024 /* Upload-Metadata, terminator included */
 #define LIMIT_UPLOAD_METADATA_COUNT 16   /* keys of it */

@@ -156,7 +156,7 @@ static void remove_temporaries(int folder) {
     data_names_free(names, count);
 }
 
-swin2sr_status data_open(data_folder *self, const char *path, swin2sr_error *reterr) {
+swin2sr_status data_open(data_folder *self, const char *path, uint64_t reserve_bytes, swin2sr_error *reterr) {
     char sub[DATA_FOLDER_BYTES];
     *self = (data_folder){.lock = open_folder(path, "", sub)};
     if (self->lock >= 0 && flock(self->lock, LOCK_EX | LOCK_NB) != 0) {
@@ -174,6 +174,7 @@ swin2sr_status data_open(data_folder *self, const char *path, swin2sr_error *ret
         data_close(self);
         return SWIN2SR_IO;
     }
+    disk_space_init(&self->disk, self->outputs_path, reserve_bytes);
     remove_temporaries(self->uploads);
     remove_temporaries(self->outputs);
     remove_temporaries(self->records);

@@ -14,19 +14,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "store/space.h"
 #include <swin2sr/status.h>
 
 #define DATA_FOLDER_BYTES 4096 /* of a path, terminator included */
 
 typedef struct data_folder {
     int uploads, outputs, records; /* open folders; 0: there is no data folder */
+    disk_space disk;               /* that all of them are on */
     int lock;                      /* held while the server runs: a folder has one server */
     char outputs_path[DATA_FOLDER_BYTES];
 } data_folder;
 
 /* Open the folder, or make it, and remove temporary files that an earlier server left.
- * errors  _IO (it cannot be made or written), _BUSY (another server uses it). */
-SWIN2SR_MUST_CHECK swin2sr_status data_open(data_folder *self, const char *path, swin2sr_error *reterr);
+ * reserve_bytes  Of the disk: store/space.h. self is not moved afterwards.
+ * errors         _IO (it cannot be made or written), _BUSY (another server uses it). */
+SWIN2SR_MUST_CHECK swin2sr_status data_open(data_folder *self, const char *path, uint64_t reserve_bytes,
+                                            swin2sr_error *reterr);
 void data_close(data_folder *self); /* not opened is fine */
 
 static inline bool data_is_open(const data_folder *self) {

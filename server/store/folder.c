@@ -44,6 +44,8 @@ static swin2sr_status append(store_file *file, const void *data, size_t size) {
         return SWIN2SR_BUSY;
     if (file->share && file->share->bytes + size > file->owner->budget_bytes / LIMIT_SPOOL_SHARE)
         return SWIN2SR_TOO_LARGE;
+    if (!disk_space_has(&file->owner->disk, size))
+        return SWIN2SR_IO;
     size_t written = swin2sr__write_at(file->fd, data, size, file->bytes);
     file->bytes += written;
     file->owner->used_bytes += written;
@@ -81,7 +83,7 @@ static uint64_t budget_of(const char *folder) {
     return is_memory && share < LIMIT_SPOOL_BYTES ? share : LIMIT_SPOOL_BYTES;
 }
 
-swin2sr_status store_use_folder(store *self, const char *folder) {
+swin2sr_status store_use_folder(store *self, const char *folder, uint64_t reserve_bytes) {
     *self = (store){.create = create,
                     .append = append,
                     .commit = commit,
@@ -89,5 +91,6 @@ swin2sr_status store_use_folder(store *self, const char *folder) {
                     .remove = forget,
                     .folder = folder,
                     .budget_bytes = budget_of(folder)};
+    disk_space_init(&self->disk, folder, reserve_bytes);
     return store_is_working(self) ? SWIN2SR_OK : SWIN2SR_IO;
 }

@@ -111,10 +111,15 @@ void partial_remove(partial *self) {
     forget(self);
 }
 
-size_t partial_set_count_of(const partial_set *self, const char *owner, const char *client) {
+size_t partial_set_count_of(const partial_set *self, const char *owner, const char *client, uint64_t *ret_bytes) {
     size_t count = 0;
+    uint64_t bytes = 0;
     for (const partial *each = self->first; each; each = each->next)
-        count += strcmp(each->facts.owner, owner) == 0 && (owner[0] || strcmp(each->facts.client, client) == 0);
+        if (strcmp(each->facts.owner, owner) == 0 && (owner[0] || strcmp(each->facts.client, client) == 0)) {
+            count++;
+            bytes += each->facts.length_bytes;
+        }
+    *ret_bytes = bytes;
     return count;
 }
 
@@ -222,9 +227,10 @@ swin2sr_status partial_open_whole(partial *self, store_file *ret_file) {
     return SWIN2SR_OK;
 }
 
-swin2sr_status partial_set_open(partial_set *self, int folder, store *spool, io_thread *io, event_loop *loop,
-                                uint64_t lifetime_s) {
+swin2sr_status partial_set_open(partial_set *self, int folder, const disk_space *disk, store *spool, io_thread *io,
+                                event_loop *loop, uint64_t lifetime_s) {
     *self = (partial_set){.folder = folder,
+                          .disk = disk,
                           .spool = spool,
                           .io = io,
                           .loop = loop,
@@ -293,6 +299,8 @@ swin2sr_status partial_append(partial *self, const void *data, size_t size) {
         return SWIN2SR_TOO_LARGE;
     if (!partial_set_has_room(self->owner, self->chunk.bytes + size))
         return SWIN2SR_BUSY;
+    if (!disk_space_has(self->owner->disk, self->chunk.bytes + size))
+        return SWIN2SR_IO;
     if (self->chunk.owner)
         return store_append(&self->chunk, data, size);
     size_t written = swin2sr__write_at(self->fd, data, size, self->offset_bytes);

@@ -48,7 +48,8 @@ struct partial {
 };
 
 struct partial_set {
-    int folder; /* 0: there is none, and no call but partial_set_close is allowed */
+    int folder;             /* 0: there is none, and no call but partial_set_close is allowed */
+    const disk_space *disk; /* of the folder */
     store *spool;
     io_thread *io;
     event_loop *loop;
@@ -62,15 +63,21 @@ struct partial_set {
 
 /* Find the uploads of an earlier process in the folder, and remove those that have expired and those without a record.
  * All pointers and the folder are borrowed; self is not moved afterwards.  errors _IO, _NOMEM. */
-SWIN2SR_MUST_CHECK swin2sr_status partial_set_open(partial_set *self, int folder, store *spool, io_thread *io,
-                                                   event_loop *loop, uint64_t lifetime_s);
+SWIN2SR_MUST_CHECK swin2sr_status partial_set_open(partial_set *self, int folder, const disk_space *disk, store *spool,
+                                                   io_thread *io, event_loop *loop, uint64_t lifetime_s);
 void partial_set_close(partial_set *self); /* after io_stop; the files stay. Not opened is fine. */
 
 /* Remove uploads that have expired at this time, except those that a request writes to. */
 void partial_set_expire(partial_set *self, int64_t now_s);
 
-/* The number of uploads of this owner or, without an owner, of this address. */
-size_t partial_set_count_of(const partial_set *self, const char *owner, const char *client);
+/* The number of uploads of this owner or, without an owner, of this address.
+ * ret_bytes  Their bytes, those that have not come yet included. */
+size_t partial_set_count_of(const partial_set *self, const char *owner, const char *client, uint64_t *ret_bytes);
+
+/* The most bytes that partial_set_count_of may find of one client. */
+static inline uint64_t partial_set_client_bytes_max(const partial_set *self) {
+    return self->spool->budget_bytes / LIMIT_UPLOADS_SHARE / LIMIT_UPLOADS_CLIENT_SHARE;
+}
 
 /* true: uploads may take this many more bytes. */
 bool partial_set_has_room(const partial_set *self, uint64_t more_bytes);
@@ -91,7 +98,8 @@ SWIN2SR_MUST_CHECK swin2sr_status partial_create(partial_set *self, const partia
  * errors      _IO. */
 SWIN2SR_MUST_CHECK swin2sr_status partial_begin(partial *self, bool is_checked);
 
-/* errors  _TOO_LARGE (more than the whole upload), _BUSY (no room), _IO (the disk is full). */
+/* errors  _TOO_LARGE (more than the whole upload), _BUSY (no room), _IO (the disk is full, but for its reserve). The
+ *         bytes of earlier calls stay. */
 SWIN2SR_MUST_CHECK swin2sr_status partial_append(partial *self, const void *data, size_t size);
 
 /* Put the bytes and the record on the disk, end, and call on_done, which may remove the upload. After a failure the

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "config/limits.h"
+#include "store/space.h"
 #include <swin2sr/status.h>
 
 typedef struct store store;
@@ -42,14 +43,16 @@ struct store {
     int (*open)(const store_file *file, int flags);
     void (*remove)(store_file *file);
     const char *folder; /* borrowed */
+    disk_space disk;
     uint64_t used_bytes, budget_bytes;
     store_share *shares;
 };
 
 /* Keep unnamed files in a folder, which vanish with their last descriptor. If the folder is in memory (tmpfs), the
  * budget is a quarter of the memory that this process may use, but at most LIMIT_SPOOL_BYTES.
- * errors  _IO with errno set: no file can be made there. */
-SWIN2SR_MUST_CHECK swin2sr_status store_use_folder(store *self, const char *folder);
+ * reserve_bytes  Of the disk: store/space.h.
+ * errors         _IO with errno set: no file can be made there. */
+SWIN2SR_MUST_CHECK swin2sr_status store_use_folder(store *self, const char *folder, uint64_t reserve_bytes);
 
 /* Make an empty file.  errors _IO (no descriptor, no room, no such folder). */
 static inline swin2sr_status store_create(store *self, store_file *ret_file) {
@@ -62,7 +65,8 @@ bool store_share_join(store_file *file, const char *client);
 void store_share_leave(store_file *file);
 
 /* Add bytes at the end.
- * errors  _BUSY (the budget is used up), _TOO_LARGE (the client's share of it is), _IO (the disk is full). */
+ * errors  _BUSY (the budget is used up), _TOO_LARGE (the client's share of it is), _IO (the disk is full, but for its
+ *         reserve). */
 static inline swin2sr_status store_append(store_file *file, const void *data, size_t size) {
     return file->owner->append(file, data, size);
 }

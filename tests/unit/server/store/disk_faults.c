@@ -3,7 +3,8 @@
  * change what a crash leaves on the disk, or makes them fail.
  * Only calls on names or files in the folder SWIN2SR_FAULTS_IN count, from 0.
  * SWIN2SR_CRASH_AT=N  an even N kills before call N / 2, an odd one after it; a line on descriptor 2 says which.
- * SWIN2SR_FAIL_AT=N   call N and all after it fail with ENOSPC. */
+ * SWIN2SR_FAIL_AT=N   call N and all after it fail with ENOSPC.
+ * SWIN2SR_FREE_FROM=F  every disk has 1 TiB, and as many bytes of it are free as the file F says. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 static atomic_long calls;
@@ -64,3 +66,19 @@ WRAP(int, linkat, to, (int from, const char *path, int to, const char *name, int
 WRAP(int, renameat2, to, (int from, const char *old, int to, const char *name, unsigned int flags),
      (from, old, to, name, flags))
 WRAP(int, unlinkat, folder, (int folder, const char *name, int flags), (folder, name, flags))
+
+/* With 64-bit file offsets the header gives it the symbol statvfs64. */
+__attribute__((visibility("default"))) int statvfs(const char *restrict path, struct statvfs *restrict ret_info) {
+    int (*next)(const char *, struct statvfs *) =
+        (int (*)(const char *, struct statvfs *))dlsym(RTLD_NEXT, "statvfs64");
+    const char *says = getenv("SWIN2SR_FREE_FROM");
+    FILE *file = says ? fopen(says, "re") : NULL;
+    unsigned long long free_bytes;
+    if (!file)
+        return next(path, ret_info);
+    *ret_info = (struct statvfs){.f_frsize = 1, .f_blocks = 1ull << 40};
+    if (fscanf(file, "%llu", &free_bytes) == 1)
+        ret_info->f_bavail = free_bytes;
+    fclose(file);
+    return 0;
+}

@@ -21,7 +21,7 @@ static void note_status(void *context, swin2sr_status status) {
 static void uploads_are_bounded(void **state) {
     store self;
     store_file one = {.owner = NULL}, other = {.owner = NULL};
-    assert_int_equal(store_use_folder(&self, "/tmp"), SWIN2SR_OK);
+    assert_int_equal(store_use_folder(&self, "/tmp", 0), SWIN2SR_OK);
     self.budget_bytes = 10;
     assert_int_equal(store_create(&self, &one), SWIN2SR_OK);
     assert_int_equal(store_create(&self, &other), SWIN2SR_OK);
@@ -40,7 +40,7 @@ static void uploads_are_bounded(void **state) {
 static void a_client_cannot_hold_all_of_it(void **state) {
     store self;
     store_file one = {.owner = NULL}, two = {.owner = NULL}, other = {.owner = NULL};
-    assert_int_equal(store_use_folder(&self, "/tmp"), SWIN2SR_OK);
+    assert_int_equal(store_use_folder(&self, "/tmp", 0), SWIN2SR_OK);
     self.budget_bytes = 10;
     assert_int_equal(store_create(&self, &one), SWIN2SR_OK);
     assert_int_equal(store_create(&self, &two), SWIN2SR_OK);
@@ -67,7 +67,7 @@ static void results_count_from_their_commit_on(void **state) {
     store self;
     store_file result = {.owner = NULL}, upload = {.owner = NULL};
     swin2sr_status status = SWIN2SR_INTERNAL;
-    assert_int_equal(store_use_folder(&self, "/tmp"), SWIN2SR_OK);
+    assert_int_equal(store_use_folder(&self, "/tmp", 0), SWIN2SR_OK);
     self.budget_bytes = 10;
     assert_int_equal(store_create(&self, &result), SWIN2SR_OK);
     int fd = store_open(&result, O_WRONLY);
@@ -88,7 +88,7 @@ static void results_count_from_their_commit_on(void **state) {
 static void memory_is_shared_with_the_workers(void **state) {
     store self;
     uint64_t quarter = swin2sr__cgroup_memory_bytes("") / 4;
-    if (store_use_folder(&self, "/dev/shm") != SWIN2SR_OK)
+    if (store_use_folder(&self, "/dev/shm", 0) != SWIN2SR_OK)
         skip();
     assert_int_equal(self.budget_bytes, quarter < LIMIT_SPOOL_BYTES ? quarter : LIMIT_SPOOL_BYTES);
 }
@@ -97,11 +97,11 @@ static void a_folder_that_is_gone_does_not_work(void **state) {
     char folder[] = "/tmp/swin2sr-store-XXXXXX";
     store self;
     assert_non_null(mkdtemp(folder));
-    assert_int_equal(store_use_folder(&self, folder), SWIN2SR_OK);
+    assert_int_equal(store_use_folder(&self, folder, 0), SWIN2SR_OK);
     assert_true(store_is_working(&self));
     assert_int_equal(rmdir(folder), 0);
     assert_false(store_is_working(&self));
-    assert_int_equal(store_use_folder(&self, folder), SWIN2SR_IO);
+    assert_int_equal(store_use_folder(&self, folder, 0), SWIN2SR_IO);
 }
 
 int main(void) {

@@ -20,6 +20,7 @@
 typedef struct fixture {
     char path[40];
     int folder;
+    disk_space disk;
     store spool;
     io_thread io;
     event_loop loop;
@@ -32,9 +33,10 @@ static int set_up(void **state) {
     assert_non_null(mkdtemp(self->path));
     self->folder = open(self->path, O_RDONLY | O_DIRECTORY);
     assert_true(self->folder > 0 && loop_init(&self->loop));
-    assert_int_equal(store_use_folder(&self->spool, self->path), SWIN2SR_OK);
-    assert_int_equal(partial_set_open(&self->set, self->folder, &self->spool, &self->io, &self->loop, HOUR_S),
-                     SWIN2SR_OK);
+    assert_int_equal(store_use_folder(&self->spool, self->path, 0), SWIN2SR_OK);
+    assert_int_equal(
+        partial_set_open(&self->set, self->folder, &self->disk, &self->spool, &self->io, &self->loop, HOUR_S),
+        SWIN2SR_OK);
     *state = self;
     return 0;
 }
@@ -57,8 +59,9 @@ static int tear_down(void **state) {
 static void reopen(fixture *self) {
     partial_set_close(&self->set);
     assert_int_equal(self->spool.used_bytes, 0);
-    assert_int_equal(partial_set_open(&self->set, self->folder, &self->spool, &self->io, &self->loop, HOUR_S),
-                     SWIN2SR_OK);
+    assert_int_equal(
+        partial_set_open(&self->set, self->folder, &self->disk, &self->spool, &self->io, &self->loop, HOUR_S),
+        SWIN2SR_OK);
 }
 
 static void note_status(void *context, swin2sr_status status) {
@@ -316,10 +319,13 @@ static void uploads_of_a_client_are_counted(void **state) {
     make(self, 1, "1");
     partial *owned = make(self, 1, "");
     strcpy(owned->facts.owner, "key");
-    assert_int_equal(partial_set_count_of(&self->set, "", "192.0.2.1"), 2);
-    assert_int_equal(partial_set_count_of(&self->set, "", "192.0.2.10"), 0);
-    assert_int_equal(partial_set_count_of(&self->set, "key", "192.0.2.10"), 1);
-    assert_int_equal(partial_set_count_of(&self->set, "yek", "192.0.2.1"), 0);
+    uint64_t bytes = 0;
+    assert_int_equal(partial_set_count_of(&self->set, "", "192.0.2.1", &bytes), 2);
+    assert_int_equal(bytes, 2);
+    assert_int_equal(partial_set_count_of(&self->set, "", "192.0.2.10", &bytes), 0);
+    assert_int_equal(bytes, 0);
+    assert_int_equal(partial_set_count_of(&self->set, "key", "192.0.2.10", &bytes), 1);
+    assert_int_equal(partial_set_count_of(&self->set, "yek", "192.0.2.1", &bytes), 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
