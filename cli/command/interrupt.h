@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cli/command/interrupt.h - SIGINT, SIGTERM and SIGHUP set a flag that long work polls.
+ * cli/command/interrupt.h - SIGINT, SIGTERM, SIGHUP and SIGQUIT set a flag that long work polls.
  * A second signal of the same kind ends the program at once. */
 #pragma once
 

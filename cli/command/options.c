@@ -11,7 +11,7 @@
 #include "report.h"
 
 enum {
-    MAX_OPTIONS = 32, /* of one command */
+    MAX_OPTIONS = 64, /* of one command */
     FIRST_ID = 256,   /* for getopt_long, of the option with index 0 */
     HELP_COLUMN = 26,
     MAX_WORDS_BYTES = 128,
@@ -122,6 +122,16 @@ bool options_parse(const cli_command *command, void *state, int argc, char **arg
                      name);
     *ret_operands = argv + optind;
     return argc - optind >= command->least && argc - optind <= command->most;
+}
+
+bool options_has_json(const cli_options *options) {
+    return options->is_json || options->is_json_lines;
+}
+
+bool options_check_json(const cli_options *options) {
+    if (options->is_json && options->is_json_lines)
+        report_error(NULL, "--json and --json-lines exclude each other");
+    return !options->is_json || !options->is_json_lines;
 }
 
 /* ---- help ---- */

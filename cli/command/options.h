@@ -13,6 +13,7 @@ typedef struct cli_options {
     swin2sr_options engine;
     bool is_quiet;
     bool is_json;
+    bool is_json_lines; /* of commands that have --json-lines */
 } cli_options;
 
 /* A list of words: the word of each index from 0 on, NULL after the last one. */
@@ -59,6 +60,15 @@ void options_print_help(const cli_command *command);
  * ret_operands  Points to the operands in argv, which ends with NULL.
  * returns       false: the arguments are wrong, which has been reported. */
 bool options_parse(const cli_command *command, void *state, int argc, char **argv, char ***ret_operands);
+
+/* Whether results go to standard output as JSON. */
+bool options_has_json(const cli_options *options);
+
+/* false: both --json and --json-lines are given, which has been reported. */
+bool options_check_json(const cli_options *options);
+
+/* The help of --json-lines. */
+#define OPTIONS_JSON_LINES "print the result of each input as one line of JSON when it is finished"
 
 /* Read a whole decimal number in min..max; false leaves *ret_value alone. */
 bool options_parse_int(const char *text, int32_t min, int32_t max, int32_t *ret_value);

@@ -77,13 +77,22 @@ bool output_sink(void *context, const void *bytes, size_t size) {
     return false;
 }
 
-swin2sr_status output_commit(output_file *output, swin2sr_error *reterr) {
+swin2sr_status output_flush(output_file *output, swin2sr_error *reterr) {
     const struct timespec times[] = {{.tv_nsec = UTIME_OMIT}, output->modified};
-    if (output->error || fflush(output->file) != 0)
-        return io_error(output->path, output->error ? output->error : errno, reterr);
+    if (!output->error && fflush(output->file) != 0)
+        output->error = errno;
+    if (!output->error && output->whole.temporary && swin2sr__new_file_flush(output->whole.fd) != 0)
+        output->error = errno;
+    if (output->error)
+        return io_error(output->path, output->error, reterr);
     if (output->whole.temporary && output->modified.tv_nsec != UTIME_OMIT && futimens(output->whole.fd, times) != 0)
         output->time_error = errno;
-    return output->whole.temporary ? swin2sr__new_file_commit(&output->whole, reterr) : SWIN2SR_OK;
+    return SWIN2SR_OK;
+}
+
+swin2sr_status output_commit(output_file *output, swin2sr_error *reterr) {
+    swin2sr_status status = output_flush(output, reterr);
+    return status == SWIN2SR_OK && output->whole.temporary ? swin2sr__new_file_commit(&output->whole, reterr) : status;
 }
 
 void output_done(output_file *output) {
@@ -91,6 +100,21 @@ void output_done(output_file *output) {
         fclose(output->file);
     swin2sr__new_file_done(&output->whole);
     *output = OUTPUT_NONE;
+}
+
+bool output_exists(const char *path) {
+    struct stat info;
+    return strcmp(path, "-") != 0 && lstat(path, &info) == 0;
+}
+
+swin2sr_status output_make_parents(const char *path, swin2sr_error *reterr) {
+    const char *slash = strrchr(path, '/');
+    char *folder = strndup(path, slash ? (size_t)(slash - path) : 0);
+    if (!folder)
+        return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "out of memory");
+    swin2sr_status status = folder[0] ? output_make_folder(folder, reterr) : SWIN2SR_OK;
+    free(folder);
+    return status;
 }
 
 swin2sr_status output_make_folder(const char *path, swin2sr_error *reterr) {

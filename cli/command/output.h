@@ -34,11 +34,24 @@ swin2sr_status output_open(const char *path, bool may_replace, output_file *ret_
 /* An image_sink; context is the output. */
 bool output_sink(void *context, const void *bytes, size_t size);
 
-/* Give the file its name, after all bytes are written.  errors: _IO, also of the first write that failed. */
+/* Write what is buffered and flush it to the disk, before the file gets its name.
+ * errors  _IO, also of the first write that failed; output->error says which. */
+swin2sr_status output_flush(output_file *output, swin2sr_error *reterr);
+
+/* output_flush, and give the file its name.  errors: _IO. */
 swin2sr_status output_commit(output_file *output, swin2sr_error *reterr);
 
 /* Close; an output that was not committed leaves nothing behind. */
 void output_done(output_file *output);
+
+/* Whether something has this name already, be it a link that leads nowhere; false for "-". */
+bool output_exists(const char *path);
+
+/* Why an input is skipped under --skip-existing. */
+#define OUTPUT_SKIPPED "the output exists already"
+
+/* Make the folders above a path.  errors: _IO. */
+swin2sr_status output_make_parents(const char *path, swin2sr_error *reterr);
 
 /* Make a folder and those above it that do not exist.  errors: _IO. */
 swin2sr_status output_make_folder(const char *path, swin2sr_error *reterr);

@@ -56,6 +56,16 @@ int report_json(json_t *value) {
     return CLI_EXIT_OK;
 }
 
+bool report_item(json_t *list, json_t *value) {
+    if (list || !value)
+        return value && json_array_append_new(list, value) == 0;
+    bool is_ok = json_dumpf(value, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9)) == 0;
+    putchar('\n');
+    fflush(stdout); /* main() checks stdout */
+    json_decref(value);
+    return is_ok || ferror(stdout);
+}
+
 json_t *report_json_text(const char *text) {
     json_t *string = json_string(text);
     if (string)

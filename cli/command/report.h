@@ -4,6 +4,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include <swin2sr/status.h>
 
@@ -38,6 +39,10 @@ int report_no_memory(void);
 /* Print value to stdout with a newline and release the reference. NULL means that memory ran out.
  * returns  An exit code. */
 int report_json(json_t *value);
+
+/* Append value to a list, or print it as one line at once if there is no list; owns value.
+ * returns  false: value is NULL, or memory ran out. */
+bool report_item(json_t *list, json_t *value);
 
 /* A JSON string of any bytes; those that are not UTF-8 become '?'. */
 json_t *report_json_text(const char *text);

@@ -5,14 +5,12 @@
  * A failed input does not stop the run; a signal does. */
 #include <limits.h>
 #include <signal.h>
-#include <stdlib.h>
 
 #include "command/commands.h"
 #include "command/interrupt.h"
 #include "command/output.h"
 #include "command/report.h"
 #include "run.h"
-#include "upload.h"
 
 #define DEFAULT_QUALITY 95
 #define DEFAULT_TIMEOUT_S 600
@@ -38,6 +36,9 @@ static const cli_option OPTIONS[] = {
      .field = offsetof(remote_run, key_file)},
     {"output", "OUT", "where to write", .letter = 'o', .field = offsetof(remote_run, names.output)},
     {"force", .help = "replace existing files", .letter = 'f', .field = offsetof(remote_run, may_replace)},
+    {"skip-existing", .help = "leave inputs alone whose output exists", .field = offsetof(remote_run, skips_existing)},
+    {"recursive", .help = "also take the images of folders inside folders", .letter = 'r',
+     .field = offsetof(remote_run, names.is_recursive)},
     {"format", "F", " (default: by OUT's name; png in folders and on standard output)", .words = outputs_format_word,
      .take = take_format},
     {"quality", "N", "JPEG quality, 1..100 (default: 95)", .min = 1, .max = 100,
@@ -56,23 +57,9 @@ static const cli_option OPTIONS[] = {
      .field = offsetof(remote_run, keeps_jobs)},
     {"cancel-on-interrupt", .help = "cancel the job on Ctrl-C; without it, the job goes on",
      .field = offsetof(remote_run, is_canceled_by_signals)},
+    {"json-lines", .help = OPTIONS_JSON_LINES, .field = offsetof(remote_run, options.is_json_lines)},
     {0},
 };
-
-/* false: reported. */
-static bool settle_server(remote_run *run) {
-    swin2sr_error error = {0};
-    if (!run->server)
-        run->server = getenv("SWIN2SR_SERVER");
-    if (!run->server || !run->server[0]) {
-        report_error(NULL, "which service? give --server URL, or set SWIN2SR_SERVER");
-        return false;
-    }
-    if (address_parse(run->server, &run->link.address, &error) == SWIN2SR_OK)
-        return true;
-    report_error(NULL, "--server: %s", error.text); /* without the address, which may have a password */
-    return false;
-}
 
 static bool parse(const cli_command *command, remote_run *run, int argc, char **argv, char ***ret_inputs) {
     if (!options_parse(command, run, argc, argv, ret_inputs))
@@ -83,74 +70,50 @@ static bool parse(const cli_command *command, remote_run *run, int argc, char **
         report_error(NULL, "remote upscale needs -o OUT; see 'swin2sr help remote'");
     else if (has_two_models)
         report_error(NULL, "--task and --model exclude each other: --task chooses the model");
-    return !needs_output && !has_two_models && settle_server(run);
-}
-
-/* ---- the service ---- */
-
-/* Ask for the network until the service has loaded it. */
-static swin2sr_status choose_network(remote_run *run, swin2sr_error *reterr) {
-    remote_link *link = &run->link;
-    for (;;) {
-        remote_answer answer;
-        link_request request = {.method = "GET", .path = "/v1/models", .is_question = true};
-        swin2sr_status status = link_call(link, &request, &answer, reterr);
-        if (status == SWIN2SR_OK && answer.code != 200)
-            return answer_fail(&answer, link->address.host, reterr);
-        if (status == SWIN2SR_OK)
-            status = networks_choose(&answer, link->address.host, run->options.model, run->task, &run->network, reterr);
-        if (status != SWIN2SR_OK || run->network.scale > 0)
-            return status;
-        status = link_pause(link, 0, "the service has not loaded the network yet", reterr);
-        if (status != SWIN2SR_OK)
-            return status;
-    }
-}
-
-static swin2sr_status meet(remote_run *run, swin2sr_error *reterr) {
-    swin2sr_status status = key_read(run->key_file, run->key, reterr);
-    if (status != SWIN2SR_OK)
-        return status;
-    run->link.timeout_s = run->timeout_s;
-    run->link.key = run->key[0] ? run->key : NULL;
-    if (run->link.key && !run->link.address.is_https && !run->link.address.is_loopback && !run->options.is_quiet)
-        report_note(NULL, "the key is sent to %s without encryption; https would protect it", run->link.address.host);
-    status = link_open(&run->link, reterr);
-    if (status == SWIN2SR_OK)
-        status = choose_network(run, reterr);
-    if (status == SWIN2SR_OK)
-        status = upload_ask(&run->link, &run->has_jobs, reterr);
-    if (status == SWIN2SR_OK && run->task && !run->options.is_quiet)
-        report_note(NULL, "task %s: %s", run->task, run->network.name);
-    return status;
+    else if (run->may_replace && run->skips_existing)
+        report_error(NULL, "--force and --skip-existing exclude each other");
+    else
+        return options_check_json(&run->options) && remote_settle_server(run);
+    return false;
 }
 
 /* ---- all inputs ---- */
 
-static int worse(int code, int other) {
-    return code > other ? code : other;
+static int each_input(remote_run *run) {
+    output_names *names = &run->names;
+    int worst = CLI_EXIT_OK;
+    run->results = run->options.is_json ? json_array() : NULL;
+    for (size_t i = 0; i < names->inputs.count && !interrupt_signal(); i++) {
+        names->index = i + 1;
+        int code = remote_image(run, &names->inputs.list[i]);
+        worst = code > worst ? code : worst;
+    }
+    if (run->skipped && !run->options.is_quiet)
+        report_note(NULL, "%zu of %zu skipped: " OUTPUT_SKIPPED, run->skipped, names->inputs.count);
+    if (run->options.is_json && report_json(json_incref(run->results)) != CLI_EXIT_OK)
+        return CLI_EXIT_SYSTEM;
+    return interrupt_exit_code(worst);
 }
 
 static int run_parsed(remote_run *run, char **inputs) {
     swin2sr_error error = {0};
-    int worst = outputs_collect(&run->names, inputs);
-    if (worst == CLI_EXIT_SYSTEM || run->names.inputs.count == 0)
-        return worst;
-    if (!outputs_settle(&run->names, run->options.is_json))
+    const char *json = run->options.is_json ? "json" : run->options.is_json_lines ? "json-lines" : NULL;
+    if (!outputs_collect(&run->names, inputs, run->options.is_quiet))
+        return CLI_EXIT_SYSTEM;
+    if (!outputs_settle(&run->names, json))
         return CLI_EXIT_USAGE;
+    if (inputs_usable(&run->names.inputs) == 0) /* only failures are reported */
+        return each_input(run);
     interrupt_watch();
     signal(SIGPIPE, SIG_IGN); /* a TLS connection that breaks while something is sent would raise it */
-    swin2sr_status status = meet(run, &error);
+    swin2sr_status status = remote_meet(run, &error);
     if (status == SWIN2SR_OK && run->names.is_folder)
         status = output_make_folder(run->names.output, &error);
     if (status != SWIN2SR_OK)
         return interrupt_exit_code(report_failure(NULL, status, &error));
-    run->results = json_array();
-    for (size_t i = 0; i < run->names.inputs.count && !interrupt_signal(); i++)
-        worst = worse(worst, remote_image(run, run->names.inputs.list[i]));
-    if (run->options.is_json && report_json(json_incref(run->results)) != CLI_EXIT_OK)
+    if (!outputs_assign(&run->names, run->network.scale))
         return CLI_EXIT_SYSTEM;
-    return interrupt_exit_code(worst);
+    return each_input(run);
 }
 
 static int run(const cli_command *command, int argc, char **argv) {

@@ -12,16 +12,6 @@
 #include "probe/probe.h"
 #include "run.h"
 
-typedef struct file_result {
-    const char *input;
-    const char *output;
-    enlarge_report report;
-    double seconds;
-    int time_error; /* errno of setting the output's modification time, or 0 */
-    swin2sr_status status;
-    swin2sr_error error;
-} file_result;
-
 static bool on_progress(void *context, double done) {
     progress_update(context, done);
     return interrupt_signal() == 0;
@@ -39,20 +29,26 @@ static swin2sr_status commit(output_file *output, swin2sr_status status, swin2sr
     return status == SWIN2SR_OK || output->error ? output_commit(output, reterr) : status;
 }
 
-static swin2sr_status enlarge_to(upscale_run *run, const input_file *input, output_file *output, output_file *aux,
-                                 file_result *result) {
-    progress_line progress;
-    progress_init(&progress, !run->options.is_quiet, run->names.outputs.count, run->names.inputs.count,
-                  pixels_of(input));
+swin2sr_status upscale_into(const upscale_run *run, const input_file *input, output_file *output, output_file *aux,
+                            progress_line *progress, upscale_result *result) {
     enlarge_options options = run->enlarge;
     options.on_progress = on_progress;
-    options.progress_context = &progress;
+    options.progress_context = progress;
     options.aux_sink = run->aux ? output_sink : NULL;
     options.aux_context = aux;
     if (run->keeps_times)
-        output->modified = aux->modified = input->modified;
-    swin2sr_status status = enlarge_bytes(run->model, input->bytes, input->size, &options, output_sink, output,
-                                          &result->report, &result->error);
+        output->modified = input->modified;
+    if (run->keeps_times && aux)
+        aux->modified = input->modified;
+    return enlarge_bytes(run->model, input->bytes, input->size, &options, output_sink, output, &result->report,
+                         &result->error);
+}
+
+static swin2sr_status enlarge_to(upscale_run *run, const input_file *input, output_file *output, output_file *aux,
+                                 upscale_result *result) {
+    progress_line progress;
+    progress_init(&progress, !run->options.is_quiet, run->names.index, run->names.inputs.count, pixels_of(input));
+    swin2sr_status status = upscale_into(run, input, output, aux, &progress, result);
     progress_done(&progress);
     if (run->aux)
         status = commit(aux, status, &result->error);
@@ -61,10 +57,14 @@ static swin2sr_status enlarge_to(upscale_run *run, const input_file *input, outp
     return status;
 }
 
-static swin2sr_status upscale_file(upscale_run *run, file_result *result) {
+static swin2sr_status upscale_file(upscale_run *run, upscale_result *result) {
     output_file output, aux = OUTPUT_NONE;
     input_file input;
-    swin2sr_status status = output_open(result->output, run->may_replace, &output, &result->error);
+    swin2sr_status status = SWIN2SR_OK;
+    if (run->names.is_recursive && run->names.is_folder)
+        status = output_make_parents(result->output, &result->error);
+    if (status == SWIN2SR_OK)
+        status = output_open(result->output, run->may_replace, &output, &result->error);
     if (status != SWIN2SR_OK)
         return status;
     if (run->aux)
@@ -80,7 +80,7 @@ static swin2sr_status upscale_file(upscale_run *run, file_result *result) {
     return status;
 }
 
-static void report_notes(const file_result *result) {
+void upscale_report_notes(const upscale_result *result) {
     if (result->report.is_reduced_16)
         report_note(result->input, "16-bit samples were reduced to 8 bits");
     if (result->report.is_alpha_dropped)
@@ -93,32 +93,33 @@ static void report_notes(const file_result *result) {
         report_note(result->output, "the modification time could not be set: %s", strerror(result->time_error));
 }
 
-static void report_result(const upscale_run *run, const file_result *result) {
+static void report_result(const upscale_run *run, const upscale_result *result) {
     if (result->status != SWIN2SR_OK) {
         report_error(result->input, "%s", result->error.text);
         return;
     }
-    if (run->options.is_quiet)
+    if (run->options.is_quiet || result->skipped)
         return;
-    report_notes(result);
+    upscale_report_notes(result);
     if (progress_is_terminal())
         report_note(result->output, "%dx%d in %.2f s", result->report.out_width_px, result->report.out_height_px,
                     result->seconds);
 }
 
-static json_t *result_json(const upscale_run *run, const file_result *result) {
-    bool is_ok = result->status == SWIN2SR_OK;
-    const char *damage = is_ok ? result->report.damage : NULL;
-    return json_pack("{so so so so sf so ss? so}", "input", report_json_text(result->input), "output",
+static json_t *result_json(const upscale_run *run, const upscale_result *result) {
+    bool is_ok = result->status == SWIN2SR_OK, is_made = is_ok && !result->skipped;
+    const char *damage = is_made ? result->report.damage : NULL;
+    const char *model = run->model ? swin2sr_model_get_info(run->model)->name : "";
+    return json_pack("{so so so so sf so ss? ss? so}", "input", report_json_text(result->input), "output",
                      is_ok ? report_json_text(result->output) : json_null(), "width",
-                     is_ok ? json_integer(result->report.out_width_px) : json_null(), "height",
-                     is_ok ? json_integer(result->report.out_height_px) : json_null(), "seconds", result->seconds,
-                     "model", report_json_text(swin2sr_model_get_info(run->model)->name), "damage", damage, "error",
-                     is_ok ? json_null() : report_json_text(result->error.text));
+                     is_made ? json_integer(result->report.out_width_px) : json_null(), "height",
+                     is_made ? json_integer(result->report.out_height_px) : json_null(), "seconds", result->seconds,
+                     "model", model[0] ? report_json_text(model) : json_null(), "damage", damage, "skipped",
+                     result->skipped, "error", is_ok ? json_null() : report_json_text(result->error.text));
 }
 
-static int keep_result(upscale_run *run, file_result *result) {
-    int code = report_exit_code(result->status);
+static int keep_result(upscale_run *run, upscale_result *result) {
+    int code = result->problem_code ? result->problem_code : report_exit_code(result->status);
     if (result->status != SWIN2SR_OK && interrupt_signal()) {
         swin2sr__error_set(&result->error, result->status, "interrupted");
         code = interrupt_exit_code(code);
@@ -126,23 +127,20 @@ static int keep_result(upscale_run *run, file_result *result) {
         swin2sr__error_set(&result->error, result->status, "%s", swin2sr_status_name(result->status));
     }
     report_result(run, result);
-    if (run->options.is_json && json_array_append_new(run->results, result_json(run, result)) != 0)
-        return report_no_memory();
-    return code;
+    bool is_ok = !options_has_json(&run->options) || report_item(run->results, result_json(run, result));
+    return is_ok ? code : report_no_memory();
 }
 
-int upscale_image(upscale_run *run, const char *input) {
-    bool is_taken;
-    const char *output = outputs_next(&run->names, input, swin2sr_model_get_info(run->model)->scale, &is_taken);
-    if (!output)
-        return CLI_EXIT_SYSTEM;
-    file_result result = {.input = input, .output = output};
+int upscale_image(upscale_run *run, const found_input *input) {
+    upscale_result result = {.input = input->path, .output = input->output, .problem_code = input->problem_code};
     uint64_t start_us = swin2sr__clock_us();
-    if (is_taken)
-        result.status =
-            swin2sr__error_set_path(&result.error, SWIN2SR_IO, output, "already the output of another input");
+    if (input->problem)
+        result.status = swin2sr__error_set(&result.error, SWIN2SR_IO, "%s", input->problem);
+    else if (run->skips_existing && output_exists(input->output))
+        result.skipped = OUTPUT_SKIPPED;
     else
         result.status = upscale_file(run, &result);
+    run->skipped += result.skipped != NULL;
     result.seconds = (double)(swin2sr__clock_us() - start_us) / 1e6;
     return keep_result(run, &result);
 }

@@ -1,105 +1,101 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cli/upscale/names.c - list names, find the images of a folder, name outputs. */
-#include <dirent.h>
-#include <errno.h>
+ * cli/upscale/names.c - name outputs, and find those of one name by sorting. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "command/report.h"
 #include "names.h"
 
-bool names_take(name_list *names, char *name) {
-    char **list = name ? realloc(names->list, (names->count + 1) * sizeof(*list)) : NULL;
-    if (!list) {
-        free(name);
-        report_no_memory();
+typedef struct naming {
+    const char *folder;
+    int32_t scale;
+    format_id format;
+} naming;
+
+static bool name_one(const naming *self, found_input *input, bool keeps_ending) {
+    const char *inner = strcmp(input->path, "-") == 0 ? "stdin" : input->inner;
+    const char *slash = self->folder[0] && self->folder[strlen(self->folder) - 1] == '/' ? "" : "/";
+    size_t stem = (size_t)(basename(inner) - inner) + inputs_stem(basename(inner));
+    char *output, *ending = NULL;
+    if (keeps_ending && inner[stem] && asprintf(&ending, "_%s", inner + stem + 1) < 0)
         return false;
+    int length = asprintf(&output, "%s%s%.*s%s_x%d.%s", self->folder, slash, (int)stem, inner, ending ? ending : "",
+                          self->scale, format_get(self->format)->endings[0]);
+    free(ending);
+    free(input->output);
+    input->output = length < 0 ? NULL : output;
+    return length >= 0;
+}
+
+/* By output, and inputs of one output in their order. */
+static int by_output(const void *a, const void *b) {
+    const found_input *first = *(found_input *const *)a, *second = *(found_input *const *)b;
+    int order = strcmp(first->output, second->output);
+    return order ? order : (first > second) - (first < second);
+}
+
+static const char *ending_of(const found_input *input) {
+    return format_ending(input->inner);
+}
+
+/* The end of the group of equal outputs that begins at `from`. */
+static size_t group_end(found_input *const *sorted, size_t n, size_t from) {
+    size_t to = from + 1;
+    while (to < n && strcmp(sorted[to]->output, sorted[from]->output) == 0)
+        to++;
+    return to;
+}
+
+static bool keep_endings(const naming *self, found_input **sorted, size_t n) {
+    for (size_t from = 0, to; from < n; from = to) {
+        bool is_different = false;
+        to = group_end(sorted, n, from);
+        for (size_t i = from + 1; i < to; i++)
+            is_different |= strcmp(ending_of(sorted[i]), ending_of(sorted[from])) != 0;
+        for (size_t i = from; i < to && is_different; i++)
+            if (!name_one(self, sorted[i], true))
+                return false;
     }
-    names->list = list;
-    names->list[names->count++] = name;
     return true;
 }
 
-bool names_has(const name_list *names, const char *name) {
-    for (size_t i = 0; i < names->count; i++)
-        if (strcmp(names->list[i], name) == 0)
-            return true;
-    return false;
-}
-
-void names_free(name_list *names) {
-    for (size_t i = 0; i < names->count; i++)
-        free(names->list[i]);
-    free(names->list);
-}
-
-bool names_is_folder(const char *path) {
-    struct stat info;
-    return strcmp(path, "-") != 0 && stat(path, &info) == 0 && S_ISDIR(info.st_mode);
-}
-
-/* Pipes and devices in a folder are left out, because reading them may block. A dangling link is kept and reported. */
-static bool is_no_file(const char *path) {
-    struct stat info;
-    return stat(path, &info) == 0 && !S_ISREG(info.st_mode);
-}
-
-/* The separator between a folder and the name of a file in it. */
-static const char *slash_after(const char *folder) {
-    return folder[0] && folder[strlen(folder) - 1] == '/' ? "" : "/";
-}
-
-static int is_image_entry(const struct dirent *entry) {
-    return entry->d_name[0] != '.' && format_get(format_by_path(entry->d_name))->can_read;
-}
-
-static int by_name(const struct dirent **a, const struct dirent **b) {
-    return strcmp((*a)->d_name, (*b)->d_name); /* in every locale */
-}
-
-static int add_folder(name_list *inputs, const char *folder) {
-    struct dirent **entries;
-    size_t before = inputs->count;
-    int n = scandir(folder, &entries, is_image_entry, by_name);
-    if (n < 0) {
-        report_error(folder, "%s", strerror(errno));
-        return CLI_EXIT_IO;
+static bool refuse_rest(found_input **sorted, size_t n) {
+    for (size_t from = 0, to; from < n; from = to) {
+        to = group_end(sorted, n, from);
+        for (size_t i = from + 1; i < to; i++) {
+            sorted[i]->problem_code = CLI_EXIT_IO;
+            if (asprintf(&sorted[i]->problem, "%s: already the output of another input", sorted[i]->output) < 0) {
+                sorted[i]->problem = NULL;
+                return false;
+            }
+        }
     }
-    bool is_ok = true;
-    for (int i = 0; i < n; i++) {
-        char *path;
-        if (asprintf(&path, "%s%s%s", folder, slash_after(folder), entries[i]->d_name) < 0)
-            path = NULL;
-        if (is_ok && (!path || !is_no_file(path)))
-            is_ok = names_take(inputs, path);
-        else
-            free(path);
-        free(entries[i]);
+    return true;
+}
+
+bool names_assign(input_list *inputs, const char *folder, int32_t scale, format_id format) {
+    const naming how = {folder, scale, format};
+    found_input **sorted = calloc(inputs->count + 1, sizeof(found_input *));
+    size_t n = 0;
+    bool is_ok = sorted;
+    for (size_t i = 0; i < inputs->count && is_ok; i++) {
+        found_input *input = &inputs->list[i];
+        if (input->problem)
+            continue;
+        sorted[n++] = input;
+        is_ok = name_one(&how, input, false);
     }
-    free(entries);
+    if (is_ok) {
+        qsort(sorted, n, sizeof(*sorted), by_output);
+        is_ok = keep_endings(&how, sorted, n);
+    }
+    if (is_ok) {
+        qsort(sorted, n, sizeof(*sorted), by_output);
+        is_ok = refuse_rest(sorted, n);
+    }
+    free(sorted);
     if (!is_ok)
-        return CLI_EXIT_SYSTEM;
-    if (inputs->count > before)
-        return CLI_EXIT_OK;
-    report_error(folder, "has no PNG or JPEG files");
-    return CLI_EXIT_INPUT;
-}
-
-int names_add_input(name_list *inputs, const char *path) {
-    if (names_is_folder(path))
-        return add_folder(inputs, path);
-    return names_take(inputs, strdup(path)) ? CLI_EXIT_OK : CLI_EXIT_SYSTEM;
-}
-
-char *names_in_folder(const char *folder, const char *input, int32_t scale, format_id format) {
-    const char *base = strcmp(input, "-") == 0 ? "stdin" : basename(input);
-    size_t stem = strlen(base) - strlen(format_ending(base));
-    if (stem > 0 && base[stem - 1] == '.' && base[stem])
-        stem--;
-    char *path;
-    int length = asprintf(&path, "%s%s%.*s_x%d.%s", folder, slash_after(folder), (int)stem, base, scale,
-                          format_get(format)->endings[0]);
-    return length < 0 ? NULL : path;
+        report_no_memory();
+    return is_ok;
 }

@@ -24,26 +24,37 @@ bool outputs_take_format(output_names *self, const char *name) {
     return self->is_format_given || options_take_word("format", outputs_format_word, name, &index);
 }
 
-int outputs_collect(output_names *self, char **operands) {
-    int worst = CLI_EXIT_OK;
+bool outputs_collect(output_names *self, char **operands, bool is_quiet) {
+    const input_walk walk = {.is_recursive = self->is_recursive, .output = self->output, .is_quiet = is_quiet};
     for (; *operands; operands++) {
-        self->is_folder |= names_is_folder(*operands);
-        int code = names_add_input(&self->inputs, *operands);
-        worst = code > worst ? code : worst;
+        self->is_folder |= inputs_is_folder(*operands);
+        if (!inputs_add(&self->inputs, *operands, &walk))
+            return false;
     }
-    return worst;
+    return true;
 }
 
-bool outputs_settle(output_names *self, bool is_json) {
+/* OUT ends like an image, and several outputs are to be in it: a mistake, unless it is a folder already. */
+static bool is_one_file(const output_names *self) {
+    return self->is_folder && !inputs_is_folder(self->output) && self->output[strlen(self->output) - 1] != '/' &&
+           format_by_path(self->output) != FORMAT_UNKNOWN;
+}
+
+bool outputs_settle(output_names *self, const char *json) {
     const char *out = self->output;
     bool is_stdout = strcmp(out, "-") == 0;
-    self->is_folder |= self->inputs.count > 1 || out[strlen(out) - 1] == '/' || names_is_folder(out);
-    if (is_stdout && (self->is_folder || is_json)) {
-        report_error(NULL, "-o -: only for one image%s", is_json ? ", and not with --json" : "");
+    self->is_folder |= self->inputs.count > 1 || out[strlen(out) - 1] == '/' || inputs_is_folder(out);
+    if (is_stdout && (self->is_folder || json)) {
+        report_error(NULL, "-o -: only for one image%s%s", json ? ", and not with --" : "", json ? json : "");
         return false;
     }
     if (is_stdout && isatty(STDOUT_FILENO)) {
         report_error(NULL, "-o -: standard output is a terminal; redirect it to a file or a pipe");
+        return false;
+    }
+    if (is_one_file(self)) {
+        report_error(NULL, "-o %s: names one file, for several inputs or a folder; -o %s/ makes a folder of that name",
+                     out, out);
         return false;
     }
     if (self->is_folder || is_stdout || self->is_format_given)
@@ -54,13 +65,16 @@ bool outputs_settle(output_names *self, bool is_json) {
     return false;
 }
 
-const char *outputs_next(output_names *self, const char *input, int32_t scale, bool *ret_is_taken) {
-    char *output = self->is_folder ? names_in_folder(self->output, input, scale, self->format) : strdup(self->output);
-    *ret_is_taken = output && names_has(&self->outputs, output);
-    return names_take(&self->outputs, output) ? output : NULL;
+bool outputs_assign(output_names *self, int32_t scale) {
+    if (self->is_folder)
+        return names_assign(&self->inputs, self->output, scale, self->format);
+    found_input *only = &self->inputs.list[0];
+    only->output = strdup(self->output);
+    if (!only->output)
+        report_no_memory();
+    return only->output;
 }
 
 void outputs_done(output_names *self) {
-    names_free(&self->inputs);
-    names_free(&self->outputs);
+    inputs_done(&self->inputs);
 }

@@ -10,8 +10,9 @@ typedef struct output_names {
     format_id format;     /* of the outputs */
     bool is_format_given; /* by --format */
     bool is_folder;       /* OUT is one */
-    name_list inputs;
-    name_list outputs; /* of the inputs so far */
+    bool is_recursive;    /* folders inside folders are walked */
+    input_list inputs;
+    size_t index; /* of the input at work, from 1 */
 } output_names;
 
 /* The words of --format; a cli_words. */
@@ -20,14 +21,15 @@ const char *outputs_format_word(size_t index);
 /* Take the value of --format. false: not a format that can be written, which has been reported. */
 bool outputs_take_format(output_names *self, const char *name);
 
-/* Append the inputs that the operands name.  returns  An exit code. */
-int outputs_collect(output_names *self, char **operands);
+/* Append the inputs that the operands name. false: out of memory, which has been reported. */
+bool outputs_collect(output_names *self, char **operands, bool is_quiet);
 
-/* Find out what OUT is, and the format by its name. false: the options contradict each other, which has been reported. */
-bool outputs_settle(output_names *self, bool is_json);
+/* Find out what OUT is, and the format by its name.
+ * json   The option of JSON output that is given, which needs standard output for itself; NULL: none.
+ * false  The options contradict each other, which has been reported. */
+bool outputs_settle(output_names *self, const char *json);
 
-/* The name of the next input's output; NULL: out of memory, which has been reported.
- * ret_is_taken  An input before has this output. */
-const char *outputs_next(output_names *self, const char *input, int32_t scale, bool *ret_is_taken);
+/* Name the output of each input. false: out of memory, which has been reported. */
+bool outputs_assign(output_names *self, int32_t scale);
 
 void outputs_done(output_names *self);

@@ -2,8 +2,10 @@
  * cli/upscale/plan.c - swin2sr upscale --plan: print how an image would be cut, and its memory and work. */
 #include <stdio.h>
 
+#include "base/error.h"
 #include "command/input.h"
 #include "command/report.h"
+#include "pace.h"
 #include "run.h"
 
 static const char *plan_name(const swin2sr_plan *plan, const swin2sr_options *engine) {
@@ -37,36 +39,55 @@ static swin2sr_status find_plan(const upscale_run *run, const char *path, plan_r
     return status;
 }
 
+static json_t *failure_json(const char *path, const char *text) {
+    return json_pack("{so so}", "input", report_json_text(path), "error", report_json_text(text));
+}
+
+static double seconds_of(const upscale_run *run, const plan_result *found) {
+    upscale_work work = {0};
+    pace_add(run, found->width_px, found->height_px, &work);
+    return pace_seconds(run->pace, &work);
+}
+
 static json_t *plan_json(const upscale_run *run, const char *path, const plan_result *found) {
     const swin2sr_plan *plan = &found->plan;
     int32_t scale = swin2sr_model_get_info(run->model)->scale;
-    return json_pack("{so so si si si si ss si si si sI sI si sf}", "input", report_json_text(path), "model",
+    return json_pack("{so so si si si si ss si si si sI sI si sf sf}", "input", report_json_text(path), "model",
                      report_json_text(swin2sr_model_get_info(run->model)->name), "width", found->width_px * scale,
                      "height", found->height_px * scale, "input_width", found->width_px, "input_height",
                      found->height_px, "plan", plan_name(plan, &run->options.engine), "columns", plan->columns, "bands",
                      plan->bands, "rows", plan->rows, "memory_bytes", (json_int_t)plan->memory_bytes, "decoder_bytes",
-                     (json_int_t)found->reader_bytes, "latency_rows", plan->latency_rows, "gmac", plan->gmac);
+                     (json_int_t)found->reader_bytes, "latency_rows", plan->latency_rows, "gmac", plan->gmac, "seconds",
+                     seconds_of(run, found));
 }
 
 static void print_plan(const upscale_run *run, const char *path, const plan_result *found) {
     const swin2sr_plan *plan = &found->plan;
-    char cut[48] = "";
+    char cut[48] = "", time[32];
     if (plan->columns * plan->bands > 1)
         snprintf(cut, sizeof(cut), " (%d x %d)", plan->columns, plan->bands);
-    report_line("%s: %dx%d, %s%s, %d rows of windows per step, %.1f MiB, %.0f GMAC", path, found->width_px,
+    pace_text(seconds_of(run, found), time);
+    report_line("%s: %dx%d, %s%s, %d rows of windows per step, %.1f MiB, %.0f GMAC, about %s", path, found->width_px,
                 found->height_px, plan_name(plan, &run->options.engine), cut, plan->rows,
-                (double)(plan->memory_bytes + found->reader_bytes) / 1048576.0, plan->gmac);
+                (double)(plan->memory_bytes + found->reader_bytes) / 1048576.0, plan->gmac, time);
 }
 
-int upscale_plan(upscale_run *run, const char *input) {
+int upscale_plan(upscale_run *run, const found_input *input) {
     plan_result found = {0};
     swin2sr_error error = {0};
-    swin2sr_status status = find_plan(run, input, &found, &error);
-    if (status != SWIN2SR_OK)
-        return report_failure(input, status, &error);
-    if (!run->options.is_json)
-        print_plan(run, input, &found);
-    else if (json_array_append_new(run->results, plan_json(run, input, &found)) != 0)
-        return report_no_memory();
-    return CLI_EXIT_OK;
+    int code = input->problem_code;
+    if (input->problem) {
+        swin2sr__error_set(&error, SWIN2SR_IO, "%s", input->problem);
+        report_error(input->path, "%s", error.text);
+    } else {
+        code = report_failure(input->path, find_plan(run, input->path, &found, &error), &error);
+    }
+    if (options_has_json(&run->options))
+        return report_item(run->results, code == CLI_EXIT_OK ? plan_json(run, input->path, &found)
+                                                             : failure_json(input->path, error.text))
+                   ? code
+                   : report_no_memory();
+    if (code == CLI_EXIT_OK)
+        print_plan(run, input->path, &found);
+    return code;
 }

@@ -4,7 +4,10 @@
 
 #include <jansson.h>
 
+#include "command/input.h"
 #include "command/options.h"
+#include "command/output.h"
+#include "command/progress.h"
 #include "enlarge/enlarge.h"
 #include "outputs.h"
 
@@ -14,15 +17,39 @@ typedef struct upscale_run {
     output_names names;
     const char *aux; /* path of the second image; NULL: not wanted */
     bool may_replace;
+    bool skips_existing;
     bool keeps_times; /* outputs get the modification time of their inputs */
     bool is_plan;     /* only print what would be done */
     const char *task;
     swin2sr_model *model;
-    json_t *results; /* one object per input */
+    const struct upscale_pace *pace; /* of this machine, under --plan */
+    size_t skipped;                  /* inputs so far */
+    json_t *results;                 /* of --json: one object per input; NULL: they are printed as they finish */
 } upscale_run;
 
-/* Enlarge one input, report the result, and under --json append it to run->results.  returns  An exit code. */
-int upscale_image(upscale_run *run, const char *input);
+/* What became of one input. */
+typedef struct upscale_result {
+    const char *input;
+    const char *output;
+    const char *skipped; /* why it was left as it is; NULL: it was not */
+    enlarge_report report;
+    double seconds;
+    int time_error; /* errno of setting the output's modification time, or 0 */
+    swin2sr_status status;
+    int problem_code; /* of an input that was refused before any work; 0: status decides */
+    swin2sr_error error;
+} upscale_result;
 
-/* Print how one input would be processed, or under --json append that to run->results.  returns  An exit code. */
-int upscale_plan(upscale_run *run, const char *input);
+/* Enlarge bytes into an output, which is not committed. After a signal the status is _CANCELLED.
+ * aux  Open where run->aux is set. */
+swin2sr_status upscale_into(const upscale_run *run, const input_file *input, output_file *output, output_file *aux,
+                            progress_line *progress, upscale_result *result);
+
+/* The notes about an image that was enlarged. */
+void upscale_report_notes(const upscale_result *result);
+
+/* Enlarge one input, report the result, also as JSON.  returns  An exit code. */
+int upscale_image(upscale_run *run, const found_input *input);
+
+/* Print how one input would be processed, also as JSON.  returns  An exit code. */
+int upscale_plan(upscale_run *run, const found_input *input);

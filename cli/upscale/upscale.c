@@ -11,6 +11,7 @@
 #include "command/output.h"
 #include "command/report.h"
 #include "library/library.h"
+#include "pace.h"
 #include "run.h"
 
 static bool take_format(void *state, const char *name) {
@@ -29,6 +30,9 @@ static const cli_option OPTIONS[] = {
     {"output", "OUT", "where to write (needed without --plan)", .letter = 'o',
      .field = offsetof(upscale_run, names.output)},
     {"force", .help = "replace existing files", .letter = 'f', .field = offsetof(upscale_run, may_replace)},
+    {"skip-existing", .help = "leave inputs alone whose output exists", .field = offsetof(upscale_run, skips_existing)},
+    {"recursive", .help = "also take the images of folders inside folders", .letter = 'r',
+     .field = offsetof(upscale_run, names.is_recursive)},
     {"format", "F", " (default: by OUT's name; png in folders and on standard output)", .words = outputs_format_word,
      .take = take_format},
     {"quality", "N", "JPEG quality, 1..100 (default: 95)", .min = 1, .max = 100,
@@ -46,6 +50,7 @@ static const cli_option OPTIONS[] = {
     {"task", "T",
      ":\nuse the best network here for this task, instead of --model;\njpeg removes JPEG damage without enlarging",
      .words = library_task_name, .take = take_task},
+    {"json-lines", .help = OPTIONS_JSON_LINES, .field = offsetof(upscale_run, options.is_json_lines)},
     {0},
 };
 
@@ -58,13 +63,18 @@ static bool parse(const cli_command *command, upscale_run *run, int argc, char *
         report_error(NULL, "upscale needs -o OUT; see 'swin2sr help upscale'");
     else if (has_two_models)
         report_error(NULL, "--task and --model exclude each other: --task chooses the model");
-    return !needs_output && !has_two_models;
+    else if (run->may_replace && run->skips_existing)
+        report_error(NULL, "--force and --skip-existing exclude each other");
+    else
+        return options_check_json(&run->options);
+    return false;
 }
 
 /* false: the options contradict each other, which has been reported. */
 static bool settle_output(upscale_run *run) {
     const char *out = run->names.output;
-    if (!outputs_settle(&run->names, run->options.is_json))
+    const char *json = run->options.is_json ? "json" : run->options.is_json_lines ? "json-lines" : NULL;
+    if (!outputs_settle(&run->names, json))
         return false;
     if (run->aux && (run->names.is_folder || strcmp(run->aux, "-") == 0 || strcmp(run->aux, out) == 0)) {
         report_error(NULL, "--aux %s: must be a file other than OUT, and there must be one input", run->aux);
@@ -74,40 +84,59 @@ static bool settle_output(upscale_run *run) {
     return true;
 }
 
-static int worse(int code, int other) {
-    return code > other ? code : other;
-}
-
-/* Call one for each input until a signal arrives. worst is the largest exit code so far. */
-static int each_input(upscale_run *run, int (*one)(upscale_run *, const char *), int worst) {
-    run->results = json_array();
-    for (size_t i = 0; i < run->names.inputs.count && !interrupt_signal(); i++)
-        worst = worse(worst, one(run, run->names.inputs.list[i]));
+/* Call one for each input until a signal arrives.  returns  The largest exit code. */
+static int each_input(upscale_run *run, int (*one)(upscale_run *, const found_input *)) {
+    output_names *names = &run->names;
+    int worst = CLI_EXIT_OK;
+    run->results = run->options.is_json ? json_array() : NULL;
+    for (size_t i = 0; i < names->inputs.count && !interrupt_signal(); i++) {
+        names->index = i + 1;
+        int code = one(run, &names->inputs.list[i]);
+        worst = code > worst ? code : worst;
+    }
+    if (run->skipped && !run->options.is_quiet)
+        report_note(NULL, "%zu of %zu skipped: " OUTPUT_SKIPPED, run->skipped, names->inputs.count);
     if (run->options.is_json && report_json(json_incref(run->results)) != CLI_EXIT_OK)
         return CLI_EXIT_SYSTEM;
     return interrupt_exit_code(worst);
 }
 
-static int run_parsed(upscale_run *run, char **inputs) {
+static int plan_all(upscale_run *run) {
     swin2sr_error error = {0};
-    int worst = outputs_collect(&run->names, inputs);
-    if (worst == CLI_EXIT_SYSTEM || run->names.inputs.count == 0)
-        return worst;
+    upscale_pace pace;
+    swin2sr_status status = pace_measure(run, &pace, &error);
+    run->pace = &pace;
+    return status == SWIN2SR_OK ? each_input(run, upscale_plan) : report_failure(NULL, status, &error);
+}
+
+static int enlarge_all(upscale_run *run) {
+    swin2sr_error error = {0};
+    swin2sr_status status = SWIN2SR_OK;
+    if (!outputs_assign(&run->names, swin2sr_model_get_info(run->model)->scale))
+        return CLI_EXIT_SYSTEM;
+    if (run->names.is_folder)
+        status = output_make_folder(run->names.output, &error);
+    if (status != SWIN2SR_OK)
+        return report_failure(NULL, status, &error);
+    run->enlarge.engine = run->options.engine;
+    if (!run->options.is_quiet)
+        pace_tell(run);
+    interrupt_watch();
+    return each_input(run, upscale_image);
+}
+
+static int run_parsed(upscale_run *run, char **inputs) {
+    if (!outputs_collect(&run->names, inputs, run->options.is_quiet))
+        return CLI_EXIT_SYSTEM;
     if (!run->is_plan && !settle_output(run))
         return CLI_EXIT_USAGE;
+    if (inputs_usable(&run->names.inputs) == 0) /* only failures are reported */
+        return each_input(run, run->is_plan ? upscale_plan : upscale_image);
     int code = run->task ? network_open_for_task(&run->options, run->task, &run->model)
                          : network_open(&run->options, &run->model);
     if (code != CLI_EXIT_OK)
         return code;
-    if (run->is_plan)
-        return each_input(run, upscale_plan, worst);
-    if (run->names.is_folder)
-        code = report_failure(NULL, output_make_folder(run->names.output, &error), &error);
-    if (code != CLI_EXIT_OK)
-        return code;
-    run->enlarge.engine = run->options.engine;
-    interrupt_watch();
-    return each_input(run, upscale_image, worst);
+    return run->is_plan ? plan_all(run) : enlarge_all(run);
 }
 
 static int run_upscale(const cli_command *command, int argc, char **argv) {
@@ -125,10 +154,10 @@ const cli_command upscale_command = {
     "upscale",
     "swin2sr upscale",
     "Usage: swin2sr upscale [OPTION]... IN... -o OUT\n"
-    "Enlarge PNG and JPEG images. IN is a file, a folder (whose images are taken, not those\n"
-    "of folders in it), or - for standard input. OUT is a file, or - for standard output. It\n"
-    "is a folder if there are several inputs, if it ends in / or if it exists as one; then\n"
-    "the outputs are named <name>_x<scale>.<format>.\n\n",
+    "Enlarge images. IN is a file, a folder (whose images are taken; -r: also those of folders\n"
+    "in it), or - for standard input. OUT is a file, or - for standard output. It is a folder\n"
+    "if there are several inputs, if it ends in / or if it exists as one; then the outputs are\n"
+    "named <name>_x<scale>.<format>.\n\n",
     "at least one input",
     1,
     INT_MAX,

@@ -161,7 +161,12 @@ def test_folders(remote, keeper, tmp_path):
     (tmp_path / "in" / "bad.png").write_bytes(b"text")
     done = remote(keeper.url, tmp_path / "in", "-o", tmp_path / "out" / "x", check=1)
     assert sorted(path.name for path in (tmp_path / "out" / "x").iterdir()) == ["a_x4.png", "b_x4.png"]
-    assert "bad.png: 127.0.0.1" in one_line(done.stderr) and "415" in one_line(done.stderr)
+    left, refused = done.stderr.decode().splitlines()
+    assert "left out: 1 file of another kind" in left and "bad.png: 127.0.0.1" in refused and "415" in refused
+    done = remote(keeper.url, tmp_path / "in", "-o", tmp_path / "out" / "x", "--skip-existing", "--json-lines", check=1)
+    said = {line["input"].rsplit("/")[-1]: line for line in map(json.loads, done.stdout.splitlines())}
+    assert said["a.png"]["skipped"] == said["b.jpg"]["skipped"] == "the output exists already"
+    assert "415" in said["bad.png"]["error"]
     assert leftovers(keeper) == []
     again = remote(keeper.url, tmp_path / "in" / "a.png", "-o", tmp_path / "out" / "x", check=4)
     assert "--force" in one_line(again.stderr)
