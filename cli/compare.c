@@ -25,8 +25,8 @@ typedef struct compare_side {
     input_file input;
     image_reader *reader;
     const image_info *info;
-    uint8_t *row; /* [width][channels], then [width][3] */
-    uint8_t *rgb;
+    uint8_t *row; /* [width][channels] as decoded; then rgb */
+    uint8_t *rgb; /* [width][3] */
 } compare_side;
 
 static void side_done(compare_side *side) {
@@ -45,26 +45,34 @@ static int side_open(compare_side *side, bool is_quiet) {
         return report_failure(side->path, status, &error);
     side->info = image_reader_info(side->reader);
     size_t width = (size_t)side->info->width_px;
-    side->row = malloc(width * ((size_t)side->info->channels + 3));
+    size_t pixel_bytes = (size_t)(side->info->channels * side->info->sample_bytes);
+    side->row = malloc(width * (pixel_bytes + 3));
     if (!side->row)
         return report_no_memory();
-    side->rgb = side->row + width * (size_t)side->info->channels;
-    if (side->info->is_reduced_16 && !is_quiet)
+    side->rgb = side->row + width * pixel_bytes;
+    if (side->info->sample_bytes == 2 && !is_quiet)
         report_note(side->path, "16-bit samples were reduced to 8 bits");
     if (side->info->damage && !is_quiet)
         report_note(side->path, "%s; all of its rows could be read", side->info->damage);
     return CLI_EXIT_OK;
 }
 
+/* Sample i of the row in 8 bits. */
+static uint8_t sample_at(const compare_side *side, size_t i) {
+    if (side->info->sample_bytes == 1)
+        return side->row[i];
+    return (uint8_t)((((const uint16_t *)(const void *)side->row)[i] * 255u + 32767) / 65535);
+}
+
 static int side_read(compare_side *side) {
     swin2sr_error error = {0};
     size_t channels = (size_t)side->info->channels, width = (size_t)side->info->width_px;
-    swin2sr_status status = image_reader_read(side->reader, side->row, width * channels, 1, &error);
+    swin2sr_status status = image_reader_read(side->reader, side->row, 0, 1, &error);
     if (status != SWIN2SR_OK)
         return report_failure(side->path, status, &error);
     for (size_t x = 0; x < width; x++)
         for (size_t c = 0; c < 3; c++)
-            side->rgb[3 * x + c] = side->row[channels * x + (channels < 3 ? 0 : c)];
+            side->rgb[3 * x + c] = sample_at(side, channels * x + (channels < 3 ? 0 : c));
     return CLI_EXIT_OK;
 }
 

@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (image_reader_open(data, size, &limits, &reader, &error) != SWIN2SR_OK)
         return 0;
     const image_info *info = image_reader_info(reader);
-    size_t row_bytes = (size_t)info->width_px * (size_t)info->channels;
+    size_t row_bytes = (size_t)info->width_px * (size_t)(info->channels * info->sample_bytes);
     uint8_t *rows = malloc(row_bytes * STRIP_ROWS);
     swin2sr_status status = rows != NULL ? SWIN2SR_OK : SWIN2SR_NOMEM;
     for (int32_t left = info->height_px; left > 0 && status == SWIN2SR_OK; left -= STRIP_ROWS)

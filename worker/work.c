@@ -113,9 +113,7 @@ static void fill_done(const work *self, const enlarge_report *report, ipc_messag
         .plan_memory_bytes = report->plan.memory_bytes,
         .plan_columns = (uint32_t)report->plan.columns,
         .plan_bands = (uint32_t)report->plan.bands,
-        .notes = (report->is_reduced_16 ? IPC_NOTE_REDUCED_16 : 0) |
-                 (report->is_alpha_dropped ? IPC_NOTE_ALPHA_DROPPED : 0) | (report->damage ? IPC_NOTE_DAMAGED : 0) |
-                 (report->is_shrunk ? IPC_NOTE_SHRUNK : 0),
+        .notes = report->notes,
     };
 }
 

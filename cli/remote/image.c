@@ -11,6 +11,7 @@
 #include "command/interrupt.h"
 #include "command/output.h"
 #include "command/report.h"
+#include "format/note.h"
 #include "probe/probe.h"
 #include "run.h"
 
@@ -130,11 +131,11 @@ static swin2sr_status enlarge(remote_run *run, const input_file *input, remote_r
 /* ---- result ---- */
 
 void remote_report_notes(const remote_result *result) {
-    if (strstr(result->notes, "reduced-16-bit"))
-        report_note(result->input, "16-bit samples were reduced to 8 bits");
-    if (strstr(result->notes, "alpha-dropped"))
-        report_note(result->input, "JPEG has no transparency: the picture was laid over white");
-    if (strstr(result->notes, "damaged"))
+    uint32_t notes = note_parse(result->notes);
+    for (size_t i = 0; i < NOTE_COUNT; i++)
+        if ((notes >> i & 1) && note_get(i)->sentence)
+            report_note(result->input, "%s", note_get(i)->sentence);
+    if (notes & NOTE_DAMAGED)
         report_note(result->input, "the file is damaged; all of its rows could be read");
 }
 
@@ -154,7 +155,7 @@ static json_t *side_json(int32_t side_px) {
 
 static json_t *result_json(const remote_run *run, const remote_result *result) {
     bool is_ok = result->status == SWIN2SR_OK, is_made = is_ok && !result->skipped;
-    bool is_damaged = is_made && strstr(result->notes, "damaged");
+    bool is_damaged = is_made && (note_parse(result->notes) & NOTE_DAMAGED);
     return json_pack("{so so so so sf ss ss? ss? so}", "input", report_json_text(result->input), "output",
                      is_ok ? report_json_text(result->output) : json_null(), "width",
                      side_json(is_made ? result->width_px : 0), "height", side_json(is_made ? result->height_px : 0),

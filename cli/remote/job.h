@@ -3,6 +3,7 @@
  * In: JSON, which may be hostile.  Out: the members that are used, each checked and bounded. */
 #pragma once
 
+#include "format/note.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -28,7 +29,7 @@ typedef struct remote_job {
     int32_t queue_position;
     bool has_result; /* it has succeeded, and the result has not expired */
     uint64_t result_bytes;
-    char notes[JOB_TEXT_BYTES];
+    char notes[NOTE_TEXT_BYTES];
     long error_code;            /* of a failed job, as of HTTP; 0: not stated */
     char error[JOB_TEXT_BYTES]; /* why it failed */
 } remote_job;

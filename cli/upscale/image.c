@@ -9,6 +9,7 @@
 #include "command/output.h"
 #include "command/progress.h"
 #include "command/report.h"
+#include "format/note.h"
 #include "probe/probe.h"
 #include "run.h"
 
@@ -81,10 +82,9 @@ static swin2sr_status upscale_file(upscale_run *run, upscale_result *result) {
 }
 
 void upscale_report_notes(const upscale_result *result) {
-    if (result->report.is_reduced_16)
-        report_note(result->input, "16-bit samples were reduced to 8 bits");
-    if (result->report.is_alpha_dropped)
-        report_note(result->input, "JPEG has no transparency: the picture was laid over white");
+    for (size_t i = 0; i < NOTE_COUNT; i++)
+        if ((result->report.notes >> i & 1) && note_get(i)->sentence)
+            report_note(result->input, "%s", note_get(i)->sentence);
     if (result->report.damage)
         report_note(result->input, "%s; all of its rows could be read", result->report.damage);
     if (result->report.plan.threads_note[0])

@@ -12,15 +12,15 @@ static uint64_t upright_width_px(const probe_info *info) {
 }
 
 /* Rows of the output that strips and tiles hold to join their edges: RGB, as wide as the image, and as high as twice the
- * usual overlap. */
-static uint64_t edge_bytes(const network *target, uint64_t width_px) {
-    uint64_t scale = target->facts.scale;
-    return width_px * scale * 3 * 2 * EDGE_ROWS * scale;
+ * usual overlap. They are floats beside a file of 16-bit samples. */
+static uint64_t edge_bytes(const network *target, const probe_info *info, uint64_t width_px) {
+    uint64_t scale = target->facts.scale, sample_bytes = info->depth_bits > 8 ? sizeof(float) : 1;
+    return width_px * scale * 3 * sample_bytes * 2 * EDGE_ROWS * scale;
 }
 
 uint64_t cost_strips_bytes(const network *target, const probe_info *info) {
     const ipc_ready *facts = &target->facts;
-    return facts->base_bytes + facts->column_bytes * STRIP_COLUMNS + edge_bytes(target, upright_width_px(info));
+    return facts->base_bytes + facts->column_bytes * STRIP_COLUMNS + edge_bytes(target, info, upright_width_px(info));
 }
 
 void cost_predict(const network *target, const probe_info *info, admit_work *work) {
@@ -34,7 +34,7 @@ void cost_predict(const network *target, const probe_info *info, admit_work *wor
     }
     if (work->tile_px) {
         uint64_t core_px = work->tile_px - 2 * EDGE_ROWS;
-        edges = edge_bytes(target, width_px);
+        edges = edge_bytes(target, info, width_px);
         width_px = width_px < work->tile_px ? width_px : work->tile_px;
         pixels =
             pixels / (core_px * core_px) * ((uint64_t)work->tile_px * work->tile_px) + pixels % (core_px * core_px);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * api/facts.c - texts of X-Swin2SR-Plan, X-Swin2SR-Notes and Server-Timing (stage 9 of 9, respond).
+ * api/facts.c - texts of X-Swin2SR-Plan and Server-Timing (stage 9 of 9, respond).
  * In: the worker's report on a finished image.  Out: header values. */
 #include "api/facts.h"
 
@@ -9,26 +9,12 @@
 
 void facts_plan(const ipc_done *done, char text[FACTS_BYTES]) {
     uint64_t pieces = (uint64_t)done->plan_columns * done->plan_bands;
-    if (done->notes & IPC_NOTE_SHRUNK)
+    if (done->notes & NOTE_SHRUNK)
         strcpy(text, "shrink");
     else if (pieces == 1)
         strcpy(text, "whole");
     else
         snprintf(text, FACTS_BYTES, "%s=%" PRIu64, done->plan_bands == 1 ? "strips" : "tiles", pieces);
-}
-
-void facts_notes(const ipc_done *done, char text[FACTS_BYTES]) {
-    static const struct {
-        uint32_t note;
-        const char *word;
-    } rows[] = {{IPC_NOTE_REDUCED_16, "reduced-16-bit"},
-                {IPC_NOTE_ALPHA_DROPPED, "alpha-dropped"},
-                {IPC_NOTE_DAMAGED, "damaged"}};
-    size_t used = 0;
-    text[0] = '\0';
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        if (done->notes & rows[i].note)
-            used += (size_t)snprintf(text + used, FACTS_BYTES - used, "%s%s", used ? ", " : "", rows[i].word);
 }
 
 void facts_timing(const ipc_done *done, uint64_t queue_us, char text[FACTS_BYTES]) {

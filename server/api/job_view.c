@@ -69,7 +69,7 @@ http_json *job_view(const api_context *service, const kept_job *kept) {
     char created[TIME_BYTES], started[TIME_BYTES], finished[TIME_BYTES], plan[FACTS_BYTES], notes[FACTS_BYTES];
     problem what = job_problem(record);
     facts_plan(&record->done, plan);
-    facts_notes(&record->done, notes);
+    note_text(record->done.notes, notes);
     return http_json_object(
         "{s:s, s:s, s:s, s:s?, s:s?, s:s, s:i, s:i, s:i, s:f, s:f, s:s*, s:s*, s:o*, s:o*, s:s}", "id", record->id,
         "status", record_status_name(record->status), "created", write_time(record->created_ms, created), "started",

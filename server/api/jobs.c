@@ -99,7 +99,7 @@ void jobs_answer_result(http_request *request, const kept_job *kept) {
     http_answer_header(request, "X-Swin2SR-Model", record->spec.model);
     facts_plan(&record->done, text);
     http_answer_header(request, "X-Swin2SR-Plan", text);
-    facts_notes(&record->done, text);
+    note_text(record->done.notes, text);
     if (text[0])
         http_answer_header(request, "X-Swin2SR-Notes", text);
     if (record->frames > 1) {

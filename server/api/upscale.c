@@ -112,9 +112,9 @@ static void add_facts(upscale_call *self) {
     http_answer_header(self->request, "X-Swin2SR-Model", self->network->served->name);
     facts_plan(done, text);
     http_answer_header(self->request, "X-Swin2SR-Plan", text);
-    if (done->notes & IPC_NOTE_SHRUNK)
+    if (done->notes & NOTE_SHRUNK)
         http_answer_header(self->request, "X-Swin2SR-Degraded", "shrink");
-    facts_notes(done, text);
+    note_text(done->notes, text);
     if (text[0])
         http_answer_header(self->request, "X-Swin2SR-Notes", text);
     if (self->image.frames > 1) {

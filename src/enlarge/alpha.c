@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * enlarge/alpha.c - bicubic enlargement of the alpha channel (stage 7 of 9).
  * In: decoded alpha rows.  Out: one enlarged alpha row for each row of colour that the network outputs.
- * The vertical pass comes first. Sums fit 32 bits: |weights| add up to at most 1.25 * 2^10 per pass, and
- * (1.25 * 2^10)^2 * 255 < 2^29. */
+ * The vertical pass comes first. Its sums fit 32 bits: |weights| add up to at most 1.25 * 2^10, and
+ * 1.25 * 2^10 * 65535 < 2^27. Those of the second pass do not: (1.25 * 2^10)^2 * 65535 < 2^37. */
 #include "enlarge/alpha.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define WEIGHT_BITS 10
 
@@ -34,15 +35,17 @@ static alpha_phase phase_of(int32_t p, int32_t scale) {
     return phase;
 }
 
-swin2sr_status alpha_ring_init(alpha_ring *ring, int32_t width_px, int32_t height_px, int32_t scale, int32_t lag_rows) {
-    *ring = (alpha_ring){.width_px = width_px, .height_px = height_px, .scale = scale};
+swin2sr_status alpha_ring_init(alpha_ring *ring, int32_t width_px, int32_t height_px, int32_t scale, int32_t lag_rows,
+                               int32_t in_bytes, int32_t out_bytes) {
+    *ring = (alpha_ring){
+        .width_px = width_px, .height_px = height_px, .scale = scale, .in_bytes = in_bytes, .out_bytes = out_bytes};
     if (scale > ALPHA_MAX_SCALE)
         return SWIN2SR_UNSUPPORTED;
     for (int32_t p = 0; p < scale; p++)
         ring->phase[p] = phase_of(p, scale);
     /* the filter still needs the current row and the two above it */
     ring->capacity = lag_rows < height_px - 3 ? lag_rows + 3 : height_px;
-    ring->rows = malloc((size_t)ring->capacity * (size_t)width_px);
+    ring->rows = malloc((size_t)ring->capacity * (size_t)width_px * sizeof(*ring->rows));
     ring->column = malloc((size_t)width_px * sizeof(*ring->column));
     return ring->rows != NULL && ring->column != NULL ? SWIN2SR_OK : SWIN2SR_NOMEM;
 }
@@ -53,19 +56,25 @@ void alpha_ring_done(alpha_ring *ring) {
     *ring = (alpha_ring){0};
 }
 
-static uint8_t *row_at(const alpha_ring *ring, int32_t y) {
+static uint16_t *row_at(const alpha_ring *ring, int32_t y) {
     return ring->rows + (size_t)(y % ring->capacity) * (size_t)ring->width_px;
 }
 
-void alpha_ring_push(alpha_ring *ring, const uint8_t *samples, size_t step_bytes) {
-    uint8_t *row = row_at(ring, ring->pushed++);
-    for (int32_t x = 0; x < ring->width_px; x++)
-        row[x] = samples[(size_t)x * step_bytes];
+void alpha_ring_push(alpha_ring *ring, const void *samples, size_t step_bytes) {
+    uint16_t *row = row_at(ring, ring->pushed++);
+    const uint8_t *sample = samples;
+    for (int32_t x = 0; x < ring->width_px; x++, sample += step_bytes) {
+        row[x] = *sample;
+        if (ring->in_bytes == 2)
+            memcpy(&row[x], sample, sizeof(*row));
+        if (ring->out_bytes < ring->in_bytes)
+            row[x] = (uint16_t)((row[x] * 255u + 32767) / 65535);
+    }
 }
 
 static void make_column(alpha_ring *ring, int32_t y) {
     const alpha_phase *phase = &ring->phase[y % ring->scale];
-    const uint8_t *tap[ALPHA_TAPS];
+    const uint16_t *tap[ALPHA_TAPS];
     for (int k = 0; k < ALPHA_TAPS; k++)
         tap[k] = row_at(ring, clamp(y / ring->scale + phase->first + k, ring->height_px - 1));
     for (int32_t x = 0; x < ring->width_px; x++)
@@ -73,14 +82,15 @@ static void make_column(alpha_ring *ring, int32_t y) {
                           phase->weight[3] * tap[3][x];
 }
 
-static uint8_t widen(const alpha_ring *ring, int32_t x, const alpha_phase *phase) {
-    int32_t sum = 1 << (2 * WEIGHT_BITS - 1);
+static uint16_t widen(const alpha_ring *ring, int32_t x, const alpha_phase *phase) {
+    int64_t sum = 1 << (2 * WEIGHT_BITS - 1);
     for (int k = 0; k < ALPHA_TAPS; k++)
-        sum += phase->weight[k] * ring->column[clamp(x + phase->first + k, ring->width_px - 1)];
-    return (uint8_t)clamp(sum >> (2 * WEIGHT_BITS), 255);
+        sum += (int64_t)phase->weight[k] * ring->column[clamp(x + phase->first + k, ring->width_px - 1)];
+    return (uint16_t)clamp((int32_t)(sum >> (2 * WEIGHT_BITS)), ring->out_bytes == 1 ? UINT8_MAX : UINT16_MAX);
 }
 
-swin2sr_status alpha_ring_make(alpha_ring *ring, int32_t y, uint8_t *samples, size_t step_bytes) {
+swin2sr_status alpha_ring_make(alpha_ring *ring, int32_t y, void *samples, size_t step_bytes) {
+    uint8_t *sample = samples;
     const alpha_phase *phase = &ring->phase[y % ring->scale];
     int32_t first = clamp(y / ring->scale + phase->first, ring->height_px - 1);
     int32_t last = clamp(y / ring->scale + phase->first + ALPHA_TAPS - 1, ring->height_px - 1);
@@ -88,7 +98,12 @@ swin2sr_status alpha_ring_make(alpha_ring *ring, int32_t y, uint8_t *samples, si
         return SWIN2SR_INTERNAL;
     make_column(ring, y);
     for (int32_t x = 0; x < ring->width_px; x++)
-        for (int32_t p = 0; p < ring->scale; p++, samples += step_bytes)
-            *samples = widen(ring, x, &ring->phase[p]);
+        for (int32_t p = 0; p < ring->scale; p++, sample += step_bytes) {
+            uint16_t value = widen(ring, x, &ring->phase[p]);
+            if (ring->out_bytes == 1)
+                *sample = (uint8_t)value;
+            else
+                memcpy(sample, &value, sizeof(value));
+        }
     return SWIN2SR_OK;
 }

@@ -19,21 +19,24 @@ typedef struct alpha_phase {
 
 typedef struct alpha_ring {
     int32_t width_px, height_px, scale;
-    int32_t capacity; /* rows */
-    int32_t pushed;   /* rows so far */
-    uint8_t *rows;    /* [capacity][width_px]; row y is at y % capacity */
-    int32_t *column;  /* [width_px]: one output row after the vertical pass */
+    int32_t in_bytes, out_bytes; /* per sample: 1 or 2 */
+    int32_t capacity;            /* rows */
+    int32_t pushed;              /* rows so far */
+    uint16_t *rows;              /* [capacity][width_px], in the range of the output; row y is at y % capacity */
+    int32_t *column;             /* [width_px]: one output row after the vertical pass */
     alpha_phase phase[ALPHA_MAX_SCALE];
 } alpha_ring;
 
-/* lag_rows  How many rows may be pushed after the source row of the output row that is made.
- * errors    _UNSUPPORTED (scale over ALPHA_MAX_SCALE), _NOMEM. alpha_ring_done may be called after a failure. */
-swin2sr_status alpha_ring_init(alpha_ring *ring, int32_t width_px, int32_t height_px, int32_t scale, int32_t lag_rows);
+/* lag_rows             How many rows may be pushed after the source row of the output row that is made.
+ * in_bytes, out_bytes  Per sample: 1 or 2; out_bytes is at most in_bytes.
+ * errors               _UNSUPPORTED (scale over ALPHA_MAX_SCALE), _NOMEM. alpha_ring_done may be called after a failure. */
+swin2sr_status alpha_ring_init(alpha_ring *ring, int32_t width_px, int32_t height_px, int32_t scale, int32_t lag_rows,
+                               int32_t in_bytes, int32_t out_bytes);
 void alpha_ring_done(alpha_ring *ring);
 
 /* Push the next row. samples points to the first alpha sample; the samples are step_bytes apart. */
-void alpha_ring_push(alpha_ring *ring, const uint8_t *samples, size_t step_bytes);
+void alpha_ring_push(alpha_ring *ring, const void *samples, size_t step_bytes);
 
 /* Write output row y: width_px * scale samples, step_bytes apart.
  * errors  _INTERNAL if a row that it needs has not been pushed yet or has been overwritten. */
-swin2sr_status alpha_ring_make(alpha_ring *ring, int32_t y, uint8_t *samples, size_t step_bytes);
+swin2sr_status alpha_ring_make(alpha_ring *ring, int32_t y, void *samples, size_t step_bytes);

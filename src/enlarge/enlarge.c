@@ -2,7 +2,8 @@
  * enlarge/enlarge.c - one image file to one larger image file (stages 4 to 8 of 9).
  * In: bytes of a file, a model.  Out: bytes of a file, through a sink.
  *   reader -> strip of file rows -> (split) -> network rows -> stream -> (join) -> output rows -> writer
- * Rows are split and joined only if the file's channels differ from the network's: alpha, or grey and a colour network.
+ * Rows are split and joined only if the file's samples differ from the network's: alpha, grey and a colour network, or 16
+ * bits, which go through the network as floats.
  * Everything runs on the caller's thread. It holds two strips of input, one row of output, and the alpha ring. */
 #include "enlarge/enlarge.h"
 
@@ -13,6 +14,7 @@
 #include "base/error.h"
 #include "enlarge/alpha.h"
 #include "enlarge/preview.h"
+#include "enlarge/rows.h"
 #include "enlarge/shrink.h"
 
 #define STRIP_ROWS 8
@@ -28,12 +30,14 @@ typedef struct enlarge_job {
     preview preview;
     bool has_preview;
     const image_info *in;
-    int32_t colour_channels;  /* of the file without alpha: 1 or 3 */
+    image_metadata metadata;  /* of the output */
+    rows_kind from, to;       /* of the input; of the output, before alpha is dropped */
     int32_t network_channels; /* 1 or 3 */
-    bool has_alpha;
+    bool has_alpha, is_alpha_dropped;
     uint8_t *file_strip;     /* [STRIP_ROWS][in width][in channels] */
     uint8_t *network_strips; /* [2][STRIP_ROWS][in width][network channels]; NULL: rows of the file need no change */
     uint8_t *joined_row;     /* [out width][in channels]; NULL: rows of the network need no change */
+    uint8_t *aux_row;        /* [in width][network channels]; NULL: rows of the second image need no change */
     alpha_ring alpha;
     enlarge_report report;
     swin2sr_status output_status; /* of the stages after the network; reterr already has its detail */
@@ -51,6 +55,7 @@ static void job_done(enlarge_job *job) {
     free(job->file_strip);
     free(job->network_strips);
     free(job->joined_row);
+    free(job->aux_row);
 }
 
 static swin2sr_status out_of_memory(enlarge_job *job) {
@@ -59,38 +64,17 @@ static swin2sr_status out_of_memory(enlarge_job *job) {
 
 /* ---- after the network: join and encode ---- */
 
-static void copy_colour(const enlarge_job *job, const uint8_t *network, uint8_t *joined) {
-    int32_t joined_channels = job->in->channels;
-    for (int32_t x = 0; x < job->report.out_width_px; x++, joined += joined_channels) {
-        if (job->colour_channels < job->network_channels)
-            joined[0] = (uint8_t)((network[0] + network[1] + network[2] + 1) / 3);
-        else
-            memcpy(joined, network, (size_t)job->colour_channels);
-        network += job->network_channels;
-    }
-}
-
-/* Blend a row over white by its alpha channel and drop that channel, in place. */
-static void lay_over_white(const enlarge_job *job, uint8_t *row) {
-    const uint8_t *from = row;
-    int32_t colours = job->colour_channels;
-    for (int32_t x = 0; x < job->report.out_width_px; x++, from += colours + 1) {
-        uint32_t alpha = from[colours];
-        for (int32_t c = 0; c < colours; c++)
-            *row++ = (uint8_t)((from[c] * alpha + 255 * (255 - alpha) + 127) / 255);
-    }
-}
-
 static swin2sr_status join_row(enlarge_job *job, int32_t y, const uint8_t *network) {
-    copy_colour(job, network, job->joined_row);
+    size_t width = (size_t)job->report.out_width_px, sample_bytes = (size_t)job->to.sample_bytes;
+    rows_join(&job->to, network, job->network_channels, width, job->joined_row);
     if (!job->has_alpha)
         return SWIN2SR_OK;
-    swin2sr_status status =
-        alpha_ring_make(&job->alpha, y, job->joined_row + job->colour_channels, (size_t)job->in->channels);
+    swin2sr_status status = alpha_ring_make(&job->alpha, y, job->joined_row + (size_t)job->to.colours * sample_bytes,
+                                            (size_t)job->to.channels * sample_bytes);
     if (status != SWIN2SR_OK)
         return swin2sr__error_set(job->reterr, status, "row %d of the alpha channel was not available", (int)y);
-    if (job->report.is_alpha_dropped)
-        lay_over_white(job, job->joined_row);
+    if (job->is_alpha_dropped)
+        rows_over_white(&job->to, job->joined_row, width);
     return SWIN2SR_OK;
 }
 
@@ -126,12 +110,46 @@ static swin2sr_status on_rows(void *context, int32_t y, int32_t n, const void *r
 
 static swin2sr_status on_aux_rows(void *context, int32_t y, int32_t n, const void *rows, size_t stride_bytes) {
     enlarge_job *job = context;
+    const rows_kind kind = {job->network_channels, job->network_channels, job->to.sample_bytes};
+    swin2sr_status status = SWIN2SR_OK;
     (void)y;
-    job->output_status = image_writer_write(job->aux_writer, rows, stride_bytes, n, job->reterr);
-    return job->output_status;
+    if (job->aux_row == NULL)
+        status = image_writer_write(job->aux_writer, rows, stride_bytes, n, job->reterr);
+    for (int32_t row = 0; row < n && job->aux_row != NULL && status == SWIN2SR_OK; row++) {
+        rows_join(&kind, (const uint8_t *)rows + (size_t)row * stride_bytes, job->network_channels,
+                  (size_t)job->in->width_px, job->aux_row);
+        status = image_writer_write(job->aux_writer, job->aux_row, 0, 1, job->reterr);
+    }
+    job->output_status = status;
+    return status;
 }
 
 /* ---- before the network: open, decode and split ---- */
+
+/* What the samples of input, network and output are. */
+static void describe_rows(enlarge_job *job, int32_t network_channels) {
+    const format_info *format = format_get(job->options->out.format);
+    job->has_alpha = job->in->channels == 2 || job->in->channels == 4;
+    job->is_alpha_dropped = job->has_alpha && !format->has_alpha;
+    job->from = (rows_kind){job->in->channels, job->in->channels - job->has_alpha, job->in->sample_bytes};
+    job->to = job->from;
+    job->to.sample_bytes = format->has_16 ? job->from.sample_bytes : 1;
+    job->network_channels = network_channels;
+    job->report.channels = job->is_alpha_dropped ? job->to.colours : job->to.channels;
+    job->report.notes |= job->is_alpha_dropped ? NOTE_ALPHA_DROPPED : 0;
+    job->report.notes |= job->to.sample_bytes < job->from.sample_bytes ? NOTE_REDUCED_16 : 0;
+    job->report.notes |= job->report.is_shrunk ? NOTE_SHRUNK : 0;
+}
+
+/* The metadata of the output: a larger image has more pixels per metre. */
+static void take_metadata(enlarge_job *job, double times) {
+    job->metadata = *image_reader_metadata(job->reader);
+    job->metadata.x_per_metre *= times;
+    job->metadata.y_per_metre *= times;
+    job->report.notes |= job->metadata.exif.data ? NOTE_EXIF_DROPPED : 0;
+    job->report.notes |= job->metadata.xmp.data ? NOTE_XMP_DROPPED : 0;
+    job->metadata.exif = job->metadata.xmp = (image_block){NULL, 0};
+}
 
 static swin2sr_status open_input(enlarge_job *job, swin2sr_model *model, const void *data, size_t size) {
     const swin2sr_model_info *network = swin2sr_model_get_info(model);
@@ -154,10 +172,8 @@ static swin2sr_status open_input(enlarge_job *job, swin2sr_model *model, const v
         shown.width_px = job->shrink.width_px;
         shown.height_px = job->shrink.height_px;
     }
-    job->has_alpha = job->in->channels == 2 || job->in->channels == 4;
-    job->colour_channels = job->in->channels - job->has_alpha;
-    job->network_channels = network->channels;
-    if (job->colour_channels > job->network_channels)
+    describe_rows(job, network->channels);
+    if (job->from.colours > job->network_channels)
         return swin2sr__error_set(job->reterr, SWIN2SR_UNSUPPORTED,
                                   "this model enlarges grey images only; the image has colour");
 
@@ -170,16 +186,20 @@ static swin2sr_status open_input(enlarge_job *job, swin2sr_model *model, const v
             (unsigned long long)out_width, (unsigned long long)out_height, (unsigned long long)max_pixels);
     job->report.out_width_px = (int32_t)out_width;
     job->report.out_height_px = (int32_t)out_height;
-    job->report.is_reduced_16 = job->in->is_reduced_16;
-    job->report.is_alpha_dropped = job->has_alpha && !format_get(job->options->out.format)->has_alpha;
-    job->report.channels = job->report.is_alpha_dropped ? job->colour_channels : job->in->channels;
+    take_metadata(job, (double)job->report.out_width_px / job->report.in_width_px);
     return SWIN2SR_OK;
+}
+
+static swin2sr_pixel pixel_of(int32_t channels, int32_t sample_bytes) {
+    if (sample_bytes == 1)
+        return channels == 1 ? SWIN2SR_PIXEL_GREY8 : SWIN2SR_PIXEL_RGB8;
+    return channels == 1 ? SWIN2SR_PIXEL_GREYF32 : SWIN2SR_PIXEL_RGBF32;
 }
 
 static swin2sr_status open_network(enlarge_job *job, swin2sr_model *model) {
     swin2sr_options engine = job->options->engine;
-    engine.input_pixel = job->network_channels == 1 ? SWIN2SR_PIXEL_GREY8 : SWIN2SR_PIXEL_RGB8;
-    engine.output_pixel = engine.input_pixel;
+    engine.input_pixel = pixel_of(job->network_channels, job->from.sample_bytes);
+    engine.output_pixel = pixel_of(job->network_channels, job->to.sample_bytes);
     engine.on_progress = job->options->on_progress;
     engine.progress_context = job->options->progress_context;
     engine.on_aux_rows = job->options->aux_sink ? on_aux_rows : NULL;
@@ -191,22 +211,34 @@ static swin2sr_status open_network(enlarge_job *job, swin2sr_model *model) {
     return status;
 }
 
+/* Bytes of a sample in the network's rows beside a file with sample_bytes. */
+static size_t network_sample_bytes(int32_t sample_bytes) {
+    return sample_bytes == 1 ? 1 : sizeof(float);
+}
+
 static swin2sr_status allocate_rows(enlarge_job *job, const swin2sr_model_info *network) {
-    bool is_split = job->in->channels != job->network_channels;
-    size_t strip_px = (size_t)job->in->width_px * STRIP_ROWS;
-    job->file_strip = malloc(strip_px * (size_t)job->in->channels);
-    if (is_split) {
-        job->network_strips = malloc(2 * strip_px * (size_t)job->network_channels);
-        job->joined_row = malloc((size_t)job->in->width_px * (size_t)network->scale * (size_t)job->in->channels);
-    }
-    if (job->file_strip == NULL || (is_split && (job->network_strips == NULL || job->joined_row == NULL)))
+    bool is_split = job->from.channels != job->network_channels || job->from.sample_bytes == 2;
+    bool is_joined = job->to.channels != job->network_channels || job->to.sample_bytes == 2;
+    bool has_aux_row = job->options->aux_sink != NULL && job->to.sample_bytes == 2;
+    size_t width = (size_t)job->in->width_px, strip_px = width * STRIP_ROWS, scale = (size_t)network->scale;
+    size_t network_bytes = (size_t)job->network_channels * network_sample_bytes(job->from.sample_bytes);
+    size_t out_bytes = (size_t)job->to.sample_bytes;
+    job->file_strip = malloc(strip_px * (size_t)(job->from.channels * job->from.sample_bytes));
+    if (is_split)
+        job->network_strips = malloc(2 * strip_px * network_bytes);
+    if (is_joined)
+        job->joined_row = malloc(width * scale * (size_t)job->to.channels * out_bytes);
+    if (has_aux_row)
+        job->aux_row = malloc(width * (size_t)job->network_channels * out_bytes);
+    if (job->file_strip == NULL || (is_split && job->network_strips == NULL) ||
+        (is_joined && job->joined_row == NULL) || (has_aux_row && job->aux_row == NULL))
         return out_of_memory(job);
     if (!job->has_alpha)
         return SWIN2SR_OK;
     /* the network's latency, a step being filled, a step being emptied, and two strips */
     int32_t lag_rows = job->report.plan.latency_rows + 2 * job->report.plan.rows * network->window_px + 2 * STRIP_ROWS;
-    swin2sr_status status =
-        alpha_ring_init(&job->alpha, job->in->width_px, job->in->height_px, network->scale, lag_rows);
+    swin2sr_status status = alpha_ring_init(&job->alpha, job->in->width_px, job->in->height_px, network->scale,
+                                            lag_rows, job->from.sample_bytes, job->to.sample_bytes);
     if (status == SWIN2SR_UNSUPPORTED)
         return swin2sr__error_set(job->reterr, status,
                                   "this model enlarges %d times; with transparency at most %d times is possible",
@@ -214,21 +246,25 @@ static swin2sr_status allocate_rows(enlarge_job *job, const swin2sr_model_info *
     return status == SWIN2SR_OK ? status : out_of_memory(job);
 }
 
-/* The buffer for strip i in the network's channels. */
-static uint8_t *network_strip(const enlarge_job *job, int32_t i) {
-    return job->network_strips + (size_t)(i % 2 * STRIP_ROWS) * (size_t)(job->in->width_px * job->network_channels);
+/* Bytes of a row in the network's samples. */
+static size_t network_row_bytes(const enlarge_job *job) {
+    return (size_t)job->in->width_px * (size_t)job->network_channels * network_sample_bytes(job->from.sample_bytes);
 }
 
-/* Convert the colour of n rows to the network's channels, and push their alpha into the ring. */
+/* The buffer for strip i in the network's samples. */
+static uint8_t *network_strip(const enlarge_job *job, int32_t i) {
+    return job->network_strips + (size_t)(i % 2 * STRIP_ROWS) * network_row_bytes(job);
+}
+
+/* Convert the colour of n rows to the network's samples, and push their alpha into the ring. */
 static void split_strip(enlarge_job *job, int32_t i, int32_t n) {
-    const uint8_t *from = job->file_strip;
-    uint8_t *to = network_strip(job, i);
-    size_t channels = (size_t)job->in->channels, row_bytes = channels * (size_t)job->in->width_px;
+    size_t sample_bytes = (size_t)job->from.sample_bytes, pixel_bytes = (size_t)job->from.channels * sample_bytes;
+    size_t width = (size_t)job->in->width_px;
     for (int32_t row = 0; row < n && job->has_alpha; row++)
-        alpha_ring_push(&job->alpha, from + (size_t)row * row_bytes + job->colour_channels, channels);
-    for (size_t px = 0; px < (size_t)n * (size_t)job->in->width_px; px++, from += channels)
-        for (int32_t c = 0; c < job->network_channels; c++)
-            *to++ = from[job->colour_channels == 1 ? 0 : c];
+        alpha_ring_push(&job->alpha,
+                        job->file_strip + (size_t)row * width * pixel_bytes + (size_t)job->from.colours * sample_bytes,
+                        pixel_bytes);
+    rows_split(&job->from, job->file_strip, (size_t)n * width, job->network_channels, network_strip(job, i));
 }
 
 static int32_t strip_rows(const enlarge_job *job, int32_t i) {
@@ -238,7 +274,7 @@ static int32_t strip_rows(const enlarge_job *job, int32_t i) {
 
 static swin2sr_status decode_strip(enlarge_job *job, int32_t i) {
     uint64_t start_us = swin2sr__clock_us();
-    size_t row_bytes = (size_t)job->in->width_px * (size_t)job->in->channels;
+    size_t row_bytes = (size_t)job->in->width_px * (size_t)(job->from.channels * job->from.sample_bytes);
     int32_t n = strip_rows(job, i);
     swin2sr_status status = job->report.is_shrunk
                                 ? shrink_read(&job->shrink, job->file_strip, row_bytes, n, job->reterr)
@@ -251,7 +287,7 @@ static swin2sr_status decode_strip(enlarge_job *job, int32_t i) {
 
 static swin2sr_status push_strip(enlarge_job *job, int32_t i) {
     const uint8_t *rows = job->network_strips != NULL ? network_strip(job, i) : job->file_strip;
-    size_t row_bytes = (size_t)job->in->width_px * (size_t)job->network_channels;
+    size_t row_bytes = network_row_bytes(job);
     uint64_t start_us = swin2sr__clock_us(), encode_before_us = job->report.encode_us;
     swin2sr_status status = swin2sr_stream_push(job->stream, rows, row_bytes, strip_rows(job, i));
     job->report.infer_us += swin2sr__clock_us() - start_us - (job->report.encode_us - encode_before_us);
@@ -273,6 +309,7 @@ static swin2sr_status run_rows(enlarge_job *job) {
             status = push_strip(job, i - ahead);
     }
     job->report.damage = job->in->damage;
+    job->report.notes |= job->in->damage ? NOTE_DAMAGED : 0;
     return status;
 }
 
@@ -284,6 +321,7 @@ static swin2sr_status finish_output(enlarge_job *job) {
     if (status == SWIN2SR_OK && job->has_preview)
         status = preview_finish(&job->preview, job->reterr);
     job->report.encode_us += swin2sr__clock_us() - start_us;
+    job->report.notes |= image_reader_info(job->reader)->notes | image_writer_notes(job->writer);
     return status;
 }
 
@@ -293,8 +331,22 @@ static swin2sr_status open_preview(enlarge_job *job) {
     if (!options->preview_side_px || (width_px <= options->preview_side_px && height_px <= options->preview_side_px))
         return SWIN2SR_OK;
     job->has_preview = true;
-    return preview_open(&job->preview, width_px, height_px, job->report.channels, options->preview_side_px,
-                        options->preview_sink, options->preview_context, job->reterr);
+    return preview_open(&job->preview, width_px, height_px, job->report.channels, job->to.sample_bytes,
+                        options->preview_side_px, &job->metadata.icc, options->preview_sink, options->preview_context,
+                        job->reterr);
+}
+
+static swin2sr_status open_outputs(enlarge_job *job, image_sink sink, void *context) {
+    image_writer_options out = job->options->out;
+    out.sample_bytes = job->to.sample_bytes;
+    out.metadata = &job->metadata;
+    swin2sr_status status = image_writer_open(&out, job->report.out_width_px, job->report.out_height_px,
+                                              job->report.channels, sink, context, &job->writer, job->reterr);
+    out.metadata = NULL;
+    if (status == SWIN2SR_OK && job->options->aux_sink)
+        status = image_writer_open(&out, job->in->width_px, job->in->height_px, job->network_channels,
+                                   job->options->aux_sink, job->options->aux_context, &job->aux_writer, job->reterr);
+    return status == SWIN2SR_OK ? open_preview(job) : status;
 }
 
 static swin2sr_status job_run(enlarge_job *job, swin2sr_model *model, const void *data, size_t size, image_sink sink,
@@ -305,13 +357,7 @@ static swin2sr_status job_run(enlarge_job *job, swin2sr_model *model, const void
     if (status == SWIN2SR_OK)
         status = allocate_rows(job, swin2sr_model_get_info(model));
     if (status == SWIN2SR_OK)
-        status = image_writer_open(&job->options->out, job->report.out_width_px, job->report.out_height_px,
-                                   job->report.channels, sink, context, &job->writer, job->reterr);
-    if (status == SWIN2SR_OK && job->options->aux_sink)
-        status = image_writer_open(&job->options->out, job->in->width_px, job->in->height_px, job->network_channels,
-                                   job->options->aux_sink, job->options->aux_context, &job->aux_writer, job->reterr);
-    if (status == SWIN2SR_OK)
-        status = open_preview(job);
+        status = open_outputs(job, sink, context);
     if (status == SWIN2SR_OK)
         status = run_rows(job);
     return status == SWIN2SR_OK ? finish_output(job) : status;

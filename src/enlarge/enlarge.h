@@ -29,11 +29,10 @@ typedef struct enlarge_options {
 typedef struct enlarge_report {
     int32_t in_width_px, in_height_px; /* upright */
     int32_t out_width_px, out_height_px;
-    int32_t channels;      /* of the output file */
-    bool is_reduced_16;    /* the input has 16 bits per sample; they were reduced to 8 */
-    bool is_alpha_dropped; /* the output format has no transparency; the input was laid over white */
-    bool is_shrunk;        /* the image was reduced before it was enlarged */
-    const char *damage;    /* what is wrong with the input although all of its rows were read; NULL: nothing */
+    int32_t channels;   /* of the output file */
+    bool is_shrunk;     /* the image was reduced before it was enlarged */
+    uint32_t notes;     /* bits of format/note.h: what the output does not keep, and what is wrong with the input */
+    const char *damage; /* what is wrong with the input although all of its rows were read; NULL: nothing */
     swin2sr_plan plan;
     uint64_t decode_us, infer_us, encode_us;
 } enlarge_report;

@@ -10,14 +10,18 @@
 
 #define PREVIEW_QUALITY 85
 
-swin2sr_status preview_open(preview *self, int32_t width_px, int32_t height_px, int32_t channels, int32_t side_px,
-                            image_sink sink, void *context, swin2sr_error *reterr) {
-    const image_writer_options options = {.format = FORMAT_JPEG, .quality = PREVIEW_QUALITY};
+swin2sr_status preview_open(preview *self, int32_t width_px, int32_t height_px, int32_t channels, int32_t sample_bytes,
+                            int32_t side_px, const image_block *icc, image_sink sink, void *context,
+                            swin2sr_error *reterr) {
+    const image_writer_options options = {
+        .format = FORMAT_JPEG, .quality = PREVIEW_QUALITY, .metadata = &self->metadata};
     int32_t longer_px = width_px > height_px ? width_px : height_px;
     int32_t factor = (longer_px + side_px - 1) / side_px;
     *self = (preview){.factor = factor,
                       .width_px = width_px,
                       .channels = channels,
+                      .sample_bytes = sample_bytes,
+                      .metadata.icc = *icc,
                       .colours = channels < 3 ? 1 : 3,
                       .small_width_px = (width_px + factor - 1) / factor};
     size_t samples = (size_t)self->small_width_px * (size_t)self->colours;
@@ -48,12 +52,19 @@ static uint32_t over_white(uint32_t value, uint32_t alpha) {
     return (value * alpha + 255 * (255 - alpha) + 127) / 255;
 }
 
-swin2sr_status preview_add(preview *self, const uint8_t *row, swin2sr_error *reterr) {
+/* Sample i of a row in 8 bits. */
+static uint32_t sample_at(const preview *self, const void *row, size_t i) {
+    return self->sample_bytes == 1 ? ((const uint8_t *)row)[i] : (((const uint16_t *)row)[i] * 255u + 32767) / 65535;
+}
+
+swin2sr_status preview_add(preview *self, const void *row, swin2sr_error *reterr) {
     bool has_alpha = self->channels > self->colours;
     uint32_t *sum = self->sums;
-    for (int32_t x = 0, within = 0; x < self->width_px; x++, row += self->channels) {
+    size_t at = 0;
+    for (int32_t x = 0, within = 0; x < self->width_px; x++, at += (size_t)self->channels) {
+        uint32_t alpha = has_alpha ? sample_at(self, row, at + (size_t)self->colours) : 255;
         for (int32_t c = 0; c < self->colours; c++)
-            sum[c] += has_alpha ? over_white(row[c], row[self->colours]) : row[c];
+            sum[c] += over_white(sample_at(self, row, at + (size_t)c), alpha);
         if (++within == self->factor) {
             within = 0;
             sum += self->colours;

@@ -16,7 +16,7 @@ swin2sr_status shrink_open(shrink *self, image_reader *reader, int32_t side_px, 
     swin2sr__fit_size(in->width_px, in->height_px, side_px, &self->width_px, &self->height_px);
     self->info.width_px = self->info.height_px = side_px;
     size_t channels = (size_t)in->channels;
-    self->in_row = malloc((size_t)in->width_px * channels);
+    self->in_row = malloc((size_t)in->width_px * channels * (size_t)in->sample_bytes);
     self->line = malloc((size_t)self->width_px * channels * sizeof *self->line);
     self->sums = calloc((size_t)self->width_px * channels, sizeof *self->sums);
     if (self->in_row && self->line && self->sums)
@@ -24,14 +24,24 @@ swin2sr_status shrink_open(shrink *self, image_reader *reader, int32_t side_px, 
     return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "not enough memory to reduce the image");
 }
 
-/* Add a pixel with a weight; colours count as much as they are opaque. */
-static void add_pixel(float *sum, const uint8_t *pixel, int32_t channels, float weight) {
+/* The largest value of a sample. */
+static float top_of(const shrink *self) {
+    return self->info.sample_bytes == 1 ? UINT8_MAX : UINT16_MAX;
+}
+
+static float sample_at(const shrink *self, int32_t i) {
+    return self->info.sample_bytes == 1 ? (float)self->in_row[i] : (float)((const uint16_t *)(void *)self->in_row)[i];
+}
+
+/* Add a pixel with a weight; colours count as much as they are opaque. at: its first sample in in_row. */
+static void add_pixel(const shrink *self, float *sum, int32_t at, float weight) {
+    int32_t channels = self->info.channels;
     bool has_alpha = channels % 2 == 0;
-    float alpha = has_alpha ? (float)pixel[channels - 1] / 255 : 1;
+    float alpha = has_alpha ? sample_at(self, at + channels - 1) / top_of(self) : 1;
     for (int32_t c = 0; c < channels - has_alpha; c++)
-        sum[c] += (float)pixel[c] * weight * alpha;
+        sum[c] += sample_at(self, at + c) * weight * alpha;
     if (has_alpha)
-        sum[channels - 1] += (float)pixel[channels - 1] * weight;
+        sum[channels - 1] += sample_at(self, at + channels - 1) * weight;
 }
 
 /* Reduce in_row across into line. The weights of each pixel are 1 in sum. */
@@ -43,7 +53,7 @@ static void reduce_across(shrink *self) {
         double from = x * step, to = (x + 1) * step;
         for (int32_t in_x = (int32_t)from; in_x < in_width && in_x < to; in_x++) {
             double covered = fmin(to, in_x + 1) - fmax(from, in_x);
-            add_pixel(self->line + x * channels, self->in_row + in_x * channels, channels, (float)(covered / step));
+            add_pixel(self, self->line + x * channels, in_x * channels, (float)(covered / step));
         }
     }
 }
@@ -53,21 +63,30 @@ static void add_line(shrink *self, float weight) {
         self->sums[i] += self->line[i] * weight;
 }
 
-static uint8_t rounded(float value) {
-    return value <= 0 ? 0 : value >= 254.5f ? 255 : (uint8_t)(value + 0.5f);
+/* Store sample i of a row of the square. */
+static void put_sample(const shrink *self, void *row, int32_t i, float value) {
+    float top = top_of(self), bounded = value <= 0 ? 0 : value >= top - 0.5f ? top : value + 0.5f;
+    if (self->info.sample_bytes == 1)
+        ((uint8_t *)row)[i] = (uint8_t)bounded;
+    else
+        ((uint16_t *)row)[i] = (uint16_t)bounded;
+}
+
+static size_t row_bytes_of(const shrink *self) {
+    return (size_t)(self->info.width_px * self->info.channels * self->info.sample_bytes);
 }
 
 /* The sums as pixels, and zeroes for the next row. */
 static void write_row(shrink *self, uint8_t *row) {
     int32_t channels = self->info.channels;
     bool has_alpha = channels % 2 == 0;
-    memset(row, 0, (size_t)(self->info.width_px * channels));
+    memset(row, 0, row_bytes_of(self));
     for (int32_t x = 0; x < self->width_px; x++) {
-        float *sum = self->sums + x * channels, alpha = has_alpha ? sum[channels - 1] / 255 : 1;
+        float *sum = self->sums + x * channels, alpha = has_alpha ? sum[channels - 1] / top_of(self) : 1;
         for (int32_t c = 0; c < channels - has_alpha; c++)
-            row[x * channels + c] = alpha > 0 ? rounded(sum[c] / alpha) : 0;
+            put_sample(self, row, x * channels + c, alpha > 0 ? sum[c] / alpha : 0);
         if (has_alpha)
-            row[x * channels + channels - 1] = rounded(sum[channels - 1]);
+            put_sample(self, row, x * channels + channels - 1, sum[channels - 1]);
     }
     memset(self->sums, 0, (size_t)(self->width_px * channels) * sizeof *self->sums);
 }
@@ -96,7 +115,7 @@ swin2sr_status shrink_read(shrink *self, uint8_t *rows, size_t stride_bytes, int
         if (self->y < self->height_px)
             status = make_row(self, row, reterr);
         else
-            memset(row, 0, (size_t)(self->info.width_px * self->info.channels));
+            memset(row, 0, row_bytes_of(self));
     }
     self->info.damage = image_reader_info(self->reader)->damage;
     return status;

@@ -16,6 +16,7 @@ static const format_info formats[FORMAT_COUNT] = {
                     .channels = FORMAT_CHANNELS(1) | FORMAT_CHANNELS(2) | FORMAT_CHANNELS(3) | FORMAT_CHANNELS(4),
                     .max_side_px = PNG_MAX_SIDE_PX,
                     .has_alpha = true,
+                    .has_16 = true,
                     .can_read = true,
                     .can_write = true},
     [FORMAT_JPEG] = {.name = "jpeg",

@@ -23,12 +23,18 @@ swin2sr_status image_trap_run(image_trap *trap, void (*step)(void *context), voi
 /* Leave the running step. May be called only within image_trap_run. */
 void image_trap_spring(image_trap *trap, swin2sr_status status, const char *detail) __attribute__((noreturn));
 
+#define IMAGE_HELD_MAX 3
+
 typedef struct image_decoder image_decoder;
 struct image_decoder {
     image_trap trap;
     int32_t width_px, height_px; /* as stored; image.c compares them with the probe */
-    int32_t channels;            /* of the rows */
-    bool is_reduced_16;
+    int32_t channels;            /* of the rows: 1 to 4, as in image_info; alpha is not multiplied into the colours */
+    int32_t sample_bytes;        /* of the rows: 1 or 2, as in image_info */
+    bool is_cmyk;                /* the 4 channels are inks, 0: none; image.c makes RGB of them */
+    uint32_t notes;              /* may be completed as late as the last row */
+    image_metadata metadata;     /* set by open; blocks live until close */
+    void *held[IMAGE_HELD_MAX];  /* memory of blocks that image.c frees after close; NULL: unused */
     /* Constant text: what is wrong with a file whose rows can all be read; NULL: nothing so far. If the end of the file
      * is missing, open sets it, and has checked that all rows are there. */
     const char *damage;
@@ -49,6 +55,7 @@ struct image_encoder {
     const uint8_t *rows;
     size_t stride_bytes;
     int32_t n;
+    uint32_t notes; /* which metadata the file does not hold; complete after finish */
     void (*write)(void *encoder);
     void (*finish)(void *encoder);
     void (*close)(image_encoder *encoder);
@@ -58,7 +65,9 @@ struct image_encoder {
 typedef struct image_encoder_setup {
     int32_t width_px, height_px;
     int32_t channels;
+    int32_t sample_bytes; /* 1 or 2 */
     int32_t quality;
+    const image_metadata *metadata; /* never NULL; lives until close */
     image_sink sink;
     void *context;
 } image_encoder_setup;

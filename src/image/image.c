@@ -5,9 +5,11 @@
 #include "image/image.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "image/codec.h"
+#include "image/colour.h"
 
 /* ---- reader ---- */
 
@@ -21,9 +23,14 @@ static const image_turn turns[9] = {
     [5] = {true, false, false},  [6] = {true, false, true},  [7] = {true, true, true},  [8] = {true, true, false},
 };
 
+#define ICC_HEADER_BYTES 128
+
 struct image_reader {
     image_info info;
+    image_metadata metadata; /* of the rows that are delivered */
     image_decoder *decoder;
+    image_colour *colour; /* converts the decoder's rows; NULL: they are delivered as they are */
+    uint8_t *stored_row;  /* with colour: a row of the decoder's */
     image_turn turn;
     bool is_buffered, is_strict;
     uint8_t *picture; /* as stored; NULL before the first read, and always if the rows are read strip by strip */
@@ -73,11 +80,49 @@ static swin2sr_status describe(image_reader *reader, const probe_info *probe, sw
         .format = probe->format,
         .width_px = reader->turn.is_swapped ? decoder->height_px : decoder->width_px,
         .height_px = reader->turn.is_swapped ? decoder->width_px : decoder->height_px,
-        .channels = decoder->channels,
-        .is_reduced_16 = decoder->is_reduced_16,
+        .channels = decoder->is_cmyk ? 3 : decoder->channels,
+        .sample_bytes = decoder->sample_bytes,
+        .notes = decoder->notes,
         .memory_bytes = (size_t)held_bytes,
     };
     return SWIN2SR_OK;
+}
+
+/* The colour space that a profile is for, at its place in the header (ICC.1, 7.2); NULL: these bytes are no profile. */
+static const char *profile_space(const image_block *icc) {
+    if (icc->size < ICC_HEADER_BYTES || memcmp(icc->data + 36, "acsp", 4) != 0)
+        return NULL;
+    return (const char *)icc->data + 16;
+}
+
+/* Keep the metadata that is true of the rows: a profile only if it is for their kind of colour. */
+static void take_metadata(image_reader *reader) {
+    const image_decoder *decoder = reader->decoder;
+    reader->metadata = decoder->metadata;
+    if (decoder->metadata.icc.data == NULL)
+        return;
+    const char *space = profile_space(&decoder->metadata.icc);
+    const char *expected = decoder->is_cmyk ? "CMYK" : decoder->channels < 3 ? "GRAY" : "RGB ";
+    bool is_fitting = space != NULL && memcmp(space, expected, 4) == 0;
+    if (!is_fitting)
+        reader->info.notes |= NOTE_PROFILE_DROPPED;
+    if (!is_fitting || decoder->is_cmyk) /* inks become sRGB */
+        reader->metadata.icc = (image_block){NULL, 0};
+}
+
+static size_t stored_pixel_bytes(const image_reader *reader) {
+    return (size_t)(reader->decoder->channels * reader->decoder->sample_bytes);
+}
+
+static swin2sr_status open_colour(image_reader *reader, swin2sr_error *reterr) {
+    const image_decoder *decoder = reader->decoder;
+    take_metadata(reader);
+    if (!decoder->is_cmyk)
+        return SWIN2SR_OK;
+    reader->stored_row = malloc((size_t)reader->info.width_px * stored_pixel_bytes(reader));
+    if (reader->stored_row == NULL)
+        return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "not enough memory to read the image");
+    return image_colour_open(decoder, &reader->colour, &reader->info.notes, reterr);
 }
 
 static swin2sr_status check_damage(image_reader *reader, swin2sr_error *reterr) {
@@ -103,6 +148,8 @@ swin2sr_status image_reader_open(const void *data, size_t size, const image_limi
     if (status == SWIN2SR_OK)
         status = describe(reader, &probe, reterr);
     if (status == SWIN2SR_OK)
+        status = open_colour(reader, reterr);
+    if (status == SWIN2SR_OK)
         status = check_damage(reader, reterr);
     if (status == SWIN2SR_OK)
         *ret_reader = reader;
@@ -115,10 +162,14 @@ const image_info *image_reader_info(const image_reader *reader) {
     return &reader->info;
 }
 
+const image_metadata *image_reader_metadata(const image_reader *reader) {
+    return &reader->metadata;
+}
+
 /* Copy row y of the upright picture. */
 static void turn_row(const image_reader *reader, int32_t y, uint8_t *row) {
     const image_decoder *decoder = reader->decoder;
-    ptrdiff_t pixel_bytes = decoder->channels, row_bytes = pixel_bytes * decoder->width_px;
+    ptrdiff_t pixel_bytes = (ptrdiff_t)stored_pixel_bytes(reader), row_bytes = pixel_bytes * decoder->width_px;
     int32_t last_x = decoder->width_px - 1, last_y = decoder->height_px - 1;
     const image_turn *turn = &reader->turn;
     /* where pixel (0, y) is stored, and the step from there to the pixel on its right */
@@ -132,8 +183,8 @@ static void turn_row(const image_reader *reader, int32_t y, uint8_t *row) {
         step = -step;
     const uint8_t *stored = reader->picture + stored_y * row_bytes + stored_x * pixel_bytes;
     for (int32_t x = 0; x < reader->info.width_px; x++, stored += step)
-        for (int32_t c = 0; c < decoder->channels; c++)
-            *row++ = stored[c];
+        for (ptrdiff_t i = 0; i < pixel_bytes; i++)
+            *row++ = stored[i];
 }
 
 static swin2sr_status decode(image_decoder *decoder, uint8_t *rows, size_t stride_bytes, int32_t n,
@@ -146,35 +197,51 @@ static swin2sr_status decode(image_decoder *decoder, uint8_t *rows, size_t strid
 
 static swin2sr_status read_picture(image_reader *reader, swin2sr_error *reterr) {
     image_decoder *decoder = reader->decoder;
-    size_t row_bytes = (size_t)decoder->width_px * (size_t)decoder->channels;
+    size_t row_bytes = (size_t)decoder->width_px * stored_pixel_bytes(reader);
     reader->picture = malloc(row_bytes * (size_t)decoder->height_px);
     if (reader->picture == NULL)
         return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "not enough memory to hold the image");
     return decode(decoder, reader->picture, row_bytes, decoder->height_px, reterr);
 }
 
-static void mirror_row(uint8_t *row, int32_t width_px, int32_t channels) {
-    for (int32_t left = 0, right = width_px - 1; left < right; left++, right--)
-        for (int32_t c = 0; c < channels; c++) {
-            uint8_t sample = row[left * channels + c];
-            row[left * channels + c] = row[right * channels + c];
-            row[right * channels + c] = sample;
+static void mirror_row(uint8_t *row, int32_t width_px, size_t pixel_bytes) {
+    uint8_t *left = row, *right = row + (size_t)(width_px - 1) * pixel_bytes;
+    for (; left < right; left += pixel_bytes, right -= pixel_bytes)
+        for (size_t i = 0; i < pixel_bytes; i++) {
+            uint8_t byte = left[i];
+            left[i] = right[i];
+            right[i] = byte;
         }
 }
 
-static swin2sr_status read_rows(image_reader *reader, uint8_t *rows, size_t stride_bytes, int32_t n,
-                                swin2sr_error *reterr) {
+/* Read the next n rows in the decoder's channels, upright. y: the first of them. */
+static swin2sr_status read_stored(image_reader *reader, int32_t y, uint8_t *rows, size_t stride_bytes, int32_t n,
+                                  swin2sr_error *reterr) {
     swin2sr_status status = SWIN2SR_OK;
     if (!reader->is_buffered)
         status = decode(reader->decoder, rows, stride_bytes, n, reterr);
     else if (reader->picture == NULL)
         status = read_picture(reader, reterr);
-    for (int32_t y = 0; y < n && status == SWIN2SR_OK; y++) {
-        uint8_t *row = rows + (size_t)y * stride_bytes;
+    for (int32_t i = 0; i < n && status == SWIN2SR_OK; i++) {
+        uint8_t *row = rows + (size_t)i * stride_bytes;
         if (reader->is_buffered)
-            turn_row(reader, reader->rows_read + y, row);
+            turn_row(reader, y + i, row);
         else if (reader->turn.is_mirrored_x)
-            mirror_row(row, reader->info.width_px, reader->info.channels);
+            mirror_row(row, reader->info.width_px, stored_pixel_bytes(reader));
+    }
+    return status;
+}
+
+static swin2sr_status read_rows(image_reader *reader, uint8_t *rows, size_t stride_bytes, int32_t n,
+                                swin2sr_error *reterr) {
+    if (reader->colour == NULL)
+        return read_stored(reader, reader->rows_read, rows, stride_bytes, n, reterr);
+    swin2sr_status status = SWIN2SR_OK;
+    for (int32_t i = 0; i < n && status == SWIN2SR_OK; i++) {
+        status = read_stored(reader, reader->rows_read + i, reader->stored_row, 0, 1, reterr);
+        if (status == SWIN2SR_OK)
+            image_colour_apply(reader->colour, reader->stored_row, rows + (size_t)i * stride_bytes,
+                               reader->info.width_px);
     }
     return status;
 }
@@ -189,6 +256,7 @@ swin2sr_status image_reader_read(image_reader *reader, void *rows, size_t stride
         return SWIN2SR_OK;
     reader->status = read_rows(reader, rows, stride_bytes, n, reterr);
     reader->rows_read += n;
+    reader->info.notes |= reader->decoder->notes;
     if (reader->status == SWIN2SR_OK)
         reader->status = check_damage(reader, reterr);
     return reader->status;
@@ -197,8 +265,15 @@ swin2sr_status image_reader_read(image_reader *reader, void *rows, size_t stride
 void image_reader_close(image_reader *reader) {
     if (reader == NULL)
         return;
-    if (reader->decoder != NULL)
+    void *held[IMAGE_HELD_MAX] = {NULL};
+    if (reader->decoder != NULL) {
+        memcpy(held, reader->decoder->held, sizeof(held));
         reader->decoder->close(reader->decoder);
+    }
+    for (int i = 0; i < IMAGE_HELD_MAX; i++)
+        free(held[i]);
+    image_colour_close(reader->colour);
+    free(reader->stored_row);
     free(reader->picture);
     free(reader);
 }
@@ -220,6 +295,9 @@ swin2sr_status image_writer_open(const image_writer_options *options, int32_t wi
     const format_info *format = format_get(options->format);
     if (!format->can_write)
         return swin2sr__error_set(reterr, SWIN2SR_INVALID, "format %d cannot be written", (int)options->format);
+    if (options->sample_bytes < 0 || options->sample_bytes > (format->has_16 ? 2 : 1))
+        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "a %s image cannot have samples of %d bytes", format->name,
+                                  (int)options->sample_bytes);
     if (options->quality < 0 || options->quality > 100)
         return swin2sr__error_set(reterr, SWIN2SR_INVALID, "quality %d: must be 1..100", (int)options->quality);
     if (width_px < 1 || height_px < 1 || channels < 1 || channels > 4 ||
@@ -230,6 +308,7 @@ swin2sr_status image_writer_open(const image_writer_options *options, int32_t wi
         return swin2sr__error_set(reterr, SWIN2SR_TOO_LARGE,
                                   "the result would have %d x %d pixels; each side of a %s image may have at most %d",
                                   width_px, height_px, format->name, format->max_side_px);
+    static const image_metadata no_metadata;
     image_writer *writer = calloc(1, sizeof(*writer));
     if (writer == NULL)
         return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "not enough memory to write the image");
@@ -237,6 +316,8 @@ swin2sr_status image_writer_open(const image_writer_options *options, int32_t wi
         .width_px = width_px,
         .height_px = height_px,
         .channels = channels,
+        .sample_bytes = options->sample_bytes == 2 ? 2 : 1,
+        .metadata = options->metadata != NULL ? options->metadata : &no_metadata,
         .quality = options->quality == 0 ? DEFAULT_QUALITY : options->quality,
         .sink = sink,
         .context = context,
@@ -272,6 +353,10 @@ swin2sr_status image_writer_finish(image_writer *writer, swin2sr_error *reterr) 
                                   writer->height_px);
     writer->status = image_trap_run(&writer->encoder->trap, writer->encoder->finish, writer->encoder, reterr);
     return writer->status;
+}
+
+uint32_t image_writer_notes(const image_writer *writer) {
+    return writer->encoder->notes;
 }
 
 void image_writer_close(image_writer *writer) {

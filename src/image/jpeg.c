@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * image/jpeg.c - read and write JPEG files with libjpeg's scanline functions (stages 4 and 8 of 9).
- * Reads baseline and progressive files, grey, colour and CMYK, into rows of 1 or 3 channels; writes baseline files.
+ * Reads baseline and progressive files, grey, colour and CMYK, into rows of 1, 3 or 4 channels; writes baseline files.
  * Works row by row, but for a file in several scans the library holds all coefficients (see probe_held_bytes).
  * If a file ends early, the library inserts an end marker and fills missing rows with grey, each with a warning. The
  * second warning is always an error here, the first one only if data may be missing. */
@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "image/codec.h"
+#include "image/jpeg_metadata.h"
 
 /* Each scan, however short, makes the library pass over all coefficients. Encoders write about 10 scans. */
 #define DECODE_MAX_SCANS 100
@@ -108,7 +109,6 @@ typedef struct jpeg_decoder {
     bool has_scans; /* the file has several scans: all coefficients are held */
     bool is_started;
     uint32_t components_seen; /* bit c: a scan with component c has begun */
-    uint8_t *cmyk_row;        /* allocated in cinfo's pool; NULL for grey and colour */
 } jpeg_decoder;
 
 /* libjpeg calls this while it reads a file in several scans. */
@@ -153,11 +153,12 @@ static void jpeg_open_step(void *context) {
         cinfo->out_color_space = JCS_RGB;
     } else {
         cinfo->out_color_space = JCS_CMYK;
-        decoder->cmyk_row = cinfo->mem->alloc_large((j_common_ptr)cinfo, JPOOL_IMAGE, (size_t)cinfo->image_width * 4);
+        decoder->base.is_cmyk = true;
     }
     decoder->base.width_px = (int32_t)cinfo->image_width;
     decoder->base.height_px = (int32_t)cinfo->image_height;
-    decoder->base.channels = cinfo->num_components == 1 ? 1 : 3;
+    decoder->base.channels = cinfo->num_components == 1 || cinfo->num_components == 3 ? cinfo->num_components : 4;
+    decoder->base.sample_bytes = 1;
     decoder->components = cinfo->num_components;
     decoder->has_scans = jpeg_has_multiple_scans(cinfo);
 }
@@ -186,26 +187,20 @@ static bool jpeg_has_end(const uint8_t *data, size_t size, size_t at, size_t *re
     return false;
 }
 
-/* Convert without a profile: each ink absorbs its share of one primary, black its share of all three.
- * Files with an Adobe marker store the share that remains, not the share that is absorbed. */
-static void jpeg_cmyk_to_rgb(const uint8_t *cmyk, uint8_t *rgb, int32_t width_px, bool is_inverted) {
-    uint8_t flip = is_inverted ? 0 : 255;
-    for (int32_t x = 0; x < width_px; x++, cmyk += 4, rgb += 3) {
-        uint32_t light = cmyk[3] ^ flip;
-        for (int c = 0; c < 3; c++)
-            rgb[c] = (uint8_t)(((uint32_t)(cmyk[c] ^ flip) * light + 127) / 255);
-    }
+/* Files with an Adobe marker store the share of light that an ink lets through, not the share that it absorbs. */
+static void jpeg_invert(uint8_t *row, size_t size) {
+    for (size_t i = 0; i < size; i++)
+        row[i] = (uint8_t)(255 - row[i]);
 }
 
 static void jpeg_read_step(void *context) {
     jpeg_decoder *decoder = context;
     j_decompress_ptr cinfo = &decoder->cinfo;
     for (int32_t y = 0; y < decoder->base.n; y++) {
-        uint8_t *row = decoder->base.rows + (size_t)y * decoder->base.stride_bytes;
-        JSAMPROW target = decoder->cmyk_row != NULL ? decoder->cmyk_row : row;
-        jpeg_read_scanlines(cinfo, &target, 1);
-        if (decoder->cmyk_row != NULL)
-            jpeg_cmyk_to_rgb(target, row, decoder->base.width_px, cinfo->saw_Adobe_marker);
+        JSAMPROW row = decoder->base.rows + (size_t)y * decoder->base.stride_bytes;
+        jpeg_read_scanlines(cinfo, &row, 1);
+        if (decoder->base.is_cmyk && cinfo->saw_Adobe_marker)
+            jpeg_invert(row, (size_t)decoder->base.width_px * 4);
     }
 }
 
@@ -286,8 +281,10 @@ swin2sr_status image_jpeg_decoder_open(const uint8_t *data, size_t size, image_d
     decoder->size = size;
     swin2sr_status status = jpeg_open_checked(decoder);
     if (status != SWIN2SR_OK)
-        swin2sr__error_set(reterr, status, "%s", decoder->base.trap.detail);
-    return status;
+        return swin2sr__error_set(reterr, status, "%s", decoder->base.trap.detail);
+    if (jpeg_metadata_read(data, size, &decoder->base) != SWIN2SR_OK)
+        return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "not enough memory for the JPEG");
+    return SWIN2SR_OK;
 }
 
 /* ---- encode ---- */
@@ -326,6 +323,26 @@ static void jpeg_term_destination(j_compress_ptr cinfo) {
     jpeg_give_bytes(encoder, ENCODE_BUFFER_BYTES - encoder->destination.free_in_buffer);
 }
 
+static void jpeg_give_segment(void *context, int marker, const char *head, size_t head_bytes, const uint8_t *body,
+                              size_t size) {
+    j_compress_ptr cinfo = &((jpeg_encoder *)context)->cinfo;
+    jpeg_write_m_header(cinfo, marker, (unsigned)(head_bytes + size));
+    for (size_t i = 0; i < head_bytes; i++)
+        jpeg_write_m_byte(cinfo, (uint8_t)head[i]);
+    for (size_t i = 0; i < size; i++)
+        jpeg_write_m_byte(cinfo, body[i]);
+}
+
+/* Without a resolution libjpeg writes square pixels of no size. */
+static void jpeg_set_resolution(j_compress_ptr cinfo, const image_metadata *metadata) {
+    uint16_t x = jpeg_metadata_dpi(metadata->x_per_metre), y = jpeg_metadata_dpi(metadata->y_per_metre);
+    if (x == 0 || y == 0)
+        return;
+    cinfo->density_unit = 1; /* per inch */
+    cinfo->X_density = x;
+    cinfo->Y_density = y;
+}
+
 static void jpeg_start_step(void *context) {
     jpeg_encoder *encoder = context;
     j_compress_ptr cinfo = &encoder->cinfo;
@@ -340,7 +357,9 @@ static void jpeg_start_step(void *context) {
     jpeg_set_quality(cinfo, encoder->setup.quality, TRUE);
     if (encoder->setup.quality > ENCODE_FULL_COLOUR_ABOVE)
         cinfo->comp_info[0].h_samp_factor = cinfo->comp_info[0].v_samp_factor = 1;
+    jpeg_set_resolution(cinfo, encoder->setup.metadata);
     jpeg_start_compress(cinfo, TRUE);
+    encoder->base.notes = jpeg_metadata_write(encoder->setup.metadata, jpeg_give_segment, encoder);
 }
 
 static void jpeg_write_step(void *context) {

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#define IS_LITTLE_ENDIAN (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) /* samples of 16 bits are big-endian in files */
+
 static inline void png_warning_ignore(png_structp png, png_const_charp message) {
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * image/png_read.c - read PNG files with libpng (stage 4 decode of 9).
- * Reads files of any depth, with palettes and interlaced, into 8-bit rows of 1 to 4 channels. Works row by row
- * except for interlaced files. Ancillary chunks other than tRNS are skipped without decompressing them, whatever
- * their size. */
+ * Reads files of any depth, with palettes and interlaced, into rows of 1 to 4 channels, 8 or 16 bits each. Works row by
+ * row except for interlaced files. libpng skips ancillary chunks other than tRNS without decompressing them, whatever
+ * their size: png_metadata.c reads those that count. */
 #include <png.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "image/codec.h"
 #include "image/png_memory.h"
+#include "image/png_metadata.h"
 #include "image/png_repair.h"
 
 typedef struct png_decoder {
@@ -54,10 +55,11 @@ static void png_open_step(void *context) {
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1); /* -1: also known ancillary ones but tRNS */
     png_read_info(png, info);
 
-    decoder->base.is_reduced_16 = png_get_bit_depth(png, info) == 16;
+    decoder->base.sample_bytes = png_get_bit_depth(png, info) == 16 ? 2 : 1;
     decoder->is_interlaced = png_get_interlace_type(png, info) != PNG_INTERLACE_NONE;
     png_set_expand(png); /* palette to RGB, 1 2 4 bits to 8, tRNS to alpha */
-    png_set_scale_16(png);
+    if (IS_LITTLE_ENDIAN)
+        png_set_swap(png); /* 16-bit samples are big-endian in the file */
     png_set_interlace_handling(png);
     png_read_update_info(png, info);
     decoder->base.width_px = (int32_t)png_get_image_width(png, info);
@@ -113,6 +115,8 @@ swin2sr_status image_png_decoder_open(const uint8_t *data, size_t size, image_de
         if (status != SWIN2SR_OK)
             return swin2sr__error_set(reterr, status, "not enough memory to read the PNG");
     }
+    if (png_metadata_read(data, size, &decoder->base) != SWIN2SR_OK)
+        return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "not enough memory to read the PNG");
     decoder->png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, decoder, png_decode_failed, png_warning_ignore,
                                             &decoder->is_out_of_memory, png_allocate, png_release);
     decoder->info = decoder->png != NULL ? png_create_info_struct(decoder->png) : NULL;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "format/format.h"
+#include "format/note.h"
 
 #define FRAME_MAGIC 0x49325253u /* "SR2I" */
 #define HEADER_BYTES 12         /* magic, type, payload length */
@@ -51,7 +52,7 @@ static const ipc_field payloads[IPC_CANCEL + 1][FIELDS_MAX + 1] = {
                   NUMBER(done.out_height_px, 1, INT32_MAX), NUMBER(done.decode_us, 0, INT64_MAX),
                   NUMBER(done.infer_us, 0, INT64_MAX), NUMBER(done.encode_us, 0, INT64_MAX),
                   NUMBER(done.plan_memory_bytes, 0, UINT64_MAX), NUMBER(done.plan_columns, 1, INT32_MAX),
-                  NUMBER(done.plan_bands, 1, INT32_MAX), NUMBER(done.notes, 0, IPC_NOTES)},
+                  NUMBER(done.plan_bands, 1, INT32_MAX), NUMBER(done.notes, 0, NOTE_ALL)},
     /* statuses are negative: SWIN2SR_INTERNAL..-1, as unsigned numbers */
     [IPC_FAILED] = {NUMBER(failed.id, 0, UINT64_MAX), NUMBER(failed.status, (uint32_t)SWIN2SR_INTERNAL, UINT32_MAX),
                     TEXT(failed.detail)},

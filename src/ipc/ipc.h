@@ -68,12 +68,6 @@ typedef struct ipc_progress {
     uint32_t millionths; /* 0..IPC_PROGRESS_DONE */
 } ipc_progress;
 
-#define IPC_NOTE_REDUCED_16 1u    /* 16-bit samples were reduced to 8 bits */
-#define IPC_NOTE_ALPHA_DROPPED 2u /* transparent pixels were blended with white */
-#define IPC_NOTE_DAMAGED 4u       /* the input is damaged or truncated, but all of its rows were decoded */
-#define IPC_NOTE_SHRUNK 8u        /* the image was reduced before it was enlarged */
-#define IPC_NOTES (IPC_NOTE_REDUCED_16 | IPC_NOTE_ALPHA_DROPPED | IPC_NOTE_DAMAGED | IPC_NOTE_SHRUNK)
-
 typedef struct ipc_done {
     uint64_t id;
     uint64_t out_bytes;     /* length of the output file */
@@ -83,7 +77,7 @@ typedef struct ipc_done {
     uint64_t decode_us, infer_us, encode_us;
     uint64_t plan_memory_bytes;
     uint32_t plan_columns, plan_bands; /* columns and rows of tiles, 1..; 1 x 1: the whole image */
-    uint32_t notes;                    /* IPC_NOTE_ bits */
+    uint32_t notes;                    /* bits of format/note.h */
 } ipc_done;
 
 typedef struct ipc_failed {

@@ -78,7 +78,6 @@ bool probe_is_held_whole(const probe_info *info) {
 
 uint64_t probe_held_bytes(const probe_info *info) {
     uint64_t pixels = (uint64_t)info->width_px * (uint64_t)info->height_px;
-    bool is_cmyk = info->format == FORMAT_JPEG && info->channels == 4; /* converted to RGB row by row */
-    uint64_t picture = pixels * (uint64_t)(is_cmyk ? 3 : info->channels);
+    uint64_t picture = pixels * (uint64_t)info->channels * (info->depth_bits > 8 ? 2 : 1);
     return info->coefficient_bytes + (probe_is_held_whole(info) ? picture : 0);
 }

@@ -3,7 +3,7 @@
 # Make the files in data/: small images of every kind we read, and for each what PIL decodes them to.
 # Run by hand when a kind is added; the result is committed.
 #   NAME.png, NAME.jpg  the image
-#   NAME.raw            width, height, channels (a byte each), then the upright 8-bit rows
+#   NAME.raw            width, height, channels (a byte each), then the upright rows; 16-bit samples little-endian
 # All orient_* images share orient.raw.
 import io
 import pathlib
@@ -66,7 +66,8 @@ def png(samples, depth, colour_type, chunks=b"", is_interlaced=False):
 def write_raw(name, pixels):
     height, width = pixels.shape[:2]
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]
-    (DATA / f"{name}.raw").write_bytes(bytes([width, height, channels]) + pixels.astype("u1").tobytes())
+    samples = pixels.astype("<u2" if name.endswith("_16") else "u1")
+    (DATA / f"{name}.raw").write_bytes(bytes([width, height, channels]) + samples.tobytes())
 
 
 def write(name, extension, content, mode=None, pixels=None):
@@ -88,8 +89,7 @@ def make_png():
     for channels, name in ((1, "grey"), (2, "grey_alpha"), (3, "rgb"), (4, "rgba")):
         write(name, "png", png(pattern(channels, 255), 8, COLOUR_TYPES[channels]))
         samples = pattern(channels, 65535)
-        reduced = (samples * 255 + 32767) // 65535  # rounded; PIL cuts the low byte off instead
-        write(f"{name}_16", "png", png(samples, 16, COLOUR_TYPES[channels]), pixels=reduced)
+        write(f"{name}_16", "png", png(samples, 16, COLOUR_TYPES[channels]), pixels=samples)
         write(f"{name}_interlaced", "png", png(pattern(channels, 255), 8, COLOUR_TYPES[channels], is_interlaced=True))
     for depth in (1, 2, 4):
         top = 2 ** depth - 1

@@ -48,7 +48,8 @@ static inline bytes load(const char *name, const char *extension) {
 }
 
 static inline size_t picture_bytes(const picture *image) {
-    return (size_t)image->info.width_px * (size_t)image->info.height_px * (size_t)image->info.channels;
+    return (size_t)image->info.width_px * (size_t)image->info.height_px *
+           (size_t)(image->info.channels * image->info.sample_bytes);
 }
 
 /* Decode a whole file, strip_rows at a time. */
@@ -59,7 +60,7 @@ static inline swin2sr_status decode(bytes file, const image_limits *limits, int3
     if (status != SWIN2SR_OK)
         return status;
     picture got = {.info = *image_reader_info(reader)};
-    size_t row_bytes = (size_t)got.info.width_px * (size_t)got.info.channels;
+    size_t row_bytes = (size_t)got.info.width_px * (size_t)(got.info.channels * got.info.sample_bytes);
     got.rows = malloc(row_bytes * (size_t)got.info.height_px);
     assert_non_null(got.rows);
     for (int32_t y = 0; y < got.info.height_px && status == SWIN2SR_OK; y += strip_rows) {

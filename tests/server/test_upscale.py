@@ -70,9 +70,12 @@ def test_kinds_of_pixels(server, mode):
     assert open_image(response.content).size == (96, 64)
 
 
-def test_sixteen_bits_are_read_down_and_said(server):
+def test_sixteen_bits_stay_or_are_read_down_and_said(server):
     response = server.upscale(picture(mode="I;16"))
     assert response.status_code == 200, response.text
+    assert "X-Swin2SR-Notes" not in response.headers
+    assert open_image(response.content).mode == "I"  # 16 bits
+    response = server.upscale(picture(mode="I;16"), format="jpeg")
     assert response.headers["X-Swin2SR-Notes"] == "reduced-16-bit"
 
 

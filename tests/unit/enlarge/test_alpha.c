@@ -41,7 +41,7 @@ static double reference(int32_t scale, int32_t out_x, int32_t out_y) {
 static void assert_enlarges(int32_t scale, int32_t lag_rows) {
     alpha_ring ring;
     uint8_t row[WIDTH * ALPHA_MAX_SCALE * STEP];
-    assert_int_equal(alpha_ring_init(&ring, WIDTH, HEIGHT, scale, lag_rows), SWIN2SR_OK);
+    assert_int_equal(alpha_ring_init(&ring, WIDTH, HEIGHT, scale, lag_rows, 1, 1), SWIN2SR_OK);
     for (int32_t y = 0; y < HEIGHT * scale; y++) {
         while (ring.pushed < HEIGHT && ring.pushed < y / scale + 1 + lag_rows)
             alpha_ring_push(&ring, source[ring.pushed], STEP);
@@ -69,7 +69,7 @@ static void test_constants_stay(void **state) {
         for (int32_t scale = 1; scale <= ALPHA_MAX_SCALE; scale++) {
             alpha_ring ring;
             uint8_t row[ALPHA_MAX_SCALE * 2];
-            assert_int_equal(alpha_ring_init(&ring, 2, 1, scale, 0), SWIN2SR_OK);
+            assert_int_equal(alpha_ring_init(&ring, 2, 1, scale, 0, 1, 1), SWIN2SR_OK);
             alpha_ring_push(&ring, (uint8_t[]){values[i], values[i]}, 1);
             for (int32_t y = 0; y < scale; y++) {
                 assert_int_equal(alpha_ring_make(&ring, y, row, 1), SWIN2SR_OK);
@@ -83,7 +83,7 @@ static void test_constants_stay(void **state) {
 static void test_rows_out_of_reach(void **state) {
     alpha_ring ring;
     uint8_t row[WIDTH * 2];
-    assert_int_equal(alpha_ring_init(&ring, WIDTH, HEIGHT, 2, 2), SWIN2SR_OK);
+    assert_int_equal(alpha_ring_init(&ring, WIDTH, HEIGHT, 2, 2, 1, 1), SWIN2SR_OK);
     for (int y = 0; y < 2; y++)
         alpha_ring_push(&ring, source[y], STEP);
     assert_int_equal(alpha_ring_make(&ring, 2, row, 1), SWIN2SR_INTERNAL); /* not there yet */
@@ -91,7 +91,7 @@ static void test_rows_out_of_reach(void **state) {
         alpha_ring_push(&ring, source[y], STEP);
     assert_int_equal(alpha_ring_make(&ring, 2, row, 1), SWIN2SR_INTERNAL); /* gone */
     alpha_ring_done(&ring);
-    assert_int_equal(alpha_ring_init(&ring, WIDTH, HEIGHT, ALPHA_MAX_SCALE + 1, 2), SWIN2SR_UNSUPPORTED);
+    assert_int_equal(alpha_ring_init(&ring, WIDTH, HEIGHT, ALPHA_MAX_SCALE + 1, 2, 1, 1), SWIN2SR_UNSUPPORTED);
     alpha_ring_done(&ring);
 }
 

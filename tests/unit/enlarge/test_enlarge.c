@@ -150,7 +150,7 @@ static void test_every_channel_count(void **state) {
         assert_int_equal(report.channels, channels);
         assert_int_equal(report.in_width_px, 19);
         assert_int_equal(report.out_height_px, 13 * SCALE);
-        assert_false(report.is_reduced_16 || report.is_alpha_dropped);
+        assert_int_equal(report.notes, 0);
         assert_true(report.plan.memory_bytes > 0 && report.infer_us > 0);
         assert_colour(&image, &result);
         free(image.rows);
@@ -217,7 +217,7 @@ static void test_alpha_over_white_in_jpeg(void **state) {
             image.rows[i] = 0;
         enlarge_report report = {0};
         picture result = enlarge(&image, FORMAT_JPEG, 0, &report);
-        assert_true(report.is_alpha_dropped);
+        assert_int_equal(report.notes, NOTE_ALPHA_DROPPED);
         assert_int_equal(report.channels, channels - 1);
         assert_int_equal(result.channels, channels - 1);
         for (size_t i = 0; i < samples_of(&result); i++)
@@ -225,6 +225,84 @@ static void test_alpha_over_white_in_jpeg(void **state) {
         free(image.rows);
         free(result.rows);
     }
+}
+
+/* ---- 16 bits ---- */
+
+#define DEEP_WIDTH 17
+#define DEEP_HEIGHT 12
+
+/* A PNG of 16-bit samples whose low bytes are in use. */
+static bytes encode_deep(int32_t channels, uint16_t *samples, size_t count) {
+    bytes file = bytes_new();
+    image_writer *writer = NULL;
+    image_writer_options options = {.format = FORMAT_PNG, .sample_bytes = 2};
+    for (size_t i = 0; i < count; i++)
+        samples[i] = (uint16_t)(9000 + i * 31 % 40000);
+    assert_int_equal(image_writer_open(&options, DEEP_WIDTH, DEEP_HEIGHT, channels, take, &file, &writer, NULL),
+                     SWIN2SR_OK);
+    assert_int_equal(image_writer_write(writer, samples, (size_t)(DEEP_WIDTH * channels * 2), DEEP_HEIGHT, NULL),
+                     SWIN2SR_OK);
+    assert_int_equal(image_writer_finish(writer, NULL), SWIN2SR_OK);
+    image_writer_close(writer);
+    return file;
+}
+
+/* The network's output for samples of 0..65535, as floats. */
+static swin2sr_image upscale_deep(int32_t channels, const uint16_t *samples) {
+    const swin2sr_options options = {.output_pixel = SWIN2SR_PIXEL_RGBF32};
+    swin2sr_image in, out;
+    assert_int_equal(swin2sr_image_alloc(DEEP_WIDTH, DEEP_HEIGHT, SWIN2SR_PIXEL_RGBF32, &in), SWIN2SR_OK);
+    for (int32_t y = 0; y < DEEP_HEIGHT; y++)
+        for (int32_t x = 0; x < DEEP_WIDTH; x++)
+            for (int32_t c = 0; c < 3; c++)
+                ((float *)in.data)[(size_t)y * in.stride_bytes / sizeof(float) + (size_t)(x * 3 + c)] =
+                    (float)samples[(y * DEEP_WIDTH + x) * channels + (channels > 2 ? c : 0)] / 65535.0f;
+    assert_int_equal(swin2sr_upscale(model, &in, &options, &out, NULL), SWIN2SR_OK);
+    swin2sr_image_free(&in);
+    return out;
+}
+
+/* Each sample of the result is that of the network's floats, rounded to 16 bits once. */
+static void test_sixteen_bits_stay(void **state) {
+    for (int32_t channels = 1; channels <= 4; channels++) {
+        uint16_t samples[DEEP_WIDTH * DEEP_HEIGHT * 4];
+        bytes in = encode_deep(channels, samples, (size_t)(DEEP_WIDTH * DEEP_HEIGHT * channels)), out = bytes_new();
+        enlarge_options options = {.out.format = FORMAT_PNG};
+        enlarge_report report = {0};
+        image_reader *reader = NULL;
+        assert_int_equal(enlarge_bytes(model, in.data, in.size, &options, take, &out, &report, NULL), SWIN2SR_OK);
+        assert_int_equal(report.notes, 0);
+        assert_int_equal(image_reader_open(out.data, out.size, NULL, &reader, NULL), SWIN2SR_OK);
+        assert_int_equal(image_reader_info(reader)->sample_bytes, 2);
+        swin2sr_image expected = upscale_deep(channels, samples);
+        for (int32_t y = 0; y < DEEP_HEIGHT * SCALE; y++) {
+            uint16_t row[DEEP_WIDTH * SCALE * 4];
+            const float *rgb = (const float *)expected.data + (size_t)y * expected.stride_bytes / sizeof(float);
+            assert_int_equal(image_reader_read(reader, row, 0, 1, NULL), SWIN2SR_OK);
+            for (int32_t x = 0; x < DEEP_WIDTH * SCALE; x++, rgb += 3)
+                for (int32_t c = 0; c < (channels > 2 ? 3 : 1); c++) {
+                    double value = channels > 2 ? rgb[c] : ((double)rgb[0] + rgb[1] + rgb[2]) / 3;
+                    value = value < 0 ? 0 : value > 1 ? 65535 : value * 65535;
+                    assert_true(row[x * channels + c] > value - 0.6 && row[x * channels + c] < value + 0.6);
+                }
+        }
+        image_reader_close(reader);
+        swin2sr_image_free(&expected);
+        free(in.data);
+        free(out.data);
+    }
+}
+
+static void test_sixteen_bits_reduced_for_jpeg(void **state) {
+    uint16_t samples[DEEP_WIDTH * DEEP_HEIGHT * 4];
+    bytes in = encode_deep(4, samples, DEEP_WIDTH * DEEP_HEIGHT * 4), out = bytes_new();
+    enlarge_options options = {.out.format = FORMAT_JPEG};
+    enlarge_report report = {0};
+    assert_int_equal(enlarge_bytes(model, in.data, in.size, &options, take, &out, &report, NULL), SWIN2SR_OK);
+    assert_int_equal(report.notes, NOTE_REDUCED_16 | NOTE_ALPHA_DROPPED);
+    free(in.data);
+    free(out.data);
 }
 
 /* ---- what stops it ---- */
@@ -365,6 +443,8 @@ int main(void) {
         cmocka_unit_test(test_alpha_with_any_tiles),
         cmocka_unit_test(test_alpha_over_white_in_jpeg),
         cmocka_unit_test(test_damaged_end),
+        cmocka_unit_test(test_sixteen_bits_stay),
+        cmocka_unit_test(test_sixteen_bits_reduced_for_jpeg),
         cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, open_model, close_model);

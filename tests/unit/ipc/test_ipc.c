@@ -12,6 +12,7 @@
 
 #include "format/format.h"
 
+#include "format/note.h"
 #include "ipc/ipc.h"
 
 static const ipc_message samples[] = {
@@ -51,7 +52,7 @@ static const ipc_message samples[] = {
               .plan_memory_bytes = 7,
               .plan_columns = 8,
               .plan_bands = 9,
-              .notes = IPC_NOTES}},
+              .notes = NOTE_ALL}},
     {.type = IPC_FAILED, .failed = {.id = 0, .status = SWIN2SR_INTERNAL, .detail = "row 3 is cut short"}},
     {.type = IPC_CANCEL, .cancel = {.id = 3}},
 };
@@ -129,7 +130,7 @@ static void fields_out_of_range(void **state) {
     message.failed.detail[3] = '\n';
     assert_int_equal(ipc_encode(&message, frame), 0);
     message = samples[3];
-    message.done.notes = IPC_NOTES + 1;
+    message.done.notes = NOTE_ALL + 1;
     assert_int_equal(ipc_encode(&message, frame), 0);
 }
 

@@ -385,7 +385,9 @@ static void test_bytes_held_of_a_picture(void **state) {
     probe_info mirrored = {.format = FORMAT_PNG, .width_px = 9, .height_px = 5, .channels = 4, .orientation = 2};
     turned.coefficient_bytes = 1000;
     assert_int_equal(probe_held_bytes(&interlaced), 9 * 5 * 4);
-    assert_int_equal(probe_held_bytes(&turned), 1000 + 9 * 5 * 3); /* CMYK becomes RGB */
+    assert_int_equal(probe_held_bytes(&turned), 1000 + 9 * 5 * 4); /* inks; they become RGB row by row */
+    interlaced.depth_bits = 16;
+    assert_int_equal(probe_held_bytes(&interlaced), 9 * 5 * 4 * 2);
     assert_int_equal(probe_held_bytes(&mirrored), 0);
 }
 

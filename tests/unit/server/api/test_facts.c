@@ -27,30 +27,6 @@ static void the_plan_is_the_workers(void **state) {
     }
 }
 
-static void notes_are_listed(void **state) {
-    static const struct {
-        uint32_t notes;
-        const char *text;
-    } rows[] = {{0, ""},
-                {IPC_NOTE_REDUCED_16, "reduced-16-bit"},
-                {IPC_NOTE_ALPHA_DROPPED, "alpha-dropped"},
-                {IPC_NOTE_REDUCED_16 | IPC_NOTE_ALPHA_DROPPED, "reduced-16-bit, alpha-dropped"},
-                {IPC_NOTE_DAMAGED, "damaged"}};
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        ipc_done done = {.notes = rows[i].notes};
-        char text[FACTS_BYTES];
-        facts_notes(&done, text);
-        assert_string_equal(text, rows[i].text);
-    }
-}
-
-static void every_note_fits(void **state) {
-    ipc_done done = {.notes = UINT32_MAX};
-    char text[FACTS_BYTES];
-    facts_notes(&done, text);
-    assert_true(strlen(text) < sizeof text - 1);
-}
-
 static void times_are_in_milliseconds(void **state) {
     ipc_done done = {.decode_us = 1500, .infer_us = 2000000, .encode_us = 0};
     char text[FACTS_BYTES];
@@ -64,8 +40,6 @@ static void times_are_in_milliseconds(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_plan_is_the_workers),
-        cmocka_unit_test(notes_are_listed),
-        cmocka_unit_test(every_note_fits),
         cmocka_unit_test(times_are_in_milliseconds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

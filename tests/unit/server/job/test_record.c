@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/sha256.h"
+#include "format/note.h"
 
 static job_record sample(void) {
     return (job_record){
@@ -56,7 +57,7 @@ static job_record sample(void) {
                  .plan_memory_bytes = 24003648,
                  .plan_columns = 1,
                  .plan_bands = 1,
-                 .notes = IPC_NOTE_DAMAGED},
+                 .notes = NOTE_DAMAGED},
     };
 }
 
@@ -73,7 +74,7 @@ static void a_record_comes_back(void **state) {
     assert_true(strlen(text) < RECORD_MAX_BYTES);
     assert_int_equal(record_from_text(text, strlen(text), &found), SWIN2SR_OK);
     check_equal(&found, &written);
-    assert_int_equal(found.done.notes, IPC_NOTE_DAMAGED);
+    assert_int_equal(found.done.notes, NOTE_DAMAGED);
     assert_int_equal(found.expires_ms, written.expires_ms);
     assert_true(found.spec.is_strict);
     free(text);
