@@ -14,7 +14,7 @@ REPS ?= 5
 FUZZ_SECONDS ?= 60
 CANCELS ?= 200
 
-.PHONY: help deps deps-test build run test test-quick test-tsan test-neon test-emulated check-reference bench bench-peers train-smoke evaluate evaluate-photographs fuzz image test-image format install clean
+.PHONY: help deps deps-test build run test test-quick faults test-tsan test-neon test-emulated check-reference bench bench-peers train-smoke evaluate evaluate-photographs fuzz image test-image format install clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := build
 
@@ -51,6 +51,9 @@ test: deps-test build
 
 test-quick: deps-test build
 	@BUILD='$(BUILD)' MESON='$(MESON)' PYTHON='$(PYTHON)' tools/run_tests.sh quick
+
+faults: deps-test build
+	@SWIN2SR_BUILD='$(BUILD)' SWIN2SR_LONG_TESTS=1 $(PYTHON) -m pytest -q -p no:cacheprovider -rs $$(tests/faults/catalogue.py)
 
 test-neon:
 	@tools/install_packages.sh neon

@@ -69,13 +69,13 @@ quick)
 full)
     step unit meson_tests unit "$build"
     step project python_tests project "$build" tests/project
-    step programs python_tests programs "$build" tests/cli tests/model tests/server
+    step programs python_tests programs "$build" tests/cli tests/model tests/server tests/faults
     step training python_tests training "$build" tests/train
     step sanitizer-build sanitizer_build
     export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
     step sanitizer-unit meson_tests sanitizer-unit "$build-asan" --no-suite golden --timeout-multiplier 5
     step sanitizer-threads tools/run_tsan.sh 12
-    step sanitizer-programs python_tests sanitizer-programs "$build-asan" tests/cli tests/model tests/server -m sanitize
+    step sanitizer-programs python_tests sanitizer-programs "$build-asan" tests/cli tests/model tests/server tests/faults -m sanitize
     ;;
 *)
     echo "usage: tools/run_tests.sh quick|full" >&2

@@ -11,7 +11,7 @@ void health_on_begin(http_request *request) {
 }
 
 /* Can uploads and jobs be written? */
-static bool check_disks(const api_context *service, http_json *failed) {
+static bool check_disks(const api_context *service, http_json **failed) {
     const struct {
         const char *name;
         bool has_failed;
@@ -33,19 +33,19 @@ void ready_on_begin(http_request *request) {
     const api_context *service = request->app;
     http_json *failed = http_json_array(), *details = NULL;
     if (service->is_leaving)
-        http_json_add(failed, "s", "draining");
-    bool is_ready = check_disks(service, failed) && !service->is_leaving;
+        http_json_add(&failed, "s", "draining");
+    bool is_ready = check_disks(service, &failed) && !service->is_leaving;
     for (int i = 0; i < service->pools->pool_count; i++) {
         const pool *each = &service->pools->pools[i];
         if (pool_is_ready(each))
             continue;
         is_ready = false;
-        http_json_add(failed, "s+", "workers:", pool_name(each));
+        http_json_add(&failed, "s+", "workers:", pool_name(each));
         if (each->is_self_test_failing)
-            http_json_add(failed, "s+", "self_test:", pool_name(each));
+            http_json_add(&failed, "s+", "self_test:", pool_name(each));
         if (each->fault[0]) {
             details = details ? details : http_json_array();
-            http_json_add(details, "{s:s, s:s}", "model", pool_name(each), "detail", each->fault);
+            http_json_add(&details, "{s:s, s:s}", "model", pool_name(each), "detail", each->fault);
         }
     }
     http_answer_json(request, is_ready ? HTTP_OK : HTTP_UNAVAILABLE, "{s:s, s:o, s:o*}", "status",

@@ -68,6 +68,11 @@ http_json *job_view(const api_context *service, const kept_job *kept) {
     bool is_done = record->status == RECORD_SUCCEEDED, is_waiting = record->status == RECORD_QUEUED;
     char created[TIME_BYTES], started[TIME_BYTES], finished[TIME_BYTES], plan[FACTS_BYTES], notes[FACTS_BYTES];
     problem what = job_problem(record);
+    bool has_result = is_done && !record->is_expired, has_error = record->status == RECORD_FAILED;
+    http_json *result = has_result ? result_view(record) : NULL;
+    http_json *error = has_error ? http_json_problem(&what, record->spec.request_id) : NULL;
+    if ((has_result && !result) || (has_error && !error))
+        return NULL; /* out of memory, and without them it would be another answer */
     facts_plan(&record->done, plan);
     note_text(record->done.notes, notes);
     return http_json_object(
@@ -77,8 +82,6 @@ http_json *job_view(const api_context *service, const kept_job *kept) {
         record->spec.model, "width", (int)record->done.in_width_px, "height", (int)record->done.in_height_px,
         "queue_position", is_waiting ? (int)backlog_position(kept) : 0, "progress",
         is_done ? 1.0 : (double)kept->progress / IPC_PROGRESS_DONE, "eta_seconds", job_eta_s(service, kept), "plan",
-        is_done ? plan : NULL, "notes", is_done && notes[0] ? notes : NULL, "result",
-        is_done && !record->is_expired ? result_view(record) : NULL, "error",
-        record->status == RECORD_FAILED ? http_json_problem(&what, record->spec.request_id) : NULL, "token",
+        is_done ? plan : NULL, "notes", is_done && notes[0] ? notes : NULL, "result", result, "error", error, "token",
         record->token);
 }

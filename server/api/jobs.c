@@ -188,7 +188,7 @@ static http_json *list(const api_context *service, const http_request *request, 
             *ret_next = last->record.id;
             break;
         }
-        http_json_add(jobs, "o", job_view(service, kept));
+        http_json_add(&jobs, "o", job_view(service, kept));
         last = kept;
     }
     return jobs;
@@ -210,7 +210,8 @@ void jobs_on_begin(http_request *request) {
     snprintf(more, sizeof more, "/v1/jobs?after=%s&limit=%u%s%s", next ? next : "", (unsigned int)wanted.limit,
              wanted.status == RECORD_STATUS_COUNT ? "" : "&status=",
              wanted.status == RECORD_STATUS_COUNT ? "" : record_status_name(wanted.status));
-    http_answer_json(request, HTTP_OK, "{s:o, s:s*}", "jobs", jobs, "next", next ? more : NULL);
+    /* not s:s*, which leaves the name out for lack of memory too */
+    http_answer_json(request, HTTP_OK, next ? "{s:o, s:s}" : "{s:o}", "jobs", jobs, "next", more);
     http_answer_header(request, "Cache-Control", "no-store");
 }
 

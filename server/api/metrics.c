@@ -6,6 +6,7 @@
 
 #include "api/context.h"
 #include "api/routes.h"
+#include "base/write.h"
 
 /* One family for each folder that the server writes to. */
 static void write_disks(const api_context *self, FILE *out) {
@@ -38,6 +39,9 @@ static void write_gauges(const api_context *self, FILE *out) {
                     pool_count(each, (worker_state)state));
     metrics_write_number(out, "connections", "gauge", "Open connections of clients.",
                          http_connection_count(self->http));
+    metrics_write_number(out, "connections_dropped_total", "counter",
+                         "Connections closed before a request: beyond the limit of one address, or without memory.",
+                         self->metrics->connections_dropped);
     metrics_write_number(out, "spool_bytes", "gauge", "Bytes of uploads and results that are held.",
                          self->uploads->used_bytes);
     metrics_write_number(out, "spool_limit_bytes", "gauge", "Largest spool_bytes at which uploads are accepted.",
@@ -112,7 +116,6 @@ void metrics_on_begin(http_request *request) {
         metrics_write(self->metrics, names, self->route_count + 1, out);
         write_gauges(self, out);
         write_info(self, out);
-        fclose(out);
     }
-    http_answer_text(request, HTTP_OK, "text/plain; version=0.0.4; charset=utf-8", text);
+    http_answer_text(request, HTTP_OK, "text/plain; version=0.0.4; charset=utf-8", swin2sr__text_end(out, &text));
 }

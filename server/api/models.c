@@ -4,7 +4,7 @@
 #include "api/context.h"
 #include "api/routes.h"
 
-static void add_network(http_json *models, const network *each, bool is_default) {
+static void add_network(http_json **models, const network *each, bool is_default) {
     const char *name = each->served->name, *task = library_task_of(name);
     const ipc_ready *facts = &each->facts;
     bool is_ready = pool_is_ready(each->owner);
@@ -24,7 +24,7 @@ void models_on_begin(http_request *request) {
     http_json *models = http_json_array();
     for (int i = 0; i < pools->network_count; i++) {
         is_any_known |= pools->networks[i].owner->was_ever_ready;
-        add_network(models, &pools->networks[i], i == 0);
+        add_network(&models, &pools->networks[i], i == 0);
     }
     if (!is_any_known) {
         http_json_free(models);

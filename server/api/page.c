@@ -9,6 +9,7 @@
 
 #include "api/context.h"
 #include "api/routes.h"
+#include "base/write.h"
 
 /* What the network for a task is made for, in both languages of the page. */
 static const char *words_of(const char *task) {
@@ -50,7 +51,7 @@ static char *page_text(const pool_set *networks) {
     if (networks->network_count > 1)
         write_choice(out, networks);
     fputs(page_after_choice, out);
-    return fclose(out) == 0 ? text : NULL;
+    return swin2sr__text_end(out, &text);
 }
 
 void page_on_begin(http_request *request) {

@@ -48,7 +48,8 @@ static void on_arrival(void *context, uint32_t events) {
         return; /* the client has left, or the next event tries again */
     self->is_short = false;
     self->arriving = socket;
-    MHD_add_connection(self->daemon, fd, (struct sockaddr *)&address, size); /* closes what it refuses */
+    if (MHD_add_connection(self->daemon, fd, (struct sockaddr *)&address, size) != MHD_YES) /* and closes it */
+        self->settings.metrics->connections_dropped++;
 }
 
 void accept_resume(http_server *self) {

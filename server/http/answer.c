@@ -9,22 +9,36 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/json_text.h"
 #include "http/exchange.h"
 #include "http/range.h"
 
+/* There is no memory for the answer. One that is written directly needs less; then the connection ends. */
+static void give_up(http_exchange *self) {
+    problem what = problem_of(PROBLEM_MEMORY, "there is no memory for the answer");
+    what.retry_after_s = 1;
+    self->is_closing = true;
+    answer_directly(self, &what);
+}
+
+/* response: NULL: out of memory. */
 static void answer(http_request *request, unsigned int code, const char *type, struct MHD_Response *response) {
     http_exchange *self = exchange_of(request);
-    self->answer = response; /* NULL: out of memory; the connection is closed without an answer */
+    self->answer = response;
     self->code = code;
-    self->is_closing |= !response;
-    if (response && type)
+    if (!response)
+        give_up(self);
+    else if (type)
         http_answer_header(request, MHD_HTTP_HEADER_CONTENT_TYPE, type);
     hang_up_release(self);
 }
 
 void http_answer_text(http_request *request, unsigned int code, const char *type, char *text) {
-    size_t size = text ? strlen(text) : 0;
-    answer(request, code, type, text ? MHD_create_response_from_buffer(size, text, MHD_RESPMEM_MUST_FREE) : NULL);
+    struct MHD_Response *response =
+        text ? MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE) : NULL;
+    if (!response)
+        free(text);
+    answer(request, code, type, response);
 }
 
 /* ---- JSON ---- */
@@ -48,15 +62,18 @@ http_json *http_json_problem(const problem *what, const char *request_id) {
     return (http_json *)object;
 }
 
-void http_json_add(http_json *array, const char *format, ...) {
+void http_json_add(http_json **array, const char *format, ...) {
     va_list values;
     va_start(values, format);
-    json_array_append_new((json_t *)array, json_vpack_ex(NULL, 0, format, values));
+    int failed = json_array_append_new((json_t *)*array, json_vpack_ex(NULL, 0, format, values));
     va_end(values);
+    if (failed)
+        json_decref((json_t *)*array);
+    *array = failed ? NULL : *array;
 }
 
 char *http_json_text(http_json *value) {
-    char *text = value ? json_dumps((json_t *)value, JSON_COMPACT) : NULL;
+    char *text = swin2sr__json_text((json_t *)value, JSON_COMPACT);
     json_decref((json_t *)value);
     return text;
 }
@@ -157,8 +174,11 @@ void *http_request_state(http_request *request, size_t size) {
 
 void http_answer_header(http_request *request, const char *name, const char *value) {
     http_exchange *self = exchange_of(request);
-    if (self->answer)
-        MHD_add_response_header(self->answer, name, value);
+    if (!self->answer || MHD_add_response_header(self->answer, name, value) == MHD_YES)
+        return;
+    MHD_destroy_response(self->answer); /* without this field, the client would misunderstand it */
+    self->answer = NULL;
+    give_up(self);
 }
 
 void answer_refuse(http_exchange *self, problem_kind kind, const char *detail) {
@@ -176,6 +196,8 @@ enum MHD_Result answer_send(http_exchange *self) {
     http_answer_header(&self->request, "X-Content-Type-Options", "nosniff");
     if (self->is_closing || self->is_last || self->server->is_draining)
         http_answer_header(&self->request, MHD_HTTP_HEADER_CONNECTION, "close");
+    if (!self->answer)
+        return MHD_NO;
     self->sent_us = swin2sr__clock_us();
     self->is_queued = true;
     return MHD_queue_response(self->connection, self->code, self->answer);

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "base/write.h"
 #include "http/exchange.h"
 
 /* Text, to be freed; NULL: out of memory. */
@@ -30,8 +31,7 @@ static char *whole_answer(const http_exchange *self, const problem *what) {
             problem_code(what), MHD_get_reason_phrase_for((unsigned int)problem_code(what)), date, strlen(body),
             self->request.id, strcmp(self->request.method, "HEAD") == 0 ? "" : body);
     free(body);
-    fclose(out);
-    return text;
+    return swin2sr__text_end(out, &text);
 }
 
 void answer_directly(http_exchange *self, const problem *what) {

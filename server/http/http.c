@@ -136,7 +136,8 @@ static enum MHD_Result begin(http_exchange *self, const guard_line *line, const 
     else if (pass_gate(self))
         begin_route(self, match, announced);
     bool is_waiting = http_request_header(&self->request, MHD_HTTP_HEADER_EXPECT) != NULL;
-    if (self->answer && (is_waiting || announced > LIMIT_DISCARD_BYTES)) {
+    bool is_decided = self->answer || self->is_closing;
+    if (is_decided && (is_waiting || announced > LIMIT_DISCARD_BYTES)) {
         self->is_closing = true;
         return answer_send(self);
     }
@@ -181,6 +182,7 @@ static enum MHD_Result on_access(void *context, struct MHD_Connection *connectio
         http_match match = router_find(server->settings.routes, server->settings.route_count, side_of(connection),
                                        method, override, guard_path(path));
         *state = self = open_exchange(server, connection, &line, &match);
+        server->settings.metrics->connections_dropped += !self;
         if (!self)
             return MHD_NO;
         line.target_bytes = self->owner->target_bytes;

@@ -125,14 +125,14 @@ typedef ssize_t (*http_pull)(http_request *request, char *buffer, size_t size);
 void http_answer_stream(http_request *request, unsigned int code, const char *type, http_pull pull);
 void http_stream_wake(http_request *request);
 
-/* A JSON array or object; NULL if there was no memory, which all functions accept. Formats and values are those of
+/* A JSON array or object; NULL if there was no memory, which all functions accept, and which becomes the answer 503. Formats and values are those of
  * jansson's json_pack, "{s:s, s:i}"; "o" takes an http_json, "o*" leaves a NULL out. */
 typedef struct http_json http_json;
 http_json *http_json_array(void);
 http_json *http_json_object(const char *format, ...);
 http_json *http_json_problem(const problem *what, const char *request_id);
-void http_json_add(http_json *array, const char *format, ...); /* one element */
-char *http_json_text(http_json *value);                        /* value is taken; the caller frees the text */
+void http_json_add(http_json **array, const char *format, ...); /* one element; without memory, *array becomes NULL */
+char *http_json_text(http_json *value);                         /* value is taken; the caller frees the text */
 void http_json_free(http_json *value);
 
 /* Answer with JSON, of a format or a value that is taken. */

@@ -9,6 +9,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/json_text.h"
+#include "base/write.h"
+
 typedef struct problem_row {
     int code;
     const char *word, *title;
@@ -81,7 +84,7 @@ char *problem_to_json(const problem *self, const char *request_id) {
     }
     if (self->retry_after_s > 0)
         json_object_set_new(document, "retry_after", json_integer(self->retry_after_s));
-    char *text = json_dumps(document, JSON_INDENT(2));
+    char *text = swin2sr__json_text(document, JSON_INDENT(2));
     json_decref(document);
     return text;
 }
@@ -130,5 +133,5 @@ char *problem_to_html(const problem *self, const char *request_id, int depth) {
     fprintf(out, "<p><small>HTTP %d %s, request ", row->code, row->word);
     write_escaped(out, request_id);
     fprintf(out, "</small></p></body></html>\n");
-    return fclose(out) == 0 ? text : NULL;
+    return swin2sr__text_end(out, &text);
 }

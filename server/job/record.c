@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_text.h"
 #include "base/sha256.h"
 #include "format/format.h"
 
@@ -143,7 +144,7 @@ char *record_to_text(const job_record *self) {
             json_decref(document);
             return NULL;
         }
-    char *json = json_dumps(document, JSON_COMPACT), *text = NULL, hex[65];
+    char *json = swin2sr__json_text(document, JSON_COMPACT), *text = NULL, hex[65];
     json_decref(document);
     if (!json)
         return NULL;

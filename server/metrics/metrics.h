@@ -58,7 +58,7 @@ typedef struct server_metrics {
     uint32_t requests[LIMIT_ROUTES + 1][METRICS_CODES]; /* one more than routes: no such path */
     metrics_histogram request_seconds[LIMIT_ROUTES + 1];
     metrics_histogram send_seconds;
-    uint64_t upload_bytes;
+    uint64_t upload_bytes, connections_dropped;
     model_metrics models[LIMIT_MODELS];
     int model_count;
     key_metrics keys[LIMIT_KEY_METRICS + 1]; /* in order of their first picture; the last: "other" */

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/json_text.h"
 #include "base/write.h"
 #include "store/data.h"
 
@@ -37,7 +38,7 @@ static swin2sr_status write_record(const partial *self) {
     json_t *record = json_pack("{s:i, s:I, s:I, s:s, s:s, s:s}", "version", RECORD_VERSION, "length",
                                (json_int_t)facts->length_bytes, "expires", (json_int_t)facts->expires_s, "owner",
                                facts->owner, "client", facts->client, "metadata", facts->metadata);
-    char *text = record ? json_dumps(record, JSON_COMPACT) : NULL;
+    char *text = swin2sr__json_text(record, JSON_COMPACT);
     json_decref(record);
     if (!text)
         return SWIN2SR_NOMEM;

@@ -11,7 +11,9 @@
 #include <time.h>
 
 #include "base/error.h"
+#include "base/json_text.h"
 #include "base/sha256.h"
+#include "base/write.h"
 
 #define FILE_BYTES ((size_t)KEYS_MAX * (KEYS_LINE_BYTES + 1))
 
@@ -171,7 +173,9 @@ static bool write_key(FILE *out, const api_key *key) {
                                "concurrency", key->concurrency ? json_integer(key->concurrency) : NULL, "per_minute",
                                key->per_minute ? json_integer(key->per_minute) : NULL, "revoked",
                                key->revoked[0] ? key->revoked : NULL);
-    bool is_written = object && json_dumpf(object, out, JSON_COMPACT) == 0 && fputc('\n', out) != EOF;
+    char *text = swin2sr__json_text(object, JSON_COMPACT);
+    bool is_written = text && fprintf(out, "%s\n", text) > 0;
+    free(text);
     json_decref(object);
     return is_written;
 }
@@ -183,7 +187,8 @@ char *key_list_text(const key_list *list) {
     bool is_written = out != NULL;
     for (size_t i = 0; is_written && i < list->count; i++)
         is_written = write_key(out, &list->keys[i]);
-    if (out && fclose(out) == 0 && is_written)
+    text = swin2sr__text_end(out, &text);
+    if (is_written)
         return text;
     free(text);
     return NULL;

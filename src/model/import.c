@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "base/error.h"
+#include "base/json_text.h"
 #include "base/new_file.h"
 #include "base/write.h"
 #include "model/names.h"
@@ -58,7 +59,7 @@ static char *config_text(const swin2sr__config *config) {
                   config->window_px, "ratio", ratio, "channels", config->channels, "img_range",
                   (double)config->img_range, "triple", config->is_triple);
     bool is_whole = !config->features || json_object_set_new(json, "feat", json_integer(config->features)) == 0;
-    char *text = is_whole ? json_dumps(json, JSON_COMPACT) : NULL;
+    char *text = is_whole ? swin2sr__json_text(json, JSON_COMPACT) : NULL;
     json_decref(json);
     return text;
 }
@@ -133,7 +134,7 @@ static swin2sr_status write_tensors(writer *to) {
     const swin2sr__config *config = swin2sr__weights_config(to->weights);
     unsigned char length_bytes[8];
     swin2sr_status status = swin2sr__names_each(config, visit, to);
-    char *text = status == SWIN2SR_OK ? json_dumps(to->header, JSON_COMPACT) : NULL;
+    char *text = status == SWIN2SR_OK ? swin2sr__json_text(to->header, JSON_COMPACT) : NULL;
     if (status == SWIN2SR_OK && !text)
         status = no_memory(to->reterr);
     json_decref(to->header);
