@@ -142,6 +142,15 @@ static bool watch_signals(server *self) {
     return self->signals.fd >= 0 && loop_watch_add(&self->loop, &self->signals, EPOLLIN);
 }
 
+/* ---- memory ---- */
+
+static void on_sample(void *context) {
+    server *self = context;
+    uint64_t now_us = swin2sr__clock_us();
+    memory_sample(&self->memory, now_us);
+    loop_timer_set(&self->loop, &self->sampling, now_us + LIMIT_SAMPLE_MS * 1000);
+}
+
 /* ---- start, serve, end ---- */
 
 static bool start_http(server *self) {
@@ -165,6 +174,7 @@ static bool start_http(server *self) {
                                   .partials = &self->partials,
                                   .io = &self->io,
                                   .pools = &self->pools,
+                                  .memory = &self->memory,
                                   .loop = &self->loop,
                                   .backlog = self->config.data ? &self->backlog : NULL,
                                   .events = &self->events};
@@ -223,6 +233,9 @@ static bool start(server *self) {
     log_listeners(self);
     warn_without_keys(self);
     pools_init(&self->pools, &self->config, &self->loop, &self->log, &self->metrics);
+    memory_open(&self->memory, &self->pools, &self->config, "");
+    self->sampling = (loop_timer){.on_due = on_sample, .context = self};
+    on_sample(self);
     return start_backlog(self);
 }
 
@@ -246,6 +259,7 @@ int server_run(server *self) {
     http_stop(self->http);
     listen_close(&self->listeners);
     pools_done(&self->pools);
+    memory_close(&self->memory);
     io_stop(&self->io);
     partial_set_close(&self->partials);
     backlog_done(&self->backlog);

@@ -5,6 +5,7 @@
 
 #include "admit/gate.h"
 #include "api/context.h"
+#include "pool/memory.h"
 
 typedef struct server {
     server_config config;
@@ -17,6 +18,8 @@ typedef struct server {
     partial_set partials; /* resumable uploads; opened with --data */
     io_thread io;         /* started with --data */
     pool_set pools;
+    memory_guard memory;
+    loop_timer sampling;
     backlog backlog; /* with --data */
     event_hub events;
     gate gate;

@@ -68,15 +68,17 @@ static bool probe_upload(const store_file *upload, probe_info *ret_info, problem
     }
 }
 
-/* Memory that a worker may use for an image. */
-static uint64_t budget_bytes(const server_config *config, const ipc_ready *model) {
-    uint64_t all = config->worker_memory_bytes;
-    return all > model->memory_bytes ? all - model->memory_bytes : 0;
+/* Memory that a worker may use for an image. Codecs take a little beside it, so it stays below the growth that ends a
+ * worker. */
+static uint64_t budget_bytes(const network *target) {
+    uint64_t all = target->owner->config->worker_memory_bytes, loaded = target->facts.memory_bytes;
+    uint64_t budget = all > loaded ? all - loaded : 0, growth = target->owner->growth_limit_bytes / 16 * 15;
+    return growth > 0 && growth < budget ? growth : budget;
 }
 
 /* An image that is too wide for the memory is enlarged in strips, which take less. */
 static bool has_memory(const network *target, const probe_info *info, admit_work *work, problem *ret_problem) {
-    uint64_t budget = budget_bytes(target->owner->config, &target->facts), held = probe_held_bytes(info);
+    uint64_t budget = budget_bytes(target), held = probe_held_bytes(info);
     uint64_t strips = cost_strips_bytes(target, info),
              least = work->bytes - held < strips ? work->bytes - held : strips;
     if (held < budget && least <= budget - held) {
@@ -126,6 +128,7 @@ static bool choose_work(const network *target, const probe_info *info, const adm
         ret_work->tile_px = LIMIT_TILE_PX;
     else if (!terms->is_job && (terms->oversize == OVERSIZE_SHRINK || is_slow))
         ret_work->shrink_px = LIMIT_OVERSIZE_PX;
+    ret_work->may_shrink = !terms->is_job && terms->oversize != OVERSIZE_TILE;
     cost_predict(target, info, ret_work);
     return true;
 }

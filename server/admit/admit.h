@@ -25,7 +25,8 @@ typedef struct admit_terms {
 
 /* How an image will be enlarged, and what that takes. */
 typedef struct admit_work {
-    uint32_t tile_px, shrink_px; /* as in job_spec, as is the next */
+    uint32_t tile_px, shrink_px; /* as in job_spec, as are the next two */
+    bool may_shrink;
     uint64_t memory_bytes;
     uint64_t bytes;    /* upper bound of the memory for the image, without the network */
     uint64_t us;       /* expected time on a worker */
@@ -40,6 +41,9 @@ bool admit_image(const network *target, const store_file *upload, const admit_te
 
 /* Fill in bytes and times of an image that is within the limits on pixels, with the present tile_px and shrink_px. */
 void cost_predict(const network *target, const probe_info *info, admit_work *work);
+
+/* Bytes of each sample of the rows that strips and tiles hold. */
+uint32_t cost_sample_bytes(const probe_info *info);
 
 /* The least memory with which the network can enlarge a column of strips of it: an upper bound. */
 uint64_t cost_strips_bytes(const network *target, const probe_info *info);

@@ -3,24 +3,23 @@
  * In: width, height and format; the coefficients of READY.  Out: bytes and microseconds.
  * The network's memory grows with the width of the upright image. The decoder's memory is that of probe_held_bytes. */
 #include "admit/admit.h"
-
-#define EDGE_ROWS 32      /* the usual overlap of strips and tiles (swin2sr_options.overlap_px) */
-#define STRIP_COLUMNS 256 /* a strip may be narrower */
+#include "pool/cheaper.h"
 
 static uint64_t upright_width_px(const probe_info *info) {
     return (uint64_t)(info->orientation > 4 ? info->height_px : info->width_px);
 }
 
-/* Rows of the output that strips and tiles hold to join their edges: RGB, as wide as the image, and as high as twice the
- * usual overlap. They are floats beside a file of 16-bit samples. */
+/* They are floats beside a file of 16-bit samples. */
+uint32_t cost_sample_bytes(const probe_info *info) {
+    return info->depth_bits > 8 ? sizeof(float) : 1;
+}
+
 static uint64_t edge_bytes(const network *target, const probe_info *info, uint64_t width_px) {
-    uint64_t scale = target->facts.scale, sample_bytes = info->depth_bits > 8 ? sizeof(float) : 1;
-    return width_px * scale * 3 * sample_bytes * 2 * EDGE_ROWS * scale;
+    return cheaper_edge_bytes(&target->facts, width_px, cost_sample_bytes(info));
 }
 
 uint64_t cost_strips_bytes(const network *target, const probe_info *info) {
-    const ipc_ready *facts = &target->facts;
-    return facts->base_bytes + facts->column_bytes * STRIP_COLUMNS + edge_bytes(target, info, upright_width_px(info));
+    return cheaper_strips_bytes(&target->facts, upright_width_px(info), cost_sample_bytes(info));
 }
 
 void cost_predict(const network *target, const probe_info *info, admit_work *work) {
@@ -33,7 +32,7 @@ void cost_predict(const network *target, const probe_info *info, admit_work *wor
         pixels = estimate_pixels((uint64_t)info->width_px, (uint64_t)info->height_px);
     }
     if (work->tile_px) {
-        uint64_t core_px = work->tile_px - 2 * EDGE_ROWS;
+        uint64_t core_px = work->tile_px - 2 * CHEAPER_EDGE_ROWS;
         edges = edge_bytes(target, info, width_px);
         width_px = width_px < work->tile_px ? width_px : work->tile_px;
         pixels =

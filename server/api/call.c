@@ -23,11 +23,17 @@ uint64_t call_limit_us(const upscale_call *self) {
 
 job_spec call_spec(const upscale_call *self) {
     const upscale_options *options = &self->intake.options;
+    const probe_info *image = &self->image;
+    bool is_turned = image->orientation > 4; /* its sides change places */
     uint64_t most_us = call_limit_us(self), wanted_us = options->deadline_ms * 1000;
     job_spec spec = {.version = JOB_SPEC_VERSION,
                      .format = options->format,
                      .quality = options->quality,
                      .is_strict = options->is_strict,
+                     .width_px = (uint32_t)(is_turned ? image->height_px : image->width_px),
+                     .height_px = (uint32_t)(is_turned ? image->width_px : image->height_px),
+                     .sample_bytes = cost_sample_bytes(image),
+                     .may_shrink = self->work.may_shrink,
                      .tile_px = self->work.tile_px,
                      .shrink_px = self->work.shrink_px,
                      .memory_bytes = self->work.memory_bytes,

@@ -5,6 +5,7 @@
 #include "api/events.h"
 #include "backlog/backlog.h"
 #include "http/http.h"
+#include "pool/memory.h"
 #include "store/partial.h"
 
 typedef struct api_context {
@@ -19,6 +20,7 @@ typedef struct api_context {
     partial_set *partials;   /* folder 0 without --data */
     io_thread *io;
     pool_set *pools;
+    const memory_guard *memory;
     event_loop *loop;
     backlog *backlog; /* NULL without --data */
     event_hub *events;

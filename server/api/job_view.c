@@ -2,6 +2,7 @@
  * api/job_view.c - a job as JSON (stage 9 of 9, respond).
  * In: a kept job.  Out: the resource of GET /v1/jobs/{id}. */
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "admit/admit.h"
@@ -59,8 +60,11 @@ static http_json *result_view(const job_record *record) {
 }
 
 problem job_problem(const job_record *record) {
-    return problem_of(record->status == RECORD_CANCELED ? PROBLEM_GONE : status_map((swin2sr_status)record->outcome),
-                      "%s", record->detail);
+    problem what =
+        problem_of(record->status == RECORD_CANCELED ? PROBLEM_GONE : status_map((swin2sr_status)record->outcome), "%s",
+                   record->detail);
+    strcpy(what.tried, record->tried);
+    return what;
 }
 
 http_json *job_view(const api_context *service, const kept_job *kept) {

@@ -26,6 +26,28 @@ static void write_disks(const api_context *self, FILE *out) {
                 disks[i].disk->reserve_bytes);
 }
 
+static void write_memory(const memory_guard *self, FILE *out) {
+    const pool_set *pools = self->pools;
+    metrics_write_family(out, "worker_memory_bytes", "gauge", "Memory of each worker, without pages of files.");
+    for (const pool *each = pools->pools; each < pools->pools + pools->pool_count; each++)
+        for (int i = 0; i < each->worker_count; i++)
+            if (each->workers[i].memory_fd >= 0)
+                fprintf(out, "swin2sr_worker_memory_bytes{model=\"%s\",worker=\"%d\"} %" PRIu64 "\n", pool_name(each),
+                        i, each->workers[i].memory_bytes);
+    metrics_write_number(out, "worker_growth_limit_bytes", "gauge",
+                         "Growth of a worker since it was ready at which it is ended.", self->growth_limit_bytes);
+    metrics_write_number(out, "memory_used_bytes", "gauge",
+                         "Memory in use in the cgroup, or on the machine, without pages that can be dropped.",
+                         self->use.used_bytes);
+    metrics_write_number(out, "memory_limit_bytes", "gauge", "The limit of the cgroup, or the machine's memory.",
+                         self->use.limit_bytes);
+    metrics_write_family(out, "memory_stalled_seconds_total", "counter", "Time in which some task waited for memory.");
+    fprintf(out, "swin2sr_memory_stalled_seconds_total %.6f\n", (double)self->use.stalled_us / 1e6);
+    metrics_write_number(out, "memory_samples_total", "counter", "How often all of this was read.", self->sample_count);
+    metrics_write_family(out, "memory_sampling_seconds_total", "counter", "Processor time for that.");
+    fprintf(out, "swin2sr_memory_sampling_seconds_total %.6f\n", (double)self->cpu_us / 1e6);
+}
+
 static void write_gauges(const api_context *self, FILE *out) {
     static const char *const states[WORKER_STATE_COUNT] = {"down", "starting", "idle", "busy"};
     metrics_write_family(out, "queue_depth", "gauge", "Requests waiting for a worker.");
@@ -51,6 +73,7 @@ static void write_gauges(const api_context *self, FILE *out) {
     metrics_write_number(out, "uploads_bytes", "gauge", "Bytes of resumable uploads, which are part of spool_bytes.",
                          self->partials->bytes);
     write_disks(self, out);
+    write_memory(self->memory, out);
     if (self->backlog) {
         metrics_write_number(out, "jobs_bytes", "gauge", "Bytes of the inputs and results of kept jobs.",
                              self->backlog->sums.bytes);

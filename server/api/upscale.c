@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "admit/admit.h"
 #include "api/call.h"
@@ -149,7 +150,13 @@ static void on_job_finish(void *context, job *done) {
         answer_image(self);
         return;
     }
-    refuse(self, status_map(done->outcome), done->detail);
+    problem what = problem_of(status_map(done->outcome), "%s", done->detail);
+    if (done->outcome == SWIN2SR_TOO_LARGE && done->tried[0]) {
+        what.limit = done->grown_limit_bytes;
+        what.actual = done->grown_bytes;
+        strcpy(what.tried, done->tried);
+    }
+    call_refuse(self, &what);
 }
 
 /* Refuse a deadline of the client that cannot be met before any work. */

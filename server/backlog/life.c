@@ -172,6 +172,8 @@ static void end_job(kept_job *kept, record_status status, swin2sr_status outcome
     if (status == RECORD_SUCCEEDED)
         name_result(&kept->pending, kept->pending.result_name);
     snprintf(kept->pending.detail, sizeof kept->pending.detail, "%s", detail);
+    if (outcome == SWIN2SR_TOO_LARGE)
+        strcpy(kept->pending.tried, kept->job.tried);
     write_next(kept, KEPT_WRITE_END);
 }
 

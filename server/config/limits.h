@@ -76,8 +76,10 @@
 #define LIMIT_FIELD_VALUE_BYTES 128 /* value of an option, terminator included */
 
 /* work */
+#define LIMIT_TRIED_BYTES 32u         /* names of the plans that were tried, terminator included */
 #define LIMIT_OVERSIZE_PX 1024        /* longer sides are oversize, and what they are reduced to */
-#define LIMIT_TILE_PX 512             /* side of the tiles of `oversize=tile` */
+#define LIMIT_TILE_PX 512             /* side of the tiles of `oversize=tile` ... */
+#define LIMIT_SMALL_TILE_PX 256       /* ... and of those that are tried when a plan took too much memory */
 #define LIMIT_MEMORY_MIN_MIB 64       /* what the flag may say ... */
 #define LIMIT_MEMORY_MAX_MIB 1048576  /* ... and at most */
 #define LIMIT_OUT_PIXELS 800000000ull /* of the output */
@@ -88,17 +90,19 @@
 #define LIMIT_RETRY_AFTER_S 300       /* the longest Retry-After */
 
 /* workers */
-#define LIMIT_MODELS 16            /* networks served by one server */
-#define LIMIT_WORKERS 64           /* of all pools together */
-#define LIMIT_THREADS 256          /* per worker */
-#define LIMIT_RECYCLE_MAX 1000000  /* --recycle */
-#define LIMIT_START_S 120          /* until READY */
-#define LIMIT_CANCEL_S 10          /* until a worker answers for a cancelled job */
-#define LIMIT_OVERDUE_S 2          /* until a worker has answered for a job whose time has passed */
-#define LIMIT_FAULT_BYTES 240      /* why a worker did not start, terminator included */
-#define LIMIT_MESSAGES 1024        /* read from one worker in a row; its socket holds fewer */
-#define LIMIT_RESPAWN_FIRST_MS 100 /* back-off after a death, doubling ... */
-#define LIMIT_RESPAWN_LAST_MS 1000 /* ... up to this */
+#define LIMIT_MODELS 16                 /* networks served by one server */
+#define LIMIT_WORKERS 64                /* of all pools together */
+#define LIMIT_THREADS 256               /* per worker */
+#define LIMIT_RECYCLE_MAX 1000000       /* --recycle */
+#define LIMIT_SAMPLE_MS 100             /* from one look at the memory of the workers to the next */
+#define LIMIT_GROWTH_BYTES (3ull << 30) /* by which a worker may grow for one image; less where memory is short */
+#define LIMIT_START_S 120               /* until READY */
+#define LIMIT_CANCEL_S 10               /* until a worker answers for a cancelled job */
+#define LIMIT_OVERDUE_S 2               /* until a worker has answered for a job whose time has passed */
+#define LIMIT_FAULT_BYTES 240           /* why a worker did not start, terminator included */
+#define LIMIT_MESSAGES 1024             /* read from one worker in a row; its socket holds fewer */
+#define LIMIT_RESPAWN_FIRST_MS 100      /* back-off after a death, doubling ... */
+#define LIMIT_RESPAWN_LAST_MS 1000      /* ... up to this */
 
 /* logs */
 #define LIMIT_LOG_LINE_BYTES 4096  /* PIPE_BUF: a pipe takes such a line whole or not at all */

@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/json_text.h"
 #include "base/write.h"
@@ -71,6 +72,20 @@ int problem_code(const problem *self) {
     return rows[self->kind].code;
 }
 
+/* "a, b" as ["a", "b"]; NULL: out of memory. */
+static json_t *list_of(const char *words) {
+    json_t *list = json_array();
+    bool is_whole = list;
+    for (size_t length; *words; words += length + strspn(words + length, ", ")) {
+        length = strcspn(words, ",");
+        is_whole &= json_array_append_new(list, json_stringn(words, length)) == 0;
+    }
+    if (is_whole)
+        return list;
+    json_decref(list);
+    return NULL;
+}
+
 char *problem_to_json(const problem *self, const char *request_id) {
     const problem_row *row = &rows[self->kind];
     json_t *document = json_pack("{s:s+, s:s, s:i, s:s, s:s+, s:s, s:s}", "type", "urn:swin2sr:problem:", row->word,
@@ -84,7 +99,8 @@ char *problem_to_json(const problem *self, const char *request_id) {
     }
     if (self->retry_after_s > 0)
         json_object_set_new(document, "retry_after", json_integer(self->retry_after_s));
-    char *text = swin2sr__json_text(document, JSON_INDENT(2));
+    bool is_whole = !self->tried[0] || json_object_set_new(document, "tried", list_of(self->tried)) == 0;
+    char *text = is_whole ? swin2sr__json_text(document, JSON_INDENT(2)) : NULL;
     json_decref(document);
     return text;
 }

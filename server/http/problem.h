@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "config/limits.h"
+
 typedef enum problem_kind {
     PROBLEM_MALFORMED = 0,
     PROBLEM_MISSING_FILE,
@@ -47,9 +49,10 @@ typedef enum problem_kind {
 
 typedef struct problem {
     problem_kind kind;
-    char detail[256];       /* about this request; printable ASCII */
-    uint64_t limit, actual; /* limit 0: neither is shown */
-    uint32_t retry_after_s; /* 0: retrying does not help */
+    char detail[256];              /* about this request; printable ASCII */
+    uint64_t limit, actual;        /* limit 0: neither is shown */
+    uint32_t retry_after_s;        /* 0: retrying does not help */
+    char tried[LIMIT_TRIED_BYTES]; /* words, separated by ", "; "": not shown */
 } problem;
 
 /* A problem with a printf-style detail, in which '?' replaces everything but printable ASCII. */

@@ -18,7 +18,7 @@ typedef enum job_state {
 
 typedef struct job job;
 struct job {
-    /* set by the owner before pool_submit, then constant */
+    /* set by the owner before pool_submit, then constant, but for the plan: pool/cheaper.h */
     job_spec spec;
     const store_file *input;                     /* borrowed */
     uint64_t cost_us;                            /* predicted, on a worker */
@@ -34,10 +34,13 @@ struct job {
     int attempts;                   /* attempts that a worker has begun */
     uint64_t queued_us, started_us; /* swin2sr__clock_us; started: of the last attempt */
     swin2sr_status outcome;
-    char detail[200];   /* of a failure, for the client */
-    store_file result;  /* of SWIN2SR_OK: the whole output file */
-    store_file preview; /* if one was asked for; of SWIN2SR_OK: done.preview_bytes of it */
-    ipc_done done;      /* of SWIN2SR_OK */
+    char detail[256]; /* of a failure, for the client */
+    uint64_t grown_bytes,
+        grown_limit_bytes;         /* what its worker took when the server ended it for that, and might take */
+    char tried[LIMIT_TRIED_BYTES]; /* the plans that ended so: "whole, strips"; "": none */
+    store_file result;             /* of SWIN2SR_OK: the whole output file */
+    store_file preview;            /* if one was asked for; of SWIN2SR_OK: done.preview_bytes of it */
+    ipc_done done;                 /* of SWIN2SR_OK */
     loop_timer deadline;
     job *previous, *next;
 };

@@ -59,6 +59,9 @@ static const field fields[] = {
     FIELD("tile_px", spec.tile_px, KIND_U32),
     FIELD("shrink_px", spec.shrink_px, KIND_U32),
     FIELD("memory_bytes", spec.memory_bytes, KIND_64),
+    FIELD("width_px", spec.width_px, KIND_U32),
+    FIELD("height_px", spec.height_px, KIND_U32),
+    FIELD("sample_bytes", spec.sample_bytes, KIND_U32),
     FIELD("preview_side_px", spec.preview_side_px, KIND_U32),
     FIELD("limit_us", spec.limit_us, KIND_64),
     FIELD("is_strict", spec.is_strict, KIND_BOOL),
@@ -81,6 +84,7 @@ static const field fields[] = {
     FIELD("notes", done.notes, KIND_U32),
     FIELD("outcome", outcome, KIND_I32),
     FIELD("detail", detail, KIND_TEXT),
+    FIELD("tried", tried, KIND_TEXT),
 };
 #define FIELD_COUNT (sizeof fields / sizeof fields[0])
 

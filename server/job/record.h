@@ -41,8 +41,9 @@ typedef struct job_record {
     ipc_done done;
 
     /* of RECORD_FAILED */
-    int32_t outcome;  /* a swin2sr_status */
-    char detail[200]; /* for the client */
+    int32_t outcome;               /* a swin2sr_status */
+    char detail[256];              /* for the client */
+    char tried[LIMIT_TRIED_BYTES]; /* as in job */
 } job_record;
 
 const char *record_status_name(record_status status);

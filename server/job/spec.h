@@ -8,7 +8,7 @@
 #include "format/format.h"
 #include "library/library.h"
 
-#define JOB_SPEC_VERSION 5
+#define JOB_SPEC_VERSION 6
 
 typedef struct job_spec {
     uint32_t version;
@@ -20,6 +20,9 @@ typedef struct job_spec {
     uint32_t quality;                        /* 1..100; JPEG only */
     uint64_t in_bytes;                       /* 1.. */
     uint64_t in_pixels_max, out_pixels_max;  /* 1.. */
+    uint32_t width_px, height_px;            /* of the upright input, by its header; 0: unknown, an old record */
+    uint32_t sample_bytes;                   /* as cost_sample_bytes; 0: unknown */
+    bool may_shrink;                         /* a cheaper plan may reduce the image; false in every kept job */
     uint32_t tile_px, shrink_px;             /* as in ipc_job */
     uint64_t memory_bytes;                   /* as in ipc_job */
     uint32_t preview_side_px;                /* of the longer side of the preview; 0: none is wanted */

@@ -35,6 +35,7 @@ typedef enum metrics_restart {
     METRICS_RESTART_STUCK,    /* it did not start, or did not answer for a cancelled job, in time */
     METRICS_RESTART_PROTOCOL, /* it sent an invalid message */
     METRICS_RESTART_OOM,      /* the kernel killed it because memory ran out */
+    METRICS_RESTART_MEMORY,   /* the server ended it because it took too much memory */
     METRICS_RESTART_SECCOMP,  /* it made a system call that its sandbox forbids */
     METRICS_RESTART_RECYCLED, /* it had done --recycle jobs */
     METRICS_RESTART_COUNT

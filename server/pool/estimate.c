@@ -3,6 +3,8 @@
  * In: self-tests and finished jobs.  Out: microseconds. */
 #include "pool/estimate.h"
 
+#include "format/note.h"
+
 #define SMALL_PIXELS 4096u         /* smaller images take little more than the fixed time */
 #define RATE_MEMORY_PIXELS 250000u /* weight of the average against the pixels of a new measurement */
 #define FIXED_MEMORY 16            /* weight of the average against one new measurement */
@@ -16,6 +18,11 @@ uint64_t estimate_side_px(uint64_t side_px) {
 
 uint64_t estimate_pixels(uint64_t width_px, uint64_t height_px) {
     return estimate_side_px(width_px) * estimate_side_px(height_px);
+}
+
+uint64_t estimate_done_pixels(const ipc_done *done, uint32_t shrink_px) {
+    return done->notes & NOTE_SHRUNK ? estimate_pixels(shrink_px, shrink_px)
+                                     : estimate_pixels(done->in_width_px, done->in_height_px);
 }
 
 static double clipped(double value, double low, double high) {

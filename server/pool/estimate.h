@@ -7,6 +7,8 @@
 
 #include <stdint.h>
 
+#include "ipc/ipc.h"
+
 typedef struct estimate {
     double us_per_pixel, fixed_us; /* running averages; us_per_pixel 0: nothing is known */
     double least_us_per_pixel;     /* the fastest seen: the speed of the machine without other load */
@@ -15,6 +17,9 @@ typedef struct estimate {
 /* A side rounded up to a multiple of 8, and the pixels of an input with such sides. Sides are at least 1. */
 uint64_t estimate_side_px(uint64_t side_px);
 uint64_t estimate_pixels(uint64_t width_px, uint64_t height_px);
+
+/* The pixels that the network has seen: of the image, or of the square that it was reduced to. */
+uint64_t estimate_done_pixels(const ipc_done *done, uint32_t shrink_px);
 
 /* Take the speed measured in a worker's self-test. The first one sets the average, later ones only the fastest. */
 void estimate_take_self_test(estimate *self, uint64_t us_per_megapixel);

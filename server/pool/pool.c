@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/fit.h"
+#include "pool/cheaper.h"
 #include "pool/respawn.h"
 
 static void finish(pool *self, job *item, swin2sr_status outcome, const char *detail) {
@@ -19,7 +20,8 @@ static void finish(pool *self, job *item, swin2sr_status outcome, const char *de
         job_drop_files(item);
     item->state = JOB_FINISHED;
     item->outcome = outcome;
-    snprintf(item->detail, sizeof item->detail, "%s", detail);
+    if (detail != item->detail)
+        snprintf(item->detail, sizeof item->detail, "%s", detail);
     item->on_finish(item->context, item);
 }
 
@@ -168,7 +170,7 @@ static void note_done(const job *item, const worker *by) {
     model_metrics *counts = self->counts;
     uint64_t in_pixels = (uint64_t)done->in_width_px * done->in_height_px;
     uint64_t duration_us = swin2sr__clock_us() - item->started_us;
-    estimate_learn(&self->time, estimate_pixels(done->in_width_px, done->in_height_px), duration_us);
+    estimate_learn(&self->time, estimate_done_pixels(done, item->spec.shrink_px), duration_us);
     metrics_count_use(self->owner->metrics, item->spec.owner, in_pixels, duration_us);
     metrics_observe(&counts->stage_seconds[METRICS_STAGE_QUEUE], item->started_us - item->queued_us);
     metrics_observe(&counts->stage_seconds[METRICS_STAGE_DECODE], done->decode_us);
@@ -235,6 +237,7 @@ static void on_ready_message(pool *self, worker *w, const ipc_ready *ready) {
     w->is_renewed = false;
     loop_timer_clear(self->loop, &w->timer);
     w->state = WORKER_IDLE;
+    worker_watch_memory(w);
 }
 
 static bool is_about_job(const worker *w, uint64_t id) {
@@ -276,9 +279,16 @@ static void on_message(void *context, worker *w, const ipc_message *message) {
 
 /* ---- ends of workers ---- */
 
-static void retry(pool *self, job *item) {
+static void retry(pool *self, job *item, metrics_restart reason) {
     job_drop_files(item);
-    if (item->attempts >= LIMIT_ATTEMPTS) {
+    bool is_grown = reason == METRICS_RESTART_MEMORY;
+    if (is_grown && !cheaper_retry(item)) {
+        finish(self, item, SWIN2SR_TOO_LARGE, item->detail);
+        return;
+    }
+    if (reason == METRICS_RESTART_OOM)
+        (void)cheaper_take_next(&item->network->facts, &item->spec);
+    if (!is_grown && item->attempts >= LIMIT_ATTEMPTS) {
         finish(self, item, SWIN2SR_INTERNAL, "the work on this image failed twice and was given up");
         return;
     }
@@ -293,7 +303,7 @@ static void on_end(void *context, worker *w) {
     job *item = release(self, w);
     respawn_after_end(self, w, item);
     if (item)
-        retry(self, item);
+        retry(self, item, w->end_reason);
     dispatch(self);
 }
 
@@ -354,6 +364,15 @@ void pool_cancel(job *item) {
     job_drop_files(item);
     item->state = JOB_FINISHED;
     item->outcome = SWIN2SR_CANCELLED;
+}
+
+void pool_end_grown(pool *self, worker *w) {
+    note_begun(w);
+    if (w->job) {
+        w->job->grown_bytes = worker_growth_bytes(w);
+        w->job->grown_limit_bytes = self->growth_limit_bytes;
+    }
+    worker_kill(w, METRICS_RESTART_MEMORY);
 }
 
 void pool_abandon(pool *self) {

@@ -35,6 +35,7 @@ struct pool {
     job_queue queue;  /* waiting jobs, in order */
     size_t running_count;
     uint64_t next_id;
+    uint64_t growth_limit_bytes; /* memory by which a worker may grow for one image; 0: not known yet */
     bool was_ever_ready;
     bool is_hopeless;              /* no worker will ever start: the server ends */
     bool is_self_test_failing;     /* the worker that started last failed its self-test */
@@ -58,6 +59,9 @@ void pool_cancel(job *item);
 
 /* Finish all remaining jobs with SWIN2SR_BUSY. */
 void pool_abandon(pool *self);
+
+/* End a worker that has grown too much. Its job is tried once more with a cheaper plan. */
+void pool_end_grown(pool *self, worker *w);
 
 bool pool_has_idle(const pool *self); /* a worker would take a job now */
 bool pool_is_ready(const pool *self); /* at least one worker has started */

@@ -6,12 +6,16 @@
 #include "pool/respawn.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/cgroup.h"
+#include "pool/cheaper.h"
+
+#define DETAIL_BYTES 160
 
 void respawn_limit_ms(pool *self, worker *w, uint64_t limit_ms) {
     loop_timer_set(self->loop, &w->timer, swin2sr__clock_us() + limit_ms * 1000);
@@ -102,29 +106,37 @@ static void classify_end(pool *self, worker *w) {
 }
 
 /* NULL: the reason and the status explain the end. */
-static const char *end_detail(const worker *w) {
+static const char *end_detail(const pool *self, const worker *w, const job *item, char text[DETAIL_BYTES]) {
+    if (w->end_reason == METRICS_RESTART_MEMORY) {
+        snprintf(text, DETAIL_BYTES,
+                 "its memory grew from %" PRIu64 " by %" PRIu64 " MiB, %" PRIu64 " MiB are allowed; plan: %s",
+                 w->baseline_bytes >> 20, worker_growth_bytes(w) >> 20, self->growth_limit_bytes >> 20,
+                 item ? cheaper_name(&item->network->facts, &item->spec) : "none");
+        return text;
+    }
     return w->end_status == -SIGBUS   ? "a file was truncated while the worker read it: the weights, if it was starting"
            : w->end_status == -SIGSYS ? "a system call that the sandbox forbids; the kernel's log has its number"
                                       : NULL;
 }
 
-static void note_end_fault(pool *self, const worker *w) {
-    const char *detail = end_detail(w);
+static void note_end_fault(pool *self, const worker *w, const char *detail) {
     if (w->ready_count < (uint32_t)self->network_count && !w->has_failed)
         snprintf(self->fault, sizeof self->fault, "a worker ended while it started: %s, status %d%s%s",
                  metrics_restart_name(w->end_reason), w->end_status, detail ? ", " : "", detail ? detail : "");
 }
 
 void respawn_after_end(pool *self, worker *w, const job *item) {
+    char text[DETAIL_BYTES];
     classify_end(self, w);
-    note_end_fault(self, w);
+    const char *detail = end_detail(self, w, item, text);
+    note_end_fault(self, w, detail);
     bool is_recycled = w->end_reason == METRICS_RESTART_RECYCLED;
     self->networks[0]->counts->worker_restarts[w->end_reason]++;
     log_event(self->log, is_recycled ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, "worker_ended",
               "s:s, s:i, s:s, s:i, s:s*, s:s?, s:s*, s:i", "model", pool_name(self), "worker", (int)(w - self->workers),
-              "reason", metrics_restart_name(w->end_reason), "status", w->end_status, "detail", end_detail(w),
-              "request_id", item ? item->spec.request_id : NULL, "traceparent", item ? job_trace(item) : NULL,
-              "attempt", item ? item->attempts : 0);
+              "reason", metrics_restart_name(w->end_reason), "status", w->end_status, "detail", detail, "request_id",
+              item ? item->spec.request_id : NULL, "traceparent", item ? job_trace(item) : NULL, "attempt",
+              item ? item->attempts : 0);
     w->is_renewed = is_recycled;
     is_recycled ? start(self, w) : schedule_restart(self, w);
 }

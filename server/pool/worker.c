@@ -43,7 +43,9 @@ static void close_all(worker *self) {
         close(self->pidfd);
     if (self->socket >= 0)
         close(self->socket);
-    self->pidfd = self->socket = -1;
+    if (self->memory_fd >= 0)
+        close(self->memory_fd);
+    self->pidfd = self->socket = self->memory_fd = -1;
     self->pid = 0;
     self->state = WORKER_DOWN;
 }
@@ -97,7 +99,7 @@ static void on_death(void *context, uint32_t events) {
 }
 
 void worker_init(worker *self, event_loop *owner, const worker_handler *handler) {
-    *self = (worker){.handler = handler, .loop = owner, .pidfd = -1, .socket = -1};
+    *self = (worker){.handler = handler, .loop = owner, .pidfd = -1, .socket = -1, .memory_fd = -1};
     self->death = (loop_watch){.fd = -1, .on_ready = on_death, .context = self};
     self->messages = (loop_watch){.fd = -1, .on_ready = on_messages, .context = self};
 }
@@ -219,6 +221,28 @@ swin2sr_status worker_send(worker *self, const ipc_message *message, const int *
     if (status != SWIN2SR_OK)
         worker_kill(self, status == SWIN2SR_IO ? METRICS_RESTART_COUNT : METRICS_RESTART_PROTOCOL);
     return status;
+}
+
+/* statm and not smaps_rollup: the kernel keeps its numbers and does not walk the page tables, which takes milliseconds
+ * and stops the process meanwhile; and it may be read although the worker is not dumpable. The descriptor belongs to this
+ * process and never shows another one that reuses the pid. */
+void worker_watch_memory(worker *self) {
+    char path[40];
+    snprintf(path, sizeof path, "/proc/%d/statm", (int)self->pid);
+    self->memory_fd = open(path, O_RDONLY | O_CLOEXEC);
+    self->memory_bytes = 0;
+    worker_measure(self);
+    self->baseline_bytes = self->memory_bytes;
+}
+
+void worker_measure(worker *self) {
+    char text[128];
+    unsigned long long resident, shared;
+    bool is_alive = self->memory_fd >= 0 && !self->is_killed; /* the memory of a dying process says nothing */
+    ssize_t size = is_alive ? pread(self->memory_fd, text, sizeof text - 1, 0) : 0;
+    text[size > 0 ? size : 0] = '\0';
+    if (sscanf(text, "%*u %llu %llu", &resident, &shared) == 2 && resident > shared)
+        self->memory_bytes = (resident - shared) * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 void worker_kill(worker *self, metrics_restart reason) {

@@ -45,6 +45,7 @@ struct worker {
     worker_state state;
     pid_t pid;
     int pidfd, socket; /* -1 when DOWN */
+    int memory_fd;     /* /proc/PID/statm, open from READY on; -1: not open */
     loop_watch death, messages;
     loop_timer timer;           /* set by the pool: respawn, start limit or cancel limit, depending on the state */
     job *job;                   /* BUSY: its job; NULL: the job was cancelled */
@@ -56,6 +57,8 @@ struct worker {
     uint32_t failures;          /* ends since the last finished job */
     uint32_t jobs;              /* number of jobs given to this process */
     uint32_t ready_count;       /* number of networks that are ready */
+    uint64_t memory_bytes;      /* of the process, as worker_measure; 0: unknown */
+    uint64_t baseline_bytes;    /* the same when it was ready */
     bool is_renewed;            /* being replaced after --recycle jobs; the pool counts as ready meanwhile */
     bool is_killed;             /* the server has killed it */
     metrics_restart end_reason; /* _COUNT: to be derived from end_status */
@@ -70,6 +73,18 @@ SWIN2SR_MUST_CHECK swin2sr_status worker_start(worker *self, const server_config
 
 /* Send one message. A worker whose socket is full or closed is killed. */
 SWIN2SR_MUST_CHECK swin2sr_status worker_send(worker *self, const ipc_message *message, const int *fds);
+
+/* The worker is ready: begin to watch its memory, from this baseline. */
+void worker_watch_memory(worker *self);
+
+/* Set memory_bytes: what the process holds that only it can free. Pages of files, such as the upload, are not counted,
+ * because the kernel can drop them, or because the spool counts them. */
+void worker_measure(worker *self);
+
+/* By how much a worker has grown since it was ready. */
+static inline uint64_t worker_growth_bytes(const worker *self) {
+    return self->memory_bytes > self->baseline_bytes ? self->memory_bytes - self->baseline_bytes : 0;
+}
 
 /* Kill the process. on_end is called later, from the loop. reason _COUNT: derive it from how the process ended. */
 void worker_kill(worker *self, metrics_restart reason);

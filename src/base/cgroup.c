@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
- * base/cgroup.c - limits that the kernel sets for this process's control groups.
+ * base/cgroup.c - limits that the kernel sets for this process's control groups, and the use of memory.
  * In: /proc/self/cgroup, /proc/self/mountinfo and the files of the folders they name.  Out: numbers.
  * In a container the group's name may be that on the host, which does not exist here; its files are then at the mount
  * point. */
 #include "base/cgroup.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define TEXT_BYTES 65536 /* of a file of /proc */
+#define PART_BYTES 4096  /* of the beginning of a file that is read repeatedly: the lines wanted are there */
 
 typedef struct cgroup {
     char folder[3 * PATH_MAX];
@@ -157,4 +161,103 @@ int swin2sr__cgroup_cores(const char *root) {
         cores = here && (!cores || here < cores) ? here : cores;
     }
     return cores < INT_MAX ? (int)cores : 0;
+}
+
+/* ---- the use of memory ---- */
+
+static int open_fd(const char *folder, const char *name) {
+    char path[4 * PATH_MAX];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static void read_part(int fd, char ret_text[PART_BYTES]) {
+    ssize_t size = fd >= 0 ? pread(fd, ret_text, PART_BYTES - 1, 0) : 0;
+    ret_text[size > 0 ? size : 0] = '\0';
+}
+
+/* The number after a name that begins a line; "": the number at the beginning. 0: there is none. */
+static uint64_t number_after(const char *text, const char *name) {
+    size_t length = strlen(name);
+    while (text && strncmp(text, name, length) != 0) {
+        text = strchr(text, '\n');
+        text = text ? text + 1 : NULL;
+    }
+    return text ? strtoull(text + length, NULL, 10) : 0;
+}
+
+static uint64_t read_number(int fd) {
+    char text[PART_BYTES];
+    read_part(fd, text);
+    return *text == '-' ? 0 : number_after(text, "");
+}
+
+/* The smallest limit of a group or its parents decides. */
+static bool find_binding_group(const char *root, cgroup *ret_group) {
+    cgroup group;
+    uint64_t least = UINT64_MAX, limit;
+    bool is_there = find_group(root, "memory", &group);
+    *ret_group = group;
+    for (bool is_left = is_there; is_left; is_left = go_up(&group))
+        if (read_value(group.folder, group.is_v1 ? "memory.limit_in_bytes" : "memory.max", "", &limit) &&
+            limit < least) {
+            least = limit;
+            *ret_group = group;
+        }
+    return is_there;
+}
+
+void swin2sr__memory_open(swin2sr__memory_files *self, const char *root) {
+    cgroup group;
+    *self = (swin2sr__memory_files){.limit_fd = -1, .usage_fd = -1, .stat_fd = -1, .stalls_fd = -1};
+    if (find_binding_group(root, &group)) {
+        self->is_v1 = group.is_v1;
+        self->limit_fd = open_fd(group.folder, group.is_v1 ? "memory.limit_in_bytes" : "memory.max");
+        self->usage_fd = open_fd(group.folder, group.is_v1 ? "memory.usage_in_bytes" : "memory.current");
+        self->stat_fd = open_fd(group.folder, "memory.stat");
+        self->stalls_fd = group.is_v1 ? -1 : open_fd(group.folder, "memory.pressure");
+    }
+    char text[PART_BYTES];
+    self->machine_fd = open_fd(root, "proc/meminfo");
+    read_part(self->machine_fd, text);
+    self->machine_bytes = number_after(text, "MemTotal:") << 10;
+    if (self->stalls_fd < 0)
+        self->stalls_fd = open_fd(root, "proc/pressure/memory");
+}
+
+static uint64_t above(uint64_t all, uint64_t part) {
+    return all > part ? all - part : 0;
+}
+
+/* false: the group has no limit below the machine's memory, or it cannot be read. */
+static bool read_group(const swin2sr__memory_files *self, swin2sr__memory_use *ret_use) {
+    char stat[PART_BYTES];
+    uint64_t limit = read_number(self->limit_fd), usage;
+    if (limit == 0 || (self->machine_bytes && limit >= self->machine_bytes) || !(usage = read_number(self->usage_fd)))
+        return false;
+    read_part(self->stat_fd, stat);
+    uint64_t files = number_after(stat, self->is_v1 ? "total_inactive_file " : "inactive_file ") +
+                     number_after(stat, self->is_v1 ? "total_active_file " : "active_file ");
+    *ret_use = (swin2sr__memory_use){.limit_bytes = limit, .used_bytes = above(usage, files)};
+    return true;
+}
+
+void swin2sr__memory_read(const swin2sr__memory_files *self, swin2sr__memory_use *ret_use) {
+    char text[PART_BYTES];
+    if (!read_group(self, ret_use)) {
+        read_part(self->machine_fd, text);
+        uint64_t free = number_after(text, "MemAvailable:") << 10;
+        *ret_use =
+            (swin2sr__memory_use){.limit_bytes = self->machine_bytes, .used_bytes = above(self->machine_bytes, free)};
+    }
+    read_part(self->stalls_fd, text);
+    const char *total = strncmp(text, "some ", 5) == 0 ? strstr(text, "total=") : NULL;
+    ret_use->stalled_us = total ? strtoull(total + strlen("total="), NULL, 10) : 0;
+}
+
+void swin2sr__memory_close(swin2sr__memory_files *self) {
+    const int fds[] = {self->limit_fd, self->usage_fd, self->stat_fd, self->machine_fd, self->stalls_fd};
+    for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
 }

@@ -270,16 +270,20 @@ def test_worker_without_progress_is_replaced(start):
 
 
 def test_out_of_memory_is_told_from_other_kills(memory_group, start):
-    """The memory limit is lowered while a request is running. The kernel kills the worker, not the server."""
+    """The memory limit is lowered while a request is running. The kernel kills the worker, not the server, which is
+    stopped meanwhile, because it would end the worker before."""
     service = start("--workers", "1", preexec_fn=lambda: (memory_group / "tasks").write_text(str(os.getpid())))
     service.signal_workers(signal.SIGSTOP)
     call = service.upscale_in_background(picture(1500, 200))  # 160 MB
     service.wait_metric('workers{state="busy"}', 1)
     used = int((memory_group / "memory.usage_in_bytes").read_text())
+    service.process.send_signal(signal.SIGSTOP)
     (memory_group / "memory.limit_in_bytes").write_text(str(used + (30 << 20)))
     service.signal_workers(signal.SIGCONT)
-    wait_for("the kill", lambda: service.restarts("oom") >= 1)
+    wait_for("the kill", lambda: "oom_kill 1\n" in (memory_group / "memory.oom_control").read_text())
     (memory_group / "memory.limit_in_bytes").write_text("-1")
+    service.process.send_signal(signal.SIGCONT)
+    wait_for("the reason", lambda: service.restarts("oom") == 1)
     assert call.join().status_code in (200, 500)
     service.wait_ready()
     assert service.upscale(picture()).status_code == 200

@@ -163,6 +163,82 @@ static void group_is_mounted_itself(void **state) {
     assert_int_equal(swin2sr__cgroup_cores(root), 2);
 }
 
+static swin2sr__memory_use use_of_tree(void) {
+    swin2sr__memory_files files;
+    swin2sr__memory_use use;
+    swin2sr__memory_open(&files, root);
+    swin2sr__memory_read(&files, &use);
+    swin2sr__memory_close(&files);
+    return use;
+}
+
+static void use_is_unknown(void **state) {
+    swin2sr__memory_use use = use_of_tree();
+    assert_true(use.limit_bytes == 0 && use.used_bytes == 0 && use.stalled_us == 0);
+}
+
+static void use_of_the_machine(void **state) {
+    put("/proc/meminfo", "MemTotal:    1000 kB\nMemFree:   5 kB\nMemAvailable:    600 kB\n");
+    put("/proc/pressure/memory", "some avg10=0.00 avg60=0.00 avg300=0.00 total=123\nfull avg10=0.00 total=45\n");
+    put("/proc/self/cgroup", "0::/a\n");
+    put("/sys/fs/cgroup/a/memory.max", "max\n");
+    put("/sys/fs/cgroup/a/memory.current", "70\n");
+    swin2sr__memory_use use = use_of_tree();
+    assert_int_equal(use.limit_bytes, 1024000);
+    assert_int_equal(use.used_bytes, 400 << 10);
+    assert_int_equal(use.stalled_us, 123);
+}
+
+/* The parent has the smaller limit. The numbers change while the files are open. */
+static void use_of_version_2(void **state) {
+    swin2sr__memory_files files;
+    swin2sr__memory_use use;
+    put("/proc/self/cgroup", "0::/a/b\n");
+    put("/proc/meminfo", "MemTotal:    1000 kB\nMemAvailable:    600 kB\n");
+    put("/proc/pressure/memory", "some avg10=0.00 avg60=0.00 avg300=0.00 total=123\n");
+    put("/sys/fs/cgroup/a/b/memory.max", "9000\n");
+    put("/sys/fs/cgroup/a/b/memory.current", "50\n");
+    put("/sys/fs/cgroup/a/memory.max", "5000\n");
+    put("/sys/fs/cgroup/a/memory.current", "4000\n");
+    put("/sys/fs/cgroup/a/memory.stat", "anon 100\nfile 2000\nshmem 500\ninactive_file 1000\nactive_file 500\n");
+    put("/sys/fs/cgroup/a/memory.pressure", "some avg10=1.00 avg60=0.00 avg300=0.00 total=77\nfull total=5\n");
+    swin2sr__memory_open(&files, root);
+    swin2sr__memory_read(&files, &use);
+    assert_int_equal(use.limit_bytes, 5000);
+    assert_int_equal(use.used_bytes, 2500);
+    assert_int_equal(use.stalled_us, 77);
+    put("/sys/fs/cgroup/a/memory.current", "4800\n");
+    put("/sys/fs/cgroup/a/memory.max", "max\n");
+    swin2sr__memory_read(&files, &use);
+    assert_int_equal(use.limit_bytes, 1024000);
+    put("/sys/fs/cgroup/a/memory.max", "6000\n");
+    swin2sr__memory_read(&files, &use);
+    assert_true(use.limit_bytes == 6000 && use.used_bytes == 3300);
+    swin2sr__memory_close(&files);
+}
+
+static void use_of_version_1(void **state) {
+    put("/proc/self/cgroup", "4:memory:/c\n0::/\n");
+    put("/proc/meminfo", "MemTotal:    1000 kB\nMemAvailable:    600 kB\n");
+    put("/proc/pressure/memory", "some avg10=0.00 avg60=0.00 avg300=0.00 total=9\n");
+    put("/sys/fs/cgroup/memory/c/memory.limit_in_bytes", "5000\n");
+    put("/sys/fs/cgroup/memory/c/memory.usage_in_bytes", "3000\n");
+    put("/sys/fs/cgroup/memory/c/memory.stat",
+        "cache 7\ninactive_file 7\nactive_file 7\ntotal_inactive_file 600\ntotal_active_file 400\n");
+    swin2sr__memory_use use = use_of_tree();
+    assert_true(use.limit_bytes == 5000 && use.used_bytes == 2000 && use.stalled_us == 9);
+}
+
+/* These files are only read, so they are there for every process. */
+static void use_of_this_machine(void **state) {
+    swin2sr__memory_files files;
+    swin2sr__memory_use use;
+    swin2sr__memory_open(&files, "");
+    swin2sr__memory_read(&files, &use);
+    swin2sr__memory_close(&files);
+    assert_true(use.used_bytes > 0 && use.used_bytes < use.limit_bytes);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(nothing_there, make_tree, remove_tree),
@@ -178,6 +254,11 @@ int main(void) {
         cmocka_unit_test_setup_teardown(quota_of_all_three, make_tree, remove_tree),
         cmocka_unit_test_setup_teardown(no_controller_of_quota, make_tree, remove_tree),
         cmocka_unit_test_setup_teardown(group_is_mounted_itself, make_tree, remove_tree),
+        cmocka_unit_test_setup_teardown(use_is_unknown, make_tree, remove_tree),
+        cmocka_unit_test_setup_teardown(use_of_the_machine, make_tree, remove_tree),
+        cmocka_unit_test_setup_teardown(use_of_version_2, make_tree, remove_tree),
+        cmocka_unit_test_setup_teardown(use_of_version_1, make_tree, remove_tree),
+        cmocka_unit_test(use_of_this_machine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -48,6 +48,15 @@ static void numbers_where_they_help(void **state) {
     assert_int_equal(json_integer_value(json_object_get(document, "retry_after")), 7);
     json_decref(document);
     free(text);
+    strcpy(what.tried, "whole, strips");
+    text = problem_to_json(&what, "abc");
+    document = json_loads(text, 0, NULL);
+    const json_t *tried = json_object_get(document, "tried");
+    assert_int_equal(json_array_size(tried), 2);
+    assert_string_equal(json_string_value(json_array_get(tried, 0)), "whole");
+    assert_string_equal(json_string_value(json_array_get(tried, 1)), "strips");
+    json_decref(document);
+    free(text);
     text = problem_to_html(&what, "abc", 1);
     assert_non_null(strstr(text, "<p>X.</p>\n<p>Limit: 5; here: 6.</p>\n<p>Try again in 7 s.</p>"));
     free(text);

@@ -70,6 +70,10 @@ static void check_equal(const job_record *self, const job_record *other) {
 
 static void a_record_comes_back(void **state) {
     job_record written = sample(), found;
+    written.spec.width_px = 128;
+    written.spec.height_px = 96;
+    written.spec.sample_bytes = 4;
+    strcpy(written.tried, "whole");
     char *text = record_to_text(&written);
     assert_true(strlen(text) < RECORD_MAX_BYTES);
     assert_int_equal(record_from_text(text, strlen(text), &found), SWIN2SR_OK);
@@ -77,6 +81,8 @@ static void a_record_comes_back(void **state) {
     assert_int_equal(found.done.notes, NOTE_DAMAGED);
     assert_int_equal(found.expires_ms, written.expires_ms);
     assert_true(found.spec.is_strict);
+    assert_true(found.spec.width_px == 128 && found.spec.height_px == 96 && found.spec.sample_bytes == 4);
+    assert_string_equal(found.tried, "whole");
     free(text);
 }
 
@@ -93,6 +99,7 @@ static void stored_records_are_read(void **state) {
         assert_int_equal(record_from_text(bytes, size, &found), SWIN2SR_OK);
         assert_int_equal(found.version, version);
         found.version = RECORD_VERSION;
+        found.spec.version = JOB_SPEC_VERSION;
         check_equal(&found, &expected);
     }
 }

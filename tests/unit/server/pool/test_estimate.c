@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * tests/unit/server/pool/test_estimate.c - what is learned from jobs, and what is not. */
+#include "format/note.h"
 #include "pool/estimate.h"
 
 #include <setjmp.h>
@@ -71,6 +72,13 @@ static void extremes_stay_numbers(void **state) {
     assert_true(estimate_least_us(&self, (uint64_t)1 << 33) > 0);
 }
 
+static void reduced_images_count_as_their_square(void **state) {
+    ipc_done done = {.in_width_px = 4000, .in_height_px = 3000};
+    assert_int_equal(estimate_done_pixels(&done, 1024), 12000000);
+    done.notes = NOTE_SHRUNK;
+    assert_int_equal(estimate_done_pixels(&done, 1024), 1 << 20);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(learns_what_pictures_take),
@@ -78,6 +86,7 @@ int main(void) {
         cmocka_unit_test(tiny_pictures_say_nothing_of_large_ones),
         cmocka_unit_test(a_stopped_worker_says_nothing),
         cmocka_unit_test(extremes_stay_numbers),
+        cmocka_unit_test(reduced_images_count_as_their_square),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
