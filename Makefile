@@ -14,7 +14,7 @@ REPS ?= 5
 FUZZ_SECONDS ?= 60
 CANCELS ?= 200
 
-.PHONY: help deps deps-test build run test test-quick faults test-tsan test-neon test-emulated check-reference bench bench-peers train-smoke evaluate evaluate-photographs fuzz image test-image format install clean
+.PHONY: help deps deps-test build run test test-quick faults test-tsan test-neon test-emulated test-page page check-reference bench bench-peers train-smoke evaluate evaluate-photographs fuzz image test-image format install clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := build
 
@@ -72,6 +72,13 @@ bench: build
 bench-peers: build
 	@tools/install_packages.sh peers
 	@SWIN2SR_BUILD='$(BUILD)' bench/peers/run.py
+
+page:
+	cd web && npm ci --no-audit --no-fund --ignore-scripts && node build.mjs
+
+test-page: deps-test build
+	@tools/install_packages.sh page pictures
+	SWIN2SR_LONG_TESTS=1 SWIN2SR_BUILD='$(BUILD)' $(PYTHON) -m pytest -q -p no:cacheprovider -s tests/page
 
 check-reference: build
 	@tools/install_packages.sh test peers

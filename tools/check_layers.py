@@ -113,10 +113,10 @@ def check_folders(root, table):
 
 
 def source_files(root):
-    """The files of the project: all except build folders, results and names that begin with a dot, .ci excepted."""
+    """The files of the project: all except build folders, results, packages of npm and names that begin with a dot, .ci excepted."""
     for path in sorted(root.rglob("*")):
         parts = path.relative_to(root).parts
-        if parts[0].startswith(("build", "result")) or "__pycache__" in parts:
+        if parts[0].startswith(("build", "result")) or {"__pycache__", "node_modules"} & set(parts):
             continue
         if path.is_file() and (not parts[0].startswith(".") or parts[0] == ".ci"):
             yield path

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # tools/run_tests.sh quick|full - run the tests and print the totals; the exit status is 1 when a test failed.
 # quick: format, layers, unit tests, kernels, images.  full: in addition golden tensors, command line, weight files,
-# server, training (tests that need python3-torch are skipped where it is not installed), ASan and UBSan, TSan.
+# server, page (where node and chromium are installed), training (tests that need python3-torch are skipped where it is not installed), ASan and UBSan, TSan.
 # Environment: BUILD (build), MESON, PYTHON. Results (JUnit XML and logs) are in $BUILD/test-results/.
 # Every step runs even if an earlier one failed.
 set -uo pipefail
@@ -70,6 +70,7 @@ full)
     step unit meson_tests unit "$build"
     step project python_tests project "$build" tests/project
     step programs python_tests programs "$build" tests/cli tests/model tests/server tests/faults
+    step page python_tests page "$build" tests/page
     step training python_tests training "$build" tests/train
     step sanitizer-build sanitizer_build
     export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1

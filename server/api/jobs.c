@@ -7,9 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "api/facts.h"
 #include "api/routes.h"
+#include "probe/probe.h"
 
 problem jobs_not_enabled(void) {
     return problem_of(PROBLEM_NOT_ENABLED, "jobs are switched off; the operator switches them on with --data FOLDER");
@@ -78,6 +81,30 @@ static void refuse_result(http_request *request, const kept_job *kept) {
     http_answer_problem(request, &what);
 }
 
+/* ---- the result ---- */
+
+static bool take_name(void *context, const char *name, const char *value) {
+    const char **wanted = context;
+    if (strcmp(name, "name") == 0)
+        *wanted = value;
+    return true;
+}
+
+/* The query may give a name to save it under (RFC 6266); its bytes are written as hex digits. */
+static void add_disposition(http_request *request, const format_info *format) {
+    char text[32 + 3 * LIMIT_SAVE_NAME_BYTES];
+    const char *name = NULL;
+    http_request_query(request, take_name, &name);
+    if (!name || !name[0] || strlen(name) > LIMIT_SAVE_NAME_BYTES) {
+        snprintf(text, sizeof text, "inline; filename=\"enlarged.%s\"", format->endings[0]);
+    } else {
+        char *at = text + sprintf(text, "attachment; filename*=UTF-8''");
+        for (; *name; name++)
+            at += sprintf(at, "%%%02X", (unsigned char)*name);
+    }
+    http_answer_header(request, "Content-Disposition", text);
+}
+
 void jobs_answer_result(http_request *request, const kept_job *kept) {
     const job_record *record = &kept->record;
     const format_info *format = format_get(record->spec.format);
@@ -93,8 +120,7 @@ void jobs_answer_result(http_request *request, const kept_job *kept) {
         return;
     }
     http_answer_ranged(request, format->media_type, fd, record->done.out_bytes, record->etag);
-    snprintf(text, sizeof text, "inline; filename=\"enlarged.%s\"", format->endings[0]);
-    http_answer_header(request, "Content-Disposition", text);
+    add_disposition(request, format);
     http_answer_header(request, "Cache-Control", "private, no-cache");
     http_answer_header(request, "X-Swin2SR-Model", record->spec.model);
     facts_plan(&record->done, text);
@@ -136,6 +162,39 @@ void job_preview_on_begin(http_request *request) {
     snprintf(tag, sizeof tag, "%.33s-preview\"", record->etag);
     http_answer_ranged(request, "image/jpeg", fd, record->done.preview_bytes, tag);
     http_answer_header(request, "Content-Disposition", "inline; filename=\"preview.jpg\"");
+    http_answer_header(request, "Cache-Control", "private, no-cache");
+}
+
+static bool read_input(void *context, uint64_t at, void *bytes, size_t size) {
+    return pread(*(const int *)context, bytes, size, (off_t)at) == (ssize_t)size;
+}
+
+/* What the header of the input says: it was admitted by it. */
+static const char *input_type(int fd, uint64_t size) {
+    const probe_source source = {.read = read_input, .context = &fd, .size = size};
+    probe_info info = {.format = FORMAT_UNKNOWN};
+    (void)probe_file(&source, &info, NULL);
+    return format_get(info.format)->media_type;
+}
+
+void job_input_on_begin(http_request *request) {
+    const kept_job *kept = jobs_find(request);
+    if (!kept)
+        return;
+    struct stat facts;
+    int fd = backlog_open_input(kept);
+    if (fd < 0 || fstat(fd, &facts) != 0) {
+        if (fd >= 0)
+            close(fd);
+        problem what =
+            problem_of(PROBLEM_GONE, "the image that was sent has been removed; it is kept as long as its result");
+        http_answer_problem(request, &what);
+        return;
+    }
+    char tag[LIMIT_ETAG_BYTES + 8];
+    snprintf(tag, sizeof tag, "\"%.32s-input\"", kept->record.body_sha256);
+    http_answer_ranged(request, input_type(fd, (uint64_t)facts.st_size), fd, (uint64_t)facts.st_size, tag);
+    http_answer_header(request, "Content-Disposition", "inline; filename=\"input\"");
     http_answer_header(request, "Cache-Control", "private, no-cache");
 }
 

@@ -1,63 +1,222 @@
 /* SPDX-License-Identifier: Apache-2.0
- * api/page.c - GET / and GET /openapi.json, which are built into the program (stage 9 of 9, respond).
- * In: the networks that are served.  Out: web/index.html, which has no script and loads nothing else, with a choice of
- * network if there are several. */
+ * api/page.c - GET / in the language of the browser, and GET /openapi.json (stage 9 of 9, respond).
+ * In: the networks that are served, the formats, the settings.  Out: HTML that works without script and loads only
+ * the assets of this program (api/assets.c). */
 #include "api/page.h"
 
+#include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/context.h"
 #include "api/routes.h"
+#include "base/sha256.h"
 #include "base/write.h"
 
-/* What the network for a task is made for, in both languages of the page. */
-static const char *words_of(const char *task) {
-    static const char *const words[][2] = {{"photo", "photos with noise or blur · 有噪点或模糊的照片"},
-                                           {"clean", "sharp, undamaged pictures · 清晰无损的图片"},
-                                           {"compressed", "strongly compressed pictures · 压缩严重的图片"},
-                                           {"jpeg", "JPEG damage away, same size · 去除 JPEG 痕迹，尺寸不变"},
-                                           {"fast", "quick · 快速"}};
-    for (size_t i = 0; task && i < sizeof words / sizeof words[0]; i++) {
-        if (strcmp(words[i][0], task) == 0)
-            return words[i][1];
-    }
+/* Scripts, styles and pictures of this service, and blobs that its script makes. Nothing is evaluated, and no text
+ * becomes HTML. */
+#define POLICY                                                                                            \
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; " \
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "   \
+    "trusted-types 'none'"
+
+/* ---- texts ---- */
+
+static const char *word(const page_language *language, const char *group, const char *name) {
+    char key[80];
+    snprintf(key, sizeof key, "%s%s", group, name);
+    for (const page_word *each = language->words; each->key; each++)
+        if (strcmp(each->key, key) == 0)
+            return each->text;
     return NULL;
 }
 
-/* A name has letters, digits, '.', '_' and '-' only (config/models.c). */
-static void write_network(FILE *out, const char *name, bool is_default) {
-    const char *words = words_of(library_task_of(name));
-    fprintf(out, "<option value=\"%s\"%s>", name, is_default ? " selected" : "");
-    fprintf(out, words ? "%s (%s)</option>\n" : "%s%s</option>\n", words ? words : "", name);
+/* Text between tags or in a quoted attribute. */
+static void write_text(FILE *out, const char *text) {
+    for (; text && *text; text++) {
+        if (*text == '<' || *text == '>' || *text == '&' || *text == '"')
+            fprintf(out, "&#%d;", *text);
+        else
+            fputc(*text, out);
+    }
 }
 
-static void write_choice(FILE *out, const pool_set *networks) {
-    fprintf(out, "<div class=\"field\">\n<label for=\"model\">Network <span class=\"soft\" lang=\"zh-CN\">模型</span>"
-                 "</label>\n<select id=\"model\" name=\"model\">\n");
+/* ---- what is filled in ---- */
+
+static void write_facts(FILE *out, const api_context *service) {
+    fprintf(out, "data-jobs=\"%d\" data-keys=\"%d\" data-max-bytes=\"%llu\" data-hours=\"%d\"",
+            service->backlog != NULL, service->config->keys != NULL,
+            (unsigned long long)service->config->body_bytes_max, (int)service->config->result_hours);
+}
+
+static void write_accept(FILE *out) {
+    const char *comma = "";
+    for (int id = FORMAT_UNKNOWN + 1; id < FORMAT_COUNT; id++) {
+        if (!format_get((format_id)id)->can_read)
+            continue;
+        fprintf(out, "%s%s", comma, format_get((format_id)id)->media_type);
+        comma = ",";
+    }
+}
+
+static void write_formats(FILE *out, const page_language *language) {
+    for (int id = FORMAT_UNKNOWN + 1; id < FORMAT_COUNT; id++) {
+        const format_info *format = format_get((format_id)id);
+        const char *name = word(language, "format.name.", format->name);
+        if (!format->can_write)
+            continue;
+        fprintf(out, "<option value=\"%s\"%s%s>", format->name, format->has_quality ? " data-quality=\"1\"" : "",
+                id == FORMAT_PNG ? " selected" : "");
+        write_text(out, name ? name : format->name);
+        fputs("</option>\n", out);
+    }
+}
+
+static bool is_only_for(const pool_set *networks, const char *task) {
+    int count = 0;
+    for (int i = 0; i < networks->network_count; i++) {
+        const char *other = library_task_of(networks->networks[i].served->name);
+        count += other && strcmp(other, task) == 0;
+    }
+    return count == 1;
+}
+
+/* By what it is for, and by its name where that is not enough. A name has letters, digits, '.', '_' and '-' only
+ * (config/models.c). */
+static void write_network(FILE *out, const page_language *language, const pool_set *networks, int i) {
+    const char *name = networks->networks[i].served->name, *task = library_task_of(name);
+    const char *words = task ? word(language, "task.", task) : NULL;
+    fprintf(out, "<option value=\"%s\" data-task=\"%s\"%s>", name, task ? task : "", i == 0 ? " selected" : "");
+    write_text(out, words);
+    if (!words)
+        fputs(name, out);
+    else if (!is_only_for(networks, task))
+        fprintf(out, " (%s)", name);
+    fputs("</option>\n", out);
+}
+
+static void write_networks(FILE *out, const page_language *language, const pool_set *networks) {
+    if (networks->network_count < 2)
+        return;
+    fputs("<div class=\"field\">\n<label for=\"model\" data-word=\"network.label\">", out);
+    write_text(out, word(language, "network.label", ""));
+    fputs("</label>\n<select id=\"model\" name=\"model\" aria-describedby=\"model-hint\">\n", out);
     for (int i = 0; i < networks->network_count; i++)
-        write_network(out, networks->networks[i].served->name, i == 0);
-    fprintf(out, "</select>\n</div>\n");
+        write_network(out, language, networks, i);
+    fputs("</select>\n<p id=\"model-hint\" class=\"hint\">", out);
+    const char *task = library_task_of(networks->networks[0].served->name);
+    write_text(out, word(language, "network.hint.", task ? task : "other"));
+    fputs("</p>\n</div>\n", out);
+}
+
+static void write_kept(FILE *out, const page_language *language, const api_context *service) {
+    if (!service->backlog) {
+        write_text(out, word(language, "kept.not", ""));
+        return;
+    }
+    const char *text = word(language, "kept.hours", ""), *hole = strstr(text, "{hours}");
+    fprintf(out, "%.*s%d%s", (int)(hole - text), text, (int)service->config->result_hours, hole + strlen("{hours}"));
+}
+
+static void write_hole(FILE *out, page_hole hole, const page_language *language, const api_context *service) {
+    switch (hole) {
+    case PAGE_FACTS:
+        write_facts(out, service);
+        break;
+    case PAGE_ACCEPT:
+        write_accept(out);
+        break;
+    case PAGE_NETWORKS:
+        write_networks(out, language, service->pools);
+        break;
+    case PAGE_FORMATS:
+        write_formats(out, language);
+        break;
+    case PAGE_KEPT:
+        write_kept(out, language, service);
+        break;
+    case PAGE_END:
+        break;
+    }
 }
 
 /* The whole page; NULL: out of memory. */
-static char *page_text(const pool_set *networks) {
+static char *page_text(const page_part *part, const page_language *language, const api_context *service) {
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
     if (!out)
         return NULL;
-    fputs(page_before_choice, out);
-    if (networks->network_count > 1)
-        write_choice(out, networks);
-    fputs(page_after_choice, out);
+    for (bool is_more = true; is_more; part++) {
+        fputs(part->text, out);
+        write_hole(out, part->hole, language, service);
+        is_more = part->hole != PAGE_END;
+    }
     return swin2sr__text_end(out, &text);
 }
 
+/* ---- language ---- */
+
+static const page_language *language_named(const char *text, size_t length) {
+    for (int i = 0; i < PAGE_LANGUAGES; i++) {
+        size_t own = strlen(page_languages[i].name);
+        if (length >= own && strncasecmp(text, page_languages[i].name, own) == 0 && (length == own || text[own] == '-'))
+            return &page_languages[i];
+    }
+    return NULL;
+}
+
+/* The weight of an entry like "zh-CN;q=0.8", in thousandths. */
+static int weight_of(const char *entry, size_t length) {
+    const char *at = memchr(entry, ';', length);
+    while (at && at < entry + length && !isdigit((unsigned char)*at))
+        at++;
+    if (!at || at >= entry + length)
+        return 1000;
+    return (int)(strtod(at, NULL) * 1000);
+}
+
+const page_language *page_language_for(const char *accept) {
+    const page_language *best = &page_languages[0];
+    int best_weight = 0;
+    while (accept && *accept) {
+        accept += strspn(accept, ", \t");
+        size_t length = strcspn(accept, ",");
+        const page_language *each = language_named(accept, strcspn(accept, ",; \t"));
+        int weight = weight_of(accept, length);
+        if (each && weight > best_weight) {
+            best = each;
+            best_weight = weight;
+        }
+        accept += length;
+    }
+    return best;
+}
+
+static bool take_language(void *context, const char *name, const char *value) {
+    const page_language **language = context;
+    if (strcmp(name, "lang") == 0)
+        *language = language_named(value, strlen(value));
+    return true;
+}
+
+/* ---- answers ---- */
+
 void page_on_begin(http_request *request) {
-    http_answer_text(request, HTTP_OK, "text/html; charset=utf-8",
-                     page_text(((const api_context *)request->app)->pools));
-    http_answer_header(request, "Content-Security-Policy", page_policy);
+    const api_context *service = request->app;
+    const page_language *language = NULL;
+    http_request_query(request, take_language, &language);
+    if (!language)
+        language = page_language_for(http_request_header(request, "Accept-Language"));
+    char *text = page_text(language->index, language, service), tag[67] = "\"\"";
+    if (text)
+        swin2sr__sha256_hex(text, strlen(text), tag + 1);
+    strcpy(tag + 33, "\"");
+    http_answer_tagged(request, "text/html; charset=utf-8", text, tag);
+    http_answer_header(request, "Content-Language", language->tag);
+    http_answer_header(request, "Vary", "Accept-Language");
+    http_answer_header(request, "Content-Security-Policy", POLICY);
     http_answer_header(request, "Referrer-Policy", "no-referrer");
     http_answer_header(request, "Cache-Control", "no-cache");
 }
@@ -67,7 +226,7 @@ void openapi_on_begin(http_request *request) {
     http_answer_header(request, "Cache-Control", "no-cache");
 }
 
-/* Browsers ask for an icon with every page. There is none; the answer is cached for a day. */
+/* Browsers ask for an icon with every page that names none. The answer is cached for a day. */
 void icon_on_begin(http_request *request) {
     http_answer_empty(request, HTTP_NO_CONTENT);
     http_answer_header(request, "Cache-Control", "public, max-age=86400");

@@ -18,6 +18,7 @@ const http_route routes[] = {
      .access = HTTP_ACCESS_TOKEN},
     {"GET", "/v1/jobs/{id}/preview", "/v1/jobs/{id}/preview", .on_begin = job_preview_on_begin,
      .access = HTTP_ACCESS_TOKEN},
+    {"GET", "/v1/jobs/{id}/input", "/v1/jobs/{id}/input", .on_begin = job_input_on_begin, .access = HTTP_ACCESS_TOKEN},
     {"GET", "/v1/jobs/{id}/events", "/v1/jobs/{id}/events", .on_begin = job_events_on_begin,
      .on_free = job_events_on_free, .access = HTTP_ACCESS_TOKEN},
     {"GET", "/healthz", "/healthz", .on_begin = health_on_begin, .access = HTTP_ACCESS_OPEN, .side = HTTP_SIDE_PROBES},
@@ -33,6 +34,7 @@ const http_route routes[] = {
     {"PATCH", "/v1/uploads/{id}", "/v1/uploads/{id}", uploads_on_patch, uploads_on_body, uploads_on_end,
      uploads_on_gone, uploads_on_free, .is_overridable = true},
     {"DELETE", "/v1/uploads/{id}", "/v1/uploads/{id}", .on_begin = uploads_on_delete, .is_overridable = true},
+    {"GET", "/assets/{id}", "/assets/{id}", .on_begin = asset_on_begin, .access = HTTP_ACCESS_OPEN},
     {"GET", "/openapi.json", "/openapi.json", .on_begin = openapi_on_begin, .access = HTTP_ACCESS_OPEN},
     {"GET", "/favicon.ico", "/favicon.ico", .on_begin = icon_on_begin, .access = HTTP_ACCESS_OPEN},
 };

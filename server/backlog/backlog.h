@@ -151,7 +151,8 @@ void backlog_remove(kept_job *kept);
 /* The position of a waiting job in the backlog, from 1; 0: it does not wait. */
 size_t backlog_position(const kept_job *kept);
 
-/* Open the result or its preview for reading; -1: there is none. */
+/* Open the input, the result or its preview for reading; -1: there is none. */
+int backlog_open_input(const kept_job *kept);
 int backlog_open_result(const kept_job *kept);
 int backlog_open_preview(const kept_job *kept);
 

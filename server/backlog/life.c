@@ -3,7 +3,8 @@
  * In: an upload that was admitted, or a job of an earlier server.  Out: files, then the new state in memory, then calls
  * of the watches. The order of the files makes a crash harmless:
  * a new job       input, record. It is accepted when both are on the disk.
- * a finished job  result, record; then the input is removed. After a crash in between, the job is done again. */
+ * a finished job  result, record. After a crash in between, the job is done again. The input is kept as long as the
+ *                 result; that of a job without a result is removed after the record. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,9 +83,9 @@ static swin2sr_status write_end(const kept_job *kept) {
     if (status == SWIN2SR_OK)
         status = write_record(kept, kept->text);
     /* what these leave is removed at the next start */
-    if (status == SWIN2SR_OK)
+    if (status == SWIN2SR_OK && record->status != RECORD_SUCCEEDED)
         (void)remove_input(kept);
-    else
+    else if (status != SWIN2SR_OK)
         (void)remove_result(kept);
     return status;
 }
@@ -112,6 +113,8 @@ static void work(io_task *task) {
         break;
     case KEPT_WRITE_EXPIRED:
         kept->status = remove_result(kept);
+        if (kept->status == SWIN2SR_OK)
+            kept->status = remove_input(kept);
         if (kept->status == SWIN2SR_OK)
             kept->status = write_record(kept, kept->text);
         break;
@@ -318,9 +321,7 @@ static void on_finish(void *context, job *item) {
 
 /* false: its input cannot be read. */
 static bool open_input(kept_job *kept) {
-    char name[LIMIT_RESULT_NAME_BYTES];
-    kept_input_name(kept, name);
-    int fd = openat(kept->owner->data->uploads, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int fd = backlog_open_input(kept);
     if (fd >= 0)
         kept->input = (store_file){.owner = &kept->owner->results, .fd = fd};
     return fd >= 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * backlog/list.c - kept jobs by id, by Idempotency-Key and in order, and their watches (stage 3 of 9, dispatch).
  * In: jobs.  Out: jobs. Allocates nothing: jobs carry their links. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -16,6 +17,12 @@ int64_t backlog_now_ms(void) {
 
 void kept_input_name(const kept_job *kept, char ret_name[LIMIT_RESULT_NAME_BYTES]) {
     snprintf(ret_name, LIMIT_RESULT_NAME_BYTES, "%s.in", kept->record.id);
+}
+
+int backlog_open_input(const kept_job *kept) {
+    char name[LIMIT_RESULT_NAME_BYTES];
+    kept_input_name(kept, name);
+    return openat(kept->owner->data->uploads, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 }
 
 void kept_preview_name(const job_record *record, char ret_name[LIMIT_RESULT_NAME_BYTES]) {

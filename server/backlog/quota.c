@@ -7,12 +7,12 @@
 
 #include "backlog/backlog.h"
 
-/* The input of a job that is not finished, the result of one that has succeeded. */
+/* The input, and the result once there is one; nothing of a job that ended without a result. */
 static uint64_t bytes_of(const job_record *record) {
     if (!record_is_finished(record))
         return record->spec.in_bytes;
     bool has_result = record->status == RECORD_SUCCEEDED && !record->is_expired;
-    return has_result ? record->done.out_bytes + record->done.preview_bytes : 0;
+    return has_result ? record->spec.in_bytes + record->done.out_bytes + record->done.preview_bytes : 0;
 }
 
 static kept_share *find_share(const backlog *self, const char *owner) {

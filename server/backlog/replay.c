@@ -78,11 +78,13 @@ static bool has_unread_record(const backlog *self, const char *id) {
     return has_one;
 }
 
-/* An input whose job is finished, or was never accepted: the record is written after the input, and removed before. */
+/* An input whose job has ended without a result, or whose result has expired, or that was never accepted: the record is
+ * written after the input, and removed before. */
 static swin2sr_status remove_orphan(backlog *self, const char *id, const char *name) {
     const kept_job *kept = backlog_find(self, id);
     bool is_unread = !kept && has_unread_record(self, id);
-    if (!is_unread && (!kept || record_is_finished(&kept->record)))
+    bool has_result = kept && kept->record.status == RECORD_SUCCEEDED && !kept->record.is_expired;
+    if (!is_unread && !has_result && (!kept || record_is_finished(&kept->record)))
         (void)data_remove(self->data->uploads, name);
     return SWIN2SR_OK;
 }

@@ -37,7 +37,8 @@
 #define LIMIT_KEEP_ALIVE_PROBES 3 /* without an answer, until such a client counts as gone */
 #define LIMIT_ROUTES 40           /* rows in the table of routes */
 #define LIMIT_PATH_PART_BYTES 65u /* a part of a path that stands for an id, terminator included */
-#define LIMIT_ALLOW_BYTES 64u     /* methods in an Allow header, terminator included */
+#define LIMIT_ACCEPT_ENCODING_BYTES 256u /* read from the end of Accept-Encoding, terminator included */
+#define LIMIT_ALLOW_BYTES 64u            /* methods in an Allow header, terminator included */
 
 /* jobs that are kept */
 #define LIMIT_NODE_BYTES 17u   /* --node, terminator included */
@@ -55,6 +56,7 @@
 #define LIMIT_PREFER_WAIT_S 300       /* the longest `Prefer: wait` */
 #define LIMIT_PREVIEW_PX 2048         /* longer side of the preview of a larger result */
 #define LIMIT_IDEMPOTENCY_BYTES 129   /* an Idempotency-Key, terminator included */
+#define LIMIT_SAVE_NAME_BYTES 300u    /* of the name that a client gives a result in its query */
 #define LIMIT_RESULT_NAME_BYTES 80u   /* the name of a result, terminator included */
 
 /* resumable uploads */

@@ -41,6 +41,28 @@ void http_answer_text(http_request *request, unsigned int code, const char *type
     answer(request, code, type, response);
 }
 
+static bool is_known(http_request *request, const char *tag) {
+    return range_has_tag(http_request_header(request, MHD_HTTP_HEADER_IF_NONE_MATCH), tag);
+}
+
+void http_answer_tagged(http_request *request, const char *type, char *text, const char *tag) {
+    if (text && is_known(request, tag)) {
+        free(text);
+        http_answer_empty(request, HTTP_NOT_MODIFIED);
+    } else {
+        http_answer_text(request, HTTP_OK, type, text);
+    }
+    http_answer_header(request, MHD_HTTP_HEADER_ETAG, tag);
+}
+
+void http_answer_constant(http_request *request, const char *type, const char *bytes, size_t size, const char *tag) {
+    if (is_known(request, tag))
+        http_answer_empty(request, HTTP_NOT_MODIFIED);
+    else
+        answer(request, HTTP_OK, type, MHD_create_response_from_buffer(size, (void *)bytes, MHD_RESPMEM_PERSISTENT));
+    http_answer_header(request, MHD_HTTP_HEADER_ETAG, tag);
+}
+
 /* ---- JSON ---- */
 
 http_json *http_json_array(void) {
@@ -135,10 +157,10 @@ void http_answer_ranged(http_request *request, const char *type, int fd, uint64_
     const char *range = http_request_header(request, MHD_HTTP_HEADER_RANGE);
     uint64_t first = 0, count = size;
     range_kind kind = range_parse(if_range && strcmp(if_range, tag) != 0 ? NULL : range, size, &first, &count);
-    bool is_known = range_has_tag(http_request_header(request, MHD_HTTP_HEADER_IF_NONE_MATCH), tag);
-    if (is_known || kind == RANGE_OUTSIDE)
+    bool has_it = is_known(request, tag);
+    if (has_it || kind == RANGE_OUTSIDE)
         close(fd);
-    if (is_known)
+    if (has_it)
         http_answer_empty(request, HTTP_NOT_MODIFIED);
     else if (kind == RANGE_OUTSIDE)
         answer_outside(request, size);

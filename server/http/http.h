@@ -113,6 +113,12 @@ void http_answer_empty(http_request *request, unsigned int code);
 void http_answer_problem(http_request *request, const problem *what);
 void http_answer_header(http_request *request, const char *name, const char *value);
 
+/* Answer with what the client may have already (If-None-Match), and its entity tag, in quotes.
+ * text   malloc, taken.
+ * bytes  Are never freed. */
+void http_answer_tagged(http_request *request, const char *type, char *text, const char *tag);
+void http_answer_constant(http_request *request, const char *type, const char *bytes, size_t size, const char *tag);
+
 /* Answer with a file that the client may ask for in part (Range, If-Range) or have already (If-None-Match).
  * fd   Taken.
  * tag  Its entity tag, in quotes. It changes when the file does. */

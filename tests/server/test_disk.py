@@ -141,9 +141,10 @@ def test_quota_of_all_bytes(start, tmp_path):
     assert server.metric("jobs_limit_bytes") == MIB
     noise = service.encode(service.Image.frombytes("RGB", (100, 75), os.urandom(22500)))
     job = job_of(server, submit(server, noise))
-    assert server.metric("jobs_bytes") == job["result"]["bytes"]
+    kept = len(noise) + job["result"]["bytes"]
+    assert server.metric("jobs_bytes") == kept
     refused = check_problem(submit(server, bytes(MIB)), 507, "storage")
-    assert refused["limit"] == MIB and refused["actual"] == job["result"]["bytes"] + MIB
+    assert refused["limit"] == MIB and refused["actual"] == kept + MIB
     assert requests.delete(f"{server.url}/v1/jobs/{job['id']}").status_code == 204
     assert server.metric("jobs_bytes") == 0
     job_of(server, submit(server, noise))
@@ -164,6 +165,6 @@ def test_orphans_are_removed_at_start(start, tmp_path):
     server = start("--data", data, "--workers", "1")
     assert sorted(path.name for path in (data / "outputs").iterdir()) == sorted(
         [".jobs", ours, "notes.txt", "2026-11-28-n1-short.png"])
-    assert not list((data / "uploads").iterdir())
+    assert [path.name for path in (data / "uploads").iterdir()] == [f"{done['id']}.in"], "the input is kept with its result"
     assert server.events("orphans_removed")[0]["results"] == 3
     assert requests.get(server.url + done["result"]["url"]).status_code == 200

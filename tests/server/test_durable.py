@@ -58,12 +58,18 @@ def wait_all_finished(server, count):
     return wait_for("all jobs to end", are_finished)
 
 
+def inputs(data):
+    """The jobs whose inputs are kept: those with a result."""
+    return {path.name.removesuffix(".in") for path in (data / "uploads").iterdir()}
+
+
 def check_folder(data, jobs):
-    """Check that each job has its record and its result, and that there are no other files."""
+    """Check that each job has its record, its result and its input, and that there are no other files."""
     names = sorted(str(path.relative_to(data)) for path in data.rglob("*") if path.is_file())
     records = [f"outputs/.jobs/{job['id']}.json" for job in jobs]
     results = [f"outputs/{job['created'][:10]}-{job['id']}.png" for job in jobs if job["status"] == "succeeded"]
-    assert names == sorted(records + results)
+    images = [f"uploads/{job['id']}.in" for job in jobs if job["status"] == "succeeded"]
+    assert names == sorted(records + results + images)
 
 
 def is_running(server):
@@ -80,7 +86,7 @@ def crash_once(data, expected, point):
             answer = submit(server.url)
             wait_for("the end of the server or the job",
                      lambda: not is_running(server) or all_jobs(server)[0]["finished"])
-            time.sleep(0.1)  # the input is removed after the job is finished
+            time.sleep(0.1)
         except requests.ConnectionError:
             pass
         reached = server.wait() == -signal.SIGKILL if not is_running(server) else server.close() != 0
@@ -94,7 +100,7 @@ def crash_once(data, expected, point):
         jobs = wait_all_finished(server, 1)
         assert [job["status"] for job in jobs] == ["succeeded"]
         assert requests.get(server.url + jobs[0]["result"]["url"]).content == expected
-        wait_for("the input to go", lambda: not any((data / "uploads").iterdir()))
+        wait_for("no other input", lambda: inputs(data) == {jobs[0]["id"]})
         check_folder(data, jobs)
         assert server.close() == 0
     return crash and crash[0]
@@ -208,7 +214,7 @@ def test_random_kills_under_load(tmp_path):
         for job in jobs:
             result = requests.get(server.url + job["result"]["url"]).content
             assert len(result) == job["result"]["bytes"] and result[-8:-4] == b"IEND"
-        wait_for("the inputs to go", lambda: not any((data / "uploads").iterdir()))
+        wait_for("no other input", lambda: inputs(data) == {job["id"] for job in jobs})
         check_folder(data, jobs)
         assert server.close() == 0
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Jobs from the view of a client: /v1/jobs, Prefer, Idempotency-Key, Range, events, cancelling, expiry, lists."""
 import concurrent.futures
+import hashlib
 import json
 import os
 import re
@@ -79,7 +80,7 @@ def test_job_from_begin_to_end(start, data, tmp_path):
     assert (done["result"]["bytes"], done["result"]["content_type"]) == (len(result.content), "image/jpeg")
     assert (done["result"]["width"], done["result"]["height"]) == (160, 120)
     name = f"outputs/{done['created'][:10]}-{job['id']}.jpg"
-    assert files_of(data) == [f"outputs/.jobs/{job['id']}.json", name]
+    assert files_of(data) == [f"outputs/.jobs/{job['id']}.json", name, f"uploads/{job['id']}.in"]
     assert (data / name).read_bytes() == result.content
     assert requests.delete(f"{server.url}/v1/jobs/{job['id']}").status_code == 204
     assert files_of(data) == []
@@ -175,6 +176,44 @@ def test_preview(keeper):
     small = finished(keeper, accepted(submit(keeper, picture())))
     assert "preview" not in small["result"]
     check_problem(get(keeper, f"/v1/jobs/{small['id']}/preview"), 404, "not_found")
+
+
+def test_the_input_is_kept_with_the_result(keeper):
+    image = picture(20, 12, seed=77)
+    job = finished(keeper, accepted(submit(keeper, image)))
+    path, kept = f"/v1/jobs/{job['id']}/input", keeper.data / "uploads" / f"{job['id']}.in"
+    answer = get(keeper, path)
+    assert (answer.content, answer.headers["Content-Type"]) == (image, "image/png")
+    assert get(keeper, path, headers={"Range": "bytes=0-3"}).content == image[:4]
+    assert get(keeper, path, headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
+    photo = finished(keeper, accepted(submit(keeper, picture(20, 12, "JPEG"))))
+    assert get(keeper, f"/v1/jobs/{photo['id']}/input").headers["Content-Type"] == "image/jpeg"
+    assert kept.exists()
+    assert requests.delete(f"{keeper.url}/v1/jobs/{job['id']}").status_code == 204
+    assert not kept.exists()
+    check_problem(get(keeper, path), 404, "not_found")
+
+
+def test_the_input_goes_when_the_result_expires(start, data):
+    server = start("--data", str(data), "--workers", "1")
+    job = finished(server, accepted(submit(server, picture())))
+    assert server.close() == 0
+    record = data / "outputs" / ".jobs" / f"{job['id']}.json"
+    text = re.sub(r'("expires\w*"): *\d+', r"\1:1000", record.read_text().partition("\n")[2])
+    record.write_text(f"sha256 {hashlib.sha256(text.rstrip().encode()).hexdigest()}\n{text}")
+    server = start("--data", str(data), "--workers", "1")
+    wait_for("the input to go", lambda: not any((data / "uploads").iterdir()))
+    check_problem(get(server, f"/v1/jobs/{job['id']}/input"), 410, "gone")
+    assert not list((data / "outputs").glob("*.png"))
+
+
+def test_a_result_is_saved_under_a_name(keeper):
+    job = finished(keeper, accepted(submit(keeper, picture())))
+    url = job["result"]["url"]
+    assert get(keeper, url).headers["Content-Disposition"] == 'inline; filename="enlarged.png"'
+    named = get(keeper, url, params={"name": '\u732b "4x".png'}).headers["Content-Disposition"]
+    assert named == "attachment; filename*=UTF-8''" + "".join(f"%{byte:02X}" for byte in '\u732b "4x".png'.encode())
+    assert get(keeper, url, params={"name": "x" * 301}).headers["Content-Disposition"].startswith("inline")
 
 
 def test_tags_tell_results_apart(keeper):
@@ -284,7 +323,7 @@ def test_cancel(keeper):
         assert list(read_events(response))[-1][1]["status"] == "canceled"
     finished(keeper, waiting)
     check_problem(get(keeper, f"/v1/jobs/{running['id']}/result"), 410, "gone")
-    assert not list((keeper.data / "uploads").iterdir())
+    assert not (keeper.data / "uploads" / f"{running['id']}.in").exists()
 
 
 def test_jobs_do_not_stand_before_requests(start, data):
@@ -351,7 +390,7 @@ def test_restart_goes_on(start, data):
     assert time.monotonic() - begun < 30
     server = start("--data", str(data), "--workers", "1")
     assert [finished(server, job)["id"] for job in jobs] == [job["id"] for job in jobs]
-    assert not list((data / "uploads").iterdir())
+    assert {path.stem for path in (data / "uploads").iterdir()} == {job["id"] for job in jobs}
 
 
 def test_a_network_that_is_gone_fails_its_jobs(start, data):

@@ -91,6 +91,7 @@ def call_jobs(checked):
     checked.call("GET", here + "/result", 304, headers={"If-None-Match": whole.headers["ETag"]})
     checked.call("GET", here + "/result", 416, headers={"Range": "bytes=99999999-"})
     checked.call("GET", here + "/preview", 404)
+    checked.call("GET", here + "/input", 200)
     checked.call("GET", here + "/events", 200)
     checked.call("GET", "/v1/jobs", 200)
     checked.call("GET", "/v1/jobs?limit=0", 422)
@@ -99,7 +100,7 @@ def call_jobs(checked):
     checked.call("DELETE", f"/v1/jobs/{slow['id']}", 200)
     checked.call("GET", f"/v1/jobs/{slow['id']}/result", 410)
     checked.call("DELETE", here, 204)
-    for path in (here, here + "/result", here + "/preview", here + "/events"):
+    for path in (here, here + "/result", here + "/preview", here + "/input", here + "/events"):
         checked.call("GET", path, 404)
 
 
@@ -128,6 +129,8 @@ def test_every_operation_answers_as_documented(checked):
     for path in ("/", "/v1/models", "/healthz", "/readyz", "/metrics", "/openapi.json"):
         checked.call("GET", path, 200)
     checked.call("GET", "/favicon.ico", 204)
+    checked.call("GET", "/" + re.search(r'assets/[^"]+', requests.get(checked.url + "/").text)[0], 200)
+    checked.call("GET", "/assets/x", 404)
     assert operations(checked.document) - checked.called == set()
 
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The view of an operator: health, metrics, logs, the page, flags and exit codes."""
-import base64
-import hashlib
+import gzip
 import json
 import os
 import re
@@ -157,20 +156,56 @@ def test_a_stuck_log_reader_stops_nothing(tmp_path):
         process.stdout.close()
 
 
-def test_page_is_complete_and_plain(server):
+def test_page_is_complete_and_works_without_script(server):
     response = requests.get(server.url + "/")
     page = response.text
     assert response.headers["Content-Type"] == "text/html; charset=utf-8"
     assert 'action="upscale" method="post" enctype="multipart/form-data"' in page
-    assert "<script" not in page
-    assert not re.search(r'(src|href)="', page), "the page fetches nothing"
+    assert re.search(r"<noscript>.*<button [^>]*type=\"submit\"", page, re.S)
     fields = re.findall(r'<(?:input|select)[^>]* id="(\w+)"[^>]* name="(\w+)"', page)
-    assert [name for _, name in fields] == ["file", "model", "format", "quality"]
-    assert all(f'<label for="{identity}">' in page for identity, _ in fields)
-    style = re.search("<style>(.*?)</style>", page, re.S)[1]
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert sorted(name for _, name in fields) == ["file", "format", "model", "quality"]
+    assert all(f'<label for="{identity}"' in page for identity, _ in fields)
+    assert 'accept="image/png,image/jpeg' in page
+    assert "{{" not in page and "@@" not in page
+
+
+def test_page_loads_only_its_own_assets(server):
+    response = requests.get(server.url + "/")
     policy = response.headers["Content-Security-Policy"]
-    assert f"style-src 'sha256-{digest}'" in policy and "default-src 'none'" in policy
+    assert "unsafe" not in policy and "default-src 'none'" in policy and "script-src 'self'" in policy
+    assert "Set-Cookie" not in response.headers
+    assert not re.search(r"<style|<script>|\bon\w+=|style=", response.text), "nothing that the policy would block"
+    addresses = re.findall(r'(?:src|href)="([^"#?]*)"', response.text)
+    assert len(addresses) >= 4 and all(re.fullmatch(r"\./|assets/[\w.-]+", address) for address in addresses)
+
+
+def test_assets_are_compressed_and_cached(server):
+    for name in re.findall(r'"(assets/[\w.-]+)"', requests.get(server.url + "/").text):
+        plain = requests.get(server.url + "/" + name, headers={"Accept-Encoding": "identity"})
+        assert plain.status_code == 200 and "immutable" in plain.headers["Cache-Control"]
+        assert "Content-Encoding" not in plain.headers and plain.headers["Vary"] == "Accept-Encoding"
+        tags = {plain.headers["ETag"]}
+        for accept, coding in (("gzip, deflate, br", "br"), ("gzip", "gzip"), ("br;q=0, gzip;q=0.5", "gzip")):
+            answer = requests.get(server.url + "/" + name, headers={"Accept-Encoding": accept}, stream=True)
+            packed = answer.raw.read(decode_content=False)
+            assert answer.headers["Content-Encoding"] == coding
+            assert coding != "gzip" or gzip.decompress(packed) == plain.content
+            tags.add(answer.headers["ETag"])
+            again = requests.get(server.url + "/" + name, headers={"Accept-Encoding": accept, "If-None-Match": answer.headers["ETag"]})
+            assert again.status_code == 304 and again.content == b""
+        assert len(tags) == 3
+    check_problem(requests.get(server.url + "/assets/app.js"), 404, "not_found")
+
+
+@pytest.mark.parametrize("header, query, language", [
+    (None, "", "en"), ("zh-CN,zh;q=0.9,en;q=0.8", "", "zh-CN"), ("fr, en;q=0.5, zh;q=0.7", "", "zh-CN"), ("fr", "", "en"),
+    ("zhx", "", "en"), ("zh-CN", "?lang=en", "en"), ("en", "?lang=zh", "zh-CN"), ("en;q=", "?lang=xx", "en")])
+def test_page_has_the_language_of_the_browser(server, header, query, language):
+    answer = requests.get(server.url + "/" + query, headers={"Accept-Language": header})
+    assert answer.headers["Content-Language"] == language and f'lang="{language}"' in answer.text
+    assert "Accept-Language" in answer.headers["Vary"]
+    again = requests.get(server.url + "/" + query, headers={"Accept-Language": header, "If-None-Match": answer.headers["ETag"]})
+    assert again.status_code == 304
 
 
 def test_the_form_of_the_page_works(server):

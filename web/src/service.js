@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// service.js - requests to the service. Addresses are relative, because a proxy may offer it under any path.
+import * as key from "./key.js";
+
+const data = document.documentElement.dataset;
+export const facts = { hasJobs: data.jobs === "1", hasKeys: data.keys === "1", maxBytes: Number(data.maxBytes), hours: Number(data.hours) };
+
+export const address = (path) => new URL(path, document.baseURI.replace(/[?#].*/, "")).href;
+
+// What went wrong: `code` is the machine word of docs/api.md, or "offline".
+export class Problem extends Error {
+  constructor(code, facts = {}) {
+    super(code);
+    this.code = code;
+    Object.assign(this, { status: facts.status, detail: facts.detail, limit: facts.limit, actual: facts.actual, retryAfter: facts.retry_after });
+  }
+
+  // It goes away by itself.
+  get isPassing() {
+    return ["offline", "queue_full", "rate_limited", "too_many_at_once", "starting", "draining", "busy", "memory", "locked"].includes(this.code);
+  }
+}
+
+export async function problemOf(response) {
+  try {
+    const document = await response.json();
+    return new Problem(document.code || "other", document);
+  } catch {
+    return new Problem(response.status >= 500 ? "offline" : "other", { status: response.status });
+  }
+}
+
+// The answer to a request; throws a Problem. Asks for a key where one is needed.
+export async function request(path, options = {}) {
+  for (;;) {
+    let response;
+    const sent = key.current();
+    try {
+      response = await fetch(address(path), { cache: "no-store", ...options, headers: { ...key.header(), ...options.headers } });
+    } catch (error) {
+      if (error.name === "AbortError") throw error;
+      throw new Problem("offline");
+    }
+    if (response.ok) return response;
+    const problem = await problemOf(response);
+    if (!problem.code.startsWith("key_") || options.isSilent) throw problem;
+    await key.ask(problem.code, sent);
+  }
+}
+
+export const requestJson = async (path, options) => (await request(path, options)).json();
+
+export function query(options) {
+  const text = new URLSearchParams(Object.entries(options).filter(([, value]) => value != null && value !== "")).toString();
+  return text ? "?" + text : "";
+}
+
+export const pause = (seconds, signal) => new Promise((resolve, reject) => {
+  const timer = setTimeout(resolve, seconds * 1000);
+  signal?.addEventListener("abort", () => {
+    clearTimeout(timer);
+    reject(signal.reason);
+  }, { once: true });
+});
+
+// Random hex digits; crypto.randomUUID exists only on secure origins.
+export const randomId = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");

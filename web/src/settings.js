@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// settings.js - the form's options, each with one plain sentence; remembered for the next visit.
+import { byId } from "./dom.js";
+import { load, save } from "./keep.js";
+import { number, t } from "./words.js";
+
+const NAMES = ["model", "format", "quality"];
+const fields = () => NAMES.map(byId).filter(Boolean);
+
+function describe() {
+  const model = byId("model"), format = byId("format"), quality = byId("quality");
+  const task = model?.selectedOptions[0]?.dataset.task;
+  if (model) byId("model-hint").textContent = t("network.hint." + (task || "other"));
+  byId("format-hint").dataset.word = "format.hint." + format.value;
+  byId("format-hint").textContent = t("format.hint." + format.value);
+  const isNeeded = Boolean(format.selectedOptions[0]?.dataset.quality);
+  byId("quality-field").classList.toggle("needed", isNeeded);
+  quality.disabled = !isNeeded;
+  byId("quality-value").textContent = number(quality.value);
+}
+
+// After the language has changed.
+export function nameSettings() {
+  const models = [...(byId("model")?.options || [])];
+  for (const option of models) {
+    const task = option.dataset.task, isOnly = models.filter((each) => each.dataset.task === task).length === 1;
+    option.textContent = !task ? option.value : isOnly ? t("task." + task) : `${t("task." + task)} (${option.value})`;
+  }
+  for (const option of byId("format").options) option.textContent = t("format.name." + option.value);
+  describe();
+}
+
+// The options of a request.
+export function settings() {
+  const options = {};
+  for (const field of fields()) if (!field.disabled) options[field.name] = field.value;
+  return options;
+}
+
+export const startsByItself = () => byId("auto").checked;
+
+export function offerSettings(onChange) {
+  const known = load("settings") || {};
+  for (const field of fields()) {
+    const value = known[field.name];
+    const isOffered = field.options ? [...field.options].some((option) => option.value === value) : /^\d{1,3}$/.test(value);
+    if (value && isOffered) field.value = value;
+    field.addEventListener(field.type === "range" ? "input" : "change", describe);
+    field.addEventListener("change", () => {
+      keepSettings();
+      onChange();
+    });
+  }
+  if (known.auto === false) byId("auto").checked = false;
+  byId("auto").addEventListener("change", keepSettings);
+  describe();
+}
+
+function keepSettings() {
+  save("settings", { ...Object.fromEntries(fields().map((field) => [field.name, field.value])), auto: byId("auto").checked });
+}
