@@ -4,7 +4,7 @@
 
 usage: tools/check_binaries.py [BUILD]
 
-- swin2sr-server contains no symbol of the engine or the codecs and needs neither libpng nor libjpeg.
+- swin2sr-server contains no symbol of the engine or the codecs and needs none of their libraries.
 - libswin2sr.a has no global name without the prefix swin2sr_; libswin2sr.so exports exactly the functions of the public
   headers.
 Prints one line per violation and exits 1 when there are any.
@@ -16,7 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SERVER_MUST_NOT_HOLD = ("kernels", "model", "engine", "upscale", "image", "enlarge")
-SERVER_MUST_NOT_NEED = ("libpng", "libjpeg")
+SERVER_MUST_NOT_NEED = ("libpng", "libjpeg", "libwebp", "libgif", "libtiff")
 PUBLIC_FUNCTION = re.compile(r"\bSWIN2SR_PUBLIC\b[^;{]*?\b(swin2sr_\w+)\s*\(", re.S)
 
 

@@ -41,7 +41,7 @@ static const cli_option OPTIONS[] = {
      .field = offsetof(remote_run, names.is_recursive)},
     {"format", "F", " (default: by OUT's name; png in folders and on standard output)", .words = outputs_format_word,
      .take = take_format},
-    {"quality", "N", "JPEG quality, 1..100 (default: 95)", .min = 1, .max = 100,
+    {"quality", "N", "of JPEG and WebP, 1..100 (default: 95); WebP of 100 is lossless", .min = 1, .max = 100,
      .field = offsetof(remote_run, quality)},
     {"strict", .help = "refuse damaged files even if all of their pixels can be read",
      .field = offsetof(remote_run, is_strict)},

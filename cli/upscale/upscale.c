@@ -35,7 +35,7 @@ static const cli_option OPTIONS[] = {
      .field = offsetof(upscale_run, names.is_recursive)},
     {"format", "F", " (default: by OUT's name; png in folders and on standard output)", .words = outputs_format_word,
      .take = take_format},
-    {"quality", "N", "JPEG quality, 1..100 (default: 95)", .min = 1, .max = 100,
+    {"quality", "N", "of JPEG and WebP, 1..100 (default: 95); WebP of 100 is lossless", .min = 1, .max = 100,
      .field = offsetof(upscale_run, enlarge.out.quality)},
     {"aux", "FILE",
      "also write the second image of a model that has one (compressed\n"

@@ -78,19 +78,20 @@ static uint64_t budget_bytes(const network *target) {
 
 /* An image that is too wide for the memory is enlarged in strips, which take less. */
 static bool has_memory(const network *target, const probe_info *info, admit_work *work, problem *ret_problem) {
-    uint64_t budget = budget_bytes(target), held = probe_held_bytes(info);
+    uint64_t budget = budget_bytes(target), held = cost_held_bytes(target, info, work);
     uint64_t strips = cost_strips_bytes(target, info),
              least = work->bytes - held < strips ? work->bytes - held : strips;
     if (held < budget && least <= budget - held) {
         work->memory_bytes = budget - held;
         return true;
     }
-    return refuse_over(ret_problem,
-                       problem_of(PROBLEM_IMAGE_TOO_LARGE,
-                                  "the image would take %" PRIu64 " MiB of memory, and a worker here has %" PRIu64
-                                  " MiB; send a smaller image, or one that its decoder does not have to hold whole",
-                                  (held + least) >> 20, budget >> 20),
-                       budget, held + least);
+    return refuse_over(
+        ret_problem,
+        problem_of(PROBLEM_IMAGE_TOO_LARGE,
+                   "the image would take %" PRIu64 " MiB of memory, and a worker here has %" PRIu64
+                   " MiB; send a smaller image, or choose formats that need not be held whole: JPEG and PNG",
+                   (held + least) >> 20, budget >> 20),
+        budget, held + least);
 }
 
 /* If even the fastest speed seen would take too long, the image is too large; if only the present speed would, the
@@ -114,7 +115,7 @@ static bool choose_work(const network *target, const probe_info *info, const adm
                         problem *ret_problem) {
     const server_config *config = target->owner->config;
     int32_t longer_px = info->width_px > info->height_px ? info->width_px : info->height_px;
-    *ret_work = (admit_work){.tile_px = 0};
+    *ret_work = (admit_work){.writer_pixel_bytes = format_held_bytes(terms->format, info->has_alpha, terms->quality)};
     cost_predict(target, info, ret_work);
     if (longer_px <= LIMIT_OVERSIZE_PX)
         return true;

@@ -20,6 +20,8 @@ bool admit_queue(const network *target, problem *ret_problem);
 typedef struct admit_terms {
     uint64_t limit_us; /* how long the work may take */
     bool is_job;       /* jobs are never reduced */
+    format_id format;  /* of the result, and its quality */
+    uint32_t quality;
     oversize_choice oversize;
 } admit_terms;
 
@@ -28,9 +30,10 @@ typedef struct admit_work {
     uint32_t tile_px, shrink_px; /* as in job_spec, as are the next two */
     bool may_shrink;
     uint64_t memory_bytes;
-    uint64_t bytes;    /* upper bound of the memory for the image, without the network */
-    uint64_t us;       /* expected time on a worker */
-    uint64_t least_us; /* lower bound of the time on a worker */
+    uint32_t writer_pixel_bytes; /* what the writer of the result holds, per pixel */
+    uint64_t bytes;              /* upper bound of the memory for the image, without the network */
+    uint64_t us;                 /* expected time on a worker */
+    uint64_t least_us;           /* lower bound of the time on a worker */
 } admit_work;
 
 /* Can the image be read, is it within the limits of this service for this network, and how will it be enlarged? */
@@ -44,6 +47,9 @@ void cost_predict(const network *target, const probe_info *info, admit_work *wor
 
 /* Bytes of each sample of the rows that strips and tiles hold. */
 uint32_t cost_sample_bytes(const probe_info *info);
+
+/* The memory that the codecs hold: for the decoder by the header, for the encoder by writer_pixel_bytes. */
+uint64_t cost_held_bytes(const network *target, const probe_info *info, const admit_work *work);
 
 /* The least memory with which the network can enlarge a column of strips of it: an upper bound. */
 uint64_t cost_strips_bytes(const network *target, const probe_info *info);

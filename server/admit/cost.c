@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * admit/cost.c - the memory and time that an image will take (stage 2 of 9, admit).
  * In: width, height and format; the coefficients of READY.  Out: bytes and microseconds.
- * The network's memory grows with the width of the upright image. The decoder's memory is that of probe_held_bytes. */
+ * The network's memory grows with the width of the upright image. That of the codecs is cost_held_bytes. */
 #include "admit/admit.h"
 #include "pool/cheaper.h"
 
@@ -22,6 +22,13 @@ uint64_t cost_strips_bytes(const network *target, const probe_info *info) {
     return cheaper_strips_bytes(&target->facts, upright_width_px(info), cost_sample_bytes(info));
 }
 
+uint64_t cost_held_bytes(const network *target, const probe_info *info, const admit_work *work) {
+    uint64_t scale = target->facts.scale, pixels = (uint64_t)info->width_px * (uint64_t)info->height_px;
+    if (work->shrink_px && pixels > (uint64_t)work->shrink_px * work->shrink_px)
+        pixels = (uint64_t)work->shrink_px * work->shrink_px;
+    return probe_held_bytes(info) + pixels * scale * scale * work->writer_pixel_bytes;
+}
+
 void cost_predict(const network *target, const probe_info *info, admit_work *work) {
     const ipc_ready *facts = &target->facts;
     uint64_t width_px = upright_width_px(info), pixels, edges = 0;
@@ -38,7 +45,8 @@ void cost_predict(const network *target, const probe_info *info, admit_work *wor
         pixels =
             pixels / (core_px * core_px) * ((uint64_t)work->tile_px * work->tile_px) + pixels % (core_px * core_px);
     }
-    work->bytes = facts->base_bytes + facts->column_bytes * estimate_side_px(width_px) + edges + probe_held_bytes(info);
+    work->bytes = facts->base_bytes + facts->column_bytes * estimate_side_px(width_px) + edges +
+                  cost_held_bytes(target, info, work);
     work->us = estimate_us(&target->time, pixels);
     work->least_us = estimate_least_us(&target->time, pixels);
 }

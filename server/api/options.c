@@ -25,7 +25,7 @@ static bool parse_number(const char *text, size_t digits_max, uint64_t high, uin
 
 static const char *set_format(upscale_options *self, const char *value) {
     self->format = format_by_name(value);
-    return format_get(self->format)->can_write ? NULL : "not one of png, jpeg";
+    return format_get(self->format)->can_write ? NULL : "not one of " FORMAT_WRITTEN_NAMES;
 }
 
 static const char *set_quality(upscale_options *self, const char *value) {

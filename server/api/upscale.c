@@ -177,6 +177,8 @@ static bool admit_upload(upscale_call *self) {
     oversize_choice wanted = self->intake.options.oversize;
     admit_terms terms = {.limit_us = call_limit_us(self),
                          .is_job = self->kind == CALL_JOB,
+                         .format = self->intake.options.format,
+                         .quality = self->intake.options.quality,
                          .oversize =
                              wanted < OVERSIZE_COUNT ? wanted : (oversize_choice)self->service->config->oversize};
     if (terms.is_job && wanted == OVERSIZE_SHRINK)

@@ -11,11 +11,16 @@ typedef enum format_id {
     FORMAT_UNKNOWN = 0,
     FORMAT_PNG,
     FORMAT_JPEG,
+    FORMAT_WEBP,
+    FORMAT_GIF,
+    FORMAT_TIFF,
     FORMAT_COUNT
 } format_id;
 
 #define FORMAT_CHANNELS(n) (1u << (n)) /* bit n: images of n channels; 1 grey, 2 grey+alpha, 3 colour, 4 colour+alpha */
 #define FORMAT_ENDINGS 4
+#define FORMAT_LOSSLESS_QUALITY 100                       /* of WebP: at this quality nothing is lost */
+#define FORMAT_WRITTEN_NAMES "png, jpeg, webp, gif, tiff" /* those that can be written, in the order of the table */
 
 typedef struct format_info {
     const char *name;                    /* as in options and messages: "png" */
@@ -31,6 +36,9 @@ typedef struct format_info {
 
 /* Any id that is out of range counts as FORMAT_UNKNOWN, which has no endings and can neither be read nor written. */
 const format_info *format_get(format_id id);
+
+/* Upper bound of what a writer holds until its end, per pixel of the image; 0: rows pass through. */
+uint32_t format_held_bytes(format_id id, bool has_alpha, uint32_t quality);
 
 /* Find a format by its name or an ending, ignoring case: "png", "JPG", "jfif". FORMAT_UNKNOWN: there is none. */
 format_id format_by_name(const char *name);

@@ -17,6 +17,8 @@ static const note_info notes_table[NOTE_COUNT] = {
     {"cmyk-converted", "the inks (CMYK) were converted to sRGB with the file's profile"},
     {"cmyk-guessed", "the inks (CMYK) were converted to sRGB without a profile: the file has none that can be used"},
     {"resolution-dropped", "the output format cannot hold the resolution (pixels per inch)"},
+    {"first-frame", "this is an animation: only its first frame was enlarged"},
+    {"alpha-hardened", "GIF has no partial transparency: each pixel is either opaque or not there"},
 };
 
 const note_info *note_get(size_t index) {

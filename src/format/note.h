@@ -18,7 +18,9 @@
 #define NOTE_CMYK_CONVERTED (1u << 8)      /* inks were converted to RGB with the file's profile */
 #define NOTE_CMYK_GUESSED (1u << 9)        /* inks were converted to RGB without a profile */
 #define NOTE_RESOLUTION_DROPPED (1u << 10) /* the output format has no field for pixels per inch */
-#define NOTE_COUNT 11
+#define NOTE_FIRST_FRAME (1u << 11)        /* of an animation, only the first frame was enlarged */
+#define NOTE_ALPHA_HARDENED (1u << 12)     /* GIF: what was partly transparent is so wholly or not at all */
+#define NOTE_COUNT 13
 #define NOTE_ALL ((1u << NOTE_COUNT) - 1)
 
 typedef struct note_info {

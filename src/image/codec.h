@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * image/codec.h - the interface between image.c and the codecs png_read.c, png_write.c and jpeg.c.
+ * image/codec.h - the interface between image.c and the codecs, one or two files for each format.
  * A decoder delivers rows as they are stored (image.c applies the orientation); an encoder takes rows.
  * image.c counts the rows and never calls a codec again after a failure. */
 #pragma once
@@ -72,6 +72,16 @@ typedef struct image_encoder_setup {
     void *context;
 } image_encoder_setup;
 
+/* The notes of an encoder that writes these kinds of metadata and no others. */
+static inline uint32_t image_encoder_notes(const image_metadata *metadata, bool has_icc, bool has_exif, bool has_xmp,
+                                           bool has_resolution) {
+    bool has_colour = metadata->cicp[0] > 0 || metadata->gamma > 0 || metadata->chromaticities[0] > 0;
+    bool is_colour_lost = metadata->icc.data ? !has_icc : has_colour;
+    return (is_colour_lost ? NOTE_PROFILE_DROPPED : 0) | (metadata->exif.data && !has_exif ? NOTE_EXIF_DROPPED : 0) |
+           (metadata->xmp.data && !has_xmp ? NOTE_XMP_DROPPED : 0) |
+           (metadata->x_per_metre > 0 && !has_resolution ? NOTE_RESOLUTION_DROPPED : 0);
+}
+
 /* Open a codec. Even if that fails, image.c closes what was handed over. */
 swin2sr_status image_png_decoder_open(const uint8_t *data, size_t size, image_decoder **ret_decoder,
                                       swin2sr_error *reterr);
@@ -80,4 +90,16 @@ swin2sr_status image_png_encoder_open(const image_encoder_setup *setup, image_en
 swin2sr_status image_jpeg_decoder_open(const uint8_t *data, size_t size, image_decoder **ret_decoder,
                                        swin2sr_error *reterr);
 swin2sr_status image_jpeg_encoder_open(const image_encoder_setup *setup, image_encoder **ret_encoder,
+                                       swin2sr_error *reterr);
+swin2sr_status image_webp_decoder_open(const uint8_t *data, size_t size, image_decoder **ret_decoder,
+                                       swin2sr_error *reterr);
+swin2sr_status image_webp_encoder_open(const image_encoder_setup *setup, image_encoder **ret_encoder,
+                                       swin2sr_error *reterr);
+swin2sr_status image_gif_decoder_open(const uint8_t *data, size_t size, image_decoder **ret_decoder,
+                                      swin2sr_error *reterr);
+swin2sr_status image_gif_encoder_open(const image_encoder_setup *setup, image_encoder **ret_encoder,
+                                      swin2sr_error *reterr);
+swin2sr_status image_tiff_decoder_open(const uint8_t *data, size_t size, image_decoder **ret_decoder,
+                                       swin2sr_error *reterr);
+swin2sr_status image_tiff_encoder_open(const image_encoder_setup *setup, image_encoder **ret_encoder,
                                        swin2sr_error *reterr);

@@ -47,6 +47,9 @@ static const struct {
 } codecs[FORMAT_COUNT] = {
     [FORMAT_PNG] = {image_png_decoder_open, image_png_encoder_open},
     [FORMAT_JPEG] = {image_jpeg_decoder_open, image_jpeg_encoder_open},
+    [FORMAT_WEBP] = {image_webp_decoder_open, image_webp_encoder_open},
+    [FORMAT_GIF] = {image_gif_decoder_open, image_gif_encoder_open},
+    [FORMAT_TIFF] = {image_tiff_decoder_open, image_tiff_encoder_open},
 };
 
 static swin2sr_status check_probe(const probe_info *probe, const image_limits *limits, swin2sr_error *reterr) {
@@ -82,7 +85,7 @@ static swin2sr_status describe(image_reader *reader, const probe_info *probe, sw
         .height_px = reader->turn.is_swapped ? decoder->width_px : decoder->height_px,
         .channels = decoder->is_cmyk ? 3 : decoder->channels,
         .sample_bytes = decoder->sample_bytes,
-        .notes = decoder->notes,
+        .notes = decoder->notes | (probe->frames > 1 ? NOTE_FIRST_FRAME : 0),
         .memory_bytes = (size_t)held_bytes,
     };
     return SWIN2SR_OK;

@@ -10,11 +10,11 @@
 #define ENTRY_BYTES 12
 
 static uint32_t read_u16(const uint8_t *at, bool is_big_endian) {
-    return is_big_endian ? probe_u16(at) : (uint32_t)at[1] << 8 | at[0];
+    return is_big_endian ? probe_u16(at) : probe_le16(at);
 }
 
 static uint32_t read_u32(const uint8_t *at, bool is_big_endian) {
-    return is_big_endian ? probe_u32(at) : read_u16(at + 2, false) << 16 | read_u16(at, false);
+    return is_big_endian ? probe_u32(at) : probe_le32(at);
 }
 
 /* The first value of an entry; 0 if it is not an integer. Negative numbers become large ones. */

@@ -86,8 +86,8 @@ static swin2sr_status read_frame_header(probe_window *window, uint8_t marker, ui
     info->channels = (int32_t)channels;
     info->depth_bits = (int32_t)depth_bits;
     info->is_progressive = marker == MARKER_SOF2 || marker == MARKER_SOF10;
-    info->coefficient_bytes = bytes_of_coefficients(info, body + 6);
-    return info->coefficient_bytes ? SWIN2SR_OK : SWIN2SR_CORRUPT;
+    info->codec_bytes = bytes_of_coefficients(info, body + 6);
+    return info->codec_bytes ? SWIN2SR_OK : SWIN2SR_CORRUPT;
 }
 
 static swin2sr_status read_app1(probe_window *window, uint64_t at, uint32_t length, probe_info *info) {
@@ -107,7 +107,7 @@ static swin2sr_status read_scan_header(probe_window *window, uint64_t at, uint32
         return SWIN2SR_CORRUPT;
     swin2sr_status status = probe_look(window, at, 1, &body);
     if (status == SWIN2SR_OK && !info->is_progressive && body[0] >= info->channels)
-        info->coefficient_bytes = 0;
+        info->codec_bytes = 0;
     return status;
 }
 

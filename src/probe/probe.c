@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * probe/probe.c - what an image file contains, from its header (stage 2 of 9).
- * The signature of the file selects the parser: png.c or jpeg.c. */
+ * The signature of the file selects the parser, one file for each format. */
 #include "probe/probe.h"
 
 #include <string.h>
@@ -18,6 +18,13 @@ static const struct {
 } signatures[] = {
     {FORMAT_PNG, 8, {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'}, probe_png},
     {FORMAT_JPEG, 3, {0xff, 0xd8, 0xff}, probe_jpeg},
+    {FORMAT_WEBP, 4, "RIFF", probe_webp},
+    {FORMAT_GIF, 6, "GIF87a", probe_gif},
+    {FORMAT_GIF, 6, "GIF89a", probe_gif},
+    {FORMAT_TIFF, 4, "II*", probe_tiff},
+    {FORMAT_TIFF, 4, {'M', 'M', 0, '*'}, probe_tiff},
+    {FORMAT_TIFF, 8, {'I', 'I', '+', 0, 8, 0, 0, 0}, probe_tiff},
+    {FORMAT_TIFF, 8, {'M', 'M', 0, '+', 0, 8, 0, 0}, probe_tiff},
 };
 
 static swin2sr_status probe_any(probe_window *window, probe_info *info) {
@@ -40,7 +47,7 @@ static swin2sr_status probe_any(probe_window *window, probe_info *info) {
 static const char *default_detail(swin2sr_status status) {
     switch (status) {
     case SWIN2SR_UNSUPPORTED:
-        return "not a PNG or JPEG image";
+        return "not a PNG, JPEG, WebP, GIF or TIFF image";
     case SWIN2SR_TOO_LARGE:
         return "the image's header has more than 1 MiB to examine, metadata not counted";
     case SWIN2SR_IO:
@@ -79,5 +86,5 @@ bool probe_is_held_whole(const probe_info *info) {
 uint64_t probe_held_bytes(const probe_info *info) {
     uint64_t pixels = (uint64_t)info->width_px * (uint64_t)info->height_px;
     uint64_t picture = pixels * (uint64_t)info->channels * (info->depth_bits > 8 ? 2 : 1);
-    return info->coefficient_bytes + (probe_is_held_whole(info) ? picture : 0);
+    return info->codec_bytes + (probe_is_held_whole(info) ? picture : 0);
 }

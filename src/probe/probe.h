@@ -16,13 +16,14 @@ typedef struct probe_info {
     format_id format;
     int32_t width_px; /* as stored, before orientation; 1.. */
     int32_t height_px;
-    int32_t channels;           /* 1 grey, 2 grey+alpha, 3 colour (palette counts as 3), 4 colour+alpha or CMYK */
-    int32_t depth_bits;         /* per sample as stored: 1, 2, 4, 8, 16 (JPEG 8 or 12) */
-    int32_t orientation;        /* EXIF 1..8; 1 when absent */
-    int32_t frames;             /* 1; more for APNG (from acTL) */
-    bool has_alpha;             /* an alpha channel, or a tRNS chunk before the pixels */
-    bool is_progressive;        /* progressive JPEG or interlaced PNG */
-    uint64_t coefficient_bytes; /* of a JPEG in several scans, because its decoder holds them all; else 0 */
+    int32_t channels;     /* 1 grey, 2 grey+alpha, 3 colour (palette counts as 3), 4 colour+alpha or CMYK */
+    int32_t depth_bits;   /* per sample as stored: 1, 2, 4, 8, 16 (JPEG 8 or 12) */
+    int32_t orientation;  /* EXIF 1..8; 1 when absent */
+    int32_t frames;       /* 1; more for an animation. Of a file that is cut short, those that are there */
+    bool has_alpha;       /* some pixels may be transparent */
+    bool is_progressive;  /* progressive JPEG, or interlaced PNG or GIF */
+    bool is_cut_short;    /* the end is missing, after what the first frame needs; PNG and JPEG: not looked at */
+    uint64_t codec_bytes; /* that the decoder holds beside rows: coefficients of a JPEG in several scans, tiles, ... */
 } probe_info;
 
 /* A file that need not be in memory. */
@@ -46,6 +47,5 @@ swin2sr_status probe_bytes(const void *data, size_t size, probe_info *ret_info, 
 /* Whether the reader holds all pixels at once: an interlaced PNG, or a picture whose orientation needs it. */
 bool probe_is_held_whole(const probe_info *info);
 
-/* Memory that the reader holds apart from a few rows: all pixels of a picture held whole, and all coefficients of a
- * JPEG in several scans. The caller has checked that each side is at most 65535. */
+/* Memory that the reader holds apart from a few rows: all pixels of a picture held whole, and codec_bytes. The caller has checked that each side is at most 65535. */
 uint64_t probe_held_bytes(const probe_info *info);

@@ -32,3 +32,15 @@ uint32_t probe_u16(const uint8_t *at) {
 uint32_t probe_u32(const uint8_t *at) {
     return probe_u16(at) << 16 | probe_u16(at + 2);
 }
+
+uint32_t probe_le16(const uint8_t *at) {
+    return (uint32_t)at[1] << 8 | at[0];
+}
+
+uint32_t probe_le24(const uint8_t *at) {
+    return (uint32_t)at[2] << 16 | probe_le16(at);
+}
+
+uint32_t probe_le32(const uint8_t *at) {
+    return probe_le16(at + 2) << 16 | probe_le16(at);
+}

@@ -28,9 +28,17 @@ swin2sr_status probe_refuse(probe_window *window, const char *detail);
 uint32_t probe_u16(const uint8_t *at);
 uint32_t probe_u32(const uint8_t *at);
 
+/* Little-endian numbers. */
+uint32_t probe_le16(const uint8_t *at);
+uint32_t probe_le24(const uint8_t *at);
+uint32_t probe_le32(const uint8_t *at);
+
 /* Parse a file whose signature was recognised. format and frames of info are set already. */
 swin2sr_status probe_png(probe_window *window, probe_info *info);
 swin2sr_status probe_jpeg(probe_window *window, probe_info *info);
+swin2sr_status probe_webp(probe_window *window, probe_info *info);
+swin2sr_status probe_gif(probe_window *window, probe_info *info);
+swin2sr_status probe_tiff(probe_window *window, probe_info *info);
 
 /* The orientation from EXIF data.
  * at, size  Where its TIFF block lies in the file ("II*\0" or "MM\0*" first).

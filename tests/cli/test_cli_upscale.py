@@ -81,6 +81,20 @@ def test_jpeg_out(swin2sr, tmp_path):
     assert done.stderr == b""
 
 
+@pytest.mark.parametrize("kind, ending", [("WEBP", "webp"), ("GIF", "gif"), ("TIFF", "tif")])
+def test_other_formats_in_and_out(swin2sr, tmp_path, kind, ending):
+    """What these formats keep without loss is what PNG has; a WebP of quality 100 is lossless."""
+    source = tmp_path / f"in.{ending}"
+    picture(12, 9).save(source, kind, **({"lossless": True} if kind == "WEBP" else {}))
+    for name in ("out.png", "out.webp", "out.tiff", "out.gif"):
+        swin2sr("upscale", source, "-o", tmp_path / name, *(["--quality", 100] if name.endswith("webp") else []))
+    expected = numpy.asarray(Image.open(tmp_path / "out.png").convert("RGB"), int)
+    for name, most in (("out.webp", 0), ("out.tiff", 0), ("out.gif", 8)):  # 256 colours, mixed
+        found = Image.open(tmp_path / name)
+        assert found.size == (48, 36)
+        assert numpy.abs(numpy.asarray(found.convert("RGB"), int) - expected).mean() <= most
+
+
 def test_format_beats_the_name(swin2sr, tmp_path):
     source = save(tmp_path / "in.png")
     swin2sr("upscale", source, "-o", tmp_path / "out.png", "--format", "jpeg")

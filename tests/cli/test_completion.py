@@ -102,7 +102,7 @@ def test_bash_offers_values(bash, commands):
             if letter:
                 assert bash(*path.split(), "-" + letter, "") == expected
     assert bash("upscale", "--format", "=", "p") == ["png"]
-    assert bash("upscale", "--format", "=") == ["png", "jpeg"]
+    assert bash("upscale", "--format", "=") == ["png", "jpeg", "webp", "gif", "tiff"]
 
 
 def test_bash_registers_the_function(bash):

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * tests/image/test_image.c - readers and writers on real files (data/, made by make_data.py).
  * Damaged ends of files: test_damage.c. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -58,6 +59,36 @@ static const sample_file sample_files[] = {
     {"colour_progressive", "jpg", "colour_progressive", 1, false},
     {"grey_baseline", "jpg", "grey_baseline", 1, false},
     {"cmyk", "jpg", "cmyk", 1, false},
+    {"tiff_rgb", "tif", "tiff_rgb", 0, false},
+    {"tiff_big", "tif", "tiff_big", 0, false},
+    {"tiff_motorola", "tif", "tiff_motorola", 0, false},
+    {"tiff_rgba", "tif", "tiff_rgba", 0, false},
+    {"tiff_extra", "tif", "tiff_extra", 0, false},
+    {"tiff_grey", "tif", "tiff_grey", 0, false},
+    {"tiff_white", "tif", "tiff_white", 0, false},
+    {"tiff_grey_1", "tif", "tiff_grey_1", 0, false},
+    {"tiff_grey_2", "tif", "tiff_grey_2", 0, false},
+    {"tiff_grey_4", "tif", "tiff_grey_4", 0, false},
+    {"tiff_palette", "tif", "tiff_palette", 0, false},
+    {"tiff_16", "tif", "tiff_16", 0, true},
+    {"tiff_motorola_16", "tif", "tiff_motorola_16", 0, true},
+    {"tiff_planes", "tif", "tiff_planes", 0, false},
+    {"tiff_tiles", "tif", "tiff_tiles", 0, false},
+    {"tiff_tiles_planes", "tif", "tiff_tiles_planes", 0, false},
+    {"tiff_deflate", "tif", "tiff_deflate", 0, false},
+    {"tiff_cmyk", "tif", "tiff_cmyk", 0, false},
+    {"tiff_multiplied", "tif", "tiff_multiplied", 0, false},
+    {"tiff_lzw", "tif", "tiff_lzw", 0, false},
+    {"tiff_packbits", "tif", "tiff_packbits", 0, false},
+    {"tiff_jpeg", "tif", "tiff_jpeg", 1, false},
+    {"webp_lossy", "webp", "webp_lossy", 0, false},
+    {"webp_lossless", "webp", "webp_lossless", 0, false},
+    {"webp_alpha", "webp", "webp_alpha", 0, false},
+    {"webp_lossless_alpha", "webp", "webp_lossless_alpha", 0, false},
+    {"gif_plain", "gif", "gif_plain", 0, false},
+    {"gif_interlaced", "gif", "gif_interlaced", 0, false},
+    {"gif_key", "gif", "gif_key", 0, false},
+    {"gif_placed", "gif", "gif_placed", 0, false},
 };
 
 static void assert_decodes(bytes file, const sample_file *sample, int32_t strip_rows) {
@@ -226,8 +257,12 @@ static void test_large_metadata(void **state) {
 /* ---- reading what is wrong ---- */
 
 static const char *const hostile_samples[][2] = {
-    {"rgb", "png"},        {"rgba_interlaced", "png"},    {"palette_alpha", "png"}, {"orient_5", "png"},
-    {"colour_420", "jpg"}, {"colour_progressive", "jpg"}, {"cmyk", "jpg"},          {"orient_7", "jpg"},
+    {"rgb", "png"},         {"rgba_interlaced", "png"},    {"palette_alpha", "png"}, {"orient_5", "png"},
+    {"colour_420", "jpg"},  {"colour_progressive", "jpg"}, {"cmyk", "jpg"},          {"orient_7", "jpg"},
+    {"tiff_rgb", "tif"},    {"tiff_big", "tif"},           {"tiff_motorola", "tif"}, {"tiff_palette", "tif"},
+    {"tiff_jpeg", "tif"},   {"tiff_tiles_planes", "tif"},  {"tiff_deflate", "tif"},  {"tiff_lzw", "tif"},
+    {"webp_lossy", "webp"}, {"webp_lossless", "webp"},     {"webp_alpha", "webp"},   {"webp_lossless_alpha", "webp"},
+    {"gif_plain", "gif"},   {"gif_interlaced", "gif"},     {"gif_key", "gif"},       {"gif_placed", "gif"},
 };
 #define HOSTILE_SAMPLES (sizeof(hostile_samples) / sizeof(hostile_samples[0]))
 
@@ -282,9 +317,9 @@ static void test_not_an_image(void **state) {
         seed = seed * 1664525 + 1013904223;
         noise[i] = (uint8_t)(seed >> 24);
     }
-    assert_fails((bytes){noise, sizeof(noise)}, SWIN2SR_UNSUPPORTED, "not a PNG or JPEG");
-    assert_fails((bytes){noise, 0}, SWIN2SR_UNSUPPORTED, "not a PNG or JPEG");
-    assert_fails((bytes){(uint8_t *)"GIF89a..........", 16}, SWIN2SR_UNSUPPORTED, "not a PNG or JPEG");
+    assert_fails((bytes){noise, sizeof(noise)}, SWIN2SR_UNSUPPORTED, "not a PNG, JPEG, WebP, GIF or TIFF");
+    assert_fails((bytes){noise, 0}, SWIN2SR_UNSUPPORTED, "not a PNG, JPEG, WebP, GIF or TIFF");
+    assert_fails((bytes){(uint8_t *)"RIFF....WAVEfmt ", 16}, SWIN2SR_UNSUPPORTED, "not a PNG, JPEG, WebP, GIF or TIFF");
     memcpy(noise, "\xff\xd8\xff", 3);
     assert_fails((bytes){noise, sizeof(noise)}, SWIN2SR_CORRUPT, "header");
     memcpy(noise, "\x89PNG\r\n\x1a\n", 8);
@@ -309,6 +344,65 @@ static void test_limits(void **state) {
     assert_int_equal(decode(file, &(image_limits){.pixels = 17 * 11, .side_px = 17}, 4, &got, &error), SWIN2SR_OK);
     free(got.rows);
     free(file.data);
+}
+
+/* The entry of a tag in the directory of a TIFF of 32 bits, little endian. */
+static uint8_t *tiff_entry(bytes file, uint16_t tag) {
+    uint32_t directory;
+    memcpy(&directory, file.data + 4, sizeof(directory));
+    for (uint8_t *entry = file.data + directory + 2; entry + 12 <= file.data + file.size; entry += 12)
+        if ((entry[0] | entry[1] << 8) == tag)
+            return entry;
+    fail_msg("no tag %u", tag);
+    return NULL;
+}
+
+static void set_tiff_value(bytes file, uint16_t tag, uint32_t value) {
+    uint8_t *entry = tiff_entry(file, tag);
+    memcpy(entry + 8, &value, sizeof(value));
+}
+
+/* One strip, its bytes at 8, then the directory. Of an uncompressed strip libtiff corrects the number of bytes. */
+static void test_hostile_tiff(void **state) {
+    static const struct {
+        uint16_t tag;
+        uint32_t value;
+        swin2sr_status expected;
+        const char *detail;
+    } changes[] = {
+        {273, 0, SWIN2SR_CORRUPT, "missing"}, {273, 0xfffffff0, SWIN2SR_CORRUPT, "cut short"},
+        {257, 12, SWIN2SR_CORRUPT, ""},       {257, 65535, SWIN2SR_CORRUPT, ""},
+        {259, 8, SWIN2SR_CORRUPT, "damaged"}, {259, 5, SWIN2SR_CORRUPT, "damaged"},
+        {259, 7, SWIN2SR_CORRUPT, "damaged"}, {277, 1, SWIN2SR_UNSUPPORTED, "samples per"},
+        {277, 0, SWIN2SR_CORRUPT, "damaged"},
+    };
+    for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+        bytes file = load("tiff_extra", "tif");
+        set_tiff_value(file, changes[i].tag, changes[i].value);
+        assert_fails(file, changes[i].expected, changes[i].detail);
+        free(file.data);
+    }
+    bytes circle = load("tiff_extra", "tif"), sparse = load("tiff_deflate", "tif");
+    uint32_t byte_counts;
+    memcpy(&byte_counts, tiff_entry(sparse, 279) + 8, sizeof(byte_counts));
+    memset(sparse.data + byte_counts + 4, 0,
+           4); /* the second strip is missing, as some programs leave out black ones */
+    assert_fails(sparse, SWIN2SR_CORRUPT, "missing");
+    free(sparse.data);
+    uint32_t directory = (uint32_t)(tiff_entry(circle, 256) - 2 - circle.data), count = circle.data[directory];
+    memcpy(circle.data + directory + 2 + 12 * count, &directory, sizeof(directory));
+    assert_decodes(circle, &(sample_file){"circle", "tif", "tiff_extra", 0, false}, 4);
+    memset(tiff_entry(circle, 258) + 4, 0xff, 4); /* four billion values of one tag */
+    assert_fails(circle, SWIN2SR_CORRUPT, "");
+    free(circle.data);
+}
+
+/* A few bytes that ask for much memory are refused by the limits, before any of it is allocated. */
+static void test_bombs(void **state) {
+    static const uint8_t gif[] = "GIF89a\xff\xff\xff\xff\x80\0\0abcdef,\0\0\0\0\1\0\1\0\0\2\2\x44\1\0;";
+    static const uint8_t webp[] = "RIFF\x16\0\0\0WEBPVP8L\x0a\0\0\0\x2f\xff\xff\xff\x0f\0\0\0\0\0";
+    assert_fails((bytes){(uint8_t *)gif, sizeof(gif) - 1}, SWIN2SR_TOO_LARGE, "65535 x 65535");
+    assert_fails((bytes){(uint8_t *)webp, sizeof(webp) - 1}, SWIN2SR_TOO_LARGE, "16384 x 16384");
 }
 
 static size_t find_marker(bytes file, uint8_t marker) {
@@ -385,12 +479,33 @@ static void fill_smooth(uint8_t *rows, int32_t channels) {
                 *rows++ = (uint8_t)(c == 0 ? x * 5 : c == 1 ? y * 7 : 2 * (x + y));
 }
 
+/* Grey may have become three equal colours. GIF has mixed colours of one palette: their mean must be right. */
+static void assert_same_samples(const picture *got, const uint8_t *rows, int32_t channels, int tolerance) {
+    int32_t colours = channels < 3 ? 1 : 3, got_channels = got->info.channels;
+    bool is_gif = got->info.format == FORMAT_GIF;
+    double difference = 0;
+    for (size_t i = 0; i < (size_t)OUT_WIDTH * OUT_HEIGHT; i++) {
+        int alpha = channels > colours ? rows[(i + 1) * (size_t)channels - 1] : 255;
+        if (channels > colours)
+            assert_int_equal(got->rows[(i + 1) * (size_t)got_channels - 1], !is_gif ? alpha : alpha < 128 ? 0 : 255);
+        for (int32_t c = 0; c < colours && (alpha >= 128 || !is_gif); c++) {
+            int is = got->rows[i * (size_t)got_channels + (size_t)c], was = rows[i * (size_t)channels + (size_t)c];
+            assert_in_range(is + 255, was + 255 - tolerance, was + 255 + tolerance);
+            difference += is - was;
+        }
+    }
+    assert_true(fabs(difference / (OUT_WIDTH * OUT_HEIGHT * 3)) < 1);
+}
+
 static void test_round_trip(void **state) {
     static uint8_t rows[OUT_WIDTH * OUT_HEIGHT * 4];
     static output out;
     for (int format = FORMAT_UNKNOWN + 1; format < FORMAT_COUNT; format++)
-        for (int32_t channels = 1; channels <= 4; channels += format == FORMAT_PNG ? 1 : 2) {
-            image_writer_options options = {.format = (format_id)format};
+        for (int32_t channels = 1; channels <= 4; channels += format == FORMAT_JPEG ? 2 : 1) {
+            bool is_lossless = format == FORMAT_PNG || format == FORMAT_TIFF || format == FORMAT_WEBP;
+            bool has_grey = format != FORMAT_WEBP && format != FORMAT_GIF;
+            image_writer_options options = {.format = (format_id)format,
+                                            .quality = format == FORMAT_WEBP ? FORMAT_LOSSLESS_QUALITY : 0};
             swin2sr_error error;
             picture got = {0};
             out.size = 0;
@@ -398,10 +513,35 @@ static void test_round_trip(void **state) {
             assert_int_equal(encode(&options, channels, rows, &out, &error), SWIN2SR_OK);
             bytes file = copy_bytes(out.data, out.size);
             assert_int_equal(decode(file, NULL, 7, &got, &error), SWIN2SR_OK);
-            assert_int_equal(got.info.channels, channels);
-            int tolerance = format == FORMAT_PNG ? 0 : 4;
-            for (size_t i = 0; i < (size_t)OUT_WIDTH * OUT_HEIGHT * (size_t)channels; i++)
-                assert_in_range(got.rows[i] + 255, rows[i] + 255 - tolerance, rows[i] + 255 + tolerance);
+            assert_int_equal(got.info.channels, channels < 3 && !has_grey ? channels + 2 : channels);
+            assert_same_samples(&got, rows, channels, is_lossless ? 0 : format == FORMAT_GIF ? 60 : 4);
+            free(got.rows);
+            free(file.data);
+        }
+}
+
+/* 16-bit rows come back as they were from the formats that have them. */
+static void test_round_trip_of_16_bits(void **state) {
+    static uint16_t rows[OUT_WIDTH * OUT_HEIGHT * 4];
+    static output out;
+    for (int format = FORMAT_UNKNOWN + 1; format < FORMAT_COUNT; format++)
+        for (int32_t channels = 1; channels <= 4 && format_get((format_id)format)->has_16; channels++) {
+            image_writer_options options = {.format = (format_id)format, .sample_bytes = 2};
+            picture got = {0};
+            size_t row_bytes = OUT_WIDTH * (size_t)channels * 2;
+            for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+                rows[i] = (uint16_t)(i * 517);
+            out.size = 0;
+            image_writer *writer = NULL;
+            assert_int_equal(image_writer_open(&options, OUT_WIDTH, OUT_HEIGHT, channels, take, &out, &writer, NULL),
+                             SWIN2SR_OK);
+            assert_int_equal(image_writer_write(writer, rows, row_bytes, OUT_HEIGHT, NULL), SWIN2SR_OK);
+            assert_int_equal(image_writer_finish(writer, NULL), SWIN2SR_OK);
+            image_writer_close(writer);
+            bytes file = copy_bytes(out.data, out.size);
+            assert_int_equal(decode(file, NULL, 7, &got, NULL), SWIN2SR_OK);
+            assert_int_equal(got.info.sample_bytes, 2);
+            assert_memory_equal(got.rows, rows, row_bytes * OUT_HEIGHT);
             free(got.rows);
             free(file.data);
         }
@@ -483,15 +623,27 @@ static void test_row_count(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_kind),       cmocka_unit_test(test_orientations),
-        cmocka_unit_test(test_memory_held),      cmocka_unit_test(test_bytes_after_the_end_are_ignored),
-        cmocka_unit_test(test_reading_too_much), cmocka_unit_test(test_cut_at_every_byte),
-        cmocka_unit_test(test_any_byte_changed), cmocka_unit_test(test_not_an_image),
-        cmocka_unit_test(test_limits),           cmocka_unit_test(test_unsupported_jpeg),
-        cmocka_unit_test(test_too_many_scans),   cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_what_is_written),  cmocka_unit_test(test_failing_sink),
-        cmocka_unit_test(test_writer_refusals),  cmocka_unit_test(test_row_count),
-        cmocka_unit_test(test_reported_files),   cmocka_unit_test(test_large_metadata),
+        cmocka_unit_test(test_every_kind),
+        cmocka_unit_test(test_orientations),
+        cmocka_unit_test(test_memory_held),
+        cmocka_unit_test(test_bytes_after_the_end_are_ignored),
+        cmocka_unit_test(test_reading_too_much),
+        cmocka_unit_test(test_cut_at_every_byte),
+        cmocka_unit_test(test_any_byte_changed),
+        cmocka_unit_test(test_not_an_image),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_hostile_tiff),
+        cmocka_unit_test(test_bombs),
+        cmocka_unit_test(test_unsupported_jpeg),
+        cmocka_unit_test(test_too_many_scans),
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_round_trip_of_16_bits),
+        cmocka_unit_test(test_what_is_written),
+        cmocka_unit_test(test_failing_sink),
+        cmocka_unit_test(test_writer_refusals),
+        cmocka_unit_test(test_row_count),
+        cmocka_unit_test(test_reported_files),
+        cmocka_unit_test(test_large_metadata),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -112,6 +112,30 @@ static void blocks_come_back(void **state) {
     free((void *)xmp.data);
 }
 
+/* WebP has no resolution, TIFF no EXIF block, GIF nothing at all. Grey in WebP is colour, so its profile goes. */
+static void what_other_formats_hold(void **state) {
+    image_block exif = block_of(500), xmp = block_of(501);
+    image_metadata metadata = {.icc = profile_of(400, "RGB "), .exif = exif, .xmp = xmp};
+    image_metadata grey = {.icc = profile_of(400, "GRAY")}, bare = {.icc = metadata.icc, .xmp = xmp};
+    output out = {malloc(OUT_BYTES), 0};
+    assert_kept(FORMAT_WEBP, 3, &metadata);
+    assert_kept(FORMAT_WEBP, 4, &metadata);
+    metadata.x_per_metre = metadata.y_per_metre = bare.x_per_metre = bare.y_per_metre = PER_METRE;
+    assert_kept(FORMAT_TIFF, 3, &bare);
+    assert_kept(FORMAT_TIFF, 4, &bare);
+    assert_kept(FORMAT_TIFF, 2, &grey);
+    assert_int_equal(encode(FORMAT_WEBP, 3, &metadata, &out), NOTE_RESOLUTION_DROPPED);
+    assert_int_equal(encode(FORMAT_TIFF, 3, &metadata, &out), NOTE_EXIF_DROPPED);
+    assert_int_equal(encode(FORMAT_WEBP, 1, &grey, &out), NOTE_PROFILE_DROPPED);
+    assert_int_equal(encode(FORMAT_GIF, 3, &metadata, &out),
+                     NOTE_PROFILE_DROPPED | NOTE_EXIF_DROPPED | NOTE_XMP_DROPPED | NOTE_RESOLUTION_DROPPED);
+    free((void *)metadata.icc.data);
+    free((void *)grey.icc.data);
+    free((void *)exif.data);
+    free((void *)xmp.data);
+    free(out.data);
+}
+
 static void png_colour_comes_back(void **state) {
     image_metadata metadata = {.gamma = 55000, .cicp = {12, 13, 0, 1}};
     output out = {malloc(OUT_BYTES), 0};
@@ -165,7 +189,7 @@ static void profiles_that_do_not_fit(void **state) {
 static void any_byte_changed(void **state) {
     image_metadata metadata = {.icc = profile_of(300, "RGB "), .exif = block_of(40), .xmp = block_of(40)};
     output out = {malloc(OUT_BYTES), 0};
-    for (int format = FORMAT_PNG; format <= FORMAT_JPEG; format++) {
+    for (int format = FORMAT_PNG; format < FORMAT_COUNT; format++) {
         encode((format_id)format, 3, &metadata, &out);
         for (size_t at = 0; at < 700 && at < out.size; at++) {
             bytes file = copy_bytes(out.data, out.size);
@@ -196,9 +220,10 @@ static void provenance_is_text(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(blocks_come_back),           cmocka_unit_test(png_colour_comes_back),
-        cmocka_unit_test(what_does_not_fit_is_noted), cmocka_unit_test(profiles_that_do_not_fit),
-        cmocka_unit_test(any_byte_changed),           cmocka_unit_test(provenance_is_text),
+        cmocka_unit_test(blocks_come_back),         cmocka_unit_test(what_other_formats_hold),
+        cmocka_unit_test(png_colour_comes_back),    cmocka_unit_test(what_does_not_fit_is_noted),
+        cmocka_unit_test(profiles_that_do_not_fit), cmocka_unit_test(any_byte_changed),
+        cmocka_unit_test(provenance_is_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

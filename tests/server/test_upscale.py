@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """POST /upscale: pictures in, pictures with four times the width and height out."""
 import http.server
+import io
 import os
 import re
 import socket
@@ -12,6 +13,7 @@ from urllib.parse import urljoin
 
 import pytest
 import requests
+from PIL import Image
 
 from service import BUILD, Background, open_image, picture
 
@@ -42,9 +44,9 @@ def test_answer_says_what_was_done(server):
     assert headers["X-Request-Id"]
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
-@pytest.mark.parametrize("answer", ["png", "jpeg"])
-def test_png_and_jpeg_in_and_out(server, kind, answer):
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "TIFF"])
+@pytest.mark.parametrize("answer", ["png", "jpeg", "webp", "gif", "tiff"])
+def test_formats_in_and_out(server, kind, answer):
     response = server.upscale(picture(20, 12, kind), format=answer)
     assert response.status_code == 200, response.text
     assert response.headers["Content-Type"] == f"image/{answer}"
@@ -53,7 +55,19 @@ def test_png_and_jpeg_in_and_out(server, kind, answer):
     assert image.size == (80, 48)
 
 
-@pytest.mark.parametrize("name, kind", [("PNG", "PNG"), ("jpg", "JPEG"), ("JFIF", "JPEG"), ("jpe", "JPEG")])
+def test_animation_is_one_frame_and_says_so(server):
+    frames = [Image.new("RGB", (9, 9), colour) for colour in ("red", "blue")]
+    for kind in ("GIF", "WEBP", "PNG"):
+        out = io.BytesIO()
+        frames[0].save(out, kind, save_all=True, append_images=frames[1:])
+        response = server.upscale(out.getvalue())
+        assert response.status_code == 200, response.text
+        assert response.headers["X-Swin2SR-Frames"] == "2"
+        assert response.headers["X-Swin2SR-Notes"] == "first-frame"
+        assert open_image(response.content).convert("RGB").getpixel((9, 9))[0] > 200
+
+
+@pytest.mark.parametrize("name, kind", [("PNG", "PNG"), ("jpg", "JPEG"), ("JFIF", "JPEG"), ("jpe", "JPEG"), ("tif", "TIFF")])
 def test_formats_have_the_names_of_their_files(server, name, kind):
     assert open_image(server.upscale(picture(), format=name).content).format == kind
 

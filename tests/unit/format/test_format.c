@@ -21,6 +21,16 @@ static void every_row_is_found(void **state) {
     }
 }
 
+static void written_names_are_those_of_the_table(void **state) {
+    char names[100] = "";
+    for (int id = FORMAT_UNKNOWN + 1; id < FORMAT_COUNT; id++)
+        if (format_get((format_id)id)->can_write) {
+            strcat(names, names[0] ? ", " : "");
+            strcat(names, format_get((format_id)id)->name);
+        }
+    assert_string_equal(names, FORMAT_WRITTEN_NAMES);
+}
+
 static void case_does_not_matter(void **state) {
     assert_int_equal(format_by_name("PNG"), FORMAT_PNG);
     assert_int_equal(format_by_name("Jpg"), FORMAT_JPEG);
@@ -29,7 +39,7 @@ static void case_does_not_matter(void **state) {
 }
 
 static void other_names_are_unknown(void **state) {
-    static const char *const names[] = {"", "gif", "unknown", "png ", ".png", "jpegs"};
+    static const char *const names[] = {"", "bmp", "unknown", "png ", ".png", "jpegs"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         assert_int_equal(format_by_name(names[i]), FORMAT_UNKNOWN);
     assert_false(format_get(FORMAT_UNKNOWN)->can_read || format_get(FORMAT_UNKNOWN)->can_write);
@@ -50,9 +60,8 @@ static void endings_of_paths(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_row_is_found),
-        cmocka_unit_test(case_does_not_matter),
-        cmocka_unit_test(other_names_are_unknown),
+        cmocka_unit_test(every_row_is_found),   cmocka_unit_test(written_names_are_those_of_the_table),
+        cmocka_unit_test(case_does_not_matter), cmocka_unit_test(other_names_are_unknown),
         cmocka_unit_test(endings_of_paths),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

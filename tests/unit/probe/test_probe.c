@@ -337,8 +337,8 @@ static void test_other_files(void **state) {
     swin2sr_error error;
     assert_int_equal(probe_bytes(NULL, 0, &info, NULL), SWIN2SR_UNSUPPORTED);
     assert_int_equal(probe_bytes("\xff\xd8 ", 3, &info, NULL), SWIN2SR_UNSUPPORTED);
-    assert_int_equal(probe_bytes("GIF89a", 6, &info, &error), SWIN2SR_UNSUPPORTED);
-    assert_string_equal(error.text, "not a PNG or JPEG image");
+    assert_int_equal(probe_bytes("RIFF\0\0\0\0WAVE", 12, &info, &error), SWIN2SR_UNSUPPORTED);
+    assert_string_equal(error.text, "not a PNG, JPEG, WebP, GIF or TIFF image");
 }
 
 /* ---- held ---- */
@@ -383,7 +383,7 @@ static void test_bytes_held_of_a_picture(void **state) {
         .format = FORMAT_PNG, .width_px = 9, .height_px = 5, .channels = 4, .is_progressive = true};
     probe_info turned = {.format = FORMAT_JPEG, .width_px = 9, .height_px = 5, .channels = 4, .orientation = 6};
     probe_info mirrored = {.format = FORMAT_PNG, .width_px = 9, .height_px = 5, .channels = 4, .orientation = 2};
-    turned.coefficient_bytes = 1000;
+    turned.codec_bytes = 1000;
     assert_int_equal(probe_held_bytes(&interlaced), 9 * 5 * 4);
     assert_int_equal(probe_held_bytes(&turned), 1000 + 9 * 5 * 4); /* inks; they become RGB row by row */
     interlaced.depth_bits = 16;

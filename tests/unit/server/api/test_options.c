@@ -58,7 +58,7 @@ static void a_model_or_a_task(void **state) {
 
 static void bad_values(void **state) {
     static const char *const rows[][2] = {
-        {"format", ""},     {"format", "gif"},   {"format", "unknown"}, {"quality", ""},    {"quality", "0"},
+        {"format", ""},     {"format", "bmp"},   {"format", "unknown"}, {"quality", ""},    {"quality", "0"},
         {"quality", "101"}, {"quality", "1000"}, {"quality", "+9"},     {"quality", "9 "},  {"quality", "4294967297"},
         {"model", ""},      {"task", ""},        {"task", "Photo"},     {"task", "photo "}, {"colour", "\xff\n"},
         {"", ""},           {"upload", ""},      {"strict", ""},        {"strict", "1"},    {"strict", "TRUE"},
