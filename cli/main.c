@@ -25,14 +25,23 @@ static const cli_command completion_command = {
     .run = run_completion,
 };
 
-static const cli_command *const COMMANDS[] = {
-    &upscale_command, &model_command,  &compare_command,     &bench_command,      &serve_command,
-    &key_command,     &remote_command, &healthcheck_command, &completion_command, NULL};
+static const cli_command *const COMMANDS[] = {&upscale_command,
+                                              &batch_command,
+                                              &model_command,
+                                              &compare_command,
+                                              &bench_command,
+                                              &serve_command,
+                                              &key_command,
+                                              &remote_command,
+                                              &healthcheck_command,
+                                              &completion_command,
+                                              NULL};
 
 static const char USAGE[] =
     "Usage: swin2sr COMMAND [OPTION]...\n"
     "Enlarge images with a Swin2SR network.\n\n"
     "  upscale IN... -o OUT   enlarge files or the images of a folder\n"
+    "  batch DIR -o OUT       enlarge a folder and all in it, in as many runs as it takes\n"
     "  model                  list, describe, fetch, import, verify, remove networks\n"
     "  compare A B            measure PSNR and SSIM of two images\n"
     "  bench                  measure the speed of the engine on this machine\n"

@@ -5,7 +5,7 @@
 
 #include "options.h"
 
-extern const cli_command upscale_command, model_command, compare_command, bench_command, serve_command,
+extern const cli_command upscale_command, batch_command, model_command, compare_command, bench_command, serve_command,
     healthcheck_command, key_command, remote_command;
 extern const cli_command model_list_command, model_info_command, model_pull_command, model_import_command,
     model_verify_command, model_remove_command;

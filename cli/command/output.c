@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * cli/command/output.c - outputs, written through a buffer to a new file, or in place. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -23,7 +24,7 @@ static bool is_name_possible(const char *path) {
     int place = mkdtemp(folder) ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
     int fd = place < 0 ? -1 : openat(place, base, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     int error = errno;
-    bool is_possible = place < 0 || fd >= 0;
+    bool is_possible = place < 0 || fd >= 0 || error == ENOENT; /* output_sweep has removed the folder meanwhile */
     if (fd >= 0) {
         close(fd);
         unlinkat(place, base, 0);
@@ -100,6 +101,30 @@ void output_done(output_file *output) {
         fclose(output->file);
     swin2sr__new_file_done(&output->whole);
     *output = OUTPUT_NONE;
+}
+
+/* Remove a folder that is_name_possible has left, which has one empty file at most. */
+static void remove_trial(int folder, const char *name) {
+    int fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *entries = fd < 0 ? NULL : fdopendir(fd);
+    struct stat info;
+    for (struct dirent *entry; entries && (entry = readdir(entries));)
+        if (fstatat(fd, entry->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(info.st_mode) && info.st_size == 0)
+            unlinkat(fd, entry->d_name, 0);
+    if (entries)
+        closedir(entries);
+    unlinkat(folder, name, AT_REMOVEDIR); /* fails if something else is in it */
+}
+
+void output_sweep(const char *folder) {
+    static const size_t PREFIX = sizeof(".swin2sr-") - 1;
+    swin2sr__new_file_sweep(folder);
+    DIR *entries = opendir(folder);
+    for (struct dirent *entry; entries && (entry = readdir(entries));)
+        if (strncmp(entry->d_name, ".swin2sr-", PREFIX) == 0 && strlen(entry->d_name) == PREFIX + 6)
+            remove_trial(dirfd(entries), entry->d_name);
+    if (entries)
+        closedir(entries);
 }
 
 bool output_exists(const char *path) {

@@ -47,6 +47,9 @@ void output_done(output_file *output);
 /* Whether something has this name already, be it a link that leads nowhere; false for "-". */
 bool output_exists(const char *path);
 
+/* Remove what outputs of programs that were killed have left in a folder. Those at work are let be. */
+void output_sweep(const char *folder);
+
 /* Why an input is skipped under --skip-existing. */
 #define OUTPUT_SKIPPED "the output exists already"
 

@@ -34,15 +34,20 @@ static int columns(void) {
 /* The text after the bar; empty until enough is done for a prediction. */
 static void format_rate(char *text, size_t size, const progress_line *progress, double done, double seconds) {
     text[0] = '\0';
-    bool is_told = progress->told_left_s > 0;
+    bool is_told = progress->told_left_s > 0 && progress->share == 0;
     if (!is_told && (done <= 0 || seconds < 0.2))
         return;
     long left = (long)((is_told ? progress->told_left_s : seconds * (1 - done) / done) + 0.5);
     double rate = progress->pixels * done / seconds / 1e6;
-    if (progress->pixels > 0)
-        snprintf(text, size, " %.*f Mpx/s  eta %ld:%02ld", rate < 1 ? 3 : 1, rate, left / 60, left % 60);
+    char clock[32];
+    if (left < 3600)
+        snprintf(clock, sizeof(clock), "%ld:%02ld", left / 60, left % 60);
     else
-        snprintf(text, size, " eta %ld:%02ld", left / 60, left % 60);
+        snprintf(clock, sizeof(clock), "%ld:%02ld:%02ld", left / 3600, left / 60 % 60, left % 60);
+    if (progress->pixels > 0)
+        snprintf(text, size, " %.*f Mpx/s  eta %s", rate < 1 ? 3 : 1, rate, clock);
+    else
+        snprintf(text, size, " eta %s", clock);
 }
 
 void progress_update(progress_line *progress, double done) {
@@ -50,6 +55,8 @@ void progress_update(progress_line *progress, double done) {
     if (!progress->is_shown || now - progress->drawn_us < REDRAW_US)
         return;
     progress->drawn_us = now;
+    if (progress->share > 0)
+        done = progress->before + progress->share * done;
 
     char head[48] = "", tail[64], bar[MAX_BAR + 1];
     int used = 0;
@@ -73,13 +80,27 @@ void progress_update(progress_line *progress, double done) {
 
 void progress_phase(progress_line *progress, const char *label) {
     snprintf(progress->label, sizeof(progress->label), "%s", label);
-    progress->start_us = swin2sr__clock_us();
+    if (progress->share == 0)
+        progress->start_us = swin2sr__clock_us();
     progress->told_left_s = 0;
 }
 
 void progress_tell(progress_line *progress, double done, double left_s) {
     progress->told_left_s = left_s > 0 ? left_s : 0;
     progress_update(progress, done);
+}
+
+void progress_share(progress_line *progress, size_t index, double before, double share) {
+    progress->index = index;
+    progress->before = before;
+    progress->share = share;
+    progress_update(progress, 0);
+}
+
+void progress_clear(progress_line *progress) {
+    if (progress->is_shown && progress->drawn_us)
+        fputs("\r\033[K", stderr);
+    progress->drawn_us = 0;
 }
 
 void progress_done(progress_line *progress) {

@@ -15,6 +15,8 @@ typedef struct progress_line {
     uint64_t drawn_us;
     char label[16];     /* what is being done; "": only one thing is */
     double told_left_s; /* of progress_tell; 0: the time left is extrapolated */
+    double before;      /* with share: the part of the whole that is done before this */
+    double share;       /* of the whole that this is; 0: it is the whole */
 } progress_line;
 
 /* Whether stderr is a terminal that can redraw a line. */
@@ -28,6 +30,13 @@ void progress_phase(progress_line *progress, const char *label);
 
 /* As progress_update, where somebody else says how many seconds are left. */
 void progress_tell(progress_line *progress, double done, double left_s);
+
+/* What follows is one of many: done 0..1 of it counts as before..before + share of the whole, whose time is measured.
+ * index  Of it, from 1. */
+void progress_share(progress_line *progress, size_t index, double before, double share);
+
+/* Erase the line, which the next update draws again. */
+void progress_clear(progress_line *progress);
 
 /* Erase the line. */
 void progress_done(progress_line *progress);

@@ -2,6 +2,7 @@
  * base/new_file.c - temporary file, flush, rename, and substitutes for calls that a file system lacks. */
 #include "base/new_file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -29,6 +31,14 @@ static int folder_length(const char *path) {
     return slash ? (int)(slash + 1 - path) : 0;
 }
 
+/* Lock a new temporary file. false: a sweep was faster and has removed it. */
+static bool is_kept(int fd) {
+    struct stat info;
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        return false;
+    return fstat(fd, &info) != 0 || info.st_nlink > 0;
+}
+
 /* mode gives others no access to what replaces a file; its final mode is set afterwards. */
 static swin2sr_status open_temporary(swin2sr__new_file *file, mode_t mode, swin2sr_error *reterr) {
     for (int i = 0; i < ATTEMPTS && file->fd < 0; i++) {
@@ -43,6 +53,10 @@ static swin2sr_status open_temporary(swin2sr__new_file *file, mode_t mode, swin2
         file->fd = open(file->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);
         if (file->fd < 0 && errno != EEXIST)
             break;
+        if (file->fd >= 0 && !is_kept(file->fd)) {
+            close(file->fd);
+            file->fd = -1;
+        }
     }
     if (file->fd >= 0)
         return SWIN2SR_OK;
@@ -99,6 +113,28 @@ static void sync_folder(const char *path) {
         return;
     fsync(fd); /* may fail: the file itself is on disk already */
     close(fd);
+}
+
+static bool is_temporary(const char *name) {
+    size_t prefix = strlen(".swin2sr-");
+    return strncmp(name, ".swin2sr-", prefix) == 0 && strspn(name + prefix, "0123456789abcdef") == 8 &&
+           !name[prefix + 8];
+}
+
+void swin2sr__new_file_sweep(const char *folder) {
+    DIR *entries = opendir(folder);
+    for (struct dirent *entry; entries && (entry = readdir(entries));) {
+        if (!is_temporary(entry->d_name))
+            continue;
+        int fd = openat(dirfd(entries), entry->d_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+        struct stat info;
+        if (fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && flock(fd, LOCK_EX | LOCK_NB) == 0)
+            unlinkat(dirfd(entries), entry->d_name, 0);
+        if (fd >= 0)
+            close(fd);
+    }
+    if (entries)
+        closedir(entries);
 }
 
 int swin2sr__new_file_flush(int fd) {

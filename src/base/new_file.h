@@ -14,12 +14,15 @@ typedef struct swin2sr__new_file {
     int fd;              /* of the temporary file; -1: closed */
 } swin2sr__new_file;
 
-/* Create the temporary file with the mode of the file to be replaced, or 0666 reduced by the umask.
+/* Create the temporary file, locked so that swin2sr__new_file_sweep lets it be, with the mode of the file to be replaced, or 0666 reduced by the umask.
  * refusal   The detail of the error when the path exists, now or at commit; NULL: that file is replaced.
  * ret_file  The caller's (swin2sr__new_file_done).
  * errors    _IO, _NOMEM. */
 swin2sr_status swin2sr__new_file_open(const char *path, const char *refusal, swin2sr__new_file *ret_file,
                                       swin2sr_error *reterr);
+
+/* Remove the temporary files of a folder that no process has open, which those that were killed have left. */
+void swin2sr__new_file_sweep(const char *folder);
 
 /* fsync; file systems that do not support it count as success.  returns  Like fsync. */
 int swin2sr__new_file_flush(int fd);

@@ -68,7 +68,7 @@ def names_of(path, commands):
 
 
 def test_every_command_is_known(commands):
-    assert {"upscale", "model pull", "model list", "key new", "key revoke", "remote upscale", "bench"} <= set(commands)
+    assert {"upscale", "batch", "model pull", "model list", "key new", "key revoke", "remote upscale", "bench"} <= set(commands)
 
 
 def test_bash_offers_commands_and_verbs(bash, commands):

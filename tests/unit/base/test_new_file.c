@@ -54,6 +54,33 @@ static void test_mode_stays(void **state) {
     }
 }
 
+static void touch(const char *path) {
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fclose(file);
+}
+
+/* Temporary files that nobody has open are removed, and nothing else. */
+static void test_sweep(void **state) {
+    static const char *const KEPT[] = {".swin2sr-0123abc", ".swin2sr-0123abcde", ".swin2sr-0123abcg",
+                                       "swin2sr-01234567"};
+    swin2sr__new_file file;
+    for (size_t i = 0; i < 4; i++)
+        touch(KEPT[i]);
+    touch(".swin2sr-0123abcd");
+    assert_int_equal(mkdir(".swin2sr-deadbeef", 0777), 0);
+    assert_int_equal(swin2sr__new_file_open("swept", NULL, &file, NULL), SWIN2SR_OK);
+    swin2sr__new_file_sweep(".");
+    swin2sr__new_file_sweep("none");
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(unlink(KEPT[i]), 0);
+    assert_int_equal(access(".swin2sr-0123abcd", F_OK), -1);
+    assert_int_equal(rmdir(".swin2sr-deadbeef"), 0);
+    assert_int_equal(swin2sr__new_file_commit(&file, NULL), SWIN2SR_OK);
+    swin2sr__new_file_done(&file);
+    assert_int_equal(unlink("swept"), 0);
+}
+
 /* Nothing is there before commit, and nothing stays without it. */
 static void test_not_committed(void **state) {
     swin2sr__new_file file;
@@ -127,9 +154,8 @@ static void test_errors_of_paths(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_mode_stays),      cmocka_unit_test(test_not_committed),
-        cmocka_unit_test(test_taken_meanwhile), cmocka_unit_test(test_names),
-        cmocka_unit_test(test_errors_of_paths),
+        cmocka_unit_test(test_mode_stays),      cmocka_unit_test(test_sweep), cmocka_unit_test(test_not_committed),
+        cmocka_unit_test(test_taken_meanwhile), cmocka_unit_test(test_names), cmocka_unit_test(test_errors_of_paths),
     };
     return cmocka_run_group_tests(tests, enter_folder, remove_folder);
 }

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * cli/batch/recipe.c - the options that decide what outputs are like: with others, an output has to be made again.
+ * Threads, rows and the memory budget are left out, and the version of the program: they are not meant to change what a
+ * picture looks like. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/precision.h"
+#include "base/sha256.h"
+#include "command/report.h"
+#include "run.h"
+
+#define DEFAULT_QUALITY 95
+
+static json_t *local_recipe(const upscale_run *run) {
+    const swin2sr_model_info *network = swin2sr_model_get_info(run->model);
+    const swin2sr_options *engine = &run->options.engine;
+    return json_pack("{so ss ss si si si}", "network", report_json_text(network->name), "sha256", network->sha256,
+                     "precision", swin2sr__precision_name((int)network->precision), "tile", engine->tile_px, "overlap",
+                     engine->overlap_px, "pad", (int)engine->pad);
+}
+
+static json_t *remote_recipe(const remote_run *run) {
+    return json_pack("{ss ss}", "server", run->link.address.base, "network", run->network.name);
+}
+
+bool batch_make_recipe(batch_run *run) {
+    const format_info *format = format_get(run->local.names.format);
+    int32_t quality = run->local.enlarge.out.quality ? run->local.enlarge.out.quality : DEFAULT_QUALITY;
+    json_t *recipe = run->is_remote ? remote_recipe(&run->remote) : local_recipe(&run->local);
+    bool is_ok = recipe && json_object_set_new(recipe, "format", json_string(format->name)) == 0 &&
+                 json_object_set_new(recipe, "scale", json_integer(run->scale)) == 0 &&
+                 (!format->has_quality || json_object_set_new(recipe, "quality", json_integer(quality)) == 0);
+    char hash[MANIFEST_HASH_BYTES];
+    run->recipe_json = is_ok ? json_dumps(recipe, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+    json_decref(recipe);
+    if (!run->recipe_json) {
+        report_no_memory();
+        return false;
+    }
+    swin2sr__sha256_hex(run->recipe_json, strlen(run->recipe_json), hash);
+    memcpy(run->recipe, hash, MANIFEST_RECIPE_BYTES - 1);
+    run->recipe[MANIFEST_RECIPE_BYTES - 1] = '\0';
+    return true;
+}
