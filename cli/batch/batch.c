@@ -39,7 +39,7 @@ static const cli_option OPTIONS[] = {
     {"dry-run", .help = "print what would be done, how long it would take and how much room it needs",
      .field = offsetof(batch_run, is_dry)},
     {"format", "F", " (default: png)", .words = outputs_format_word, .take = take_format},
-    {"quality", "N", "JPEG quality, 1..100 (default: 95)", .min = 1, .max = 100,
+    {"quality", "N", "of JPEG and WebP, 1..100 (default: 95); WebP of 100 is lossless", .min = 1, .max = 100,
      .field = offsetof(batch_run, local.enlarge.out.quality)},
     {"strict", .help = "refuse damaged files even if all of their pixels can be read",
      .field = offsetof(batch_run, local.enlarge.limits.is_strict)},

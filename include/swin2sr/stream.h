@@ -21,12 +21,12 @@ typedef struct swin2sr_options {
                                         most tile_px / 4; the outer three quarters are discarded, the rest is
                                         cross-faded; 0: 32, -1: none */
     swin2sr_pad pad;                 /* default REFLECT */
-    swin2sr_pixel input_pixel;       /* colour or grey, as the model's channels; default RGB8 */
+    swin2sr_pixel input_pixel;       /* any that the model takes (types.h); default RGB8 */
     swin2sr_pixel output_pixel;      /* default RGB8 */
     swin2sr_on_progress on_progress; /* NULL: none */
     void *progress_context;
     swin2sr_on_rows on_aux_rows; /* receives the second image of a model that has one (swin2sr_model_info.has_aux), as
-                                    large as the input, of type output_pixel; NULL: not wanted */
+                                    large as the input, of type output_pixel, which has no alpha then; NULL: not wanted */
     void *aux_context;
     swin2sr_threads *shared_threads; /* used instead of own threads, and instead of `threads`. Borrowed until close;
                                         only one stream at a time may use them. NULL: the stream starts its own */

@@ -11,18 +11,23 @@
 
 SWIN2SR_BEGIN
 
-/* The format of one pixel: sRGB, with interleaved channels. */
+/* The format of one pixel: sRGB, with interleaved channels.
+ * A model with three channels takes and returns all of these: grey goes through it as three equal channels, and comes out
+ * as their mean. Alpha is enlarged beside the colours, by bicubic interpolation; where only the output has it, it is 255.
+ * The colours of transparent pixels are used like all others. A model with one channel takes and returns grey alone. */
 typedef enum swin2sr_pixel {
     SWIN2SR_PIXEL_RGB8 = 0, /* 3 x u8, 0..255 */
     SWIN2SR_PIXEL_GREY8,    /* 1 x u8 */
     SWIN2SR_PIXEL_RGBF32,   /* 3 x float, nominally 0..1; output is not clipped to that range */
     SWIN2SR_PIXEL_GREYF32,  /* 1 x float */
+    SWIN2SR_PIXEL_RGBA8,    /* 4 x u8; the colours are not multiplied by alpha. since 0.1 */
+    SWIN2SR_PIXEL_BGRA8,    /* 4 x u8: blue, green, red, alpha, as windows and many libraries have it. since 0.1 */
     SWIN2SR_PIXEL_COUNT
 } swin2sr_pixel;
 
 /* The size of one pixel in bytes.
  * pixel    Any value.
- * returns  3, 1, 12 or 4; 0 for a value that is not in the enum.
+ * returns  3, 1, 12, 4, 4 or 4; 0 for a value that is not in the enum.
  * threads  Any.
  * errors   None.                                                                    since 0.1 */
 SWIN2SR_PUBLIC size_t swin2sr_pixel_bytes(swin2sr_pixel pixel);

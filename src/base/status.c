@@ -13,6 +13,6 @@ const char *swin2sr_version(void) {
 }
 
 size_t swin2sr_pixel_bytes(swin2sr_pixel pixel) {
-    static const unsigned char bytes[SWIN2SR_PIXEL_COUNT] = {3, 1, 12, 4};
+    static const unsigned char bytes[SWIN2SR_PIXEL_COUNT] = {3, 1, 12, 4, 4, 4};
     return (unsigned)pixel < SWIN2SR_PIXEL_COUNT ? bytes[pixel] : 0;
 }

@@ -12,7 +12,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "enlarge/alpha.h"
+#include "base/alpha.h"
 #include "enlarge/preview.h"
 #include "enlarge/rows.h"
 #include "enlarge/shrink.h"
@@ -38,7 +38,7 @@ typedef struct enlarge_job {
     uint8_t *network_strips; /* [2][STRIP_ROWS][in width][network channels]; NULL: rows of the file need no change */
     uint8_t *joined_row;     /* [out width][in channels]; NULL: rows of the network need no change */
     uint8_t *aux_row;        /* [in width][network channels]; NULL: rows of the second image need no change */
-    alpha_ring alpha;
+    swin2sr__alpha_ring alpha;
     enlarge_report report;
     swin2sr_status output_status; /* of the stages after the network; reterr already has its detail */
     swin2sr_error *reterr;
@@ -51,7 +51,7 @@ static void job_done(enlarge_job *job) {
     preview_done(&job->preview);
     shrink_done(&job->shrink);
     image_reader_close(job->reader);
-    alpha_ring_done(&job->alpha);
+    swin2sr__alpha_ring_done(&job->alpha);
     free(job->file_strip);
     free(job->network_strips);
     free(job->joined_row);
@@ -69,8 +69,9 @@ static swin2sr_status join_row(enlarge_job *job, int32_t y, const uint8_t *netwo
     rows_join(&job->to, network, job->network_channels, width, job->joined_row);
     if (!job->has_alpha)
         return SWIN2SR_OK;
-    swin2sr_status status = alpha_ring_make(&job->alpha, y, job->joined_row + (size_t)job->to.colours * sample_bytes,
-                                            (size_t)job->to.channels * sample_bytes);
+    swin2sr_status status =
+        swin2sr__alpha_ring_make(&job->alpha, y, job->joined_row + (size_t)job->to.colours * sample_bytes,
+                                 (size_t)job->to.channels * sample_bytes);
     if (status != SWIN2SR_OK)
         return swin2sr__error_set(job->reterr, status, "row %d of the alpha channel was not available", (int)y);
     if (job->is_alpha_dropped)
@@ -237,12 +238,12 @@ static swin2sr_status allocate_rows(enlarge_job *job, const swin2sr_model_info *
         return SWIN2SR_OK;
     /* the network's latency, a step being filled, a step being emptied, and two strips */
     int32_t lag_rows = job->report.plan.latency_rows + 2 * job->report.plan.rows * network->window_px + 2 * STRIP_ROWS;
-    swin2sr_status status = alpha_ring_init(&job->alpha, job->in->width_px, job->in->height_px, network->scale,
-                                            lag_rows, job->from.sample_bytes, job->to.sample_bytes);
+    swin2sr_status status = swin2sr__alpha_ring_init(&job->alpha, job->in->width_px, job->in->height_px, network->scale,
+                                                     lag_rows, job->from.sample_bytes, job->to.sample_bytes);
     if (status == SWIN2SR_UNSUPPORTED)
         return swin2sr__error_set(job->reterr, status,
                                   "this model enlarges %d times; with transparency at most %d times is possible",
-                                  network->scale, ALPHA_MAX_SCALE);
+                                  network->scale, SWIN2SR__ALPHA_MAX_SCALE);
     return status == SWIN2SR_OK ? status : out_of_memory(job);
 }
 
@@ -261,9 +262,9 @@ static void split_strip(enlarge_job *job, int32_t i, int32_t n) {
     size_t sample_bytes = (size_t)job->from.sample_bytes, pixel_bytes = (size_t)job->from.channels * sample_bytes;
     size_t width = (size_t)job->in->width_px;
     for (int32_t row = 0; row < n && job->has_alpha; row++)
-        alpha_ring_push(&job->alpha,
-                        job->file_strip + (size_t)row * width * pixel_bytes + (size_t)job->from.colours * sample_bytes,
-                        pixel_bytes);
+        swin2sr__alpha_ring_push(
+            &job->alpha, job->file_strip + (size_t)row * width * pixel_bytes + (size_t)job->from.colours * sample_bytes,
+            pixel_bytes);
     rows_split(&job->from, job->file_strip, (size_t)n * width, job->network_channels, network_strip(job, i));
 }
 

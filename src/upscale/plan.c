@@ -2,9 +2,11 @@
  * upscale/plan.c - whole image if the memory budget allows it, else strips; or tiles, if the options set them. */
 #include "upscale/plan.h"
 
+#include "base/alpha.h"
 #include "base/checked_math.h"
 #include "base/error.h"
 #include "base/threads.h"
+#include "upscale/pixels.h"
 #include "upscale/tiles.h"
 
 #define MAX_SIDE_PX 65535
@@ -19,10 +21,21 @@
 #define MIN_STRIP_PX 128
 #define MAX_STRIP_BAND_PX 1024
 
-static bool is_pixel_of(swin2sr_pixel pixel, int32_t channels) {
-    if (channels == 3)
-        return pixel == SWIN2SR_PIXEL_RGB8 || pixel == SWIN2SR_PIXEL_RGBF32;
-    return pixel == SWIN2SR_PIXEL_GREY8 || pixel == SWIN2SR_PIXEL_GREYF32;
+static swin2sr_status check_pixels(const swin2sr_model_info *info, const swin2sr_options *options,
+                                   swin2sr_error *reterr) {
+    bool has_alpha = swin2sr__pixels_has_alpha(options->output_pixel);
+    if (swin2sr__pixels_inside(options->input_pixel, info->channels) == SWIN2SR_PIXEL_COUNT ||
+        swin2sr__pixels_inside(options->output_pixel, info->channels) == SWIN2SR_PIXEL_COUNT)
+        return swin2sr__error_set(
+            reterr, SWIN2SR_INVALID, "the model has %d channel%s, so pixels %d and %d cannot be its input and output",
+            info->channels, info->channels == 1 ? "" : "s", (int)options->input_pixel, (int)options->output_pixel);
+    if (has_alpha && options->on_aux_rows)
+        return swin2sr__error_set(reterr, SWIN2SR_INVALID,
+                                  "the second image has no alpha: choose an output pixel without it");
+    if (has_alpha && swin2sr__pixels_has_alpha(options->input_pixel) && info->scale > SWIN2SR__ALPHA_MAX_SCALE)
+        return swin2sr__error_set(reterr, SWIN2SR_UNSUPPORTED, "alpha can be enlarged %d times, this model enlarges %d",
+                                  SWIN2SR__ALPHA_MAX_SCALE, info->scale);
+    return SWIN2SR_OK;
 }
 
 static swin2sr_status check_tiles(const swin2sr_options *options, swin2sr_error *reterr) {
@@ -49,15 +62,14 @@ static swin2sr_status check(const swin2sr_model_info *info, const swin2sr_option
         return swin2sr__error_set(reterr, SWIN2SR_INVALID, "rows must be 0 to %d, not %d", MAX_ROWS, options->rows);
     if (options->pad < 0 || options->pad >= SWIN2SR_PAD_COUNT)
         return swin2sr__error_set(reterr, SWIN2SR_INVALID, "unknown padding %d", (int)options->pad);
-    if (!is_pixel_of(options->input_pixel, info->channels) || !is_pixel_of(options->output_pixel, info->channels))
-        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "the model needs pixels of %d channels", info->channels);
     for (size_t i = 0; i < sizeof options->reserved / sizeof options->reserved[0]; i++) {
         if (options->reserved[i])
             return swin2sr__error_set(reterr, SWIN2SR_INVALID, "reserved[%zu] must be 0", i);
     }
     if (options->on_aux_rows && !info->has_aux)
         return swin2sr__error_set(reterr, SWIN2SR_INVALID, "this model has no second image");
-    return check_tiles(options, reterr);
+    swin2sr_status status = check_pixels(info, options, reterr);
+    return status == SWIN2SR_OK ? check_tiles(options, reterr) : status;
 }
 
 static int32_t chosen_rows(int32_t window_px, int32_t width_px, int32_t height_px) {
@@ -91,17 +103,19 @@ static size_t measure_pieces(const swin2sr_model *model, const swin2sr__layout *
 
 /* The exact memory of the layout with its present cuts and rows. */
 static void measure(const swin2sr_model *model, swin2sr__layout *layout) {
-    size_t beside = 0;
+    const swin2sr_model_info *info = swin2sr_model_get_info(model);
+    size_t beside = 0, pixels;
     layout->engine_bytes = measure_pieces(model, layout, &layout->plan.latency_rows);
     layout->plan.columns = layout->columns.count;
     layout->plan.bands = layout->bands.count;
     layout->plan.rows = layout->engine.rows;
     if (layout->plan.columns * layout->plan.bands > 1) {
-        beside = swin2sr__tiles_measure(layout, swin2sr_model_get_info(model)->scale);
+        beside = swin2sr__tiles_measure(layout, info->scale);
         int32_t band = layout->bands.core_px + 2 * layout->bands.overlap_px; /* the last one is the highest */
         layout->plan.latency_rows = swin2sr__min(band, layout->bands.side_px);
     }
-    if (layout->engine_bytes == SIZE_MAX ||
+    pixels = swin2sr__pixels_measure(layout, info->scale, info->window_px);
+    if (layout->engine_bytes == SIZE_MAX || !swin2sr__size_add(beside, pixels, &beside) ||
         !swin2sr__size_add(layout->engine_bytes, beside, &layout->plan.memory_bytes))
         layout->plan.memory_bytes = SIZE_MAX;
 }
@@ -149,7 +163,7 @@ swin2sr_status swin2sr__plan_layout(const swin2sr_model *model, const swin2sr_op
     if (status != SWIN2SR_OK)
         return status;
     const swin2sr__network *network = &swin2sr__model_packed(model)->network;
-    int32_t window = network->config.window_px;
+    int32_t window = network->config.window_px, channels = network->config.channels;
     uint32_t threads = options->shared_threads ? swin2sr__threads_count(options->shared_threads)
                                                : swin2sr__threads_wanted(options->threads);
     int32_t overlap = options->overlap_px == -1 ? 0 : options->overlap_px ? options->overlap_px : DEFAULT_OVERLAP_PX;
@@ -163,10 +177,12 @@ swin2sr_status swin2sr__plan_layout(const swin2sr_model *model, const swin2sr_op
                                          .whole_height_px = height_px,
                                          .threads = threads,
                                          .pad = options->pad,
-                                         .input_pixel = options->input_pixel,
-                                         .output_pixel = options->output_pixel,
+                                         .input_pixel = swin2sr__pixels_inside(options->input_pixel, channels),
+                                         .output_pixel = swin2sr__pixels_inside(options->output_pixel, channels),
                                          .on_aux_rows = options->on_aux_rows,
-                                         .aux_context = options->aux_context}};
+                                         .aux_context = options->aux_context},
+                              .input_pixel = options->input_pixel,
+                              .output_pixel = options->output_pixel};
     layout.columns = swin2sr__cut_side(width_px, core, overlap);
     layout.bands = swin2sr__cut_side(height_px, core, overlap);
     bool is_fitting = fit_rows(model, &layout, options, options->tile_px ? core : width_px, height_px);

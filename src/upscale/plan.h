@@ -10,7 +10,8 @@
 typedef struct swin2sr__layout {
     swin2sr__engine_options engine; /* of the whole image; size and callbacks are set for each piece */
     swin2sr__cut columns, bands;
-    size_t engine_bytes; /* of the largest piece */
+    size_t engine_bytes;                     /* of the largest piece */
+    swin2sr_pixel input_pixel, output_pixel; /* of the caller; those of the network are in engine */
     swin2sr_plan plan;
 } swin2sr__layout;
 

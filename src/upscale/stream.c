@@ -7,15 +7,19 @@
 
 #include "base/error.h"
 #include "base/threads.h"
+#include "upscale/pixels.h"
 #include "upscale/tiles.h"
 
 struct swin2sr_stream {
     swin2sr_model *model;
     swin2sr_threads *own_threads; /* NULL: the caller's are used */
     swin2sr__engine *engine;
-    swin2sr__tiles *tiles; /* NULL: the whole image goes through the engine */
+    swin2sr__tiles *tiles;   /* NULL: the whole image goes through the engine */
+    swin2sr__pixels *pixels; /* NULL: those of the caller are those of the network */
     swin2sr_plan plan;
-    size_t row_bytes, align_bytes; /* of input rows */
+    int32_t rows_left;             /* of the caller */
+    size_t row_bytes, align_bytes; /* of the caller's input rows */
+    size_t inside_bytes;           /* of the network's */
 };
 
 swin2sr_status swin2sr_stream_plan(const swin2sr_model *model, const swin2sr_options *options, int32_t width_px,
@@ -42,9 +46,14 @@ static swin2sr_status open_parts(swin2sr_stream *stream, swin2sr_threads *thread
     status = swin2sr__engine_open(swin2sr__model_packed(stream->model), threads, layout->engine_bytes, &stream->engine);
     if (status != SWIN2SR_OK)
         return status;
+    const swin2sr_model_info *info = swin2sr_model_get_info(stream->model);
+    status = swin2sr__pixels_new(layout, info->scale, info->window_px, &stream->pixels);
+    if (status != SWIN2SR_OK)
+        return status;
+    stream->inside_bytes = (size_t)layout->engine.whole_width_px * swin2sr_pixel_bytes(layout->engine.input_pixel);
     if (layout->plan.columns * layout->plan.bands == 1)
         return swin2sr__engine_begin(stream->engine, &layout->engine);
-    return swin2sr__tiles_new(layout, swin2sr_model_get_info(stream->model)->scale, stream->engine, &stream->tiles);
+    return swin2sr__tiles_new(layout, info->scale, stream->engine, &stream->tiles);
 }
 
 swin2sr_status swin2sr_stream_open(swin2sr_model *model, const swin2sr_options *options, int32_t width_px,
@@ -65,7 +74,9 @@ swin2sr_status swin2sr_stream_open(swin2sr_model *model, const swin2sr_options *
         return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "no memory for a stream");
     stream->model = swin2sr_model_ref(model);
     stream->row_bytes = (size_t)width_px * swin2sr_pixel_bytes(options->input_pixel);
-    stream->align_bytes = swin2sr_pixel_bytes(options->input_pixel) % sizeof(float) ? 1 : sizeof(float);
+    stream->rows_left = height_px;
+    bool is_float = options->input_pixel == SWIN2SR_PIXEL_RGBF32 || options->input_pixel == SWIN2SR_PIXEL_GREYF32;
+    stream->align_bytes = is_float ? sizeof(float) : 1;
     status = open_parts(stream, options->shared_threads, &layout);
     if (status != SWIN2SR_OK) {
         swin2sr_stream_close(stream);
@@ -81,18 +92,35 @@ const swin2sr_plan *swin2sr_stream_get_plan(const swin2sr_stream *stream) {
     return &stream->plan;
 }
 
+static swin2sr_status push(swin2sr_stream *stream, const void *rows, size_t stride_bytes, int32_t n) {
+    return stream->tiles ? swin2sr__tiles_push(stream->tiles, rows, stride_bytes, n)
+                         : swin2sr__engine_push(stream->engine, rows, stride_bytes, n);
+}
+
+static swin2sr_status push_converted(swin2sr_stream *stream, const char *rows, size_t stride_bytes, int32_t n) {
+    swin2sr_status status = n <= stream->rows_left ? SWIN2SR_OK : SWIN2SR_INVALID;
+    for (int32_t i = 0; i < n && status == SWIN2SR_OK; i++) {
+        const void *row;
+        swin2sr__pixels_take(stream->pixels, rows + (size_t)i * stride_bytes);
+        stream->rows_left--;
+        while (status == SWIN2SR_OK && (row = swin2sr__pixels_next(stream->pixels)))
+            status = push(stream, row, stream->inside_bytes, 1);
+    }
+    return status;
+}
+
 swin2sr_status swin2sr_stream_push(swin2sr_stream *stream, const void *rows, size_t stride_bytes, int32_t n) {
     bool is_aligned = ((uintptr_t)rows | stride_bytes) % stream->align_bytes == 0;
     if (n > 0 && (!rows || stride_bytes < stream->row_bytes || !is_aligned))
         return SWIN2SR_INVALID;
-    return stream->tiles ? swin2sr__tiles_push(stream->tiles, rows, stride_bytes, n)
-                         : swin2sr__engine_push(stream->engine, rows, stride_bytes, n);
+    return stream->pixels ? push_converted(stream, rows, stride_bytes, n) : push(stream, rows, stride_bytes, n);
 }
 
 void swin2sr_stream_close(swin2sr_stream *stream) {
     if (!stream)
         return;
     swin2sr__tiles_free(stream->tiles);
+    swin2sr__pixels_free(stream->pixels);
     if (stream->engine)
         stream->engine->device->close(stream->engine);
     swin2sr_threads_free(stream->own_threads);

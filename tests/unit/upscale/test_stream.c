@@ -173,7 +173,7 @@ static void test_misuse(void **state) {
     assert_int_equal(swin2sr_stream_plan(model, NULL, 0, 5, &plan, NULL), SWIN2SR_INVALID);
     assert_int_equal(swin2sr_stream_plan(model, NULL, 5, 65536, &plan, NULL), SWIN2SR_INVALID);
     assert_int_equal(swin2sr_stream_plan(model, &options, 5, 5, &plan, NULL), SWIN2SR_INVALID);
-    options = (swin2sr_options){.input_pixel = SWIN2SR_PIXEL_GREY8};
+    options = (swin2sr_options){.input_pixel = SWIN2SR_PIXEL_COUNT};
     assert_int_equal(swin2sr_stream_plan(model, &options, 5, 5, &plan, NULL), SWIN2SR_INVALID);
     options = (swin2sr_options){.rows = 65};
     assert_int_equal(swin2sr_stream_plan(model, &options, 5, 5, &plan, NULL), SWIN2SR_INVALID);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * tests/unit/enlarge/test_alpha.c - the alpha filter against the textbook formula, with the smallest ring. */
+ * tests/unit/base/test_alpha.c - the alpha filter against the textbook formula, with the smallest ring. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "enlarge/alpha.h"
+#include "base/alpha.h"
 
 #define WIDTH 9
 #define HEIGHT 14
@@ -39,18 +39,18 @@ static double reference(int32_t scale, int32_t out_x, int32_t out_y) {
 
 /* Push rows no earlier than needed, lag_rows ahead at most, and compare every sample. */
 static void assert_enlarges(int32_t scale, int32_t lag_rows) {
-    alpha_ring ring;
-    uint8_t row[WIDTH * ALPHA_MAX_SCALE * STEP];
-    assert_int_equal(alpha_ring_init(&ring, WIDTH, HEIGHT, scale, lag_rows, 1, 1), SWIN2SR_OK);
+    swin2sr__alpha_ring ring;
+    uint8_t row[WIDTH * SWIN2SR__ALPHA_MAX_SCALE * STEP];
+    assert_int_equal(swin2sr__alpha_ring_init(&ring, WIDTH, HEIGHT, scale, lag_rows, 1, 1), SWIN2SR_OK);
     for (int32_t y = 0; y < HEIGHT * scale; y++) {
         while (ring.pushed < HEIGHT && ring.pushed < y / scale + 1 + lag_rows)
-            alpha_ring_push(&ring, source[ring.pushed], STEP);
-        assert_int_equal(alpha_ring_make(&ring, y, row, STEP), SWIN2SR_OK);
+            swin2sr__alpha_ring_push(&ring, source[ring.pushed], STEP);
+        assert_int_equal(swin2sr__alpha_ring_make(&ring, y, row, STEP), SWIN2SR_OK);
         for (int32_t x = 0; x < WIDTH * scale; x++)
             if (fabs(row[x * STEP] - reference(scale, x, y)) > 1.5)
                 fail_msg("scale %d, (%d, %d): %d, expected %.2f", scale, x, y, row[x * STEP], reference(scale, x, y));
     }
-    alpha_ring_done(&ring);
+    swin2sr__alpha_ring_done(&ring);
 }
 
 static void test_like_the_formula(void **state) {
@@ -66,33 +66,34 @@ static void test_like_the_formula(void **state) {
 static void test_constants_stay(void **state) {
     static const uint8_t values[] = {0, 1, 128, 254, 255};
     for (size_t i = 0; i < sizeof(values); i++)
-        for (int32_t scale = 1; scale <= ALPHA_MAX_SCALE; scale++) {
-            alpha_ring ring;
-            uint8_t row[ALPHA_MAX_SCALE * 2];
-            assert_int_equal(alpha_ring_init(&ring, 2, 1, scale, 0, 1, 1), SWIN2SR_OK);
-            alpha_ring_push(&ring, (uint8_t[]){values[i], values[i]}, 1);
+        for (int32_t scale = 1; scale <= SWIN2SR__ALPHA_MAX_SCALE; scale++) {
+            swin2sr__alpha_ring ring;
+            uint8_t row[SWIN2SR__ALPHA_MAX_SCALE * 2];
+            assert_int_equal(swin2sr__alpha_ring_init(&ring, 2, 1, scale, 0, 1, 1), SWIN2SR_OK);
+            swin2sr__alpha_ring_push(&ring, (uint8_t[]){values[i], values[i]}, 1);
             for (int32_t y = 0; y < scale; y++) {
-                assert_int_equal(alpha_ring_make(&ring, y, row, 1), SWIN2SR_OK);
+                assert_int_equal(swin2sr__alpha_ring_make(&ring, y, row, 1), SWIN2SR_OK);
                 for (int32_t x = 0; x < 2 * scale; x++)
                     assert_int_equal(row[x], values[i]);
             }
-            alpha_ring_done(&ring);
+            swin2sr__alpha_ring_done(&ring);
         }
 }
 
 static void test_rows_out_of_reach(void **state) {
-    alpha_ring ring;
+    swin2sr__alpha_ring ring;
     uint8_t row[WIDTH * 2];
-    assert_int_equal(alpha_ring_init(&ring, WIDTH, HEIGHT, 2, 2, 1, 1), SWIN2SR_OK);
+    assert_int_equal(swin2sr__alpha_ring_init(&ring, WIDTH, HEIGHT, 2, 2, 1, 1), SWIN2SR_OK);
     for (int y = 0; y < 2; y++)
-        alpha_ring_push(&ring, source[y], STEP);
-    assert_int_equal(alpha_ring_make(&ring, 2, row, 1), SWIN2SR_INTERNAL); /* not there yet */
+        swin2sr__alpha_ring_push(&ring, source[y], STEP);
+    assert_int_equal(swin2sr__alpha_ring_make(&ring, 2, row, 1), SWIN2SR_INTERNAL); /* not there yet */
     for (int y = 2; y < 10; y++)
-        alpha_ring_push(&ring, source[y], STEP);
-    assert_int_equal(alpha_ring_make(&ring, 2, row, 1), SWIN2SR_INTERNAL); /* gone */
-    alpha_ring_done(&ring);
-    assert_int_equal(alpha_ring_init(&ring, WIDTH, HEIGHT, ALPHA_MAX_SCALE + 1, 2, 1, 1), SWIN2SR_UNSUPPORTED);
-    alpha_ring_done(&ring);
+        swin2sr__alpha_ring_push(&ring, source[y], STEP);
+    assert_int_equal(swin2sr__alpha_ring_make(&ring, 2, row, 1), SWIN2SR_INTERNAL); /* gone */
+    swin2sr__alpha_ring_done(&ring);
+    assert_int_equal(swin2sr__alpha_ring_init(&ring, WIDTH, HEIGHT, SWIN2SR__ALPHA_MAX_SCALE + 1, 2, 1, 1),
+                     SWIN2SR_UNSUPPORTED);
+    swin2sr__alpha_ring_done(&ring);
 }
 
 int main(void) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * enlarge/alpha.c - bicubic enlargement of the alpha channel (stage 7 of 9).
+ * base/alpha.c - bicubic enlargement of the alpha channel (stage 7 of 9).
  * In: decoded alpha rows.  Out: one enlarged alpha row for each row of colour that the network outputs.
  * The vertical pass comes first. Its sums fit 32 bits: |weights| add up to at most 1.25 * 2^10, and
  * 1.25 * 2^10 * 65535 < 2^27. Those of the second pass do not: (1.25 * 2^10)^2 * 65535 < 2^37. */
-#include "enlarge/alpha.h"
+#include "base/alpha.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -16,18 +16,18 @@ static int32_t clamp(int32_t value, int32_t last) {
 }
 
 /* Output pixel scale * i + p lies at source position i + offset; the taps are the four source pixels nearest to it. */
-static alpha_phase phase_of(int32_t p, int32_t scale) {
+static swin2sr__alpha_phase phase_of(int32_t p, int32_t scale) {
     double offset = (p + 0.5) / scale - 0.5;
     double whole = floor(offset), t = offset - whole;
-    double cubic[ALPHA_TAPS] = {
+    double cubic[SWIN2SR__ALPHA_TAPS] = {
         ((-0.5 * t + 1.0) * t - 0.5) * t,
         (1.5 * t - 2.5) * t * t + 1.0,
         ((-1.5 * t + 2.0) * t + 0.5) * t,
         (0.5 * t - 0.5) * t * t,
     };
-    alpha_phase phase = {.first = (int32_t)whole - 1};
+    swin2sr__alpha_phase phase = {.first = (int32_t)whole - 1};
     int32_t rest = 1 << WEIGHT_BITS;
-    for (int k = 0; k < ALPHA_TAPS; k++) {
+    for (int k = 0; k < SWIN2SR__ALPHA_TAPS; k++) {
         phase.weight[k] = (int32_t)lround(cubic[k] * (1 << WEIGHT_BITS));
         rest -= phase.weight[k];
     }
@@ -35,32 +35,40 @@ static alpha_phase phase_of(int32_t p, int32_t scale) {
     return phase;
 }
 
-swin2sr_status alpha_ring_init(alpha_ring *ring, int32_t width_px, int32_t height_px, int32_t scale, int32_t lag_rows,
-                               int32_t in_bytes, int32_t out_bytes) {
-    *ring = (alpha_ring){
+/* The filter still needs the current row and the two above it. */
+static int32_t capacity_of(int32_t height_px, int32_t lag_rows) {
+    return lag_rows < height_px - 3 ? lag_rows + 3 : height_px;
+}
+
+size_t swin2sr__alpha_ring_bytes(int32_t width_px, int32_t height_px, int32_t lag_rows) {
+    return (size_t)width_px * ((size_t)capacity_of(height_px, lag_rows) * sizeof(uint16_t) + sizeof(int32_t));
+}
+
+swin2sr_status swin2sr__alpha_ring_init(swin2sr__alpha_ring *ring, int32_t width_px, int32_t height_px, int32_t scale,
+                                        int32_t lag_rows, int32_t in_bytes, int32_t out_bytes) {
+    *ring = (swin2sr__alpha_ring){
         .width_px = width_px, .height_px = height_px, .scale = scale, .in_bytes = in_bytes, .out_bytes = out_bytes};
-    if (scale > ALPHA_MAX_SCALE)
+    if (scale > SWIN2SR__ALPHA_MAX_SCALE)
         return SWIN2SR_UNSUPPORTED;
     for (int32_t p = 0; p < scale; p++)
         ring->phase[p] = phase_of(p, scale);
-    /* the filter still needs the current row and the two above it */
-    ring->capacity = lag_rows < height_px - 3 ? lag_rows + 3 : height_px;
+    ring->capacity = capacity_of(height_px, lag_rows);
     ring->rows = malloc((size_t)ring->capacity * (size_t)width_px * sizeof(*ring->rows));
     ring->column = malloc((size_t)width_px * sizeof(*ring->column));
     return ring->rows != NULL && ring->column != NULL ? SWIN2SR_OK : SWIN2SR_NOMEM;
 }
 
-void alpha_ring_done(alpha_ring *ring) {
+void swin2sr__alpha_ring_done(swin2sr__alpha_ring *ring) {
     free(ring->rows);
     free(ring->column);
-    *ring = (alpha_ring){0};
+    *ring = (swin2sr__alpha_ring){0};
 }
 
-static uint16_t *row_at(const alpha_ring *ring, int32_t y) {
+static uint16_t *row_at(const swin2sr__alpha_ring *ring, int32_t y) {
     return ring->rows + (size_t)(y % ring->capacity) * (size_t)ring->width_px;
 }
 
-void alpha_ring_push(alpha_ring *ring, const void *samples, size_t step_bytes) {
+void swin2sr__alpha_ring_push(swin2sr__alpha_ring *ring, const void *samples, size_t step_bytes) {
     uint16_t *row = row_at(ring, ring->pushed++);
     const uint8_t *sample = samples;
     for (int32_t x = 0; x < ring->width_px; x++, sample += step_bytes) {
@@ -72,28 +80,28 @@ void alpha_ring_push(alpha_ring *ring, const void *samples, size_t step_bytes) {
     }
 }
 
-static void make_column(alpha_ring *ring, int32_t y) {
-    const alpha_phase *phase = &ring->phase[y % ring->scale];
-    const uint16_t *tap[ALPHA_TAPS];
-    for (int k = 0; k < ALPHA_TAPS; k++)
+static void make_column(swin2sr__alpha_ring *ring, int32_t y) {
+    const swin2sr__alpha_phase *phase = &ring->phase[y % ring->scale];
+    const uint16_t *tap[SWIN2SR__ALPHA_TAPS];
+    for (int k = 0; k < SWIN2SR__ALPHA_TAPS; k++)
         tap[k] = row_at(ring, clamp(y / ring->scale + phase->first + k, ring->height_px - 1));
     for (int32_t x = 0; x < ring->width_px; x++)
         ring->column[x] = phase->weight[0] * tap[0][x] + phase->weight[1] * tap[1][x] + phase->weight[2] * tap[2][x] +
                           phase->weight[3] * tap[3][x];
 }
 
-static uint16_t widen(const alpha_ring *ring, int32_t x, const alpha_phase *phase) {
+static uint16_t widen(const swin2sr__alpha_ring *ring, int32_t x, const swin2sr__alpha_phase *phase) {
     int64_t sum = 1 << (2 * WEIGHT_BITS - 1);
-    for (int k = 0; k < ALPHA_TAPS; k++)
+    for (int k = 0; k < SWIN2SR__ALPHA_TAPS; k++)
         sum += (int64_t)phase->weight[k] * ring->column[clamp(x + phase->first + k, ring->width_px - 1)];
     return (uint16_t)clamp((int32_t)(sum >> (2 * WEIGHT_BITS)), ring->out_bytes == 1 ? UINT8_MAX : UINT16_MAX);
 }
 
-swin2sr_status alpha_ring_make(alpha_ring *ring, int32_t y, void *samples, size_t step_bytes) {
+swin2sr_status swin2sr__alpha_ring_make(swin2sr__alpha_ring *ring, int32_t y, void *samples, size_t step_bytes) {
     uint8_t *sample = samples;
-    const alpha_phase *phase = &ring->phase[y % ring->scale];
+    const swin2sr__alpha_phase *phase = &ring->phase[y % ring->scale];
     int32_t first = clamp(y / ring->scale + phase->first, ring->height_px - 1);
-    int32_t last = clamp(y / ring->scale + phase->first + ALPHA_TAPS - 1, ring->height_px - 1);
+    int32_t last = clamp(y / ring->scale + phase->first + SWIN2SR__ALPHA_TAPS - 1, ring->height_px - 1);
     if (last >= ring->pushed || first < ring->pushed - ring->capacity)
         return SWIN2SR_INTERNAL;
     make_column(ring, y);
