@@ -177,7 +177,8 @@ static bool start_http(server *self) {
                                   .memory = &self->memory,
                                   .loop = &self->loop,
                                   .backlog = self->config.data ? &self->backlog : NULL,
-                                  .events = &self->events};
+                                  .events = &self->events,
+                                  .begun_us = swin2sr__clock_us()};
     return self->http;
 }
 

@@ -12,7 +12,7 @@ import { build } from "esbuild";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const OUT = process.argv[2] || join(HERE, "dist");
-const SCRIPTS = { "app.js": "src/app.js", "early.js": "src/early.js", "style.css": "src/style.css" };
+const SCRIPTS = { "app.js": "src/app.js", "status.js": "src/status.js", "early.js": "src/early.js", "style.css": "src/style.css" };
 const LICENCE = "/* SPDX-License-Identifier: Apache-2.0";
 const FOREIGN = " - with tus-js-client, url-parse, querystringify, requires-port (MIT) and js-base64 (BSD-3-Clause): see NOTICE */";
 

@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 
 LANGUAGES = ("en", "zh")
-PAGES = ("index",)
+PAGES = ("index", "status")
 TYPES = {"js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8", "svg": "image/svg+xml"}
 # Texts that the server itself needs.
 SERVER_WORDS = re.compile(r"task\.|kept\.|network\.label|network\.hint|format\.name\.")
@@ -98,7 +98,7 @@ class Embedder:
         interface = json.dumps(json.loads(self.text("openapi.json")), separators=(",", ":"))
         names = sorted(self.assets.values())
         languages = ", ".join(f'{{"{language}", "{self.words[language]["language.tag"]}", index_{language}, '
-                              f"words_{language}}}" for language in LANGUAGES)
+                              f"status_{language}, words_{language}}}" for language in LANGUAGES)
         return ("/* Made by web/embed.py. */\n#include \"api/page.h\"\n\n"
                 + "".join(self.page(name, language) for name in PAGES for language in LANGUAGES)
                 + "".join(self.words_of(language) for language in LANGUAGES)

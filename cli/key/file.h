@@ -11,6 +11,7 @@ typedef struct key_options {
     cli_options common;
     const char *path;                /* --keys */
     int32_t concurrency, per_minute; /* new; 0: no limit */
+    bool is_admin;                   /* new */
 } key_options;
 
 extern const cli_option key_file_options[];

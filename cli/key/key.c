@@ -21,7 +21,7 @@ static int run(const cli_command *command, int argc, char **argv) {
 const cli_command key_command = {
     "key",
     "swin2sr key",
-    "Usage: swin2sr key new NAME [--concurrency N] [--per-minute N] [OPTION]...\n"
+    "Usage: swin2sr key new NAME [--concurrency N] [--per-minute N] [--admin] [OPTION]...\n"
     "       swin2sr key list [OPTION]...\n"
     "       swin2sr key revoke ID [OPTION]...\n"
     "The API keys of swin2sr-server, which its --keys names. The file has the hash of each key and not the key.\n\n"

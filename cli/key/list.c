@@ -11,9 +11,9 @@ static json_t *limit_json(int32_t limit) {
 }
 
 static json_t *key_json(const api_key *key) {
-    return json_pack("{ss ss so so ss?}", "id", key->id, "created", key->created, "concurrency",
-                     limit_json(key->concurrency), "per_minute", limit_json(key->per_minute), "revoked",
-                     key->revoked[0] ? key->revoked : NULL);
+    return json_pack("{ss ss so so sb ss?}", "id", key->id, "created", key->created, "concurrency",
+                     limit_json(key->concurrency), "per_minute", limit_json(key->per_minute), "admin", key->is_admin,
+                     "revoked", key->revoked[0] ? key->revoked : NULL);
 }
 
 static int list_json(const key_list *list) {
@@ -32,8 +32,8 @@ static void print_key(const api_key *key) {
         snprintf(concurrency, sizeof concurrency, "%d", key->concurrency);
     if (key->per_minute)
         snprintf(per_minute, sizeof per_minute, "%d", key->per_minute);
-    report_line("%-32s %-20s %11s %10s  %s", key->id, key->created, concurrency, per_minute,
-                key->revoked[0] ? key->revoked : "-");
+    report_line("%-32s %-20s %11s %10s  %-5s  %s", key->id, key->created, concurrency, per_minute,
+                key->is_admin ? "yes" : "-", key->revoked[0] ? key->revoked : "-");
 }
 
 static int run(const cli_command *command, int argc, char **argv) {
@@ -49,7 +49,8 @@ static int run(const cli_command *command, int argc, char **argv) {
     if (options.common.is_json)
         code = list_json(&list);
     else
-        report_line("%-32s %-20s %11s %10s  %s", "id", "created", "concurrency", "per minute", "revoked");
+        report_line("%-32s %-20s %11s %10s  %-5s  %s", "id", "created", "concurrency", "per minute", "admin",
+                    "revoked");
     for (size_t i = 0; !options.common.is_json && i < list.count; i++)
         print_key(&list.keys[i]);
     key_list_done(&list);

@@ -76,7 +76,7 @@ static int run(const cli_command *command, int argc, char **argv) {
         report_error(argv[0], "not a name for a key: 1 to 40 of a-z 0-9 . _ -, the first a letter or digit");
         return CLI_EXIT_USAGE;
     }
-    api_key key = {.concurrency = options.concurrency, .per_minute = options.per_minute};
+    api_key key = {.concurrency = options.concurrency, .per_minute = options.per_minute, .is_admin = options.is_admin};
     swin2sr_status status = add(&options, argv[0], &key, text, &error);
     return status == SWIN2SR_OK ? show(&options, &key, text) : report_failure(NULL, status, &error);
 }
@@ -86,6 +86,8 @@ static const cli_option OPTIONS[] = {
      .max = KEYS_CONCURRENCY_MAX, .field = offsetof(key_options, concurrency)},
     {"per-minute", "N", "requests per minute, 1..1000000 (default: no limit)", .min = 1, .max = KEYS_PER_MINUTE_MAX,
      .field = offsetof(key_options, per_minute)},
+    {"admin", .help = "a key for operators, which also sees /status of the service",
+     .field = offsetof(key_options, is_admin)},
     {0},
 };
 

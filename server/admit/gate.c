@@ -57,6 +57,34 @@ static bool check_key(const gate *self, http_request *request, http_access acces
     return true;
 }
 
+/* The address of this machine; not of a proxy on it, which would make everybody local. */
+static bool is_local(const http_request *request) {
+    static const unsigned char v4[13] = {[10] = 0xff, [11] = 0xff, [12] = 127}, v6[16] = {[15] = 1};
+    client_address address;
+    if (http_request_header(request, "X-Forwarded-For") || http_request_header(request, "Forwarded"))
+        return false;
+    return !address_parse(request->client, &address) || memcmp(address.bytes, v4, sizeof v4) == 0 ||
+           memcmp(address.bytes, v6, sizeof v6) == 0;
+}
+
+/* For HTTP_ACCESS_ADMIN. false: the request is answered. */
+static bool check_admin(const gate *self, http_request *request) {
+    problem what = problem_of(PROBLEM_NOT_ADMIN, "this key is not one of an operator; make one with: swin2sr key new "
+                                                 "NAME --admin");
+    if (self->config->keys) {
+        const key_row *row = key_table_find(&self->keys, request->owner);
+        if (row && row->key.is_admin)
+            return true;
+    } else {
+        if (request->is_inner || is_local(request))
+            return true;
+        what = problem_of(PROBLEM_NOT_ADMIN, "without API keys, this is shown on the service's own machine and on the "
+                                             "addresses of --metrics-listen only");
+    }
+    http_answer_problem(request, &what);
+    return false;
+}
+
 /* ---- limits ---- */
 
 /* Take a token. false: there is none, and the request is answered. */
@@ -116,6 +144,8 @@ static bool on_request(void *context, http_request *request, const http_route *r
     if (!route || route->access == HTTP_ACCESS_OPEN)
         return true;
     if (self->config->keys && !check_key(self, request, route->access))
+        return false;
+    if (route->access == HTTP_ACCESS_ADMIN && !check_admin(self, request))
         return false;
     return strcmp(route->method, "POST") != 0 || check_limits(self, request);
 }

@@ -24,6 +24,7 @@ typedef struct api_context {
     event_loop *loop;
     backlog *backlog; /* NULL without --data */
     event_hub *events;
-    bool is_leaving;  /* shutting down: /readyz says so */
-    bool is_draining; /* shutting down: no new work is accepted */
+    uint64_t begun_us; /* when the server started */
+    bool is_leaving;   /* shutting down: /readyz says so */
+    bool is_draining;  /* shutting down: no new work is accepted */
 } api_context;

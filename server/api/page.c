@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * api/page.c - GET / in the language of the browser, and GET /openapi.json (stage 9 of 9, respond).
+ * api/page.c - GET / and GET /status in the language of the browser, and GET /openapi.json (stage 9 of 9, respond).
  * In: the networks that are served, the formats, the settings.  Out: HTML that works without script and loads only
  * the assets of this program (api/assets.c). */
 #include "api/page.h"
@@ -203,13 +203,13 @@ static bool take_language(void *context, const char *name, const char *value) {
 
 /* ---- answers ---- */
 
-void page_on_begin(http_request *request) {
+static void answer_page(http_request *request, bool is_status) {
     const api_context *service = request->app;
     const page_language *language = NULL;
     http_request_query(request, take_language, &language);
     if (!language)
         language = page_language_for(http_request_header(request, "Accept-Language"));
-    char *text = page_text(language->index, language, service), tag[67] = "\"\"";
+    char *text = page_text(is_status ? language->status : language->index, language, service), tag[67] = "\"\"";
     if (text)
         swin2sr__sha256_hex(text, strlen(text), tag + 1);
     strcpy(tag + 33, "\"");
@@ -219,6 +219,15 @@ void page_on_begin(http_request *request) {
     http_answer_header(request, "Content-Security-Policy", POLICY);
     http_answer_header(request, "Referrer-Policy", "no-referrer");
     http_answer_header(request, "Cache-Control", "no-cache");
+}
+
+void page_on_begin(http_request *request) {
+    answer_page(request, false);
+}
+
+/* Shows what GET /v1/status answers; it says nothing itself. */
+void status_page_on_begin(http_request *request) {
+    answer_page(request, true);
 }
 
 void openapi_on_begin(http_request *request) {

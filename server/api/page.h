@@ -27,7 +27,7 @@ typedef struct page_word {
 
 typedef struct page_language {
     const char *name, *tag; /* "zh", "zh-CN" */
-    const page_part *index;
+    const page_part *index, *status;
     const page_word *words;
 } page_language;
 

@@ -34,7 +34,12 @@ const http_route routes[] = {
     {"PATCH", "/v1/uploads/{id}", "/v1/uploads/{id}", uploads_on_patch, uploads_on_body, uploads_on_end,
      uploads_on_gone, uploads_on_free, .is_overridable = true},
     {"DELETE", "/v1/uploads/{id}", "/v1/uploads/{id}", .on_begin = uploads_on_delete, .is_overridable = true},
-    {"GET", "/assets/{id}", "/assets/{id}", .on_begin = asset_on_begin, .access = HTTP_ACCESS_OPEN},
+    {"GET", "/status", "/status", .on_begin = status_page_on_begin, .access = HTTP_ACCESS_OPEN,
+     .side = HTTP_SIDE_PROBES},
+    {"GET", "/v1/status", "/v1/status", .on_begin = status_on_begin, .access = HTTP_ACCESS_ADMIN,
+     .side = HTTP_SIDE_PROBES},
+    {"GET", "/assets/{id}", "/assets/{id}", .on_begin = asset_on_begin, .access = HTTP_ACCESS_OPEN,
+     .side = HTTP_SIDE_PROBES},
     {"GET", "/openapi.json", "/openapi.json", .on_begin = openapi_on_begin, .access = HTTP_ACCESS_OPEN},
     {"GET", "/favicon.ico", "/favicon.ico", .on_begin = icon_on_begin, .access = HTTP_ACCESS_OPEN},
 };

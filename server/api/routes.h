@@ -37,6 +37,8 @@ void health_on_begin(http_request *request);
 void ready_on_begin(http_request *request);
 void metrics_on_begin(http_request *request);
 void models_on_begin(http_request *request);
+void status_on_begin(http_request *request);
+void status_page_on_begin(http_request *request);
 void page_on_begin(http_request *request);
 void asset_on_begin(http_request *request);
 void openapi_on_begin(http_request *request);

@@ -40,6 +40,9 @@
 #define LIMIT_ACCEPT_ENCODING_BYTES 256u /* read from the end of Accept-Encoding, terminator included */
 #define LIMIT_ALLOW_BYTES 64u            /* methods in an Allow header, terminator included */
 
+#define LIMIT_PROBLEM_KINDS 64    /* kinds of problems that are counted */
+#define LIMIT_JOBS_EXAMINED 10000 /* newest jobs of which /v1/status counts the failed ones */
+
 /* jobs that are kept */
 #define LIMIT_NODE_BYTES 17u   /* --node, terminator included */
 #define LIMIT_JOB_ID_BYTES 48u /* node, dash, 26 characters, terminator included */

@@ -177,6 +177,7 @@ void http_answer_problem(http_request *request, const problem *what) {
     bool is_page = accept && strstr(accept, "text/html");
     char *text =
         is_page ? problem_to_html(what, request->id, exchange_of(request)->depth) : problem_to_json(what, request->id);
+    recent_add(&exchange_of(request)->server->settings.metrics->problems, what->kind, swin2sr__clock_us() / 1000000);
     http_answer_text(request, (unsigned int)problem_code(what),
                      is_page ? "text/html; charset=utf-8" : "application/problem+json", text);
     http_answer_header(request, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");

@@ -55,6 +55,7 @@ static http_exchange *open_exchange(http_server *server, struct MHD_Connection *
     self->begun_us = swin2sr__clock_us();
     self->route = match->route;
     strcpy(self->request.part, match->part);
+    self->request.is_inner = owner->side == HTTP_SIDE_METRICS;
     self->request.method = request_known_method(line->method);
     for (const char *at = guard_path(line->target); *at; at++)
         self->depth += *at == '/';

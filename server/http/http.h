@@ -42,6 +42,7 @@ struct http_request {
     char part[LIMIT_PATH_PART_BYTES]; /* of the path: http_match */
     char client[LIMIT_ADDRESS_BYTES]; /* address of the client, as trusted proxies report it; "": a local socket */
     char owner[LIMIT_OWNER_BYTES];    /* id of the API key it came with; "": the service has no keys, or is_anonymous */
+    bool is_inner;                    /* it came to a socket of --metrics-listen */
     bool is_anonymous;                /* the service has keys, and the request came without: HTTP_ACCESS_TOKEN only */
     http_quota quota;                 /* set by the gate, as has_place */
     bool has_place;                   /* among the requests of its key that run at a time */

@@ -12,6 +12,7 @@
 
 #include "base/json_text.h"
 #include "base/write.h"
+#include "config/limits.h"
 
 typedef struct problem_row {
     int code;
@@ -24,6 +25,7 @@ static const problem_row rows[PROBLEM_COUNT] = {
     [PROBLEM_KEY_MISSING] = {401, "key_missing", "An API key is needed"},
     [PROBLEM_KEY_UNKNOWN] = {401, "key_unknown", "The API key is wrong"},
     [PROBLEM_KEY_REVOKED] = {403, "key_revoked", "The API key is revoked"},
+    [PROBLEM_NOT_ADMIN] = {403, "not_admin", "This is for operators of the service"},
     [PROBLEM_NOT_FOUND] = {404, "not_found", "There is nothing at this address"},
     [PROBLEM_METHOD] = {405, "method_not_allowed", "This address does not take this method"},
     [PROBLEM_TOO_SLOW] = {408, "too_slow", "The request came too slowly"},
@@ -85,6 +87,16 @@ static json_t *list_of(const char *words) {
     json_decref(list);
     return NULL;
 }
+
+int problem_kind_code(problem_kind kind) {
+    return rows[kind].code;
+}
+
+const char *problem_kind_word(problem_kind kind) {
+    return rows[kind].word;
+}
+
+_Static_assert(PROBLEM_COUNT <= LIMIT_PROBLEM_KINDS, "the metrics have room for every kind");
 
 char *problem_to_json(const problem *self, const char *request_id) {
     const problem_row *row = &rows[self->kind];

@@ -14,6 +14,7 @@ typedef enum problem_kind {
     PROBLEM_KEY_MISSING,
     PROBLEM_KEY_UNKNOWN,
     PROBLEM_KEY_REVOKED,
+    PROBLEM_NOT_ADMIN,
     PROBLEM_NOT_FOUND,
     PROBLEM_METHOD,
     PROBLEM_TOO_SLOW,
@@ -59,6 +60,8 @@ typedef struct problem {
 problem problem_of(problem_kind kind, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 int problem_code(const problem *self);
+int problem_kind_code(problem_kind kind);
+const char *problem_kind_word(problem_kind kind);
 
 /* The document as JSON, or as a small page for a browser.
  * depth    Number of slashes in the request's path: the link to the first page is relative, because a proxy may offer

@@ -15,6 +15,7 @@ typedef enum http_access {
     HTTP_ACCESS_KEY = 0, /* only requests with a key */
     HTTP_ACCESS_TOKEN,   /* also is_anonymous requests: the route checks a token itself */
     HTTP_ACCESS_OPEN,    /* everyone; a key is ignored */
+    HTTP_ACCESS_ADMIN,   /* with keys: those of operators; without: clients of this machine and of --metrics-listen */
 } http_access;
 
 /* The group of a route, and what a listening socket serves: all routes, or those for clients, or those for metrics.
@@ -22,7 +23,7 @@ typedef enum http_access {
 typedef enum http_side {
     HTTP_SIDE_CLIENTS = 0,
     HTTP_SIDE_METRICS,
-    HTTP_SIDE_PROBES, /* of routes only */
+    HTTP_SIDE_PROBES, /* of routes only: all sockets serve it */
     HTTP_SIDE_ALL,    /* of sockets only */
 } http_side;
 

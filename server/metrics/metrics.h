@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "config/limits.h"
+#include "metrics/recent.h"
 
 #define METRICS_BUCKETS 15
 #define METRICS_CODES 600 /* HTTP codes 0..599 */
@@ -64,7 +65,8 @@ typedef struct server_metrics {
     int model_count;
     key_metrics keys[LIMIT_KEY_METRICS + 1]; /* in order of their first picture; the last: "other" */
     int key_count;
-    uint64_t oom_kills; /* of this cgroup, known so far */
+    recent_counts problems; /* by the kinds of http/problem.h */
+    uint64_t oom_kills;     /* of this cgroup, known so far */
 } server_metrics;
 
 void metrics_observe(metrics_histogram *histogram, uint64_t duration_us);

@@ -68,9 +68,10 @@ void keys_hash(const char *text, unsigned char ret_hash[KEYS_HASH_BYTES]) {
 static const char *unpack(json_t *object, api_key *key, json_error_t *ret_fault) {
     const char *id, *hash, *created, *revoked = NULL;
     json_int_t concurrency = 0, per_minute = 0;
-    if (json_unpack_ex(object, ret_fault, JSON_STRICT, "{s:s, s:s, s:s, s?I, s?I, s?s}", "id", &id, "sha256", &hash,
-                       "created", &created, "concurrency", &concurrency, "per_minute", &per_minute, "revoked",
-                       &revoked) != 0)
+    int is_admin = 0;
+    if (json_unpack_ex(object, ret_fault, JSON_STRICT, "{s:s, s:s, s:s, s?I, s?I, s?b, s?s}", "id", &id, "sha256",
+                       &hash, "created", &created, "concurrency", &concurrency, "per_minute", &per_minute, "admin",
+                       &is_admin, "revoked", &revoked) != 0)
         return ret_fault->text;
     if (!is_word(id, sizeof key->id))
         return "id: not 1 to 47 of a-z 0-9 . _ -, the first a letter or digit";
@@ -87,6 +88,7 @@ static const char *unpack(json_t *object, api_key *key, json_error_t *ret_fault)
     strcpy(key->revoked, revoked ? revoked : "");
     key->concurrency = (int32_t)concurrency;
     key->per_minute = (int32_t)per_minute;
+    key->is_admin = is_admin;
     return NULL;
 }
 
@@ -169,10 +171,10 @@ api_key *key_list_find(const key_list *list, const char *id) {
 static bool write_key(FILE *out, const api_key *key) {
     char hash[2 * KEYS_HASH_BYTES + 1];
     swin2sr__hex(key->hash, KEYS_HASH_BYTES, hash);
-    json_t *object = json_pack("{ss ss ss so* so* ss*}", "id", key->id, "sha256", hash, "created", key->created,
+    json_t *object = json_pack("{ss ss ss so* so* so* ss*}", "id", key->id, "sha256", hash, "created", key->created,
                                "concurrency", key->concurrency ? json_integer(key->concurrency) : NULL, "per_minute",
-                               key->per_minute ? json_integer(key->per_minute) : NULL, "revoked",
-                               key->revoked[0] ? key->revoked : NULL);
+                               key->per_minute ? json_integer(key->per_minute) : NULL, "admin",
+                               key->is_admin ? json_true() : NULL, "revoked", key->revoked[0] ? key->revoked : NULL);
     char *text = swin2sr__json_text(object, JSON_COMPACT);
     bool is_written = text && fprintf(out, "%s\n", text) > 0;
     free(text);

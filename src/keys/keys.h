@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * keys/keys.h - the file of API keys, which `swin2sr key` writes and swin2sr-server reads.
  * In: text.  Out: a list of keys, or the line that is wrong and why.
- * One JSON object per line: {"id", "sha256", "created", "concurrency", "per_minute", "revoked"}. The last three may be
+ * One JSON object per line: {"id", "sha256", "created", "concurrency", "per_minute", "admin", "revoked"}. The last four may be
  * absent. A key's text is in no file: what is kept is its SHA-256, and because a key has 256 random bits, one round of
  * it is enough. */
 #pragma once
@@ -29,6 +29,7 @@ typedef struct api_key {
     char revoked[KEYS_TIME_BYTES]; /* "": not revoked */
     int32_t concurrency;           /* requests at a time; 0: no limit */
     int32_t per_minute;            /* requests; 0: no limit */
+    bool is_admin;                 /* may also see /v1/status */
 } api_key;
 
 typedef struct key_list {

@@ -52,8 +52,15 @@ def test_json_and_quiet(swin2sr, file):
     assert SECRET.fullmatch(answer["key"] + "\n") and answer["id"] == entries(file)[0]["id"] and done.stderr == b""
     assert swin2sr("key", "new", "b", "--quiet", "--keys", file).stderr == b""
     rows = json.loads(swin2sr("key", "list", "--json", "--keys", file).stdout)
-    assert [set(row) for row in rows] == 2 * [{"id", "created", "concurrency", "per_minute", "revoked"}]
+    assert [set(row) for row in rows] == 2 * [{"id", "created", "concurrency", "per_minute", "admin", "revoked"}]
     assert [row["revoked"] for row in rows] == [None, None]
+
+
+def test_a_key_of_an_operator(swin2sr, file):
+    for arguments in (["a"], ["b", "--admin"]):
+        assert swin2sr("key", "new", *arguments, "--keys", file).returncode == 0
+    assert ["admin" in entry for entry in entries(file)] == [False, True]
+    assert [row["admin"] for row in json.loads(swin2sr("key", "list", "--json", "--keys", file).stdout)] == [False, True]
 
 
 def test_revoked_keys_stay_in_the_file(swin2sr, file):

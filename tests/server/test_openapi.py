@@ -126,7 +126,8 @@ def test_every_operation_answers_as_documented(checked):
     checked.post("/v1/estimate", 200)
     call_jobs(checked)
     call_uploads(checked)
-    for path in ("/", "/v1/models", "/healthz", "/readyz", "/metrics", "/openapi.json"):
+    for path in ("/", "/v1/models", "/healthz", "/readyz", "/metrics", "/openapi.json", "/status",
+                 "/v1/status"):
         checked.call("GET", path, 200)
     checked.call("GET", "/favicon.ico", 204)
     checked.call("GET", "/" + re.search(r'assets/[^"]+', requests.get(checked.url + "/").text)[0], 200)

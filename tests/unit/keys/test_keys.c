@@ -22,7 +22,7 @@
 
 static void reads_and_writes(void **state) {
     static const char text[] = LINE("alice-1", HASH_A, "") "\n" LINE(
-        "b", HASH_B, ",\"concurrency\":2,\"per_minute\":60,\"revoked\":\"" TIME "\"") "\n";
+        "b", HASH_B, ",\"concurrency\":2,\"per_minute\":60,\"admin\":true,\"revoked\":\"" TIME "\"") "\n";
     key_list list;
     unsigned char hash[KEYS_HASH_BYTES];
     assert_int_equal(key_list_parse(text, sizeof text - 1, &list, NULL), SWIN2SR_OK);
@@ -35,6 +35,8 @@ static void reads_and_writes(void **state) {
     assert_int_equal(list.keys[0].per_minute, 0);
     assert_string_equal(list.keys[0].revoked, "");
     assert_int_equal(list.keys[1].concurrency, 2);
+    assert_false(list.keys[0].is_admin);
+    assert_true(list.keys[1].is_admin);
     assert_int_equal(list.keys[1].per_minute, 60);
     assert_string_equal(list.keys[1].revoked, TIME);
     char *again = key_list_text(&list);

@@ -12,7 +12,8 @@
 
 static bool is_listed(const char *path) {
     static const char *const open[] = {"/",          "/healthz",     "/readyz",       "/metrics",
-                                       "/v1/models", "/favicon.ico", "/openapi.json", "/assets/{id}"};
+                                       "/v1/models", "/favicon.ico", "/openapi.json", "/assets/{id}",
+                                       "/status"};
     for (size_t i = 0; i < sizeof open / sizeof open[0]; i++)
         if (strcmp(open[i], path) == 0)
             return true;
@@ -28,7 +29,7 @@ static void open_paths_are_listed(void **state) {
         assert_string_equal(routes[i].method, "GET");
         open_count++;
     }
-    assert_int_equal(open_count, 8);
+    assert_int_equal(open_count, 9);
 }
 
 /* A token lets its bearer read one job. */
