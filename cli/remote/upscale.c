@@ -10,6 +10,7 @@
 #include "command/interrupt.h"
 #include "command/output.h"
 #include "command/report.h"
+#include "format/compression.h"
 #include "run.h"
 
 #define DEFAULT_QUALITY 95
@@ -43,6 +44,8 @@ static const cli_option OPTIONS[] = {
      .take = take_format},
     {"quality", "N", "of JPEG and WebP, 1..100 (default: 95); WebP of 100 is lossless", .min = 1, .max = 100,
      .field = offsetof(remote_run, quality)},
+    {"compression", "LEVEL", ": how small a PNG becomes, and in what time", .words = format_compression_name,
+     .field = offsetof(remote_run, compression)},
     {"strict", .help = "refuse damaged files even if all of their pixels can be read",
      .field = offsetof(remote_run, is_strict)},
     {"preserve-times", .help = "give each output the modification time of its input",

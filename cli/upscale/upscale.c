@@ -37,6 +37,8 @@ static const cli_option OPTIONS[] = {
      .take = take_format},
     {"quality", "N", "of JPEG and WebP, 1..100 (default: 95); WebP of 100 is lossless", .min = 1, .max = 100,
      .field = offsetof(upscale_run, enlarge.out.quality)},
+    {"compression", "LEVEL", ": how small a PNG becomes, and in what time", .words = format_compression_name,
+     .field = offsetof(upscale_run, enlarge.out.compression)},
     {"aux", "FILE",
      "also write the second image of a model that has one (compressed\n"
      "photos: the cleaned input); for one input",

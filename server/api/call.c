@@ -29,6 +29,7 @@ job_spec call_spec(const upscale_call *self) {
     job_spec spec = {.version = JOB_SPEC_VERSION,
                      .format = options->format,
                      .quality = options->quality,
+                     .compression = options->compression,
                      .is_strict = options->is_strict,
                      .width_px = (uint32_t)(is_turned ? image->height_px : image->width_px),
                      .height_px = (uint32_t)(is_turned ? image->width_px : image->height_px),

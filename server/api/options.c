@@ -36,6 +36,10 @@ static const char *set_quality(upscale_options *self, const char *value) {
     return NULL;
 }
 
+static const char *set_compression(upscale_options *self, const char *value) {
+    return format_compression_find(value, &self->compression) ? NULL : "not one of fast, default, best";
+}
+
 static const char *set_model(upscale_options *self, const char *value) {
     if (self->task)
         return "cannot be given together with task; give one of model and task";
@@ -84,9 +88,15 @@ bool upscale_options_set(upscale_options *self, const char *name, const char *va
     static const struct {
         const char *name;
         const char *(*set)(upscale_options *self, const char *value);
-    } rows[] = {
-        {"format", set_format}, {"quality", set_quality}, {"model", set_model},          {"task", set_task},
-        {"strict", set_strict}, {"upload", set_upload},   {"deadline_ms", set_deadline}, {"oversize", set_oversize}};
+    } rows[] = {{"format", set_format},
+                {"quality", set_quality},
+                {"model", set_model},
+                {"task", set_task},
+                {"strict", set_strict},
+                {"upload", set_upload},
+                {"deadline_ms", set_deadline},
+                {"oversize", set_oversize},
+                {"compression", set_compression}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (strcmp(name, rows[i].name) != 0)
             continue;
@@ -96,8 +106,9 @@ bool upscale_options_set(upscale_options *self, const char *name, const char *va
             *ret_problem = problem_of(PROBLEM_OPTION, "%s: %s", name, fault);
         return !fault;
     }
-    *ret_problem = problem_of(
-        PROBLEM_OPTION,
-        "%.60s: no such option; there are format, quality, model, task, strict, upload, deadline_ms, oversize", name);
+    *ret_problem = problem_of(PROBLEM_OPTION,
+                              "%.60s: no such option; there are format, quality, model, task, strict, upload, "
+                              "deadline_ms, oversize, compression",
+                              name);
     return false;
 }

@@ -5,6 +5,7 @@
 
 #include "config/limits.h"
 #include "config/config.h"
+#include "format/compression.h"
 #include "format/format.h"
 #include "http/problem.h"
 #include "library/library.h"
@@ -12,6 +13,7 @@
 typedef struct upscale_options {
     format_id format;                   /* of the result; default PNG */
     uint32_t quality;                   /* 1..100, default 95; no effect on PNG */
+    format_compression compression;     /* of PNG; no effect on JPEG */
     char model[LIBRARY_MAX_NAME];       /* "": not given */
     const char *task;                   /* one of library_task_name; NULL: not given */
     bool is_strict;                     /* refuse a damaged file even if all its rows can be decoded; default false */

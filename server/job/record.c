@@ -21,6 +21,7 @@ typedef enum field_kind {
     KIND_BOOL,
     KIND_STATUS,
     KIND_FORMAT,
+    KIND_COMPRESSION,
 } field_kind;
 
 typedef struct field {
@@ -53,6 +54,7 @@ static const field fields[] = {
     FIELD("model", spec.model, KIND_TEXT),
     FIELD("format", spec.format, KIND_FORMAT),
     FIELD("quality", spec.quality, KIND_U32),
+    FIELD("compression", spec.compression, KIND_COMPRESSION),
     FIELD("in_bytes", spec.in_bytes, KIND_64),
     FIELD("in_pixels_max", spec.in_pixels_max, KIND_64),
     FIELD("out_pixels_max", spec.out_pixels_max, KIND_64),
@@ -135,6 +137,8 @@ static json_t *to_json(const field *self, const void *at) {
         return json_boolean(*(const bool *)at);
     case KIND_STATUS:
         return json_string(status_names[*(const record_status *)at]);
+    case KIND_COMPRESSION:
+        return json_string(format_compression_name(*(const format_compression *)at));
     default:
         return json_string(format_get(*(const format_id *)at)->name);
     }
@@ -215,6 +219,8 @@ static bool take(const field *self, const json_t *value, void *at) {
         return json_is_boolean(value);
     case KIND_STATUS:
         return take_status(value, at);
+    case KIND_COMPRESSION:
+        return json_is_string(value) && format_compression_find(json_string_value(value), at);
     default:
         return take_format(value, at);
     }

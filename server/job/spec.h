@@ -5,6 +5,7 @@
 #pragma once
 
 #include "config/limits.h"
+#include "format/compression.h"
 #include "format/format.h"
 #include "library/library.h"
 
@@ -18,6 +19,7 @@ typedef struct job_spec {
     char model[LIBRARY_MAX_NAME];            /* name of a served network */
     format_id format;                        /* of the result */
     uint32_t quality;                        /* 1..100; JPEG only */
+    format_compression compression;          /* PNG only */
     uint64_t in_bytes;                       /* 1.. */
     uint64_t in_pixels_max, out_pixels_max;  /* 1.. */
     uint32_t width_px, height_px;            /* of the upright input, by its header; 0: unknown, an old record */

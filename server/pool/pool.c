@@ -66,6 +66,7 @@ static bool assign(pool *self, worker *w, job *item, const int *fds) {
                                    .network = item->network->index,
                                    .format = spec->format,
                                    .quality = spec->quality,
+                                   .compression = spec->compression,
                                    .is_strict = spec->is_strict,
                                    .tile_px = spec->tile_px,
                                    .shrink_px = spec->shrink_px,

@@ -4,7 +4,8 @@
  *   reader -> strip of file rows -> (split) -> network rows -> stream -> (join) -> output rows -> writer
  * Rows are split and joined only if the file's samples differ from the network's: alpha, grey and a colour network, or 16
  * bits, which go through the network as floats.
- * Everything runs on the caller's thread. It holds two strips of input, one row of output, and the alpha ring. */
+ * Everything but the network and the writer runs on the caller's thread. It holds two strips of input, one row of
+ * output, and the alpha ring. */
 #include "enlarge/enlarge.h"
 
 #include <stdlib.h>
@@ -23,6 +24,7 @@
 typedef struct enlarge_job {
     const enlarge_options *options;
     image_reader *reader;
+    swin2sr_threads *threads, *own_threads; /* of network and writer; own: unless the caller shares its own */
     swin2sr_stream *stream;
     image_writer *writer;
     image_writer *aux_writer; /* for the second image; NULL: not wanted */
@@ -52,6 +54,7 @@ static void job_done(enlarge_job *job) {
     shrink_done(&job->shrink);
     image_reader_close(job->reader);
     swin2sr__alpha_ring_done(&job->alpha);
+    swin2sr_threads_free(job->own_threads);
     free(job->file_strip);
     free(job->network_strips);
     free(job->joined_row);
@@ -197,8 +200,19 @@ static swin2sr_pixel pixel_of(int32_t channels, int32_t sample_bytes) {
     return channels == 1 ? SWIN2SR_PIXEL_GREYF32 : SWIN2SR_PIXEL_RGBF32;
 }
 
+static swin2sr_status open_threads(enlarge_job *job) {
+    swin2sr_status status = SWIN2SR_OK;
+    job->threads = job->options->engine.shared_threads;
+    if (job->threads == NULL)
+        status = swin2sr_threads_new(job->options->engine.threads, &job->own_threads, job->reterr);
+    if (job->threads == NULL)
+        job->threads = job->own_threads;
+    return status;
+}
+
 static swin2sr_status open_network(enlarge_job *job, swin2sr_model *model) {
     swin2sr_options engine = job->options->engine;
+    engine.shared_threads = job->threads;
     engine.input_pixel = pixel_of(job->network_channels, job->from.sample_bytes);
     engine.output_pixel = pixel_of(job->network_channels, job->to.sample_bytes);
     engine.on_progress = job->options->on_progress;
@@ -341,6 +355,7 @@ static swin2sr_status open_outputs(enlarge_job *job, image_sink sink, void *cont
     image_writer_options out = job->options->out;
     out.sample_bytes = job->to.sample_bytes;
     out.metadata = &job->metadata;
+    out.threads = job->threads;
     swin2sr_status status = image_writer_open(&out, job->report.out_width_px, job->report.out_height_px,
                                               job->report.channels, sink, context, &job->writer, job->reterr);
     out.metadata = NULL;
@@ -353,6 +368,8 @@ static swin2sr_status open_outputs(enlarge_job *job, image_sink sink, void *cont
 static swin2sr_status job_run(enlarge_job *job, swin2sr_model *model, const void *data, size_t size, image_sink sink,
                               void *context) {
     swin2sr_status status = open_input(job, model, data, size);
+    if (status == SWIN2SR_OK)
+        status = open_threads(job);
     if (status == SWIN2SR_OK)
         status = open_network(job, model);
     if (status == SWIN2SR_OK)

@@ -7,10 +7,10 @@
 #include <swin2sr/swin2sr.h>
 
 typedef struct enlarge_options {
-    swin2sr_options engine; /* enlarge_bytes sets pixel types and progress */
-    image_writer_options out;
-    image_limits limits; /* of the input; zeroes: the defaults of image.h */
-    uint64_t out_pixels; /* of the output, at most; 0: 800 million */
+    swin2sr_options engine;   /* enlarge_bytes sets pixel types and progress */
+    image_writer_options out; /* enlarge_bytes sets what is said about the rows, and the threads */
+    image_limits limits;      /* of the input; zeroes: the defaults of image.h */
+    uint64_t out_pixels;      /* of the output, at most; 0: 800 million */
     /* An image with a longer side is reduced to this side and padded to a square for the network; the pad is cut off the
      * output. 0: never. */
     int32_t shrink_px;

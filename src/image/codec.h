@@ -68,6 +68,8 @@ typedef struct image_encoder_setup {
     int32_t sample_bytes; /* 1 or 2 */
     int32_t quality;
     const image_metadata *metadata; /* never NULL; lives until close */
+    format_compression compression;
+    swin2sr_threads *threads; /* idle during each call, and may be used by it; NULL: there are none */
     image_sink sink;
     void *context;
 } image_encoder_setup;

@@ -322,6 +322,8 @@ swin2sr_status image_writer_open(const image_writer_options *options, int32_t wi
         .sample_bytes = options->sample_bytes == 2 ? 2 : 1,
         .metadata = options->metadata != NULL ? options->metadata : &no_metadata,
         .quality = options->quality == 0 ? DEFAULT_QUALITY : options->quality,
+        .compression = options->compression,
+        .threads = options->threads,
         .sink = sink,
         .context = context,
     };

@@ -6,8 +6,10 @@
  * Limits are checked before anything is allocated. */
 #pragma once
 
+#include "format/compression.h"
 #include "format/note.h"
 #include "probe/probe.h"
+#include <swin2sr/threads.h>
 
 /* What a reader accepts; zeroes stand for the defaults. */
 typedef struct image_limits {
@@ -91,6 +93,9 @@ typedef struct image_writer_options {
     int32_t quality;                /* 1..100, JPEG only; 0: 95 */
     int32_t sample_bytes;           /* of the rows, as in image_info; 2 only if the format has_16; 0: 1 */
     const image_metadata *metadata; /* of the output, borrowed until close; NULL: none, which means sRGB */
+    format_compression compression; /* PNG only */
+    swin2sr_threads *threads;       /* share the work of encoding; idle while the writer is called. NULL: the caller
+                                       alone. The bytes of the file do not depend on it */
 } image_writer_options;
 
 /* Takes the bytes of the output file in order. returns false if it cannot: the writer then fails with _IO. */

@@ -9,9 +9,26 @@
 
 #include "base/error.h"
 #include "image/codec.h"
-#include "image/png_memory.h"
 #include "image/png_metadata.h"
 #include "image/png_repair.h"
+
+#define IS_LITTLE_ENDIAN (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
+
+static void png_warning_ignore(png_structp png, png_const_charp message) {
+}
+
+/* libpng reports a failed allocation as it reports damage; this flag distinguishes them. */
+static png_voidp png_allocate(png_structp png, png_alloc_size_t size) {
+    void *memory = malloc(size);
+    bool *is_out_of_memory = png_get_mem_ptr(png);
+    if (memory == NULL)
+        *is_out_of_memory = true;
+    return memory;
+}
+
+static void png_release(png_structp png, png_voidp memory) {
+    free(memory);
+}
 
 typedef struct png_decoder {
     image_decoder base;

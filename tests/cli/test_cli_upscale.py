@@ -6,11 +6,13 @@ import os
 import pty
 import resource
 import select
+import shutil
 import signal
 import struct
 import subprocess
 import time
 from fcntl import ioctl
+from pathlib import Path
 from termios import TIOCSWINSZ
 
 import numpy
@@ -19,6 +21,7 @@ from PIL import Image
 
 from cli_checks import one_line, picture
 
+IMAGES = Path(__file__).resolve().parent.parent / "image" / "data"
 SIZES = [(1, 1), (3, 5), (40, 33)]
 
 
@@ -93,6 +96,24 @@ def test_other_formats_in_and_out(swin2sr, tmp_path, kind, ending):
         found = Image.open(tmp_path / name)
         assert found.size == (48, 36)
         assert numpy.abs(numpy.asarray(found.convert("RGB"), int) - expected).mean() <= most
+
+
+@pytest.mark.sanitize
+@pytest.mark.parametrize("name", ["rgb_16", "rgb_interlaced", "grey_alpha"])
+def test_bytes_do_not_depend_on_threads(swin2sr, tmp_path, name):
+    source, sizes = IMAGES / f"{name}.png", {}
+    for level in "fast", "default", "best":
+        for threads in 1, 3:
+            swin2sr("upscale", source, "-o", tmp_path / f"{level}{threads}.png", "--compression", level, "--threads",
+                    threads)
+        one, three = (tmp_path / f"{level}{threads}.png" for threads in (1, 3))
+        assert one.read_bytes() == three.read_bytes()
+        sizes[level] = one.stat().st_size
+        with Image.open(one) as found, Image.open(tmp_path / "fast1.png") as fast:
+            assert found.mode == fast.mode and found.tobytes() == fast.tobytes()
+        if shutil.which("pngcheck"):
+            subprocess.run(["pngcheck", "-q", one], check=True)
+    assert sizes["best"] <= sizes["default"] <= sizes["fast"]
 
 
 def test_format_beats_the_name(swin2sr, tmp_path):

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "format/compression.h"
 #include "format/format.h"
 
 #include "format/note.h"
@@ -34,6 +35,7 @@ static const ipc_message samples[] = {
      .job = {.id = 7,
              .format = FORMAT_JPEG,
              .quality = 100,
+             .compression = FORMAT_COMPRESSION_BEST,
              .in_bytes = 12345678901,
              .in_pixels_max = 50000000,
              .out_pixels_max = 800000000,
@@ -114,6 +116,9 @@ static void fields_out_of_range(void **state) {
     assert_int_equal(ipc_encode(&message, frame), 0);
     message = samples[1];
     message.job.quality = 101;
+    assert_int_equal(ipc_encode(&message, frame), 0);
+    message = samples[1];
+    message.job.compression = FORMAT_COMPRESSION_COUNT;
     assert_int_equal(ipc_encode(&message, frame), 0);
     message = samples[1];
     message.job.format = FORMAT_COUNT;

@@ -29,6 +29,9 @@ static void good_values(void **state) {
     assert_true(upscale_options_set(&options, "quality", "100", &what));
     assert_true(upscale_options_set(&options, "model", "a-network", &what));
     assert_int_equal(options.format, FORMAT_JPEG);
+    assert_int_equal(options.compression, FORMAT_COMPRESSION_DEFAULT);
+    assert_true(upscale_options_set(&options, "compression", "best", &what));
+    assert_int_equal(options.compression, FORMAT_COMPRESSION_BEST);
     assert_int_equal(options.quality, 100);
     assert_string_equal(options.model, "a-network");
     upscale_options_init(&options);
@@ -58,10 +61,29 @@ static void a_model_or_a_task(void **state) {
 
 static void bad_values(void **state) {
     static const char *const rows[][2] = {
-        {"format", ""},     {"format", "bmp"},   {"format", "unknown"}, {"quality", ""},    {"quality", "0"},
-        {"quality", "101"}, {"quality", "1000"}, {"quality", "+9"},     {"quality", "9 "},  {"quality", "4294967297"},
-        {"model", ""},      {"task", ""},        {"task", "Photo"},     {"task", "photo "}, {"colour", "\xff\n"},
-        {"", ""},           {"upload", ""},      {"strict", ""},        {"strict", "1"},    {"strict", "TRUE"},
+        {"format", ""},
+        {"format", "bmp"},
+        {"format", "unknown"},
+        {"quality", ""},
+        {"quality", "0"},
+        {"quality", "101"},
+        {"quality", "1000"},
+        {"quality", "+9"},
+        {"quality", "9 "},
+        {"quality", "4294967297"},
+        {"model", ""},
+        {"task", ""},
+        {"task", "Photo"},
+        {"task", "photo "},
+        {"colour", "\xff\n"},
+        {"compression", ""},
+        {"compression", "9"},
+        {"compression", "Best"},
+        {"", ""},
+        {"upload", ""},
+        {"strict", ""},
+        {"strict", "1"},
+        {"strict", "TRUE"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         upscale_options options;
@@ -74,8 +96,9 @@ static void bad_values(void **state) {
 }
 
 static void twice_is_once_too_often(void **state) {
-    static const char *const rows[][2] = {{"format", "png"}, {"quality", "95"},   {"model", "m"},
-                                          {"task", "fast"},  {"strict", "false"}, {"upload", "a"}};
+    static const char *const rows[][2] = {{"format", "png"},      {"quality", "95"},   {"model", "m"},
+                                          {"task", "fast"},       {"strict", "false"}, {"upload", "a"},
+                                          {"compression", "fast"}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         upscale_options options;
         problem what;

@@ -35,6 +35,7 @@ static job_record sample(void) {
                  .model = "swin2sr-lightweight-x4",
                  .format = FORMAT_PNG,
                  .quality = 95,
+                 .compression = FORMAT_COMPRESSION_BEST,
                  .in_bytes = 31369,
                  .in_pixels_max = 50000000,
                  .out_pixels_max = 800000000,
@@ -100,6 +101,8 @@ static void stored_records_are_read(void **state) {
         assert_int_equal(found.version, version);
         found.version = RECORD_VERSION;
         found.spec.version = JOB_SPEC_VERSION;
+        assert_int_equal(found.spec.compression, FORMAT_COMPRESSION_DEFAULT); /* the fixture is older than the field */
+        found.spec.compression = expected.spec.compression;
         check_equal(&found, &expected);
     }
 }
@@ -143,6 +146,8 @@ static void wrong_fields_are_refused(void **state) {
         "\"quality\":101",
         "\"quality\":1.5",
         "\"format\":\"exe\"",
+        "\"compression\":\"9\"",
+        "\"compression\":9",
         "\"in_bytes\":0",
         "\"outcome\":3",
         "\"model\":\"\"",
