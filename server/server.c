@@ -205,7 +205,7 @@ static bool start_data(server *self) {
     if (!data_is_open(&self->data))
         return true;
     return io_start(&self->io, &self->loop) &&
-           partial_set_open(&self->partials, self->data.uploads, &self->data.disk, &self->store, &self->io, &self->loop,
+           partial_set_open(&self->partials, &self->data, &self->store, &self->io, &self->loop,
                             (uint64_t)self->config.upload_hours * 3600) == SWIN2SR_OK;
 }
 
@@ -257,6 +257,8 @@ int server_run(server *self) {
         http_step(self->http);
     }
     bool has_left_answers = !http_is_quiet(self->http); /* to clients that are slow to send or to receive */
+    if (self->context.backlog)
+        backlog_drain(&self->backlog); /* what the I/O thread still completes submits no more jobs */
     http_stop(self->http);
     listen_close(&self->listeners);
     pools_done(&self->pools);

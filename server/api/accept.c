@@ -75,25 +75,18 @@ static void stop_waiting(upscale_call *self) {
     kept_watch_remove(&self->watch);
 }
 
-static void add_location(upscale_call *self, const kept_job *kept) {
-    char location[80];
-    snprintf(location, sizeof location, "/v1/jobs/%s", kept->record.id);
-    http_answer_header(self->request, "Location", location);
-}
-
 static void answer_accepted(upscale_call *self, const kept_job *kept) {
     stop_waiting(self);
     http_answer_value(self->request, HTTP_ACCEPTED, job_view(self->service, kept));
-    add_location(self, kept);
+    jobs_add_location(self->request, kept->record.id);
     http_answer_header(self->request, "Cache-Control", "no-store");
     if (self->is_preferred)
         http_answer_header(self->request, "Preference-Applied", "respond-async");
 }
 
-static void answer_finished(upscale_call *self, const kept_job *kept) {
+static void answer_finished(upscale_call *self, kept_job *kept) {
     stop_waiting(self);
-    jobs_answer_result(self->request, kept);
-    add_location(self, kept);
+    result_read(&self->reader, self->request, kept, KEPT_RESULT, true);
 }
 
 static void answer_refused(upscale_call *self, swin2sr_status status) {
@@ -191,6 +184,7 @@ void accept_job(upscale_call *self) {
     wanted.done.in_height_px = (uint32_t)self->image.height_px;
     strcpy(wanted.idempotency_key, self->idempotency_key);
     strcpy(wanted.body_sha256, self->body_sha256);
+    strcpy(wanted.input_sha256, self->intake.sha256);
     strcpy(wanted.etag, self->etag);
     kept_job *kept = backlog_accept(keeper, &wanted, &self->intake.upload);
     if (!kept) {
@@ -203,4 +197,5 @@ void accept_job(upscale_call *self) {
 
 void accept_forget(upscale_call *self) {
     stop_waiting(self);
+    kept_read_cancel(&self->reader.read);
 }

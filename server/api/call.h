@@ -6,6 +6,7 @@
 #include "admit/admit.h"
 #include "api/context.h"
 #include "api/intake.h"
+#include "api/jobs.h"
 #include "probe/probe.h"
 
 typedef enum call_kind {
@@ -19,7 +20,8 @@ typedef struct upscale_call {
     const api_context *service;
     call_kind kind;
     intake intake;
-    network *network; /* the default, until an option chooses another */
+    checksum *reading; /* of a resumable upload that is the input; NULL: none is under way */
+    network *network;  /* the default, until an option chooses another */
     probe_info image;
     admit_work work;             /* how the image will be enlarged */
     char body_sha256[65];        /* of the image and its options, once the upload is complete */
@@ -35,6 +37,7 @@ typedef struct upscale_call {
     char idempotency_key[LIMIT_IDEMPOTENCY_BYTES];
     kept_watch watch;
     loop_timer patience;
+    result_reader reader; /* of the result, once the job is finished */
 } upscale_call;
 
 /* Answer with a problem; always false. A 503 or 507 says when to retry. */

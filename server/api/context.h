@@ -10,7 +10,7 @@
 
 typedef struct api_context {
     const server_config *config;
-    const server_log *log;
+    server_log *log;
     const server_metrics *metrics;
     const http_server *http;
     const http_route *routes;

@@ -9,7 +9,7 @@
 
 #include "base/sha256.h"
 
-void intake_init(intake *self, store *uploads, const partial_set *partials, const char *client) {
+void intake_init(intake *self, store *uploads, partial_set *partials, const char *client) {
     self->client = client;
     self->uploads = uploads;
     self->partials = partials;
@@ -168,9 +168,8 @@ static bool take_partial(intake *self, const http_request *request) {
         return false;
     }
     store_remove(&self->upload);
-    /* a complete upload does not change, so its id stands for its bytes */
-    self->digest = swin2sr__sha256_begin();
-    swin2sr__digest_add(&self->digest, self->options.upload, strlen(self->options.upload));
+    self->is_resumable = true;
+    strcpy(self->kept_sha256, found->sha256);
     return partial_open_whole(found, &self->upload) == SWIN2SR_OK ||
            refuse(self, PROBLEM_STORAGE, "the upload could not be read back");
 }
@@ -184,8 +183,21 @@ bool intake_take_end(intake *self, const http_request *request) {
         return refuse(self, PROBLEM_MISSING_FILE, "the form has no part named file");
     if (self->upload.bytes == 0)
         return refuse(self, PROBLEM_MISSING_FILE, "the file is empty");
+    if (self->is_resumable)
+        return true;
     unsigned char bytes[SWIN2SR__DIGEST_MAX_BYTES];
     swin2sr__digest_end(&self->digest, bytes);
     swin2sr__hex(bytes, sizeof bytes, self->sha256);
     return true;
+}
+
+bool intake_take_checksum(intake *self, swin2sr_status status, const char *sha256) {
+    if (status == SWIN2SR_OK && (!self->kept_sha256[0] || strcmp(sha256, self->kept_sha256) == 0)) {
+        strcpy(self->sha256, sha256);
+        return true;
+    }
+    partial *found = partial_find(self->partials, self->options.upload);
+    if (found && partial_is_whole(found))
+        partial_set_aside(found);
+    return refuse(self, PROBLEM_INTERNAL, "the upload was damaged on the disk and has been set aside; send it again");
 }

@@ -23,11 +23,13 @@ typedef struct intake {
     upscale_options options;
     store_file upload; /* owner NULL: no file yet */
     swin2sr__digest digest;
-    char sha256[65]; /* of the upload, once it is complete */
+    char sha256[65]; /* of the upload, once it is complete; of a resumable one after intake_take_checksum */
+    bool is_resumable;
+    char kept_sha256[65]; /* of a resumable upload, when its last byte was kept; "": not known */
     problem problem;
     store *uploads;
     const char *client; /* address of the client, borrowed */
-    const partial_set *partials;
+    partial_set *partials;
     bool is_form;
     multipart form;
     intake_part part;
@@ -36,10 +38,13 @@ typedef struct intake {
     size_t option_bytes;
 } intake;
 
-void intake_init(intake *self, store *uploads, const partial_set *partials, const char *client);
+void intake_init(intake *self, store *uploads, partial_set *partials, const char *client);
 void intake_done(intake *self); /* removes the file; a resumable upload stays */
 
 bool intake_take_query(intake *self, const http_request *request);
 bool intake_take_header(intake *self, const http_request *request); /* Content-Type and Content-Encoding */
 bool intake_take_body(intake *self, const void *data, size_t size);
 bool intake_take_end(intake *self, const http_request *request); /* checks that the form is complete and has an image */
+
+/* The checksum of a resumable upload, as it was read back now. One that has been damaged on the disk is set aside. */
+bool intake_take_checksum(intake *self, swin2sr_status status, const char *sha256);

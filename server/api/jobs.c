@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0
- * api/jobs.c - GET, DELETE and the list of jobs, and their results (stages 1 request and 9 respond).
- * In: the id of a job.  Out: its state, its result, or its end.
+ * api/jobs.c - GET, DELETE and the list of jobs (stages 1 request and 9 respond).
+ * In: the id of a job.  Out: its state, or its end.
  * A job is visible to the API key that submitted it, and to everyone with its token. For others it does not exist. */
 #include "api/jobs.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "api/facts.h"
 #include "api/routes.h"
-#include "probe/probe.h"
 
 problem jobs_not_enabled(void) {
     return problem_of(PROBLEM_NOT_ENABLED, "jobs are switched off; the operator switches them on with --data FOLDER");
+}
+
+void jobs_add_location(http_request *request, const char *id) {
+    char location[80];
+    snprintf(location, sizeof location, "/v1/jobs/%s", id);
+    http_answer_header(request, "Location", location);
 }
 
 /* ---- finding the job ---- */
@@ -67,135 +69,6 @@ void job_on_begin(http_request *request) {
         return;
     http_answer_value(request, HTTP_OK, job_view(request->app, kept));
     http_answer_header(request, "Cache-Control", "no-store");
-}
-
-static void refuse_result(http_request *request, const kept_job *kept) {
-    const job_record *record = &kept->record;
-    problem what = !record_is_finished(record) ? problem_of(PROBLEM_CONFLICT, "the job is %s; there is no result yet",
-                                                            record_status_name(record->status))
-                   : record->is_expired
-                       ? problem_of(PROBLEM_GONE, "the result has been removed; results are kept for a limited time")
-                       : job_problem(record);
-    if (problem_code(&what) == HTTP_UNAVAILABLE || !record_is_finished(record))
-        what.retry_after_s = 1;
-    http_answer_problem(request, &what);
-}
-
-/* ---- the result ---- */
-
-static bool take_name(void *context, const char *name, const char *value) {
-    const char **wanted = context;
-    if (strcmp(name, "name") == 0)
-        *wanted = value;
-    return true;
-}
-
-/* The query may give a name to save it under (RFC 6266); its bytes are written as hex digits. */
-static void add_disposition(http_request *request, const format_info *format) {
-    char text[32 + 3 * LIMIT_SAVE_NAME_BYTES];
-    const char *name = NULL;
-    http_request_query(request, take_name, &name);
-    if (!name || !name[0] || strlen(name) > LIMIT_SAVE_NAME_BYTES) {
-        snprintf(text, sizeof text, "inline; filename=\"enlarged.%s\"", format->endings[0]);
-    } else {
-        char *at = text + sprintf(text, "attachment; filename*=UTF-8''");
-        for (; *name; name++)
-            at += sprintf(at, "%%%02X", (unsigned char)*name);
-    }
-    http_answer_header(request, "Content-Disposition", text);
-}
-
-void jobs_answer_result(http_request *request, const kept_job *kept) {
-    const job_record *record = &kept->record;
-    const format_info *format = format_get(record->spec.format);
-    char text[FACTS_BYTES];
-    int fd = backlog_open_result(kept);
-    if (fd < 0 && record->status == RECORD_SUCCEEDED && !record->is_expired) {
-        problem what = problem_of(PROBLEM_GONE, "the result is no longer in the data folder");
-        http_answer_problem(request, &what);
-        return;
-    }
-    if (fd < 0) {
-        refuse_result(request, kept);
-        return;
-    }
-    http_answer_ranged(request, format->media_type, fd, record->done.out_bytes, record->etag);
-    add_disposition(request, format);
-    http_answer_header(request, "Cache-Control", "private, no-cache");
-    http_answer_header(request, "X-Swin2SR-Model", record->spec.model);
-    facts_plan(&record->done, text);
-    http_answer_header(request, "X-Swin2SR-Plan", text);
-    note_text(record->done.notes, text);
-    if (text[0])
-        http_answer_header(request, "X-Swin2SR-Notes", text);
-    if (record->frames > 1) {
-        snprintf(text, sizeof text, "%u", (unsigned int)record->frames);
-        http_answer_header(request, "X-Swin2SR-Frames", text);
-    }
-}
-
-void job_result_on_begin(http_request *request) {
-    const kept_job *kept = jobs_find(request);
-    if (kept)
-        jobs_answer_result(request, kept);
-}
-
-void job_preview_on_begin(http_request *request) {
-    const kept_job *kept = jobs_find(request);
-    int fd = kept ? backlog_open_preview(kept) : -1;
-    if (!kept)
-        return;
-    const job_record *record = &kept->record;
-    if (fd < 0 && record->status == RECORD_SUCCEEDED && !record->is_expired) {
-        problem what = problem_of(PROBLEM_NOT_FOUND,
-                                  "the result has at most %d pixels a side and no preview; take the "
-                                  "result itself",
-                                  LIMIT_PREVIEW_PX);
-        http_answer_problem(request, &what);
-        return;
-    }
-    if (fd < 0) {
-        refuse_result(request, kept);
-        return;
-    }
-    char tag[LIMIT_ETAG_BYTES + 8];
-    snprintf(tag, sizeof tag, "%.33s-preview\"", record->etag);
-    http_answer_ranged(request, "image/jpeg", fd, record->done.preview_bytes, tag);
-    http_answer_header(request, "Content-Disposition", "inline; filename=\"preview.jpg\"");
-    http_answer_header(request, "Cache-Control", "private, no-cache");
-}
-
-static bool read_input(void *context, uint64_t at, void *bytes, size_t size) {
-    return pread(*(const int *)context, bytes, size, (off_t)at) == (ssize_t)size;
-}
-
-/* What the header of the input says: it was admitted by it. */
-static const char *input_type(int fd, uint64_t size) {
-    const probe_source source = {.read = read_input, .context = &fd, .size = size};
-    probe_info info = {.format = FORMAT_UNKNOWN};
-    (void)probe_file(&source, &info, NULL);
-    return format_get(info.format)->media_type;
-}
-
-void job_input_on_begin(http_request *request) {
-    const kept_job *kept = jobs_find(request);
-    if (!kept)
-        return;
-    struct stat facts;
-    int fd = backlog_open_input(kept);
-    if (fd < 0 || fstat(fd, &facts) != 0) {
-        if (fd >= 0)
-            close(fd);
-        problem what =
-            problem_of(PROBLEM_GONE, "the image that was sent has been removed; it is kept as long as its result");
-        http_answer_problem(request, &what);
-        return;
-    }
-    char tag[LIMIT_ETAG_BYTES + 8];
-    snprintf(tag, sizeof tag, "\"%.32s-input\"", kept->record.body_sha256);
-    http_answer_ranged(request, input_type(fd, (uint64_t)facts.st_size), fd, (uint64_t)facts.st_size, tag);
-    http_answer_header(request, "Content-Disposition", "inline; filename=\"input\"");
-    http_answer_header(request, "Cache-Control", "private, no-cache");
 }
 
 /* ---- the list ---- */

@@ -13,11 +13,26 @@ problem job_problem(const job_record *record);
 /* Predicted seconds until the job is finished; 0: it is finished. */
 double job_eta_s(const api_context *service, const kept_job *kept);
 
-/* Answer with the result of a finished job, or with the problem of a failed one. */
-void jobs_answer_result(http_request *request, const kept_job *kept);
+/* Add the path of a job to an answer. */
+void jobs_add_location(http_request *request, const char *id);
 
 /* The job in the path, if the client may see it. NULL: the request is answered. */
 kept_job *jobs_find(http_request *request);
 
 /* 501: there is no --data. */
 problem jobs_not_enabled(void);
+
+/* ---- api/result.c ---- */
+
+/* A request that waits for a file of a job to be compared with its checksum. */
+typedef struct result_reader {
+    http_request *request;
+    const kept_job *kept; /* may be gone when there is no file */
+    char id[LIMIT_JOB_ID_BYTES];
+    bool has_location; /* the answer names the job */
+    kept_read read;
+} result_reader;
+
+/* Answer with a file of a job, or with the problem of one that failed, now or later. Until then,
+ * kept_read_cancel(&self->read) is needed before self goes. */
+void result_read(result_reader *self, http_request *request, kept_job *kept, kept_file which, bool has_location);

@@ -48,6 +48,20 @@ static void write_memory(const memory_guard *self, FILE *out) {
     fprintf(out, "swin2sr_memory_sampling_seconds_total %.6f\n", (double)self->cpu_us / 1e6);
 }
 
+static void write_damage(const api_context *self, FILE *out) {
+    const uint64_t *jobs = self->backlog->damaged;
+    const struct {
+        const char *name;
+        uint64_t count;
+    } kinds[] = {{"record", jobs[KEPT_DAMAGED_RECORD]},
+                 {"input", jobs[KEPT_DAMAGED_INPUT]},
+                 {"result", jobs[KEPT_DAMAGED_RESULT]},
+                 {"upload", self->partials->damaged_count}};
+    metrics_write_family(out, "damaged_files_total", "counter", "Files found damaged on the disk and set aside.");
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        fprintf(out, "swin2sr_damaged_files_total{kind=\"%s\"} %" PRIu64 "\n", kinds[i].name, kinds[i].count);
+}
+
 static void write_gauges(const api_context *self, FILE *out) {
     static const char *const states[WORKER_STATE_COUNT] = {"down", "starting", "idle", "busy"};
     metrics_write_family(out, "queue_depth", "gauge", "Requests waiting for a worker.");
@@ -75,6 +89,7 @@ static void write_gauges(const api_context *self, FILE *out) {
     write_disks(self, out);
     write_memory(self->memory, out);
     if (self->backlog) {
+        write_damage(self, out);
         metrics_write_number(out, "jobs_bytes", "gauge", "Bytes of the inputs and results of kept jobs.",
                              self->backlog->sums.bytes);
         metrics_write_number(out, "jobs_limit_bytes", "gauge", "Largest jobs_bytes at which jobs are accepted.",

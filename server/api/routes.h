@@ -31,6 +31,7 @@ void job_delete_on_free(http_request *request);
 void job_result_on_begin(http_request *request);
 void job_preview_on_begin(http_request *request);
 void job_input_on_begin(http_request *request);
+void job_result_on_free(http_request *request); /* of these three */
 void job_events_on_begin(http_request *request);
 void job_events_on_free(http_request *request);
 void health_on_begin(http_request *request);

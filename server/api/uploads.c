@@ -180,14 +180,14 @@ static bool open_call(http_request *request, bool is_new) {
     if (!self)
         return refuse_until(request, PROBLEM_MEMORY, "no memory for one more request", LOCKED_RETRY_S);
     const char *type = http_request_header(request, "Content-Type");
-    const char *checksum = http_request_header(request, "Upload-Checksum");
+    const char *announced = http_request_header(request, "Upload-Checksum");
     *self = (upload_call){.request = request, .service = request->app, .is_new = is_new};
     self->takes_body = type && strcasecmp(type, TUS_BODY_TYPE) == 0;
-    self->has_checksum = checksum != NULL;
+    self->has_checksum = announced != NULL;
     if (self->service->is_draining)
         return refuse_until(request, PROBLEM_DRAINING,
                             "this instance is shutting down; the upload can be resumed later", DRAINING_RETRY_S);
-    return !checksum || tus_parse_checksum(checksum, &self->checksum) ||
+    return !announced || tus_parse_checksum(announced, &self->checksum) ||
            refuse(request, PROBLEM_MALFORMED,
                   "Upload-Checksum is not sha1 or sha256, a space and the digest in base64");
 }
@@ -234,7 +234,7 @@ static bool check_room(http_request *request, const partial_set *all, uint64_t o
     }
     if (!partial_set_has_room(all, length_bytes))
         return refuse_status(request, SWIN2SR_BUSY);
-    return disk_space_has(all->disk, length_bytes) || refuse_status(request, SWIN2SR_IO);
+    return disk_space_has(&all->data->disk, length_bytes) || refuse_status(request, SWIN2SR_IO);
 }
 
 /* false: answered. */

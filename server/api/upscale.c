@@ -236,16 +236,33 @@ static void on_upload_committed(void *context, swin2sr_status status) {
         proceed(self);
 }
 
+static void on_upload_read(void *context, swin2sr_status status, const char *sha256) {
+    upscale_call *self = context;
+    if (taken(self, intake_take_checksum(&self->intake, status, sha256)))
+        on_upload_committed(self, SWIN2SR_OK);
+    else
+        log_event(self->service->log, LOG_LEVEL_ERROR, "damaged", "s:s, s:s", "kind", "upload", "request_id",
+                  self->request->id);
+}
+
+/* A resumable upload is read back, because the job is known by its bytes, and they may have been damaged since. */
 void upscale_on_end(http_request *request) {
     upscale_call *self = request->state;
-    if (taken(self, intake_take_end(&self->intake, request)))
-        store_commit(&self->intake.upload, on_upload_committed, self);
+    intake *in = &self->intake;
+    if (!taken(self, intake_take_end(in, request)))
+        return;
+    if (!in->is_resumable)
+        store_commit(&in->upload, on_upload_committed, self);
+    else if (checksum_start(self->service->io, in->upload.fd, in->upload.bytes, on_upload_read, self, &self->reading) !=
+             SWIN2SR_OK)
+        refuse(self, PROBLEM_MEMORY, "no memory to read the upload");
 }
 
 static void drop_job(upscale_call *self) {
     if (self->has_job)
         pool_cancel(&self->job);
     self->has_job = false;
+    checksum_cancel(&self->reading);
     accept_forget(self);
 }
 

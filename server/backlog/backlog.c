@@ -3,7 +3,6 @@
  * In: the data folder.  Out: its jobs, until they expire. */
 #include "backlog/backlog.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -11,22 +10,6 @@
 
 #define SWEEP_US 10000000
 #define HOUR_MS 3600000
-
-static int open_output(const kept_job *kept, const char *name) {
-    if (kept->record.status != RECORD_SUCCEEDED || kept->record.is_expired)
-        return -1;
-    return openat(kept->owner->data->outputs, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-}
-
-int backlog_open_result(const kept_job *kept) {
-    return open_output(kept, kept->record.result_name);
-}
-
-int backlog_open_preview(const kept_job *kept) {
-    char name[LIMIT_RESULT_NAME_BYTES];
-    kept_preview_name(&kept->record, name);
-    return kept->record.done.preview_bytes > 0 ? open_output(kept, name) : -1;
-}
 
 static void sweep(kept_job *kept, int64_t now_ms) {
     const job_record *record = &kept->record;
@@ -46,6 +29,7 @@ static void on_sweep(void *context) {
         next = kept->next; /* without an I/O thread, a removal has completed when the call returns */
         sweep(kept, now_ms);
     }
+    backlog_feed(self); /* a job may wait for a descriptor or memory */
     loop_timer_set(self->loop, &self->sweep, swin2sr__clock_us() + SWEEP_US);
 }
 
@@ -62,7 +46,6 @@ swin2sr_status backlog_init(backlog *self, const server_config *config, event_lo
         return status;
     self->sweep = (loop_timer){.on_due = on_sweep, .context = self};
     on_sweep(self);
-    backlog_feed(self);
     return SWIN2SR_OK;
 }
 

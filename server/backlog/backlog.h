@@ -7,8 +7,11 @@
  * All functions are called on the loop's thread. */
 #pragma once
 
+#include <time.h>
+
 #include "job/record.h"
 #include "pool/pools.h"
+#include "store/checksum.h"
 #include "store/data.h"
 #include "store/io.h"
 
@@ -55,6 +58,44 @@ typedef struct backlog_excess {
     uint64_t limit, actual; /* jobs without the new one, or bytes with those of the new one */
 } backlog_excess;
 
+/* The files of a job that are read back. */
+typedef enum kept_file {
+    KEPT_RESULT = 0,
+    KEPT_PREVIEW,
+    KEPT_INPUT,
+    KEPT_FILE_COUNT
+} kept_file;
+
+/* Kinds of files that were found damaged. */
+typedef enum kept_damage {
+    KEPT_DAMAGED_RECORD = 0,
+    KEPT_DAMAGED_INPUT,
+    KEPT_DAMAGED_RESULT, /* or its preview */
+    KEPT_DAMAGE_COUNT
+} kept_damage;
+
+/* A reader of such a file. Embedded in the object that it serves. */
+typedef struct kept_read {
+    /* fd  With _OK: the file, for the callee to close. Else -1, with _CORRUPT (the file is damaged), _IO (there is none,
+     *     or the job is being removed and may not be touched) or _NOMEM. */
+    void (*on_open)(void *context, swin2sr_status status, int fd);
+    void *context;
+    kept_file which;
+
+    kept_job *job; /* NULL: not waiting */
+    struct kept_read *next;
+} kept_read;
+
+/* That a file was compared with its checksum. */
+typedef struct kept_proof {
+    uint64_t at_us;        /* when; 0: never, or it is being compared */
+    uint64_t inode, bytes; /* of the file then, as are the next two */
+    struct timespec modified, changed;
+    bool is_damaged;
+    checksum *running;
+    kept_read *waiters;
+} kept_proof;
+
 /* A callback for changes of a job. Embedded in the object that it serves. */
 typedef struct kept_watch {
     void (*on_change)(void *context, kept_job *kept); /* KEPT_REFUSED and KEPT_REMOVED: the watch is gone already */
@@ -74,7 +115,12 @@ struct kept_job {
     backlog *owner;
     kept_share *share; /* NULL: it has no API key, or there was no memory to count it */
     job job;           /* the pool's, while it is submitted */
-    store_file input;  /* open while it is accepted or submitted */
+    store_file input;  /* open while it is accepted, checked or submitted */
+    checksum *check;   /* of the input, before it is submitted; NULL: none is under way */
+    bool is_input_damaged;
+    bool is_set_aside; /* the damaged file could be moved */
+    kept_file damaged; /* of KEPT_WRITE_DAMAGED */
+    kept_proof proofs[KEPT_FILE_COUNT];
     bool is_submitted;
     int attempt;         /* the last attempt of the pool that was recorded */
     job_record pending;  /* the next content of the record, while it is being written */
@@ -86,6 +132,7 @@ struct kept_job {
         KEPT_WRITE_STATE,
         KEPT_WRITE_END,
         KEPT_WRITE_EXPIRED,
+        KEPT_WRITE_DAMAGED, /* `damaged` is set aside */
         KEPT_WRITE_NOTHING
     } write;
     kept_watch *watches;
@@ -107,6 +154,7 @@ struct backlog {
     kept_job *by_id[BACKLOG_BUCKETS], *by_key[BACKLOG_BUCKETS];
     kept_job *waiting[LIMIT_MODELS]; /* in the queue of each pool; NULL: none */
     size_t counts[RECORD_STATUS_COUNT];
+    uint64_t damaged[KEPT_DAMAGE_COUNT]; /* since the start */
     kept_sums sums;
     kept_share *shares;
     uint64_t bytes_max; /* of sums.bytes, at which new jobs are refused */
@@ -133,7 +181,8 @@ size_t backlog_unfinished(const backlog *self);
 size_t backlog_submitted(const backlog *self); /* waiting or running in the pools */
 
 /* Keep a new job and do it. The phase is KEPT_ACCEPTING; a watch learns of KEPT_ACCEPTED or KEPT_REFUSED.
- * wanted  A record with idempotency_key, body_sha256, etag, spec, cost_us, frames and the sides of the input.
+ * wanted  A record with idempotency_key, body_sha256, input_sha256, etag, spec, cost_us, frames and the sides of the
+ *         input.
  * upload  Its file; taken.
  * returns NULL: out of memory; the upload is still the caller's. */
 kept_job *backlog_accept(backlog *self, const job_record *wanted, store_file *upload);
@@ -151,10 +200,13 @@ void backlog_remove(kept_job *kept);
 /* The position of a waiting job in the backlog, from 1; 0: it does not wait. */
 size_t backlog_position(const kept_job *kept);
 
-/* Open the input, the result or its preview for reading; -1: there is none. */
+/* Open the input of a job that is not finished or has a result.  -1: there is none, as errno says. */
 int backlog_open_input(const kept_job *kept);
-int backlog_open_result(const kept_job *kept);
-int backlog_open_preview(const kept_job *kept);
+
+/* Open the result, its preview or the input, as self->which says, after its bytes have been compared with the checksum in the
+ * record. on_open may be called before this returns. A damaged file is set aside; with its result the job has failed. */
+void backlog_read(kept_job *kept, kept_read *self);
+void kept_read_cancel(kept_read *self); /* not waiting is fine */
 
 void kept_watch_add(kept_job *kept, kept_watch *watch);
 void kept_watch_remove(kept_watch *watch); /* not added is fine */
@@ -166,9 +218,11 @@ void kept_share_join(kept_job *kept);
 void kept_share_leave(kept_job *kept); /* after the last kept_count(.., -1) */
 void kept_count(kept_job *kept, int sign);
 
-/* list.c. A job is in memory from backlog_link on. */
+/* list.c. A job is in memory from backlog_link on. Readers that wait for its result are refused by backlog_unlink. */
 void backlog_link(backlog *self, kept_job *kept);
 void backlog_unlink(kept_job *kept);
+kept_read *kept_reads_take(kept_job *kept, kept_file which); /* the first of those that wait; the others follow it */
+void kept_reads_refuse(kept_job *kept, kept_file which, swin2sr_status status);
 void backlog_enqueue(kept_job *kept);
 void backlog_dequeue(kept_job *kept);
 void backlog_changed(kept_job *kept);
@@ -178,8 +232,10 @@ void kept_record_name(const kept_job *kept, char ret_name[LIMIT_RESULT_NAME_BYTE
 int64_t backlog_now_ms(void); /* Unix time */
 
 /* life.c */
-void backlog_feed(backlog *self);    /* give jobs to the pools */
-void backlog_expire(kept_job *kept); /* remove its result, and keep the record */
+void backlog_feed(backlog *self);                        /* give jobs to the pools */
+void backlog_expire(kept_job *kept);                     /* remove its result, and keep the record */
+void backlog_set_aside(kept_job *kept, kept_file which); /* a damaged result */
+void backlog_note_damage(backlog *self, kept_damage kind, const char *id, bool is_set_aside);
 
 /* replay.c: read all records. errors _IO (the folder cannot be read), _NOMEM. */
 SWIN2SR_MUST_CHECK swin2sr_status backlog_replay(backlog *self);

@@ -5,6 +5,7 @@
  * a new job       input, record. It is accepted when both are on the disk.
  * a finished job  result, record. After a crash in between, the job is done again. The input is kept as long as the
  *                 result; that of a job without a result is removed after the record. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +28,10 @@ static kept_job *job_of_begin(io_task *task) {
     return (kept_job *)((char *)task - offsetof(kept_job, begin));
 }
 
-/* ---- on the I/O thread: it touches pending, text, status, input.fd and job.result.fd ---- */
+#define DAMAGED_INPUT "the image of this job was damaged on the disk and has been set aside; send it again"
+#define DAMAGED_RESULT "the result was damaged on the disk and has been set aside; send the image again"
+
+/* ---- on the I/O thread: it touches pending, text, status, is_set_aside, input.fd, job.result.fd and .preview.fd ---- */
 
 static swin2sr_status write_record(const kept_job *kept, const char *text) {
     char name[LIMIT_RESULT_NAME_BYTES];
@@ -71,23 +75,64 @@ static swin2sr_status keep_output(const kept_job *kept, const store_file *file, 
     return status;
 }
 
-static swin2sr_status write_end(const kept_job *kept) {
+/* Note the checksums of the result and its preview in the record. */
+static swin2sr_status take_checksums(kept_job *kept) {
+    job_record *record = &kept->pending;
+    const job *item = &kept->job;
+    swin2sr_status status = checksum_of(item->result.fd, record->done.out_bytes, record->result_sha256);
+    if (status == SWIN2SR_OK && record->done.preview_bytes > 0)
+        status = checksum_of(item->preview.fd, record->done.preview_bytes, record->preview_sha256);
+    return status;
+}
+
+static bool set_input_aside(const kept_job *kept) {
+    char name[LIMIT_RESULT_NAME_BYTES];
+    kept_input_name(kept, name);
+    return data_quarantine(kept->owner->data, kept->owner->data->uploads, name);
+}
+
+static swin2sr_status write_end(kept_job *kept) {
     const job_record *record = &kept->pending;
     char preview[LIMIT_RESULT_NAME_BYTES];
     swin2sr_status status = SWIN2SR_OK;
     kept_preview_name(record, preview);
-    if (record->status == RECORD_SUCCEEDED && record->done.preview_bytes > 0)
+    if (record->status == RECORD_SUCCEEDED)
+        status = take_checksums(kept);
+    if (status == SWIN2SR_OK && record->status == RECORD_SUCCEEDED && record->done.preview_bytes > 0)
         status = keep_output(kept, &kept->job.preview, preview);
     if (status == SWIN2SR_OK && record->status == RECORD_SUCCEEDED)
         status = keep_output(kept, &kept->job.result, record->result_name);
+    kept->text = record_to_text(record);
     if (status == SWIN2SR_OK)
         status = write_record(kept, kept->text);
     /* what these leave is removed at the next start */
-    if (status == SWIN2SR_OK && record->status != RECORD_SUCCEEDED)
-        (void)remove_input(kept);
-    else if (status != SWIN2SR_OK)
+    if (status != SWIN2SR_OK)
         (void)remove_result(kept);
+    else if (kept->is_input_damaged)
+        kept->is_set_aside = set_input_aside(kept);
+    else if (record->status != RECORD_SUCCEEDED)
+        (void)remove_input(kept);
     return status;
+}
+
+/* The record forgets the damaged file, whether or not it could be moved. A job without a result needs no input. */
+static swin2sr_status write_damaged(kept_job *kept) {
+    const data_folder *data = kept->owner->data;
+    char preview[LIMIT_RESULT_NAME_BYTES];
+    kept_preview_name(&kept->record, preview);
+    switch (kept->damaged) {
+    case KEPT_INPUT:
+        kept->is_set_aside = set_input_aside(kept);
+        return SWIN2SR_OK;
+    case KEPT_PREVIEW:
+        kept->is_set_aside = data_quarantine(data, data->outputs, preview);
+        return write_record(kept, kept->text);
+    default:
+        kept->is_set_aside = data_quarantine(data, data->outputs, kept->record.result_name);
+        (void)data_remove(data->outputs, preview);
+        (void)remove_input(kept);
+        return write_record(kept, kept->text);
+    }
 }
 
 static swin2sr_status remove_all(const kept_job *kept) {
@@ -117,6 +162,9 @@ static void work(io_task *task) {
             kept->status = remove_input(kept);
         if (kept->status == SWIN2SR_OK)
             kept->status = write_record(kept, kept->text);
+        break;
+    case KEPT_WRITE_DAMAGED:
+        kept->status = write_damaged(kept);
         break;
     case KEPT_WRITE_NOTHING:
         kept->status = remove_all(kept);
@@ -165,6 +213,7 @@ static void name_result(const job_record *record, char ret_name[LIMIT_RESULT_NAM
 static void end_job(kept_job *kept, record_status status, swin2sr_status outcome, const char *detail) {
     const backlog *self = kept->owner;
     backlog_dequeue(kept);
+    checksum_cancel(&kept->check);
     store_remove(&kept->input);
     kept->phase = KEPT_SETTLING;
     kept->pending = kept->record;
@@ -200,6 +249,8 @@ static void settle(kept_job *kept) {
 static void on_end_written(kept_job *kept) {
     if (kept->status != SWIN2SR_OK)
         log_fault(kept);
+    if (kept->is_input_damaged)
+        backlog_note_damage(kept->owner, KEPT_DAMAGED_INPUT, kept->record.id, kept->is_set_aside);
     if (kept->status != SWIN2SR_OK && kept->pending.status == RECORD_SUCCEEDED) {
         end_job(kept, RECORD_FAILED, SWIN2SR_IO, "there is no room for the result");
         return;
@@ -236,16 +287,22 @@ static void done(io_task *task) {
         log_fault(kept);
         backlog_changed(kept);
         return;
+    case KEPT_WRITE_DAMAGED:
+        backlog_note_damage(self, kept->damaged == KEPT_INPUT ? KEPT_DAMAGED_INPUT : KEPT_DAMAGED_RESULT,
+                            kept->record.id, kept->is_set_aside);
+        break;
     default:
-        if (kept->status != SWIN2SR_OK)
-            log_fault(kept);
-        settle(kept);
+        break;
     }
+    if (kept->status != SWIN2SR_OK)
+        log_fault(kept);
+    settle(kept);
 }
 
 static void write_next(kept_job *kept, enum kept_write what) {
     kept->write = what;
-    kept->text = what == KEPT_WRITE_NOTHING ? NULL : record_to_text(&kept->pending);
+    bool has_text = what != KEPT_WRITE_NOTHING && what != KEPT_WRITE_END; /* that of the end has checksums */
+    kept->text = has_text ? record_to_text(&kept->pending) : NULL;
     kept->task = (io_task){.work = work, .done = done};
     io_submit(kept->owner->io, &kept->task);
 }
@@ -319,7 +376,9 @@ static void on_finish(void *context, job *item) {
     backlog_feed(self);
 }
 
-/* false: its input cannot be read. */
+/* ---- from the queue to the pools ---- */
+
+/* false: its input cannot be opened, as errno says. */
 static bool open_input(kept_job *kept) {
     int fd = backlog_open_input(kept);
     if (fd >= 0)
@@ -327,7 +386,8 @@ static bool open_input(kept_job *kept) {
     return fd >= 0;
 }
 
-static void submit(kept_job *kept, network *target) {
+static void submit(kept_job *kept) {
+    network *target = pools_find(kept->owner->pools, kept->record.spec.model);
     backlog_dequeue(kept);
     job_init(&kept->job);
     kept->job.spec = kept->record.spec;
@@ -343,8 +403,39 @@ static void submit(kept_job *kept, network *target) {
     pool_submit(target, &kept->job);
 }
 
+static void on_checked(void *context, swin2sr_status status, const char *sha256) {
+    kept_job *kept = context;
+    backlog *self = kept->owner;
+    if (self->is_draining) {
+        store_remove(&kept->input);
+    } else if (status == SWIN2SR_OK && strcmp(sha256, kept->record.input_sha256) == 0) {
+        submit(kept);
+    } else {
+        kept->is_input_damaged = true;
+        end_job(kept, RECORD_FAILED, SWIN2SR_INTERNAL, DAMAGED_INPUT);
+    }
+    backlog_feed(self);
+}
+
+/* Compare the input with its checksum, and then submit the job.  false: not now, for lack of a descriptor or memory. */
+static bool check_and_submit(kept_job *kept) {
+    if (!kept->record.input_sha256[0]) {
+        submit(kept); /* an earlier version wrote the record */
+        return true;
+    }
+    swin2sr_status status =
+        checksum_start(kept->owner->io, kept->input.fd, kept->record.spec.in_bytes, on_checked, kept, &kept->check);
+    if (status != SWIN2SR_OK)
+        store_remove(&kept->input);
+    return status == SWIN2SR_OK;
+}
+
 static bool is_waiting(const kept_job *kept) {
-    return kept && kept->is_submitted && kept->job.state == JOB_QUEUED;
+    return kept && (kept->check || (kept->is_submitted && kept->job.state == JOB_QUEUED));
+}
+
+static bool is_short_of_means(int error) {
+    return error == EMFILE || error == ENFILE || error == ENOMEM;
 }
 
 /* The first job whose pool has room. Jobs that cannot be done are ended. */
@@ -358,10 +449,12 @@ static kept_job *find_next(backlog *self, network **ret_target) {
             end_job(kept, RECORD_FAILED, SWIN2SR_INTERNAL, "the work on this image failed again and again");
         else if (is_waiting(self->waiting[(*ret_target)->owner - self->pools->pools]))
             continue;
-        else if (!open_input(kept))
-            end_job(kept, RECORD_FAILED, SWIN2SR_IO, "the image of this job can no longer be read");
-        else
+        else if (open_input(kept))
             return kept;
+        else if (is_short_of_means(errno))
+            return NULL; /* the sweep tries again */
+        else
+            end_job(kept, RECORD_FAILED, SWIN2SR_IO, "the image of this job can no longer be read");
     }
     return NULL;
 }
@@ -370,8 +463,9 @@ void backlog_feed(backlog *self) {
     network *target;
     for (kept_job *kept; !self->is_draining && (kept = find_next(self, &target));) {
         kept_job **waiting = &self->waiting[target->owner - self->pools->pools];
-        *waiting = kept; /* set first, because pool_submit may finish the job and call this function again */
-        submit(kept, target);
+        *waiting = kept; /* set first, because the pool may finish the job and call this function again */
+        if (!check_and_submit(kept))
+            return;
     }
 }
 
@@ -418,4 +512,29 @@ void backlog_expire(kept_job *kept) {
     kept->pending = kept->record;
     kept->pending.is_expired = true;
     write_next(kept, KEPT_WRITE_EXPIRED);
+}
+
+void backlog_set_aside(kept_job *kept, kept_file which) {
+    job_record *pending = &kept->pending;
+    kept->phase = KEPT_SETTLING;
+    kept->damaged = which;
+    *pending = kept->record;
+    if (which != KEPT_INPUT) {
+        pending->done.preview_bytes = 0;
+        pending->preview_sha256[0] = '\0';
+    }
+    if (which == KEPT_RESULT) {
+        pending->status = RECORD_FAILED;
+        pending->outcome = SWIN2SR_INTERNAL;
+        pending->result_name[0] = pending->result_sha256[0] = '\0';
+        strcpy(pending->detail, DAMAGED_RESULT);
+    }
+    write_next(kept, KEPT_WRITE_DAMAGED);
+}
+
+void backlog_note_damage(backlog *self, kept_damage kind, const char *id, bool is_set_aside) {
+    static const char *const names[KEPT_DAMAGE_COUNT] = {"record", "input", "result"};
+    self->damaged[kind]++;
+    log_event(self->log, LOG_LEVEL_ERROR, "damaged", "s:s, s:s, s:b", "kind", names[kind], "job", id, "is_set_aside",
+              is_set_aside);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * backlog/list.c - kept jobs by id, by Idempotency-Key and in order, and their watches (stage 3 of 9, dispatch).
+ * backlog/list.c - kept jobs by id, by Idempotency-Key and in order, their watches and readers (stage 3 of 9, dispatch).
  * In: jobs.  Out: jobs. Allocates nothing: jobs carry their links. */
 #include <fcntl.h>
 #include <stdio.h>
@@ -64,6 +64,32 @@ void backlog_changed(kept_job *kept) {
     }
 }
 
+/* ---- readers of results that wait for a checksum ---- */
+
+kept_read *kept_reads_take(kept_job *kept, kept_file which) {
+    kept_read *first = kept->proofs[which].waiters;
+    kept->proofs[which].waiters = NULL;
+    return first;
+}
+
+void kept_reads_refuse(kept_job *kept, kept_file which, swin2sr_status status) {
+    for (kept_read *each = kept_reads_take(kept, which), *next; each; each = next) {
+        next = each->next;
+        each->job = NULL;
+        each->on_open(each->context, status, -1);
+    }
+}
+
+void kept_read_cancel(kept_read *self) {
+    if (!self->job)
+        return;
+    kept_read **link = &self->job->proofs[self->which].waiters;
+    while (*link != self)
+        link = &(*link)->next;
+    *link = self->next;
+    self->job = NULL;
+}
+
 /* ---- the list ---- */
 
 /* FNV-1a of two texts. */
@@ -118,6 +144,10 @@ void backlog_unlink(kept_job *kept) {
     }
     kept_count(kept, -1);
     kept_share_leave(kept);
+    for (int which = 0; which < KEPT_FILE_COUNT; which++) {
+        checksum_cancel(&kept->proofs[which].running);
+        kept_reads_refuse(kept, (kept_file)which, SWIN2SR_IO);
+    }
 }
 
 kept_job *backlog_find(const backlog *self, const char *id) {

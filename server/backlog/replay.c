@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * backlog/replay.c - the jobs of an earlier server (stage 3 of 9, dispatch).
  * In: the folder of records, in the state that a crash left.  Out: waiting and finished jobs; other files are removed.
- * A record that cannot be read is renamed and logged. Its job is not done, but its record is kept. */
+ * A damaged record is moved to quarantine/ with the files of its job, which is not done. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,13 +33,6 @@ static swin2sr_status visit_ids(backlog *self, int folder, const char *ending,
     return status;
 }
 
-static void set_aside(backlog *self, const char *id, const char *name) {
-    char aside[LIMIT_RESULT_NAME_BYTES];
-    snprintf(aside, sizeof aside, "%s.damaged", id);
-    bool is_moved = renameat(self->data->records, name, self->data->records, aside) == 0;
-    log_event(self->log, LOG_LEVEL_ERROR, "record_damaged", "s:s, s:b", "job", id, "is_set_aside", is_moved);
-}
-
 static swin2sr_status load(backlog *self, const char *id, const char *name) {
     kept_job *kept = calloc(1, sizeof *kept);
     char *text = NULL;
@@ -62,30 +55,29 @@ static swin2sr_status load(backlog *self, const char *id, const char *name) {
         log_event(self->log, LOG_LEVEL_ERROR, "record_unreadable", "s:s, s:s", "job", id, "reason",
                   status == SWIN2SR_IO ? "it cannot be read" : "a later version of this program wrote it");
     else if (status != SWIN2SR_NOMEM)
-        set_aside(self, id, name);
+        backlog_note_damage(self, KEPT_DAMAGED_RECORD, id, data_quarantine(self->data, self->data->records, name));
     return status == SWIN2SR_NOMEM ? status : SWIN2SR_OK;
 }
 
-/* true: there is a record of a job that is not known, because it could not be read. */
-static bool has_unread_record(const backlog *self, const char *id) {
-    static const char *const endings[] = {".json", ".damaged"};
-    bool has_one = false;
-    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
-        char record[LIMIT_RESULT_NAME_BYTES];
-        snprintf(record, sizeof record, "%s%s", id, endings[i]);
-        has_one |= faccessat(self->data->records, record, F_OK, 0) == 0;
-    }
-    return has_one;
+/* Remove a file that no job has. The files of a record that could not be read stay, and those of a damaged record are
+ * set aside with it. */
+static bool remove_lost(const backlog *self, int folder, const char *id, const char *name) {
+    char record[LIMIT_RESULT_NAME_BYTES];
+    snprintf(record, sizeof record, "%s.json", id);
+    if (!backlog_find(self, id) && faccessat(self->data->records, record, F_OK, 0) == 0)
+        return false;
+    if (data_is_quarantined(self->data, record) && data_quarantine(self->data, folder, name))
+        return false;
+    return data_remove(folder, name) == SWIN2SR_OK;
 }
 
 /* An input whose job has ended without a result, or whose result has expired, or that was never accepted: the record is
  * written after the input, and removed before. */
 static swin2sr_status remove_orphan(backlog *self, const char *id, const char *name) {
     const kept_job *kept = backlog_find(self, id);
-    bool is_unread = !kept && has_unread_record(self, id);
     bool has_result = kept && kept->record.status == RECORD_SUCCEEDED && !kept->record.is_expired;
-    if (!is_unread && !has_result && (!kept || record_is_finished(&kept->record)))
-        (void)data_remove(self->data->uploads, name);
+    if (!has_result && (!kept || record_is_finished(&kept->record)))
+        (void)remove_lost(self, self->data->uploads, id, name);
     return SWIN2SR_OK;
 }
 
@@ -112,7 +104,7 @@ static void remove_orphaned_result(backlog *self, const char *name, size_t *coun
     const kept_job *kept = backlog_find(self, id);
     bool is_result = kept && kept->record.result_name[0] &&
                      strncmp(name, kept->record.result_name, strlen(kept->record.result_name)) == 0;
-    if (!is_result && !(!kept && has_unread_record(self, id)) && data_remove(self->data->outputs, name) == SWIN2SR_OK)
+    if (!is_result && remove_lost(self, self->data->outputs, id, name))
         (*count)++;
 }
 

@@ -52,15 +52,18 @@
 #define LIMIT_JOBS_KEPT 200000 /* unfinished and finished */
 #define LIMIT_KEY_SHARE 2      /* the jobs of one API key take at most one part in so many of that and of --jobs-mib */
 #define LIMIT_JOBS_SHARE 2     /* without --jobs-mib, kept jobs take at most one part in so many of the disk */
-#define LIMIT_JOBS_MAX_MIB 1073741824 /* --jobs-mib */
-#define LIMIT_JOB_ATTEMPTS 6          /* workers that may begin a job, over all starts of the server */
-#define LIMIT_EXPIRED_HOURS 24        /* how long an expired job is answered with 410, before 404 */
-#define LIMIT_JOBS_LISTED 100         /* jobs in one answer */
-#define LIMIT_PREFER_WAIT_S 300       /* the longest `Prefer: wait` */
-#define LIMIT_PREVIEW_PX 2048         /* longer side of the preview of a larger result */
-#define LIMIT_IDEMPOTENCY_BYTES 129   /* an Idempotency-Key, terminator included */
-#define LIMIT_SAVE_NAME_BYTES 300u    /* of the name that a client gives a result in its query */
-#define LIMIT_RESULT_NAME_BYTES 80u   /* the name of a result, terminator included */
+#define LIMIT_JOBS_MAX_MIB 1073741824       /* --jobs-mib */
+#define LIMIT_JOB_ATTEMPTS 6                /* workers that may begin a job, over all starts of the server */
+#define LIMIT_EXPIRED_HOURS 24              /* how long an expired job is answered with 410, before 404 */
+#define LIMIT_PROOF_S 60                    /* a result that was compared with its checksum is not compared again */
+#define LIMIT_QUARANTINE_FILES 100          /* damaged files that are set aside ... */
+#define LIMIT_QUARANTINE_BYTES (1ull << 30) /* ... and their bytes; the oldest go first */
+#define LIMIT_JOBS_LISTED 100               /* jobs in one answer */
+#define LIMIT_PREFER_WAIT_S 300             /* the longest `Prefer: wait` */
+#define LIMIT_PREVIEW_PX 2048               /* longer side of the preview of a larger result */
+#define LIMIT_IDEMPOTENCY_BYTES 129         /* an Idempotency-Key, terminator included */
+#define LIMIT_SAVE_NAME_BYTES 300u          /* of the name that a client gives a result in its query */
+#define LIMIT_RESULT_NAME_BYTES 80u         /* the name of a result, terminator included */
 
 /* resumable uploads */
 #define LIMIT_UPLOADS 1000               /* kept at a time, finished or not */

@@ -47,6 +47,7 @@ static const field fields[] = {
     FIELD("token", token, KIND_TEXT),
     FIELD("idempotency_key", idempotency_key, KIND_TEXT),
     FIELD("body_sha256", body_sha256, KIND_TEXT),
+    FIELD("input_sha256", input_sha256, KIND_TEXT),
     FIELD("etag", etag, KIND_TEXT),
     FIELD("spec_version", spec.version, KIND_U32),
     FIELD("request_id", spec.request_id, KIND_TEXT),
@@ -70,6 +71,8 @@ static const field fields[] = {
     FIELD("cost_us", cost_us, KIND_64),
     FIELD("frames", frames, KIND_U32),
     FIELD("result_name", result_name, KIND_TEXT),
+    FIELD("result_sha256", result_sha256, KIND_TEXT),
+    FIELD("preview_sha256", preview_sha256, KIND_TEXT),
     FIELD("queue_us", queue_us, KIND_64),
     FIELD("out_bytes", done.out_bytes, KIND_64),
     FIELD("preview_bytes", done.preview_bytes, KIND_64),
@@ -226,12 +229,17 @@ static bool take(const field *self, const json_t *value, void *at) {
     }
 }
 
+static bool is_sha256(const char *text) {
+    return !text[0] || (strlen(text) == 64 && strspn(text, "0123456789abcdef") == 64);
+}
+
 /* Conditions that later code relies on, beyond the range of each field. */
 static bool is_sound(const job_record *self) {
     return record_is_id(self->id) && self->spec.model[0] && self->spec.quality >= 1 && self->spec.quality <= 100 &&
            format_get(self->spec.format)->can_write && self->spec.in_bytes > 0 && self->spec.in_pixels_max > 0 &&
            self->spec.out_pixels_max > 0 && self->outcome <= 0 && !strchr(self->result_name, '/') &&
-           self->result_name[0] != '.' && (self->status == RECORD_SUCCEEDED) == (self->result_name[0] != '\0');
+           self->result_name[0] != '.' && is_sha256(self->input_sha256) && is_sha256(self->result_sha256) &&
+           is_sha256(self->preview_sha256) && (self->status == RECORD_SUCCEEDED) == (self->result_name[0] != '\0');
 }
 
 /* The JSON between the line of the checksum and the last line break; NULL: the checksum is wrong. */

@@ -30,13 +30,15 @@ typedef struct job_record {
     char token[LIMIT_TOKEN_BYTES]; /* allows reading this job without a key */
     char idempotency_key[LIMIT_IDEMPOTENCY_BYTES]; /* "": none */
     char body_sha256[65];                          /* of the image and its options, hex */
+    char input_sha256[65];                         /* of the image; "": an earlier version wrote the record */
     char etag[LIMIT_ETAG_BYTES];                   /* of the result, in quotes */
     job_spec spec;
     uint64_t cost_us; /* predicted, on a worker */
     uint32_t frames;  /* of the input */
 
     /* of RECORD_SUCCEEDED */
-    char result_name[LIMIT_RESULT_NAME_BYTES]; /* in outputs/ */
+    char result_name[LIMIT_RESULT_NAME_BYTES];  /* in outputs/ */
+    char result_sha256[65], preview_sha256[65]; /* of the files; "": there is none, or as for the input */
     uint64_t queue_us;
     ipc_done done;
 

@@ -35,9 +35,10 @@ static void write_name(const char *id, const char *ending, char ret_name[NAME_BY
 static swin2sr_status write_record(const partial *self) {
     const partial_facts *facts = &self->facts;
     char name[NAME_BYTES];
-    json_t *record = json_pack("{s:i, s:I, s:I, s:s, s:s, s:s}", "version", RECORD_VERSION, "length",
-                               (json_int_t)facts->length_bytes, "expires", (json_int_t)facts->expires_s, "owner",
-                               facts->owner, "client", facts->client, "metadata", facts->metadata);
+    json_t *record =
+        json_pack("{s:i, s:I, s:I, s:s, s:s, s:s, s:s}", "version", RECORD_VERSION, "length",
+                  (json_int_t)facts->length_bytes, "expires", (json_int_t)facts->expires_s, "owner", facts->owner,
+                  "client", facts->client, "metadata", facts->metadata, "sha256", self->sha256);
     char *text = swin2sr__json_text(record, JSON_COMPACT);
     json_decref(record);
     if (!text)
@@ -49,21 +50,24 @@ static swin2sr_status write_record(const partial *self) {
 }
 
 /* false: it is not a record of this version. */
-static bool parse_record(const char *text, size_t size, partial_facts *ret_facts) {
+static bool parse_record(const char *text, size_t size, partial_facts *ret_facts, char ret_sha256[CHECKSUM_HEX_BYTES]) {
     json_int_t length = -1, expires = -1;
-    const char *owner = "", *client = "", *metadata = "";
+    const char *owner = "", *client = "", *metadata = "", *sha256 = "";
     int version = 0;
     json_t *record = json_loadb(text, size, 0, NULL);
-    bool is_fit = record &&
-                  json_unpack(record, "{s:i, s:I, s:I, s:s, s:s, s:s}", "version", &version, "length", &length,
-                              "expires", &expires, "owner", &owner, "client", &client, "metadata", &metadata) == 0 &&
-                  version == RECORD_VERSION && length >= 0 && expires >= 0 && strlen(owner) < sizeof ret_facts->owner &&
-                  strlen(client) < sizeof ret_facts->client && strlen(metadata) < sizeof ret_facts->metadata;
+    bool is_fit =
+        record &&
+        json_unpack(record, "{s:i, s:I, s:I, s:s, s:s, s:s, s?s}", "version", &version, "length", &length, "expires",
+                    &expires, "owner", &owner, "client", &client, "metadata", &metadata, "sha256", &sha256) == 0 &&
+        version == RECORD_VERSION && length >= 0 && expires >= 0 && strlen(owner) < sizeof ret_facts->owner &&
+        strlen(client) < sizeof ret_facts->client && strlen(metadata) < sizeof ret_facts->metadata &&
+        strlen(sha256) < CHECKSUM_HEX_BYTES;
     if (is_fit) {
         *ret_facts = (partial_facts){.length_bytes = (uint64_t)length, .expires_s = expires};
         strcpy(ret_facts->owner, owner);
         strcpy(ret_facts->client, client);
         strcpy(ret_facts->metadata, metadata);
+        strcpy(ret_sha256, sha256);
     }
     json_decref(record);
     return is_fit;
@@ -110,6 +114,16 @@ static void forget(partial *self) {
 void partial_remove(partial *self) {
     unlink_files(self->owner, self->id);
     forget(self);
+}
+
+void partial_set_aside(partial *self) {
+    partial_set *set = self->owner;
+    char record[NAME_BYTES], bytes[NAME_BYTES];
+    write_name(self->id, RECORD_ENDING, record);
+    write_name(self->id, BYTES_ENDING, bytes);
+    (void)(data_quarantine(set->data, set->folder, record) && data_quarantine(set->data, set->folder, bytes));
+    set->damaged_count++;
+    partial_remove(self);
 }
 
 size_t partial_set_count_of(const partial_set *self, const char *owner, const char *client, uint64_t *ret_bytes) {
@@ -171,7 +185,7 @@ static swin2sr_status take_up(partial_set *self, const char *id) {
         return SWIN2SR_NOMEM;
     write_name(id, RECORD_ENDING, name);
     bool is_fit = data_read(self->folder, name, LIMIT_UPLOAD_RECORD_BYTES, &text, &size) == SWIN2SR_OK &&
-                  parse_record(text, size, &upload->facts);
+                  parse_record(text, size, &upload->facts, upload->sha256);
     free(text);
     write_name(id, BYTES_ENDING, name);
     is_fit = is_fit && fstatat(self->folder, name, &bytes, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(bytes.st_mode) &&
@@ -228,10 +242,10 @@ swin2sr_status partial_open_whole(partial *self, store_file *ret_file) {
     return SWIN2SR_OK;
 }
 
-swin2sr_status partial_set_open(partial_set *self, int folder, const disk_space *disk, store *spool, io_thread *io,
+swin2sr_status partial_set_open(partial_set *self, const data_folder *data, store *spool, io_thread *io,
                                 event_loop *loop, uint64_t lifetime_s) {
-    *self = (partial_set){.folder = folder,
-                          .disk = disk,
+    *self = (partial_set){.folder = data->uploads,
+                          .data = data,
                           .spool = spool,
                           .io = io,
                           .loop = loop,
@@ -270,7 +284,7 @@ static bool make_id(char ret_id[PARTIAL_ID_BYTES]) {
 static swin2sr_status begin(partial *self, int flags, bool is_checked) {
     char name[NAME_BYTES];
     write_name(self->id, BYTES_ENDING, name);
-    self->fd = openat(self->owner->folder, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | flags, 0640);
+    self->fd = openat(self->owner->folder, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0640);
     if (self->fd >= 0 && (!is_checked || store_create(self->owner->spool, &self->chunk) == SWIN2SR_OK))
         return SWIN2SR_OK;
     partial_end(self);
@@ -300,7 +314,7 @@ swin2sr_status partial_append(partial *self, const void *data, size_t size) {
         return SWIN2SR_TOO_LARGE;
     if (!partial_set_has_room(self->owner, self->chunk.bytes + size))
         return SWIN2SR_BUSY;
-    if (!disk_space_has(self->owner->disk, self->chunk.bytes + size))
+    if (!disk_space_has(&self->owner->data->disk, self->chunk.bytes + size))
         return SWIN2SR_IO;
     if (self->chunk.owner)
         return store_append(&self->chunk, data, size);
@@ -340,10 +354,13 @@ static bool copy_chunk(const partial *self) {
 /* On the I/O thread. The record is written last, because with it the upload exists. */
 static void do_commit(io_task *task) {
     partial *self = (partial *)task;
+    bool is_last = self->offset_bytes + self->chunk.bytes == self->facts.length_bytes;
     self->outcome = copy_chunk(self) && fdatasync(self->fd) == 0 ? SWIN2SR_OK : SWIN2SR_IO;
     if (self->outcome != SWIN2SR_OK && ftruncate(self->fd, (off_t)self->kept_bytes) != 0)
         return; /* the next bytes overwrite the wrong ones anyway */
-    if (self->outcome == SWIN2SR_OK && !self->is_recorded)
+    if (self->outcome == SWIN2SR_OK && is_last)
+        self->outcome = checksum_of(self->fd, self->facts.length_bytes, self->sha256);
+    if (self->outcome == SWIN2SR_OK && (is_last || !self->is_recorded))
         self->outcome = write_record(self);
 }
 

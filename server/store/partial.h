@@ -2,7 +2,7 @@
  * store/partial.h - uploads that come in several requests, kept in the folder uploads/ of --data.
  *
  *   ID.part   the bytes received; its size is the offset at which the upload continues
- *   ID.info   its record in JSON, written by the first commit and never changed
+ *   ID.info   its record in JSON, written by the first commit, and by the last one, which adds the checksum
  *
  * An upload whose record is written survives the end of the process, however it ends; after a commit its bytes also
  * survive a loss of power. The bytes count against the budget of the spool (store/store.h), of which all uploads
@@ -11,6 +11,8 @@
 #pragma once
 
 #include "config/limits.h"
+#include "store/checksum.h"
+#include "store/data.h"
 #include "store/io.h"
 #include "store/store.h"
 
@@ -33,8 +35,9 @@ struct partial {
     partial_set *owner;
     char id[PARTIAL_ID_BYTES];
     partial_facts facts;
-    uint64_t offset_bytes; /* that have come and count */
-    uint64_t kept_bytes;   /* of these, those of the last commit */
+    uint64_t offset_bytes;           /* that have come and count */
+    uint64_t kept_bytes;             /* of these, those of the last commit */
+    char sha256[CHECKSUM_HEX_BYTES]; /* of the whole upload, from its last commit; "": not known */
     bool is_recorded;
     bool is_committing;
     void *writer; /* the request that sends bytes, for the owner of the requests; NULL: none */
@@ -48,8 +51,8 @@ struct partial {
 };
 
 struct partial_set {
-    int folder;             /* 0: there is none, and no call but partial_set_close is allowed */
-    const disk_space *disk; /* of the folder */
+    int folder;              /* uploads/; 0: there is none, and no call but partial_set_close is allowed */
+    const data_folder *data; /* that it is in */
     store *spool;
     io_thread *io;
     event_loop *loop;
@@ -58,12 +61,13 @@ struct partial_set {
     size_t count;
     uint64_t bytes; /* of all uploads, which count in spool->used_bytes too */
     loop_timer sweep;
-    store whole; /* the owner of files that partial_open_whole gives out */
+    uint64_t damaged_count; /* set aside since the start */
+    store whole;            /* the owner of files that partial_open_whole gives out */
 };
 
 /* Find the uploads of an earlier process in the folder, and remove those that have expired and those without a record.
  * All pointers and the folder are borrowed; self is not moved afterwards.  errors _IO, _NOMEM. */
-SWIN2SR_MUST_CHECK swin2sr_status partial_set_open(partial_set *self, int folder, const disk_space *disk, store *spool,
+SWIN2SR_MUST_CHECK swin2sr_status partial_set_open(partial_set *self, const data_folder *data, store *spool,
                                                    io_thread *io, event_loop *loop, uint64_t lifetime_s);
 void partial_set_close(partial_set *self); /* after io_stop; the files stay. Not opened is fine. */
 
@@ -115,6 +119,9 @@ void partial_end(partial *self);
 
 /* Remove the files and free self. Not while it is committing. */
 void partial_remove(partial *self);
+
+/* Move the files of a damaged upload to quarantine/, and free self. Only where partial_is_whole. */
+void partial_set_aside(partial *self);
 
 static inline bool partial_is_whole(const partial *self) {
     return self->offset_bytes == self->facts.length_bytes && !self->is_committing && self->fd < 0;

@@ -269,7 +269,7 @@ def test_power_cut(tmp_path, disk):
                     assert job["status"] == "succeeded"
                     result = requests.get(server.url + job["result"]["url"]).content
                     assert hashlib.sha256(result).hexdigest() == expected.get(job["id"], hashlib.sha256(result).hexdigest())
-                assert not server.events("record_damaged")
+                assert not server.events("damaged")
         finally:
             subprocess.run(["umount", after], check=True)
             snapshot.unlink()

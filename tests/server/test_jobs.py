@@ -418,8 +418,10 @@ def test_a_damaged_record_is_set_aside(start, data):
     record.write_bytes(record.read_bytes().replace(b'"quality":95', b'"quality":94'))
     server = start("--data", str(data))
     assert [job["id"] for job in get(server, "/v1/jobs").json()["jobs"]] == [good["id"]]
-    assert server.events("record_damaged")[0]["job"] == bad["id"]
-    assert files_of(data / "outputs/.jobs") == sorted([f"{good['id']}.json", f"{bad['id']}.damaged"])
+    assert server.events("damaged")[0]["job"] == bad["id"]
+    assert files_of(data / "outputs/.jobs") == [f"{good['id']}.json"]
+    assert files_of(data / "quarantine") == sorted([f"{bad['id']}.json", f"{bad['id']}.in",
+                                                      f"{bad['created'][:10]}-{bad['id']}.png"])
 
 
 def test_cancelling_frees_the_worker(keeper):

@@ -75,6 +75,9 @@ static void a_record_comes_back(void **state) {
     written.spec.height_px = 96;
     written.spec.sample_bytes = 4;
     strcpy(written.tried, "whole");
+    memset(written.input_sha256, 'a', 64);
+    memset(written.result_sha256, 'b', 64);
+    memset(written.preview_sha256, 'c', 64);
     char *text = record_to_text(&written);
     assert_true(strlen(text) < RECORD_MAX_BYTES);
     assert_int_equal(record_from_text(text, strlen(text), &found), SWIN2SR_OK);
@@ -84,6 +87,7 @@ static void a_record_comes_back(void **state) {
     assert_true(found.spec.is_strict);
     assert_true(found.spec.width_px == 128 && found.spec.height_px == 96 && found.spec.sample_bytes == 4);
     assert_string_equal(found.tried, "whole");
+    assert_string_equal(found.preview_sha256, written.preview_sha256);
     free(text);
 }
 
@@ -155,6 +159,8 @@ static void wrong_fields_are_refused(void **state) {
         "\"detail\":\"\\u0007\"",
         "\"attempts\":4294967296",
         "\"is_strict\":1",
+        "\"input_sha256\":\"0123\"",
+        "\"result_sha256\":\"XYZ4567890123456789012345678901234567890123456789012345678901234\"",
     };
     job_record found;
     assert_int_equal(read_signed("{" GOOD "}", &found), SWIN2SR_OK);

@@ -10,9 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include "config/limits.h"
 
 typedef struct fixture {
     char path[64];
@@ -115,6 +118,41 @@ static void what_was_left_half_is_removed(void **state) {
     check_file(self->data.records, "b.json", "b");
 }
 
+static size_t quarantined(const fixture *self, struct dirent ***ret_names) {
+    size_t count;
+    int folder = openat(self->data.lock, "quarantine", O_RDONLY | O_DIRECTORY);
+    assert_int_equal(data_list(folder, ret_names, &count), SWIN2SR_OK);
+    close(folder);
+    return count - 2; /* without . and .. */
+}
+
+/* The oldest go first, and the folder never grows beyond its bounds. */
+static void damaged_files_are_set_aside(void **state) {
+    fixture *self = *state;
+    struct dirent **names;
+    char name[20];
+    assert_false(data_quarantine(&self->data, self->data.uploads, "none.in"));
+    for (int i = 0; i < LIMIT_QUARANTINE_FILES + 3; i++) {
+        snprintf(name, sizeof name, "%03d.in", i);
+        assert_int_equal(data_write(self->data.uploads, name, "bytes", 5), SWIN2SR_OK);
+        assert_true(data_quarantine(&self->data, self->data.uploads, name));
+        struct timespec tick = {.tv_nsec = 5000000}; /* file systems count in jiffies */
+        nanosleep(&tick, NULL);
+    }
+    assert_int_equal(quarantined(self, &names), LIMIT_QUARANTINE_FILES);
+    assert_string_equal(names[2]->d_name, "003.in");
+    data_names_free(names, LIMIT_QUARANTINE_FILES + 2);
+    assert_true(data_is_quarantined(&self->data, name));
+    assert_false(data_is_quarantined(&self->data, "000.in"));
+    int large = openat(self->data.uploads, "large.in", O_WRONLY | O_CREAT, 0600);
+    assert_int_equal(ftruncate(large, (off_t)LIMIT_QUARANTINE_BYTES - 4), 0);
+    close(large);
+    assert_true(data_quarantine(&self->data, self->data.uploads, "large.in"));
+    assert_int_equal(quarantined(self, &names), 1);
+    data_names_free(names, 3);
+    assert_true(data_is_quarantined(&self->data, "large.in"));
+}
+
 static void a_place_that_cannot_be_made_is_an_error(void **state) {
     data_folder other;
     swin2sr_error error;
@@ -130,6 +168,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_name_that_is_too_long_is_an_error, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_folder_has_one_server, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_was_left_half_is_removed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(damaged_files_are_set_aside, set_up, tear_down),
         cmocka_unit_test(a_place_that_cannot_be_made_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,7 +20,7 @@
 typedef struct fixture {
     char path[40];
     int folder;
-    disk_space disk;
+    data_folder data;
     store spool;
     io_thread io;
     event_loop loop;
@@ -33,10 +33,10 @@ static int set_up(void **state) {
     assert_non_null(mkdtemp(self->path));
     self->folder = open(self->path, O_RDONLY | O_DIRECTORY);
     assert_true(self->folder > 0 && loop_init(&self->loop));
+    self->data = (data_folder){.uploads = self->folder, .lock = self->folder};
     assert_int_equal(store_use_folder(&self->spool, self->path, 0), SWIN2SR_OK);
-    assert_int_equal(
-        partial_set_open(&self->set, self->folder, &self->disk, &self->spool, &self->io, &self->loop, HOUR_S),
-        SWIN2SR_OK);
+    assert_int_equal(partial_set_open(&self->set, &self->data, &self->spool, &self->io, &self->loop, HOUR_S),
+                     SWIN2SR_OK);
     *state = self;
     return 0;
 }
@@ -59,9 +59,8 @@ static int tear_down(void **state) {
 static void reopen(fixture *self) {
     partial_set_close(&self->set);
     assert_int_equal(self->spool.used_bytes, 0);
-    assert_int_equal(
-        partial_set_open(&self->set, self->folder, &self->disk, &self->spool, &self->io, &self->loop, HOUR_S),
-        SWIN2SR_OK);
+    assert_int_equal(partial_set_open(&self->set, &self->data, &self->spool, &self->io, &self->loop, HOUR_S),
+                     SWIN2SR_OK);
 }
 
 static void note_status(void *context, swin2sr_status status) {
