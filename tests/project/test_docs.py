@@ -52,6 +52,32 @@ def test_architecture_names_only_what_exists(root):
     assert sorted(path for path in paths if not (root / path).exists()) == []
 
 
+def named_tests(text):
+    """[(path, function)] of `tests/FOLDER/FILE.py::FUNCTION`"""
+    return re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text)
+
+
+def test_named_tests_exist(root, documents):
+    wrong = [f"{document.name}: {path}::{function}" for document in documents
+             for path, function in named_tests(document.read_text())
+             if not (root / path).exists() or f"\ndef {function}(" not in (root / path).read_text()]
+    assert wrong == []
+
+
+def test_every_promise_has_its_test(root):
+    """Twelve mechanisms, each with a test; the faults are those of the catalogue."""
+    text = (root / "docs/reliability.md").read_text()
+    section = text.split("## The twelve mechanisms")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| (?!mechanism)[^|]+ \| [^|]+ \| ([^|]+) \|$", section, re.M)
+    assert len(rows) == 12 and all(named_tests(row) for row in rows)
+    threats = (root / "docs/threat-model.md").read_text().split("## A hostile client")[1].split("## A neighbour")[0]
+    rows = re.findall(r"^\| (?!it tries)[^|-][^|]* \| [^|]+ \| ([^|]+) \|$", threats, re.M)
+    assert rows and all(named_tests(row) for row in rows)
+    told = re.findall(r"^\| (\d.*?) \| [^|]+ \|$", text.split("## Faults")[1], re.M)
+    catalogue = re.findall(r"^\| (\d+) \|", (root / "tests/faults/README.md").read_text(), re.M)
+    assert [number for row in told for number in re.findall(r"\d+", row)] == catalogue
+
+
 def test_architecture_names_every_callback(root):
     """Function pointers in headers, kernels and the table of libcurl's functions aside."""
     text = (root / "ARCHITECTURE.md").read_text()
