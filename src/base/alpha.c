@@ -6,6 +6,7 @@
 #include "base/alpha.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,14 +91,22 @@ static void make_column(swin2sr__alpha_ring *ring, int32_t y) {
                           phase->weight[3] * tap[3][x];
 }
 
-static uint16_t widen(const swin2sr__alpha_ring *ring, int32_t x, const swin2sr__alpha_phase *phase) {
+/* ret_is_clear  Whether all columns that count are 0. */
+static uint16_t widen(const swin2sr__alpha_ring *ring, int32_t x, const swin2sr__alpha_phase *phase,
+                      bool *ret_is_clear) {
     int64_t sum = 1 << (2 * WEIGHT_BITS - 1);
-    for (int k = 0; k < SWIN2SR__ALPHA_TAPS; k++)
-        sum += (int64_t)phase->weight[k] * ring->column[clamp(x + phase->first + k, ring->width_px - 1)];
+    int32_t any = 0;
+    for (int k = 0; k < SWIN2SR__ALPHA_TAPS; k++) {
+        int32_t column = ring->column[clamp(x + phase->first + k, ring->width_px - 1)];
+        sum += (int64_t)phase->weight[k] * column;
+        any |= column;
+    }
+    *ret_is_clear = any == 0;
     return (uint16_t)clamp((int32_t)(sum >> (2 * WEIGHT_BITS)), ring->out_bytes == 1 ? UINT8_MAX : UINT16_MAX);
 }
 
-swin2sr_status swin2sr__alpha_ring_make(swin2sr__alpha_ring *ring, int32_t y, void *samples, size_t step_bytes) {
+swin2sr_status swin2sr__alpha_ring_make(swin2sr__alpha_ring *ring, int32_t y, void *samples, size_t step_bytes,
+                                        size_t colour_bytes) {
     uint8_t *sample = samples;
     const swin2sr__alpha_phase *phase = &ring->phase[y % ring->scale];
     int32_t first = clamp(y / ring->scale + phase->first, ring->height_px - 1);
@@ -107,7 +116,10 @@ swin2sr_status swin2sr__alpha_ring_make(swin2sr__alpha_ring *ring, int32_t y, vo
     make_column(ring, y);
     for (int32_t x = 0; x < ring->width_px; x++)
         for (int32_t p = 0; p < ring->scale; p++, sample += step_bytes) {
-            uint16_t value = widen(ring, x, &ring->phase[p]);
+            bool is_clear;
+            uint16_t value = widen(ring, x, &ring->phase[p], &is_clear);
+            if (is_clear)
+                memset(sample - colour_bytes, 0, colour_bytes);
             if (ring->out_bytes == 1)
                 *sample = (uint8_t)value;
             else

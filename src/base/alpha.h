@@ -40,6 +40,8 @@ void swin2sr__alpha_ring_done(swin2sr__alpha_ring *ring);
 /* Push the next row. samples points to the first alpha sample; the samples are step_bytes apart. */
 void swin2sr__alpha_ring_push(swin2sr__alpha_ring *ring, const void *samples, size_t step_bytes);
 
-/* Write output row y: width_px * scale samples, step_bytes apart.
+/* Write output row y: width_px * scale samples, step_bytes apart. Where all input pixels that a sample is made of are
+ * transparent, the colour_bytes before it are set to 0, too: what the network made there cannot be seen.
  * errors  _INTERNAL if a row that it needs has not been pushed yet or has been overwritten. */
-swin2sr_status swin2sr__alpha_ring_make(swin2sr__alpha_ring *ring, int32_t y, void *samples, size_t step_bytes);
+swin2sr_status swin2sr__alpha_ring_make(swin2sr__alpha_ring *ring, int32_t y, void *samples, size_t step_bytes,
+                                        size_t colour_bytes);

@@ -11,9 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alpha.h"
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/alpha.h"
+#include "enlarge/bleed.h"
 #include "enlarge/preview.h"
 #include "enlarge/rows.h"
 #include "enlarge/shrink.h"
@@ -29,6 +30,7 @@ typedef struct enlarge_job {
     image_writer *writer;
     image_writer *aux_writer; /* for the second image; NULL: not wanted */
     shrink shrink;            /* with report.is_shrunk */
+    bleed bleed;              /* with has_alpha */
     preview preview;
     bool has_preview;
     const image_info *in;
@@ -52,6 +54,7 @@ static void job_done(enlarge_job *job) {
     image_writer_close(job->aux_writer);
     preview_done(&job->preview);
     shrink_done(&job->shrink);
+    bleed_done(&job->bleed);
     image_reader_close(job->reader);
     swin2sr__alpha_ring_done(&job->alpha);
     swin2sr_threads_free(job->own_threads);
@@ -72,9 +75,9 @@ static swin2sr_status join_row(enlarge_job *job, int32_t y, const uint8_t *netwo
     rows_join(&job->to, network, job->network_channels, width, job->joined_row);
     if (!job->has_alpha)
         return SWIN2SR_OK;
-    swin2sr_status status =
-        swin2sr__alpha_ring_make(&job->alpha, y, job->joined_row + (size_t)job->to.colours * sample_bytes,
-                                 (size_t)job->to.channels * sample_bytes);
+    size_t colour_bytes = (size_t)job->to.colours * sample_bytes;
+    swin2sr_status status = swin2sr__alpha_ring_make(&job->alpha, y, job->joined_row + colour_bytes,
+                                                     colour_bytes + sample_bytes, colour_bytes);
     if (status != SWIN2SR_OK)
         return swin2sr__error_set(job->reterr, status, "row %d of the alpha channel was not available", (int)y);
     if (job->is_alpha_dropped)
@@ -226,6 +229,13 @@ static swin2sr_status open_network(enlarge_job *job, swin2sr_model *model) {
     return status;
 }
 
+/* The next n rows of the input, reduced where it is too large. */
+static swin2sr_status read_input(void *context, void *rows, size_t stride_bytes, int32_t n, swin2sr_error *reterr) {
+    enlarge_job *job = context;
+    return job->report.is_shrunk ? shrink_read(&job->shrink, rows, stride_bytes, n, reterr)
+                                 : image_reader_read(job->reader, rows, stride_bytes, n, reterr);
+}
+
 /* Bytes of a sample in the network's rows beside a file with sample_bytes. */
 static size_t network_sample_bytes(int32_t sample_bytes) {
     return sample_bytes == 1 ? 1 : sizeof(float);
@@ -258,7 +268,11 @@ static swin2sr_status allocate_rows(enlarge_job *job, const swin2sr_model_info *
         return swin2sr__error_set(job->reterr, status,
                                   "this model enlarges %d times; with transparency at most %d times is possible",
                                   network->scale, SWIN2SR__ALPHA_MAX_SCALE);
-    return status == SWIN2SR_OK ? status : out_of_memory(job);
+    if (status != SWIN2SR_OK)
+        return out_of_memory(job);
+    job->bleed.read = read_input;
+    job->bleed.context = job;
+    return bleed_open(&job->bleed, job->in, job->reterr);
 }
 
 /* Bytes of a row in the network's samples. */
@@ -291,9 +305,8 @@ static swin2sr_status decode_strip(enlarge_job *job, int32_t i) {
     uint64_t start_us = swin2sr__clock_us();
     size_t row_bytes = (size_t)job->in->width_px * (size_t)(job->from.channels * job->from.sample_bytes);
     int32_t n = strip_rows(job, i);
-    swin2sr_status status = job->report.is_shrunk
-                                ? shrink_read(&job->shrink, job->file_strip, row_bytes, n, job->reterr)
-                                : image_reader_read(job->reader, job->file_strip, row_bytes, n, job->reterr);
+    swin2sr_status status = job->has_alpha ? bleed_read(&job->bleed, job->file_strip, row_bytes, n, job->reterr)
+                                           : read_input(job, job->file_strip, row_bytes, n, job->reterr);
     if (status == SWIN2SR_OK && job->network_strips != NULL)
         split_strip(job, i, n);
     job->report.decode_us += swin2sr__clock_us() - start_us;

@@ -141,7 +141,7 @@ static swin2sr_status on_rows(void *context, int32_t y, int32_t n, const void *r
     for (int32_t i = 0; i < n && status == SWIN2SR_OK; i++) {
         const void *row = put_row(self, self->out_width_px, (const char *)rows + (size_t)i * stride_bytes);
         if (self->has_alpha)
-            status = swin2sr__alpha_ring_make(&self->alpha, y + i, self->row + 3, swin2sr_pixel_bytes(self->out));
+            status = swin2sr__alpha_ring_make(&self->alpha, y + i, self->row + 3, swin2sr_pixel_bytes(self->out), 0);
         if (status == SWIN2SR_OK)
             status = self->on_rows(self->rows_context, y + i, 1, row,
                                    (size_t)self->out_width_px * swin2sr_pixel_bytes(self->out));

@@ -45,7 +45,7 @@ static void assert_enlarges(int32_t scale, int32_t lag_rows) {
     for (int32_t y = 0; y < HEIGHT * scale; y++) {
         while (ring.pushed < HEIGHT && ring.pushed < y / scale + 1 + lag_rows)
             swin2sr__alpha_ring_push(&ring, source[ring.pushed], STEP);
-        assert_int_equal(swin2sr__alpha_ring_make(&ring, y, row, STEP), SWIN2SR_OK);
+        assert_int_equal(swin2sr__alpha_ring_make(&ring, y, row, STEP, 0), SWIN2SR_OK);
         for (int32_t x = 0; x < WIDTH * scale; x++)
             if (fabs(row[x * STEP] - reference(scale, x, y)) > 1.5)
                 fail_msg("scale %d, (%d, %d): %d, expected %.2f", scale, x, y, row[x * STEP], reference(scale, x, y));
@@ -72,7 +72,7 @@ static void test_constants_stay(void **state) {
             assert_int_equal(swin2sr__alpha_ring_init(&ring, 2, 1, scale, 0, 1, 1), SWIN2SR_OK);
             swin2sr__alpha_ring_push(&ring, (uint8_t[]){values[i], values[i]}, 1);
             for (int32_t y = 0; y < scale; y++) {
-                assert_int_equal(swin2sr__alpha_ring_make(&ring, y, row, 1), SWIN2SR_OK);
+                assert_int_equal(swin2sr__alpha_ring_make(&ring, y, row, 1, 0), SWIN2SR_OK);
                 for (int32_t x = 0; x < 2 * scale; x++)
                     assert_int_equal(row[x], values[i]);
             }
@@ -86,10 +86,10 @@ static void test_rows_out_of_reach(void **state) {
     assert_int_equal(swin2sr__alpha_ring_init(&ring, WIDTH, HEIGHT, 2, 2, 1, 1), SWIN2SR_OK);
     for (int y = 0; y < 2; y++)
         swin2sr__alpha_ring_push(&ring, source[y], STEP);
-    assert_int_equal(swin2sr__alpha_ring_make(&ring, 2, row, 1), SWIN2SR_INTERNAL); /* not there yet */
+    assert_int_equal(swin2sr__alpha_ring_make(&ring, 2, row, 1, 0), SWIN2SR_INTERNAL); /* not there yet */
     for (int y = 2; y < 10; y++)
         swin2sr__alpha_ring_push(&ring, source[y], STEP);
-    assert_int_equal(swin2sr__alpha_ring_make(&ring, 2, row, 1), SWIN2SR_INTERNAL); /* gone */
+    assert_int_equal(swin2sr__alpha_ring_make(&ring, 2, row, 1, 0), SWIN2SR_INTERNAL); /* gone */
     swin2sr__alpha_ring_done(&ring);
     assert_int_equal(swin2sr__alpha_ring_init(&ring, WIDTH, HEIGHT, SWIN2SR__ALPHA_MAX_SCALE + 1, 2, 1, 1),
                      SWIN2SR_UNSUPPORTED);

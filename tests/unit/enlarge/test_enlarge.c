@@ -144,6 +144,8 @@ static void assert_colour(const picture *image, const picture *result) {
 static void test_every_channel_count(void **state) {
     for (int32_t channels = 1; channels <= 4; channels++) {
         picture image = gradient(19, 13, channels);
+        for (int32_t i = channels - 1; i < 19 * 13 * channels && channels % 2 == 0; i += channels)
+            image.rows[i] |= 64; /* no colour is hidden */
         enlarge_report report = {0};
         picture result = enlarge(&image, FORMAT_PNG, 0, &report);
         assert_int_equal(result.channels, channels);
@@ -225,6 +227,35 @@ static void test_alpha_over_white_in_jpeg(void **state) {
         free(image.rows);
         free(result.rows);
     }
+}
+
+/* A white disc with a soft edge over any hidden colour: laid over white, nothing shows. */
+static picture disc(uint8_t hidden) {
+    picture image = picture_new(40, 40, 4);
+    for (int32_t i = 0; i < 40 * 40; i++) {
+        int32_t dx = i % 40 - 20, dy = i / 40 - 20, alpha = (144 - dx * dx - dy * dy) * 12 + 128;
+        alpha = alpha < 0 ? 0 : alpha > 255 ? 255 : alpha;
+        memset(image.rows + i * 4, alpha > 0 ? 255 : hidden, 3);
+        image.rows[i * 4 + 3] = (uint8_t)alpha;
+    }
+    return image;
+}
+
+static void test_hidden_colours_do_not_show(void **state) {
+    picture black = disc(0), green = disc(100);
+    picture a = enlarge(&black, FORMAT_PNG, 0, NULL), b = enlarge(&green, FORMAT_PNG, 0, NULL);
+    assert_memory_equal(a.rows, b.rows, samples_of(&a));
+    for (size_t i = 0; i < samples_of(&a); i += 4)
+        for (size_t c = 0; c < 3; c++) {
+            int over_white = (a.rows[i + c] * a.rows[i + 3] + 255 * (255 - a.rows[i + 3])) / 255;
+            if (over_white < 250)
+                fail_msg("pixel %zu: %d over white", i / 4, over_white);
+        }
+    assert_int_equal(a.rows[0] | a.rows[1] | a.rows[2] | a.rows[3], 0); /* far from all that is visible */
+    free(black.rows);
+    free(green.rows);
+    free(a.rows);
+    free(b.rows);
 }
 
 /* ---- 16 bits ---- */
@@ -443,6 +474,7 @@ int main(void) {
         cmocka_unit_test(test_alpha_with_any_tiles),
         cmocka_unit_test(test_alpha_over_white_in_jpeg),
         cmocka_unit_test(test_damaged_end),
+        cmocka_unit_test(test_hidden_colours_do_not_show),
         cmocka_unit_test(test_sixteen_bits_stay),
         cmocka_unit_test(test_sixteen_bits_reduced_for_jpeg),
         cmocka_unit_test(test_refusals),
