@@ -11,7 +11,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    image_limits limits = {.pixels = MAX_PIXELS};
+    image_limits limits = {.pixels = MAX_PIXELS, .to_srgb = size % 2 == 0};
     image_reader *reader = NULL;
     swin2sr_error error;
     if (image_reader_open(data, size, &limits, &reader, &error) != SWIN2SR_OK)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SERVER_MUST_NOT_HOLD = ("kernels", "model", "engine", "upscale", "image", "enlarge")
-SERVER_MUST_NOT_NEED = ("libpng", "libjpeg", "libwebp", "libgif", "libtiff")
+SERVER_MUST_NOT_NEED = ("libpng", "libjpeg", "libwebp", "libgif", "libtiff", "liblcms2")
 PUBLIC_FUNCTION = re.compile(r"\bSWIN2SR_PUBLIC\b[^;{]*?\b(swin2sr_\w+)\s*\(", re.S)
 
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/printable.h"
+#include "format/note.h"
 #include "report.h"
 
 static void put_line(FILE *file, const char *prefix, const char *subject, const char *format, va_list arguments) {
@@ -83,6 +84,20 @@ json_t *report_json_text(const char *text) {
 
 json_t *report_json_real(double value) {
     return isfinite(value) ? json_real(value) : json_null();
+}
+
+void report_notes(const char *subject, uint32_t notes) {
+    for (size_t i = 0; i < NOTE_COUNT; i++)
+        if ((notes >> i & 1) && note_get(i)->sentence)
+            report_note(subject, "%s", note_get(i)->sentence);
+}
+
+json_t *report_json_notes(uint32_t notes) {
+    json_t *list = json_array();
+    for (size_t i = 0; list && i < NOTE_COUNT; i++)
+        if ((notes >> i & 1) && note_get(i)->token)
+            json_array_append_new(list, json_string(note_get(i)->token));
+    return list;
 }
 
 int report_exit_code(swin2sr_status status) {

@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <swin2sr/status.h>
 
@@ -49,6 +50,12 @@ json_t *report_json_text(const char *text);
 
 /* A JSON number; null for infinity and NAN. */
 json_t *report_json_real(double value);
+
+/* Print each note that has a sentence (format/note.h). */
+void report_notes(const char *subject, uint32_t notes);
+
+/* The tokens of notes, as a list. */
+json_t *report_json_notes(uint32_t notes);
 
 /* The exit code of a failed call. */
 int report_exit_code(swin2sr_status status);

@@ -135,9 +135,7 @@ static swin2sr_status enlarge(remote_run *run, const input_file *input, remote_r
 
 void remote_report_notes(const remote_result *result) {
     uint32_t notes = note_parse(result->notes);
-    for (size_t i = 0; i < NOTE_COUNT; i++)
-        if ((notes >> i & 1) && note_get(i)->sentence)
-            report_note(result->input, "%s", note_get(i)->sentence);
+    report_notes(result->input, notes);
     if (notes & NOTE_DAMAGED)
         report_note(result->input, "the file is damaged; all of its rows could be read");
 }
@@ -159,11 +157,12 @@ static json_t *side_json(int32_t side_px) {
 static json_t *result_json(const remote_run *run, const remote_result *result) {
     bool is_ok = result->status == SWIN2SR_OK, is_made = is_ok && !result->skipped;
     bool is_damaged = is_made && (note_parse(result->notes) & NOTE_DAMAGED);
-    return json_pack("{so so so so sf ss ss? ss? so}", "input", report_json_text(result->input), "output",
+    return json_pack("{so so so so sf ss ss? so ss? so}", "input", report_json_text(result->input), "output",
                      is_ok ? report_json_text(result->output) : json_null(), "width",
                      side_json(is_made ? result->width_px : 0), "height", side_json(is_made ? result->height_px : 0),
                      "seconds", result->seconds, "model", run->network.name, "damage",
-                     is_damaged ? "the file is damaged" : NULL, "skipped", result->skipped, "error",
+                     is_damaged ? "the file is damaged" : NULL, "notes",
+                     report_json_notes(is_made ? note_parse(result->notes) : 0), "skipped", result->skipped, "error",
                      is_ok ? json_null() : report_json_text(result->error.text));
 }
 

@@ -9,7 +9,6 @@
 #include "command/output.h"
 #include "command/progress.h"
 #include "command/report.h"
-#include "format/note.h"
 #include "probe/probe.h"
 #include "run.h"
 
@@ -82,9 +81,7 @@ static swin2sr_status upscale_file(upscale_run *run, upscale_result *result) {
 }
 
 void upscale_report_notes(const upscale_result *result) {
-    for (size_t i = 0; i < NOTE_COUNT; i++)
-        if ((result->report.notes >> i & 1) && note_get(i)->sentence)
-            report_note(result->input, "%s", note_get(i)->sentence);
+    report_notes(result->input, result->report.notes);
     if (result->report.damage)
         report_note(result->input, "%s; all of its rows could be read", result->report.damage);
     if (result->report.plan.threads_note[0])
@@ -110,12 +107,13 @@ static json_t *result_json(const upscale_run *run, const upscale_result *result)
     bool is_ok = result->status == SWIN2SR_OK, is_made = is_ok && !result->skipped;
     const char *damage = is_made ? result->report.damage : NULL;
     const char *model = run->model ? swin2sr_model_get_info(run->model)->name : "";
-    return json_pack("{so so so so sf so ss? ss? so}", "input", report_json_text(result->input), "output",
+    return json_pack("{so so so so sf so ss? so ss? so}", "input", report_json_text(result->input), "output",
                      is_ok ? report_json_text(result->output) : json_null(), "width",
                      is_made ? json_integer(result->report.out_width_px) : json_null(), "height",
                      is_made ? json_integer(result->report.out_height_px) : json_null(), "seconds", result->seconds,
-                     "model", model[0] ? report_json_text(model) : json_null(), "damage", damage, "skipped",
-                     result->skipped, "error", is_ok ? json_null() : report_json_text(result->error.text));
+                     "model", model[0] ? report_json_text(model) : json_null(), "damage", damage, "notes",
+                     report_json_notes(is_made ? result->report.notes : 0), "skipped", result->skipped, "error",
+                     is_ok ? json_null() : report_json_text(result->error.text));
 }
 
 static int keep_result(upscale_run *run, upscale_result *result) {

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "enlarge/bleed.h"
+#include "enlarge/metadata.h"
 #include "enlarge/preview.h"
 #include "enlarge/rows.h"
 #include "enlarge/shrink.h"
@@ -34,7 +35,8 @@ typedef struct enlarge_job {
     preview preview;
     bool has_preview;
     const image_info *in;
-    image_metadata metadata;  /* of the output */
+    made_metadata metadata; /* of the output */
+    image_metadata aux_metadata;
     rows_kind from, to;       /* of the input; of the output, before alpha is dropped */
     int32_t network_channels; /* 1 or 3 */
     bool has_alpha, is_alpha_dropped;
@@ -53,6 +55,7 @@ static void job_done(enlarge_job *job) {
     image_writer_close(job->writer);
     image_writer_close(job->aux_writer);
     preview_done(&job->preview);
+    metadata_done(&job->metadata);
     shrink_done(&job->shrink);
     bleed_done(&job->bleed);
     image_reader_close(job->reader);
@@ -148,16 +151,6 @@ static void describe_rows(enlarge_job *job, int32_t network_channels) {
     job->report.notes |= job->report.is_shrunk ? NOTE_SHRUNK : 0;
 }
 
-/* The metadata of the output: a larger image has more pixels per metre. */
-static void take_metadata(enlarge_job *job, double times) {
-    job->metadata = *image_reader_metadata(job->reader);
-    job->metadata.x_per_metre *= times;
-    job->metadata.y_per_metre *= times;
-    job->report.notes |= job->metadata.exif.data ? NOTE_EXIF_DROPPED : 0;
-    job->report.notes |= job->metadata.xmp.data ? NOTE_XMP_DROPPED : 0;
-    job->metadata.exif = job->metadata.xmp = (image_block){NULL, 0};
-}
-
 static swin2sr_status open_input(enlarge_job *job, swin2sr_model *model, const void *data, size_t size) {
     const swin2sr_model_info *network = swin2sr_model_get_info(model);
     uint64_t start_us = swin2sr__clock_us();
@@ -193,7 +186,6 @@ static swin2sr_status open_input(enlarge_job *job, swin2sr_model *model, const v
             (unsigned long long)out_width, (unsigned long long)out_height, (unsigned long long)max_pixels);
     job->report.out_width_px = (int32_t)out_width;
     job->report.out_height_px = (int32_t)out_height;
-    take_metadata(job, (double)job->report.out_width_px / job->report.in_width_px);
     return SWIN2SR_OK;
 }
 
@@ -360,18 +352,43 @@ static swin2sr_status open_preview(enlarge_job *job) {
         return SWIN2SR_OK;
     job->has_preview = true;
     return preview_open(&job->preview, width_px, height_px, job->report.channels, job->to.sample_bytes,
-                        options->preview_side_px, &job->metadata.icc, options->preview_sink, options->preview_context,
-                        job->reterr);
+                        options->preview_side_px, &job->metadata.data.icc, options->preview_sink,
+                        options->preview_context, job->reterr);
+}
+
+static swin2sr_status make_metadata(enlarge_job *job) {
+    const metadata_choice choice = {
+        .format = job->options->out.format,
+        .channels = job->report.channels,
+        .width_px = job->report.out_width_px,
+        .height_px = job->report.out_height_px,
+        .times = (double)job->report.out_width_px / job->report.in_width_px,
+    };
+    return metadata_make(&job->metadata, image_reader_metadata(job->reader), &choice, &job->report.notes, job->reterr);
+}
+
+/* Of the second image, which has the network's channels: its colour only. */
+static image_metadata aux_metadata_of(const enlarge_job *job) {
+    image_metadata data = job->metadata.data;
+    data.exif = data.xmp = (image_block){NULL, 0};
+    data.x_per_metre = data.y_per_metre = 0;
+    data.software = NULL;
+    if (job->to.colours != job->network_channels)
+        data.icc = data.exif;
+    return data;
 }
 
 static swin2sr_status open_outputs(enlarge_job *job, image_sink sink, void *context) {
     image_writer_options out = job->options->out;
     out.sample_bytes = job->to.sample_bytes;
-    out.metadata = &job->metadata;
+    out.metadata = &job->metadata.data;
     out.threads = job->threads;
-    swin2sr_status status = image_writer_open(&out, job->report.out_width_px, job->report.out_height_px,
-                                              job->report.channels, sink, context, &job->writer, job->reterr);
-    out.metadata = NULL;
+    swin2sr_status status = make_metadata(job);
+    if (status == SWIN2SR_OK)
+        status = image_writer_open(&out, job->report.out_width_px, job->report.out_height_px, job->report.channels,
+                                   sink, context, &job->writer, job->reterr);
+    job->aux_metadata = aux_metadata_of(job);
+    out.metadata = &job->aux_metadata;
     if (status == SWIN2SR_OK && job->options->aux_sink)
         status = image_writer_open(&out, job->in->width_px, job->in->height_px, job->network_channels,
                                    job->options->aux_sink, job->options->aux_context, &job->aux_writer, job->reterr);

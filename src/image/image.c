@@ -98,34 +98,45 @@ static const char *profile_space(const image_block *icc) {
     return (const char *)icc->data + 16;
 }
 
-/* Keep the metadata that is true of the rows: a profile only if it is for their kind of colour. */
-static void take_metadata(image_reader *reader) {
-    const image_decoder *decoder = reader->decoder;
-    reader->metadata = decoder->metadata;
+/* A profile counts only if it is for the kind of colour that the file has. */
+static void check_profile(image_reader *reader) {
+    image_decoder *decoder = reader->decoder;
     if (decoder->metadata.icc.data == NULL)
         return;
     const char *space = profile_space(&decoder->metadata.icc);
     const char *expected = decoder->is_cmyk ? "CMYK" : decoder->channels < 3 ? "GRAY" : "RGB ";
-    bool is_fitting = space != NULL && memcmp(space, expected, 4) == 0;
-    if (!is_fitting)
-        reader->info.notes |= NOTE_PROFILE_DROPPED;
-    if (!is_fitting || decoder->is_cmyk) /* inks become sRGB */
-        reader->metadata.icc = (image_block){NULL, 0};
+    if (space != NULL && memcmp(space, expected, 4) == 0)
+        return;
+    decoder->metadata.icc = (image_block){NULL, 0};
+    reader->info.notes |= NOTE_PROFILE_DROPPED;
+}
+
+/* The metadata of the rows that are delivered; colours that are not kept have become sRGB. */
+static void take_metadata(image_reader *reader, bool is_srgb) {
+    image_metadata *metadata = &reader->metadata;
+    *metadata = reader->decoder->metadata;
+    if (!is_srgb)
+        return;
+    metadata->icc = (image_block){NULL, 0};
+    memset(metadata->cicp, 0, sizeof(metadata->cicp));
+    memset(metadata->chromaticities, 0, sizeof(metadata->chromaticities));
+    metadata->gamma = 0;
 }
 
 static size_t stored_pixel_bytes(const image_reader *reader) {
     return (size_t)(reader->decoder->channels * reader->decoder->sample_bytes);
 }
 
-static swin2sr_status open_colour(image_reader *reader, swin2sr_error *reterr) {
-    const image_decoder *decoder = reader->decoder;
-    take_metadata(reader);
-    if (!decoder->is_cmyk)
-        return SWIN2SR_OK;
+static swin2sr_status open_colour(image_reader *reader, bool to_srgb, swin2sr_error *reterr) {
+    check_profile(reader);
+    swin2sr_status status = image_colour_open(reader->decoder, to_srgb, &reader->colour, &reader->info.notes, reterr);
+    take_metadata(reader, to_srgb || reader->colour != NULL);
+    if (status != SWIN2SR_OK || reader->colour == NULL)
+        return status;
     reader->stored_row = malloc((size_t)reader->info.width_px * stored_pixel_bytes(reader));
-    if (reader->stored_row == NULL)
-        return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "not enough memory to read the image");
-    return image_colour_open(decoder, &reader->colour, &reader->info.notes, reterr);
+    return reader->stored_row != NULL
+               ? SWIN2SR_OK
+               : swin2sr__error_set(reterr, SWIN2SR_NOMEM, "not enough memory to read the image");
 }
 
 static swin2sr_status check_damage(image_reader *reader, swin2sr_error *reterr) {
@@ -151,7 +162,7 @@ swin2sr_status image_reader_open(const void *data, size_t size, const image_limi
     if (status == SWIN2SR_OK)
         status = describe(reader, &probe, reterr);
     if (status == SWIN2SR_OK)
-        status = open_colour(reader, reterr);
+        status = open_colour(reader, limits != NULL && limits->to_srgb, reterr);
     if (status == SWIN2SR_OK)
         status = check_damage(reader, reterr);
     if (status == SWIN2SR_OK)

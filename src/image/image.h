@@ -16,6 +16,7 @@ typedef struct image_limits {
     uint64_t pixels; /* width * height, at most */
     int32_t side_px; /* each side, at most */
     bool is_strict;  /* refuse a damaged file even if all of its rows can be read */
+    bool to_srgb;    /* deliver sRGB, whatever the colours of the file; otherwise their meaning is in the metadata */
 } image_limits;
 
 #define IMAGE_MAX_SIDE_PX 65535

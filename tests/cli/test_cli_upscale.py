@@ -165,7 +165,7 @@ def test_goes_on_after_a_failure(swin2sr, tmp_path):
     done = swin2sr("upscale", bad, tmp_path / "missing.png", good, "-o", tmp_path / "out", "--json", check=4)
     results = json.loads(done.stdout)
     assert [r["error"] is None for r in results] == [False, False, True]
-    assert set(results[0]) == {"input", "output", "width", "height", "seconds", "model", "damage", "skipped", "error"}
+    assert set(results[0]) == {"input", "output", "width", "height", "seconds", "model", "damage", "notes", "skipped", "error"}
     assert results[2]["output"] == str(tmp_path / "out" / "good_x4.png")
     assert (results[2]["width"], results[2]["height"]) == (48, 36)
     assert results[2]["model"] == "swin2sr-lightweight-x4" and results[2]["seconds"] > 0

@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The image contract on a table of files (image_files.py): size, depth, colours as a colour-managed viewer shows them,
+transparency, profiles, EXIF, XMP, resolution and notes. Colours are compared as CIEDE2000 between each input pixel and
+the mean of the output pixels that it became. Readers of the outputs are Pillow and its Little CMS."""
+import io
+import json
+import struct
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms, ImageOps
+
+import image_files
+from image_files import DPI, FILES, HEIGHT, WHITE, WIDTH, Row
+
+SCALE = 4
+MEAN_DE, HIGH_DE = 1.0, 3.0  # of all pixels, and of the 95th percentile
+SRGB = ([(0.43607, 0.22249, 0.01392), (0.38515, 0.71687, 0.09708), (0.14307, 0.06061, 0.71410)], None)
+
+# ---- colour ----
+
+
+def lab_of(columns, linear):
+    """CIELAB of linear colours under a matrix to XYZ (D50)."""
+    relative = linear @ np.array(columns) / np.array(WHITE)
+    f = np.where(relative > 216 / 24389, np.cbrt(np.maximum(relative, 1e-9)), (24389 / 27 * relative + 16) / 116)
+    return np.stack([116 * f[..., 1] - 16, 500 * (f[..., 0] - f[..., 1]), 200 * (f[..., 1] - f[..., 2])], -1)
+
+
+def expand(values, gamma):
+    if gamma is None:
+        return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+    return values ** gamma
+
+
+def lab_as_row_says(row, samples):
+    """CIELAB of samples 0..1, by the meaning that a file of this row has."""
+    if samples.shape[-1] == 1:
+        samples = samples.repeat(3, -1)
+    columns, gamma = image_files.RGB_PROFILES.get(row.profile, SRGB)
+    if row.profile == "grey18":
+        gamma = 1.8
+    if row.extra in ("gamma", "chroma"):
+        gamma = 1.8 if row.extra == "gamma" else 100000 / 45455
+    if row.extra in ("chroma", "cicp-p3"):
+        columns = image_files.RGB_PROFILES["p3"][0]
+    return lab_of(columns, expand(samples, gamma))
+
+
+def lab_by_cms(image, icc):
+    """CIELAB by Little CMS. Pillow's LAB has a and b as signed bytes."""
+    source = ImageCms.ImageCmsProfile(io.BytesIO(icc))
+    out = ImageCms.profileToProfile(image, source, ImageCms.createProfile("LAB"), renderingIntent=0, outputMode="LAB")
+    bytes_ = np.asarray(out).astype(float)
+    return np.dstack([bytes_[..., 0] / 2.55, *((bytes_[..., i] + 128) % 256 - 128 for i in (1, 2))])
+
+
+def de2000(lab1, lab2):
+    """CIEDE2000 (Sharma, Wu, Dalal 2005)."""
+    (l1, a1, b1), (l2, a2, b2) = np.moveaxis(lab1, -1, 0), np.moveaxis(lab2, -1, 0)
+    c7 = ((np.hypot(a1, b1) + np.hypot(a2, b2)) / 2) ** 7
+    g = 0.5 * (1 - np.sqrt(c7 / (c7 + 25 ** 7)))
+    a1, a2 = a1 * (1 + g), a2 * (1 + g)
+    c1, c2 = np.hypot(a1, b1), np.hypot(a2, b2)
+    h1, h2 = np.degrees(np.arctan2(b1, a1)) % 360, np.degrees(np.arctan2(b2, a2)) % 360
+    dh = (h2 - h1 + 180) % 360 - 180
+    dh = np.where(c1 * c2 == 0, 0, dh)
+    big_dh = 2 * np.sqrt(c1 * c2) * np.sin(np.radians(dh / 2))
+    lm, cm = (l1 + l2) / 2, (c1 + c2) / 2
+    hm = np.where(c1 * c2 == 0, h1 + h2, h1 + dh / 2) % 360
+    t = (1 - 0.17 * np.cos(np.radians(hm - 30)) + 0.24 * np.cos(np.radians(2 * hm)) +
+         0.32 * np.cos(np.radians(3 * hm + 6)) - 0.20 * np.cos(np.radians(4 * hm - 63)))
+    sl = 1 + 0.015 * (lm - 50) ** 2 / np.sqrt(20 + (lm - 50) ** 2)
+    sc, sh = 1 + 0.045 * cm, 1 + 0.015 * cm * t
+    rt = -2 * np.sqrt(cm ** 7 / (cm ** 7 + 25 ** 7)) * np.sin(np.radians(60 * np.exp(-((hm - 275) / 25) ** 2)))
+    dl, dc, dhh = (l2 - l1) / sl, (c2 - c1) / sc, big_dh / sh
+    return np.sqrt(np.maximum(dl ** 2 + dc ** 2 + dhh ** 2 + rt * dc * dhh, 0))
+
+
+def test_the_measure():
+    pairs = [((50, 2.6772, -79.7751), (50, 0, -82.7485), 2.0425), ((50, 2.5, 0), (73, 25, -18), 27.1492),
+             ((2.0776, 0.0795, -1.1350), (0.9033, -0.0636, -0.5514), 0.9082)]
+    for one, other, expected in pairs:
+        assert abs(de2000(np.array([one]), np.array([other]))[0] - expected) < 1e-4
+
+
+# ---- what went in and what came out ----
+
+
+def samples_of(image):
+    """Samples 0..1 of a picture that Pillow has read, [h][w][channels]."""
+    top = 65535 if image.mode.startswith("I") else 255
+    array = np.asarray(image).astype(float) / top
+    return array[..., None] if array.ndim == 2 else array
+
+
+def reference(row):
+    """CIELAB and alpha of the input, upright."""
+    if row.kind == "png":
+        samples = row.upright()
+        colour = samples[..., :-1] if row.has_alpha else samples
+        return lab_as_row_says(row, colour), samples[..., -1] if row.has_alpha else None
+    image = Image.open(io.BytesIO(image_files.make(row)))
+    icc = image.info.get("icc_profile")
+    image = ImageOps.exif_transpose(image)
+    if row.mode == "cmyk" and not row.profile:
+        ink = 1 - samples_of(image)
+        return lab_of(SRGB[0], expand(ink[..., :3] * ink[..., 3:], None)), None
+    return (lab_by_cms(image, icc) if row.mode == "cmyk" else lab_as_row_says(row, samples_of(image))), None
+
+
+def shrunk(samples):
+    return samples.reshape(HEIGHT, SCALE, WIDTH, SCALE, -1).mean((1, 3))
+
+
+def shown(row, image, icc):
+    """CIELAB of the output at the input's size, as its own file says what colours are."""
+    samples = samples_of(image)
+    if image.mode in ("LA", "RGBA"):
+        samples = samples[..., :-1]
+    small = shrunk(samples[..., :1] if row.mode.startswith(("grey", "bits")) else samples)
+    if not icc:  # the meaning is in PNG's own chunks, or sRGB
+        return lab_as_row_says(row if row.out == "png" and row.extra else Row(), small)
+    picture = Image.fromarray(np.round(small * 255).astype("u1").squeeze(), "L" if small.shape[2] == 1 else "RGB")
+    return lab_by_cms(picture, icc)
+
+
+def chunks_of(png):
+    at, found = 8, {}
+    while at < len(png):
+        length, kind = struct.unpack(">I4s", png[at:at + 8])
+        found.setdefault(kind.decode(), png[at + 8:at + 8 + length])
+        at += 12 + length
+    return found
+
+
+@pytest.fixture(scope="module")
+def results(binary, tmp_path_factory):
+    """name: (bytes of the output, its notes), for all rows, by one run per output format."""
+    import subprocess
+    folder = tmp_path_factory.mktemp("contract")
+    found = {}
+    for out in sorted({row.out for row in FILES}):
+        chosen = [row for row in FILES if row.out == out]
+        paths = []
+        for row in chosen:
+            paths.append(folder / f"{row.name}.{row.kind}")
+            paths[-1].write_bytes(image_files.make(row))
+        done = subprocess.run([binary, "upscale", "--json", "-q", "--format", out, *paths, "-o", folder / f"{out}/"],
+                              capture_output=True, timeout=600)
+        for row, result in zip(chosen, json.loads(done.stdout)):
+            assert result["error"] is None, (row.name, result["error"])
+            with open(result["output"], "rb") as file:
+                found[row.name] = file.read(), tuple(result["notes"])
+    return found
+
+
+def test_the_table():
+    assert len(FILES) >= 80
+    assert len({row.name for row in FILES}) == len(FILES)
+
+
+@pytest.mark.parametrize("row", FILES, ids=lambda row: row.name)
+def test_file(results, row):
+    data, notes = results[row.name]
+    image = Image.open(io.BytesIO(data))
+    image.load()
+    icc = image.info.get("icc_profile")
+    assert image.size == (WIDTH * SCALE, HEIGHT * SCALE)
+    assert notes == row.notes
+    lab, alpha = reference(row)
+    difference = de2000(lab, shown(row, image, icc))
+    if alpha is not None and row.out == "jpg":
+        difference = difference[alpha == 1]
+    elif alpha is not None:
+        difference = difference[alpha > 0.5]
+        assert np.abs(shrunk(samples_of(image)[..., -1:])[..., 0] - alpha).max() < 0.06
+    assert difference.mean() < MEAN_DE and np.percentile(difference, 95) < HIGH_DE
+    check_profile(row, image, icc, data)
+    check_metadata(row, image, data)
+
+
+def check_profile(row, image, icc, data):
+    if row.profile and row.mode != "cmyk":
+        assert icc == image_files.profile(row.profile)
+    elif row.out == "png":
+        kinds = {"gamma": {"gAMA"}, "chroma": {"gAMA", "cHRM"}, "cicp-p3": {"cICP"}}.get(row.extra, {"sRGB"})
+        assert kinds == set(chunks_of(data)) & {"gAMA", "cHRM", "cICP", "sRGB", "iCCP"}
+    else:
+        assert bool(icc) == (row.extra in ("gamma", "chroma", "cicp-p3"))
+    if row.out == "png":
+        depth = chunks_of(data)["IHDR"][8]
+        assert depth == (16 if row.depth == 16 else 8)
+
+
+def check_metadata(row, image, data):
+    dpi = image.info.get("dpi")
+    if row.is_dense:
+        assert all(abs(value - DPI * SCALE) < 0.1 for value in dpi)
+    else:
+        assert not dpi or dpi[0] in (1, 72)  # JFIF's default, which Pillow may call 72
+    exif = image.getexif()
+    if row.orientation:
+        assert exif[0x0112] == 1 and exif[0x010f] == "Maker"
+        assert exif[0x011a] == DPI * SCALE and exif[0x011b] == DPI * SCALE
+        inner = exif.get_ifd(0x8769)
+        assert (inner[0xa002], inner[0xa003]) == (WIDTH * SCALE, HEIGHT * SCALE)
+        raw = image.info["exif"]
+        assert b"\xff\xd8" not in raw and len(raw) < len(image_files.exif(1)) + 6  # no thumbnail
+    else:
+        assert not exif
+    if row.has_xmp:
+        assert b'tiff:Orientation="1"' in data
+        assert f'exif:PixelXDimension="{WIDTH * SCALE}"'.encode() in data
+        assert f"<exif:PixelYDimension>{HEIGHT * SCALE}</exif".encode() in data
