@@ -20,6 +20,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -91,6 +92,7 @@ static int enter_landlock(int *ret_abi) {
 swin2sr_status sandbox_close_paths(sandbox *self, swin2sr_error *reterr) {
     if (self->mode == SANDBOX_OFF)
         return SWIN2SR_OK;
+    tzset(); /* Little CMS dates the profiles that it makes, and glibc opens the file of the time zone the first time */
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return missing(self, "no_new_privs", errno, reterr);
     prctl(PR_SET_DUMPABLE, 0); /* no process of this user can read the memory or attach */
