@@ -19,7 +19,7 @@ import { say } from "./toast.js";
 import { makeWork } from "./work.js";
 import { number, offerLanguages, plural, t, when } from "./words.js";
 
-const SHORT_S = 30; // predicted work that starts by itself; and all of it together at most twice as long
+const SHORT_S = 60; // predicted work that starts by itself; and all of it together at most twice as long
 const REMOVED_AFTER_MS = 8000;
 const pictures = [];
 const leaving = new Map(); // removed from the list, and soon from the server: picture -> timer
@@ -67,7 +67,9 @@ async function addThumb(picture) {
 
 function addFiles(files, isFolder) {
   const wanted = isFolder ? files.filter(isPicture) : files;
+  const first = pictures.length;
   wanted.slice(0, MOST).forEach(addOne);
+  if (pictures[first]) list.reveal(pictures[first]);
   if (wanted.length > MOST) say(t("drop.many", { n: number(MOST) }));
   else if (files.length > wanted.length) say(plural("drop.skipped", files.length - wanted.length));
   rememberPictures(pictures);

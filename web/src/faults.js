@@ -3,7 +3,7 @@
 import { byId } from "./dom.js";
 import { bytes, has, number, t } from "./words.js";
 
-const formats = () => [...new Set((byId("file")?.accept || "").split(",").map((type) => type.replace(/^image\//, "").toUpperCase()))].join(", ");
+const formats = () => [...new Set((byId("file")?.accept || "").split(",").map((type) => t("format.name." + type.replace(/^image\//, ""))))].join(", ");
 
 export function faultText(error) {
   const isBytes = error.code === "body_too_large";

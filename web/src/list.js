@@ -48,7 +48,7 @@ export function makeList(pictures, { act, startAll, saveAll, clear }) {
     add(picture) {
       const row = makeRow(picture, act);
       rows.set(picture, row);
-      byId("list").prepend(row.root);
+      byId("list").append(row.root);
       show(picture);
     },
     remove(picture) {
@@ -59,6 +59,9 @@ export function makeList(pictures, { act, startAll, saveAll, clear }) {
       rows.delete(picture);
       if (hadFocus) (next?.querySelector(".actions :is(button, a)") || byId("pick")).focus();
       showBar();
+    },
+    reveal(picture) {
+      rows.get(picture).root.scrollIntoView({ block: "nearest" });
     },
     showAll() {
       for (const row of rows.values()) row.show(currentLanguage());

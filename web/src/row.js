@@ -5,9 +5,7 @@ import { faultText } from "./faults.js";
 import { FINAL, resultName } from "./picture.js";
 import { address, query } from "./service.js";
 import { blobOf } from "./thumb.js";
-import { bytes, percent, sides, t, time } from "./words.js";
-
-const NOTES = ["reduced-16-bit", "alpha-dropped", "damaged"];
+import { bytes, has, percent, sides, t, time } from "./words.js";
 
 // ---- what is said about a picture ----
 
@@ -32,7 +30,7 @@ function readyWords(picture) {
 }
 
 function doneWords(picture) {
-  const notes = (picture.notes || "").split(/,\s*/).filter((note) => NOTES.includes(note)).map((note) => t("note." + note));
+  const notes = (picture.notes || "").split(/,\s*/).filter((note) => has("note." + note)).map((note) => t("note." + note));
   if (picture.plan === "shrink") notes.unshift(t("note.shrink"));
   if (picture.estimate?.frames > 1) notes.push(t("note.first-frame"));
   return [t("state.done"), picture.result ? bytes(picture.result.bytes) : "", ...notes];
@@ -59,12 +57,17 @@ export function stateText(picture) {
   return WORDS[picture.state](picture).filter(Boolean).join(" · ");
 }
 
-// 0..1 of all that is to be done, or null where it is not known: sending is the first tenth.
+// 0..1 of what is being done now, or null where it is not known.
 function shareOf(picture) {
-  const sent = picture.size ? picture.sent / picture.size : 0;
-  if (picture.state === "uploading" || picture.state === "interrupted") return 0.1 * sent;
-  if (picture.state === "running") return picture.progress === undefined ? null : 0.1 + 0.9 * picture.progress;
-  return { new: 0, checking: 0.1, ready: 0.1, starting: 0.1, queued: 0.1, done: 1 }[picture.state] ?? 0;
+  if (picture.state === "uploading" || picture.state === "interrupted") return picture.size ? picture.sent / picture.size : 0;
+  if (picture.state === "running") return picture.progress ?? null;
+  return ["checking", "starting"].includes(picture.state) ? null : 0;
+}
+
+// A thumbnail becomes clear with its picture.
+function blurOf(picture) {
+  if (picture.state === "done" || picture.state === "gone") return "";
+  return `blur(${(5 * (1 - (picture.state === "running" ? picture.progress ?? 0.5 : 0))).toFixed(1)}px)`;
 }
 
 function metaText(picture) {
@@ -88,9 +91,12 @@ function downloadLink(picture) {
   return el("a", { class: "button", href, download: resultName(picture) }, icon("down"), t("act.download"));
 }
 
+const HOPELESS = ["unsupported_image", "content_type", "missing_file", "body_too_large"];
+
 function actionOf(name, picture, act) {
+  if (name === "retry" && HOPELESS.includes(picture.error?.code)) return null;
   if (name === "share" && !picture.job) return null;
-  if ((name === "again" || name === "resume") && name === "resume" && !picture.file) return null;
+  if (name === "resume" && !picture.file) return null;
   if (name === "again" && picture.state === "gone" && !picture.file && !picture.uploadId) return null;
   if (name === "download") return downloadLink(picture);
   const label = t("act." + name), attributes = { "data-act": name };
@@ -136,11 +142,11 @@ export function makeRow(picture, act) {
     state.textContent = stateText(picture);
     if (share === null) bar.removeAttribute("value");
     else bar.value = share;
-    bar.hidden = FINAL.includes(picture.state);
-    image.style.filter = picture.state === "done" || picture.state === "gone" ? "" : `blur(${(5 * (1 - (share ?? 0.5))).toFixed(1)}px)`;
+    bar.hidden = picture.state === "ready" || FINAL.includes(picture.state);
+    image.style.filter = blurOf(picture);
     thumb.classList.toggle("ready", picture.state === "done");
     showThumb();
-    showActions([languageTag, picture.state, Boolean(picture.file), Boolean(picture.job)].join());
+    showActions([languageTag, picture.state, picture.error?.code, Boolean(picture.file), Boolean(picture.job)].join());
   }
 
   return { root, show };

@@ -31,7 +31,7 @@ export function bytes(n) {
   const units = ["byte", "kilobyte", "megabyte", "gigabyte"];
   let i = 0;
   for (; n >= 1000 && i < units.length - 1; i++) n /= 1000;
-  return new Intl.NumberFormat(tag(), { style: "unit", unit: units[i], unitDisplay: "short", maximumFractionDigits: i > 1 && n < 10 ? 1 : 0 }).format(n);
+  return new Intl.NumberFormat(tag(), { style: "unit", unit: units[i], unitDisplay: i ? "short" : "long", maximumFractionDigits: i > 1 && n < 10 ? 1 : 0 }).format(n);
 }
 
 export function time(seconds) {

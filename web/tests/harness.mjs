@@ -114,8 +114,13 @@ export async function paste(page, file) {
 export const row = (page, name) => page.locator("#list .row", { has: page.locator(".name", { hasText: name }) }).first();
 export const stateOf = (page, name) => row(page, name).getAttribute("data-state");
 
-// Wait until a picture has one of these states.
+// Wait until a picture has one of these states. On a busy machine the predicted time is long, and then a picture waits
+// for a click even where pictures start by themselves.
 export async function waitState(page, name, ...states) {
-  await page.waitForFunction(([text, wanted]) => [...document.querySelectorAll("#list .row")]
-    .some((each) => each.querySelector(".name").textContent === text && wanted.includes(each.dataset.state)), [name, states], { timeout: 120000, polling: 50 });
+  await page.waitForFunction(([text, wanted]) => {
+    const found = [...document.querySelectorAll("#list .row")].find((each) => each.querySelector(".name").textContent === text);
+    if (!found || wanted.includes(found.dataset.state)) return Boolean(found);
+    if (found.dataset.state === "ready" && document.getElementById("auto").checked) found.querySelector("[data-act=start]")?.click();
+    return false;
+  }, [name, states], { timeout: 240000, polling: 50 });
 }
