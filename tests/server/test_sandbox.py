@@ -69,6 +69,13 @@ def test_every_image_file_of_the_tests_is_done_inside(start):
     assert service.events("worker_ended") == []
 
 
+def test_a_first_sort_inside(start):
+    """libtiff sorts its table of fields. A small network, unlike those inside the program, has not sorted as much before."""
+    service = start("--workers", "1", "--models", ROOT / "tests/fixtures/goldens/tiny_jpeg.safetensors")
+    assert service.upscale(picture(kind="TIFF")).status_code == 200
+    assert service.restarts("seccomp") == 0
+
+
 def test_locked_workers_give_the_same_bytes(start):
     data = picture(150, 70)
     locked = start("--workers", "1", "--threads", "2").upscale(data)
