@@ -6,7 +6,9 @@
 #include <inttypes.h>
 #include <unistd.h>
 
+#include "base/fit.h"
 #include "config/limits.h"
+#include "format/format.h"
 
 #define STARTING_RETRY_S 2
 #define DRAINING_RETRY_S 10
@@ -110,6 +112,46 @@ static bool has_time(const network *target, const admit_work *work, uint64_t lim
                        limit_us / 1000000, us / 1000000);
 }
 
+typedef struct quantity {
+    const char *fault;
+    uint64_t limit, actual;
+} quantity;
+
+static bool has_all(const quantity *rows, size_t count, problem *ret_problem) {
+    for (size_t i = 0; i < count; i++)
+        if (rows[i].actual > rows[i].limit)
+            return refuse_over(ret_problem, problem_of(PROBLEM_IMAGE_TOO_LARGE, "%s", rows[i].fault), rows[i].limit,
+                               rows[i].actual);
+    return true;
+}
+
+static bool has_sizes(const network *target, const probe_info *info, problem *ret_problem) {
+    const server_config *config = target->owner->config;
+    int32_t longer_px = info->width_px > info->height_px ? info->width_px : info->height_px;
+    const quantity rows[] = {
+        {"a side of the image has more pixels than this service takes", LIMIT_SIDE_PX, (uint64_t)longer_px},
+        {"the image has more pixels than this service takes", config->in_pixels_max,
+         (uint64_t)info->width_px * (uint64_t)info->height_px},
+        {"the animation has more frames than this service takes", (uint64_t)config->frames_max,
+         (uint64_t)info->frames}};
+    return has_all(rows, sizeof rows / sizeof rows[0], ret_problem);
+}
+
+/* Sizes of the result, which is smaller for an image that is reduced first. */
+static bool has_result_sizes(const network *target, const probe_info *info, const admit_terms *terms,
+                             uint32_t shrink_px, problem *ret_problem) {
+    int32_t width_px = info->width_px, height_px = info->height_px;
+    if (shrink_px)
+        swin2sr__fit_size(width_px, height_px, (int32_t)shrink_px, &width_px, &height_px);
+    uint64_t scale = target->facts.scale, width = (uint64_t)width_px * scale, height = (uint64_t)height_px * scale;
+    const quantity rows[] = {
+        {"the result would have more pixels than this service makes; oversize=shrink makes a smaller one",
+         LIMIT_OUT_PIXELS, width * height},
+        {"a side of the result would have more pixels than its format holds; another format may hold it",
+         (uint64_t)format_get(terms->format)->max_side_px, width > height ? width : height}};
+    return has_all(rows, sizeof rows / sizeof rows[0], ret_problem);
+}
+
 /* Choose what is done with an image that has a side over LIMIT_OVERSIZE_PX. */
 static bool choose_work(const network *target, const probe_info *info, const admit_terms *terms, admit_work *ret_work,
                         problem *ret_problem) {
@@ -125,30 +167,13 @@ static bool choose_work(const network *target, const probe_info *info, const adm
                                       LIMIT_OVERSIZE_PX),
                            LIMIT_OVERSIZE_PX, (uint64_t)longer_px);
     bool is_slow = ret_work->us > (uint64_t)config->sync_limit_s * 1000000;
+    bool is_too_much = is_slow || !has_result_sizes(target, info, terms, 0, ret_problem);
     if (terms->oversize == OVERSIZE_TILE)
         ret_work->tile_px = LIMIT_TILE_PX;
-    else if (!terms->is_job && (terms->oversize == OVERSIZE_SHRINK || is_slow))
+    else if (!terms->is_job && (terms->oversize == OVERSIZE_SHRINK || is_too_much))
         ret_work->shrink_px = LIMIT_OVERSIZE_PX;
     ret_work->may_shrink = !terms->is_job && terms->oversize != OVERSIZE_TILE;
     cost_predict(target, info, ret_work);
-    return true;
-}
-
-static bool has_sizes(const network *target, const probe_info *info, problem *ret_problem) {
-    const server_config *config = target->owner->config;
-    uint64_t scale = target->facts.scale, in_pixels = (uint64_t)info->width_px * (uint64_t)info->height_px;
-    const struct {
-        const char *fault;
-        uint64_t limit, actual;
-    } sizes[] = {
-        {"the image has more pixels than this service takes", config->in_pixels_max, in_pixels},
-        {"the result would have more pixels than this service makes", LIMIT_OUT_PIXELS, in_pixels * scale * scale},
-        {"the animation has more frames than this service takes", (uint64_t)config->frames_max,
-         (uint64_t)info->frames}};
-    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
-        if (sizes[i].actual > sizes[i].limit)
-            return refuse_over(ret_problem, problem_of(PROBLEM_IMAGE_TOO_LARGE, "%s", sizes[i].fault), sizes[i].limit,
-                               sizes[i].actual);
     return true;
 }
 
@@ -156,6 +181,7 @@ bool admit_image(const network *target, const store_file *upload, const admit_te
                  admit_work *ret_work, problem *ret_problem) {
     return probe_upload(upload, ret_info, ret_problem) && has_sizes(target, ret_info, ret_problem) &&
            choose_work(target, ret_info, terms, ret_work, ret_problem) &&
+           has_result_sizes(target, ret_info, terms, ret_work->shrink_px, ret_problem) &&
            has_memory(target, ret_info, ret_work, ret_problem) &&
            has_time(target, ret_work, terms->limit_us, ret_problem);
 }

@@ -85,6 +85,7 @@
 
 /* work */
 #define LIMIT_TRIED_BYTES 32u         /* names of the plans that were tried, terminator included */
+#define LIMIT_SIDE_PX 65535           /* of an image that is read; the workers have the same limit */
 #define LIMIT_OVERSIZE_PX 1024        /* longer sides are oversize, and what they are reduced to */
 #define LIMIT_TILE_PX 512             /* side of the tiles of `oversize=tile` ... */
 #define LIMIT_SMALL_TILE_PX 256       /* ... and of those that are tried when a plan took too much memory */

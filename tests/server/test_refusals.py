@@ -246,6 +246,27 @@ def test_pixel_limit_by_flag(start):
     assert open_image(service.upscale(picture(10, 10)).content).size == (40, 40)
 
 
+@pytest.mark.parametrize("size, options, limit, actual", [
+    ((65536, 1), {}, 65535, 65536), ((1, 70000), {}, 65535, 70000),
+    ((16376, 1), {"format": "jpeg"}, 65500, 65504), ((1, 16376), {"format": "jpeg"}, 65500, 65504)])
+def test_sides_that_no_worker_sees(server, size, options, limit, actual):
+    """Of the image, and of its result: refused by the header, with the limit and the actual value."""
+    for path in "/upscale", "/v1/estimate":
+        answer = requests.post(server.url + path, data=png_header(*size), params=options | {"oversize": "tile"})
+        document = check_problem(answer, 413, "image_too_large")
+        assert (document["limit"], document["actual"]) == (limit, actual)
+
+
+def test_a_large_photo_is_reduced_where_its_full_result_would_be_too_large(start, tmp_path):
+    """108 megapixels, four times as wide and high, would be more than the service makes."""
+    service = start("--max-pixels", "120000000", "--workers", "1", "--models", "clean", "--data", str(tmp_path / "data"))
+    photo = png_header(12000, 9000)
+    estimate = requests.post(service.url + "/v1/estimate", data=photo).json()
+    assert (estimate["plan"], estimate["output_width"], estimate["output_height"]) == ("shrink", 4096, 3072)
+    document = check_problem(requests.post(service.url + "/v1/jobs", data=photo), 413, "image_too_large")
+    assert (document["limit"], document["actual"]) == (800_000_000, 12000 * 9000 * 16)
+
+
 def test_frame_limit_by_flag(start):
     frames = [Image.new("RGB", (8, 8), (40 * i, 0, 0)) for i in range(4)]
     animation = encode(frames[0], save_all=True, append_images=frames[1:])
