@@ -56,13 +56,16 @@ static swin2sr_status remove_result(const kept_job *kept) {
 }
 
 static swin2sr_status write_new(const kept_job *kept) {
-    char name[LIMIT_RESULT_NAME_BYTES];
+    char name[LIMIT_RESULT_NAME_BYTES], record[LIMIT_RESULT_NAME_BYTES];
     kept_input_name(kept, name);
+    kept_record_name(kept, record);
     swin2sr_status status = data_keep(kept->input.fd, kept->owner->data->uploads, name);
     if (status == SWIN2SR_OK)
         status = write_record(kept, kept->text);
-    if (status != SWIN2SR_OK)
+    if (status != SWIN2SR_OK) { /* the record may have got its name before the flush of the folder failed */
+        (void)data_remove(kept->owner->data->records, record);
         (void)remove_input(kept);
+    }
     return status;
 }
 
