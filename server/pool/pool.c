@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -223,12 +224,28 @@ static void note_ready(network *self, const worker *by, const ipc_ready *ready) 
               (long long)ready->column_bytes);
 }
 
+/* false: the file of the weights was altered after the first worker had loaded it. Another network must not answer under
+ * the same name, so the worker is ended until the file is as it was. */
+static bool is_unaltered(const network *self, worker *w, const ipc_ready *ready) {
+    if (!self->facts.sha256[0] || strcmp(self->facts.sha256, ready->sha256) == 0)
+        return true;
+    ipc_failed failed = {.status = SWIN2SR_MODEL};
+    ipc_text_set(
+        failed.detail, sizeof failed.detail,
+        "the weights were altered after the service had loaded them; restore the file, or restart the service");
+    respawn_note_failed(self->owner, w, &failed);
+    worker_kill(w, METRICS_RESTART_EXIT);
+    return false;
+}
+
 /* A worker sends one READY per network, in order, and is ready after the last one. */
 static void on_ready_message(pool *self, worker *w, const ipc_ready *ready) {
     if (ready->network != w->ready_count) {
         worker_kill(w, METRICS_RESTART_PROTOCOL);
         return;
     }
+    if (!is_unaltered(self->networks[w->ready_count], w, ready))
+        return;
     note_ready(self->networks[w->ready_count++], w, ready);
     if (w->ready_count < (uint32_t)self->network_count)
         return;
