@@ -13,8 +13,9 @@ SIZE ?= 256x256
 REPS ?= 5
 FUZZ_SECONDS ?= 60
 CANCELS ?= 200
+MINUTES ?=
 
-.PHONY: help deps deps-test build run test test-quick faults test-tsan test-neon test-emulated test-page page check-reference bench bench-peers train-smoke evaluate evaluate-photographs fuzz image test-image format install clean
+.PHONY: help deps deps-test build run test test-quick faults soak hostile-mix test-tsan test-neon test-emulated test-page page check-reference bench bench-peers train-smoke evaluate evaluate-photographs fuzz image test-image format install clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := build
 
@@ -53,7 +54,15 @@ test-quick: deps-test build
 	@BUILD='$(BUILD)' MESON='$(MESON)' PYTHON='$(PYTHON)' tools/run_tests.sh quick
 
 faults: deps-test build
+	@tools/install_packages.sh faults
 	@SWIN2SR_BUILD='$(BUILD)' SWIN2SR_LONG_TESTS=1 $(PYTHON) -m pytest -q -p no:cacheprovider -rs $$(tests/faults/catalogue.py)
+
+soak: deps-test build
+	@SWIN2SR_BUILD='$(BUILD)' $(PYTHON) tests/faults/soak.py $(or $(MINUTES),30)
+
+hostile-mix: deps-test build
+	@tools/install_packages.sh faults
+	@SWIN2SR_BUILD='$(BUILD)' $(PYTHON) tests/faults/hostile_mix.py $(or $(MINUTES),10)
 
 test-neon:
 	@tools/install_packages.sh neon

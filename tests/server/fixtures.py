@@ -1,15 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The fixtures of tests/server and tests/faults: a real server with real workers on a free port."""
-import os
-import re
-from pathlib import Path
-
 import pytest
 
 import service
 from keys_file import KeysFile
-
-MEMORY_GROUPS = Path("/sys/fs/cgroup/memory")
 
 
 @pytest.fixture(scope="module")
@@ -59,8 +53,7 @@ def keys(tmp_path):
 @pytest.fixture
 def memory_group():
     """A cgroup (version 1) for the server."""
-    own = re.search(r"^\d+:memory:(.*)$", Path("/proc/self/cgroup").read_text(), re.M)
-    folder = MEMORY_GROUPS / own[1].lstrip("/") / f"swin2sr-test-{os.getpid()}" if own else None
+    folder = service.memory_group_folder()
     try:
         folder.mkdir()
     except (AttributeError, OSError):

@@ -14,18 +14,19 @@ class Answer:
     ended: float = field(default_factory=time.monotonic)
 
 
-async def ask(address, path, body=None, agent="load"):
+async def ask(address, path, body=None, agent="load", method=None):
     """Send one request on its own connection. Raises if no complete answer arrives."""
     begun = time.monotonic()
     reader, writer = await asyncio.open_connection(*address)
     try:
-        head = f"{'GET' if body is None else 'POST'} {path} HTTP/1.1\r\nHost: a\r\nUser-Agent: {agent}\r\nConnection: close\r\n"
+        method = method or ("GET" if body is None else "POST")
+        head = f"{method} {path} HTTP/1.1\r\nHost: a\r\nUser-Agent: {agent}\r\nConnection: close\r\n"
         if body is not None:
             head += f"Content-Type: image/png\r\nContent-Length: {len(body)}\r\n"
         writer.write(head.encode() + b"\r\n" + (body or b""))
         first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines if line)}
-        content = await reader.readexactly(int(headers["content-length"]))
+        content = await reader.readexactly(int(headers.get("content-length", 0)))
         return Answer(int(first.split()[1]), headers, content, begun)
     finally:
         writer.close()
