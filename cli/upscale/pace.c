@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -103,7 +104,9 @@ static bool read_at(void *context, uint64_t at, void *bytes, size_t size) {
 
 void pace_add_file(const upscale_run *run, const char *path, upscale_work *work) {
     probe_info info;
-    int fd = strcmp(path, "-") == 0 ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat file; /* a pipe is not opened, because its writer would be told that its reader has gone */
+    bool is_file = strcmp(path, "-") != 0 && stat(path, &file) == 0 && S_ISREG(file.st_mode);
+    int fd = is_file ? open(path, O_RDONLY | O_CLOEXEC) : -1;
     off_t size = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
     const probe_source source = {read_at, &fd, (uint64_t)(size > 0 ? size : 0)};
     uint64_t most = run->enlarge.limits.pixels ? run->enlarge.limits.pixels : IMAGE_DEFAULT_PIXELS;

@@ -112,6 +112,15 @@ def test_results_as_they_finish(upscale, binary, tmp_path):
         upscale(tmp_path / "a.png", "-o", tmp_path / "x.png", "--json-lines", *arguments, check=2)
 
 
+def test_a_pipe_is_opened_once(upscale, tmp_path):
+    """To look at its header beforehand would end its writer."""
+    save(tmp_path / "a.png")
+    os.mkfifo(tmp_path / "b.png")
+    writer = subprocess.Popen(["sh", "-c", "cat a.png > b.png"], cwd=tmp_path)
+    upscale("a.png", "b.png", "-o", "out", cwd=tmp_path)
+    assert writer.wait(timeout=60) == 0 and outputs(tmp_path / "out") == ["a_x1.png", "b_x1.png"]
+
+
 def test_how_long_it_will_take(upscale, swin2sr, tmp_path):
     save(tmp_path / "a.png")
     picture(640, 480).save(tmp_path / "b.png")
