@@ -11,6 +11,7 @@
 #include "command/interrupt.h"
 #include "command/network.h"
 #include "command/report.h"
+#include "format/compression.h"
 #include "library/library.h"
 #include "run.h"
 
@@ -41,6 +42,8 @@ static const cli_option OPTIONS[] = {
     {"format", "F", " (default: png)", .words = outputs_format_word, .take = take_format},
     {"quality", "N", "of JPEG and WebP, 1..100 (default: 95); WebP of 100 is lossless", .min = 1, .max = 100,
      .field = offsetof(batch_run, local.enlarge.out.quality)},
+    {"compression", "LEVEL", ": how small a PNG becomes, and in what time", .words = format_compression_name,
+     .field = offsetof(batch_run, local.enlarge.out.compression)},
     {"strict", .help = "refuse damaged files even if all of their pixels can be read",
      .field = offsetof(batch_run, local.enlarge.limits.is_strict)},
     {"preserve-times", .help = "give each output the modification time of its input",
@@ -97,6 +100,7 @@ static void share_options(batch_run *run) {
     remote->options = run->local.options;
     remote->task = run->local.task;
     remote->quality = run->local.enlarge.out.quality ? run->local.enlarge.out.quality : 95;
+    remote->compression = run->local.enlarge.out.compression;
     remote->is_strict = run->local.enlarge.limits.is_strict;
     remote->keeps_times = run->local.keeps_times;
     remote->names.format = run->local.names.format;

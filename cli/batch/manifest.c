@@ -159,18 +159,33 @@ static void keep_last(manifest *self) {
     self->count = kept;
 }
 
+/* Read one line, of which at most MAX_LINE_BYTES + 1 are kept.
+ * returns  Its length, line end included; 0: there is no other whole line. */
+static size_t read_line(FILE *file, char text[MAX_LINE_BYTES + 1]) {
+    size_t length = 0;
+    for (int c; (c = getc_unlocked(file)) != EOF;) {
+        if (length <= MAX_LINE_BYTES)
+            text[length] = (char)c;
+        length++;
+        if (c == '\n')
+            return length;
+    }
+    return 0;
+}
+
 /* Read all whole lines.
  * ret_bytes  Where the last whole line ends. */
 static swin2sr_status read_lines(manifest *self, FILE *file, const char *recipe, off_t *ret_bytes,
                                  swin2sr_error *reterr) {
     swin2sr_status status = SWIN2SR_OK;
-    char *text = NULL;
-    size_t room = 0, number = 0;
-    ssize_t length;
+    char *text = malloc(MAX_LINE_BYTES + 1);
+    size_t number = 0, length;
     *ret_bytes = 0;
-    while (status == SWIN2SR_OK && (length = getline(&text, &room, file)) > 0 && text[length - 1] == '\n') {
-        *ret_bytes += length;
-        status = take_line(self, text, (size_t)length, ++number, recipe, reterr);
+    if (!text)
+        return out_of_memory(reterr);
+    while (status == SWIN2SR_OK && (length = read_line(file, text)) > 0) {
+        *ret_bytes += (off_t)length;
+        status = take_line(self, text, length, ++number, recipe, reterr);
     }
     if (status == SWIN2SR_OK && ferror(file))
         status = swin2sr__error_set(reterr, SWIN2SR_IO, "%s", strerror(errno));

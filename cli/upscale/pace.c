@@ -16,7 +16,7 @@
 #define SAMPLE_WIDTH_PX 128
 #define SAMPLE_MIN_PX 16
 #define SAMPLE_MAX_PX 256
-#define ENCODE_S_PER_PX 1e-7  /* a small part of the whole, so a constant will do */
+#define ENCODE_S_PER_PX 3e-8  /* a small part of the whole, so a constant will do */
 #define FAST_GMAC_PER_S 400.0 /* of a processor that makes a measurement worth while */
 #define LONG_S 30.0
 

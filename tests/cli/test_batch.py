@@ -151,9 +151,9 @@ def test_a_manifest_that_was_cut(batch, tmp_path):
     assert {name: outputs(out)[name] for name in before} == before
     assert [record["out"]["path"] for record in records(out)] == ["a_x1.png", "b_x1.png", "c_x1.png"]
     lines = (out / MANIFEST).read_bytes().splitlines(keepends=True)
-    (out / MANIFEST).write_bytes(b"".join([*lines[:2], b"{\"in\": 5}\n", b"\0\n", *lines[2:]]))
+    (out / MANIFEST).write_bytes(b"".join([*lines[:2], b"{\"in\": 5}\n", b"\0\n", b"x" * 100000 + b"\n", *lines[2:]]))
     done = batch("--json-lines")
-    assert "2 damaged lines" in done.stderr.decode() and summary(done)["finished"] == 3
+    assert "3 damaged lines" in done.stderr.decode() and summary(done)["finished"] == 3
 
 
 def test_two_at_once(batch, tmp_path):
