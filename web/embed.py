@@ -5,8 +5,9 @@ interface. Needs no Node.
 
 usage: web/embed.py WEB-FOLDER OUTPUT.C [DEPENDENCIES OUTPUT.D]
 
-In an HTML file, {{key}} is a text of web/words/LANGUAGE.json, {{asset:NAME}} the address of an asset, and @@hole@@ a
-place that the server fills in (server/api/page.h).
+In an HTML file, {{key}} is a text of web/words/LANGUAGE.json, {{asset:NAME}} the address of an asset, @@hole@@ a
+place that the server fills in (server/api/page.h), and @@option:NAME@@ ... @@end@@ is left out if the service has no such
+option.
 """
 import hashlib
 import html
@@ -77,9 +78,12 @@ class Embedder:
                 "other.href": f"?lang={other}", "other.name": self.words[other]["language.name"]}
 
     def page(self, name, language):
-        pieces = re.split(r"@@(\w+)@@", self.fill(self.text(f"{name}.html"), language))
-        parts = [(pieces[i], "PAGE_" + pieces[i + 1].upper()) for i in range(0, len(pieces) - 1, 2)]
-        rows = "".join(f"    {{{text_literal(text)}, {hole}}},\n" for text, hole in [*parts, (pieces[-1], "PAGE_END")])
+        pieces = re.split(r"@@([\w:]+)@@", self.fill(self.text(f"{name}.html"), language)) + ["last"]
+        rows, option = "", "NULL"
+        for text, mark in zip(pieces[::2], pieces[1::2]):
+            hole = "NONE" if mark == "end" or mark.startswith("option:") else "END" if mark == "last" else mark.upper()
+            rows += f"    {{{text_literal(text)}, PAGE_{hole}, {option}}},\n"
+            option = f'"{mark.removeprefix("option:")}"' if mark.startswith("option:") else "NULL" if mark == "end" else option
         return f"static const page_part {name}_{language}[] = {{\n{rows}}};\n"
 
     def words_of(self, language):

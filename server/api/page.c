@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "api/context.h"
+#include "api/options.h"
 #include "api/routes.h"
 #include "base/sha256.h"
 #include "base/write.h"
@@ -136,9 +137,17 @@ static void write_hole(FILE *out, page_hole hole, const page_language *language,
     case PAGE_KEPT:
         write_kept(out, language, service);
         break;
+    case PAGE_NONE:
     case PAGE_END:
         break;
     }
+}
+
+bool page_has_option(const char *name) {
+    upscale_options unused;
+    problem what;
+    upscale_options_init(&unused);
+    return upscale_options_set(&unused, name, "", &what) || !strstr(what.detail, ": no such option");
 }
 
 /* The whole page; NULL: out of memory. */
@@ -149,8 +158,10 @@ static char *page_text(const page_part *part, const page_language *language, con
     if (!out)
         return NULL;
     for (bool is_more = true; is_more; part++) {
-        fputs(part->text, out);
-        write_hole(out, part->hole, language, service);
+        if (!part->option || page_has_option(part->option)) {
+            fputs(part->text, out);
+            write_hole(out, part->hole, language, service);
+        }
         is_more = part->hole != PAGE_END;
     }
     return swin2sr__text_end(out, &text);

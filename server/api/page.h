@@ -2,6 +2,7 @@
  * api/page.h - the page, built into the program by web/embed.py: HTML in every language, assets, openapi.json. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define PAGE_LANGUAGES 2 /* the first is the default */
@@ -9,6 +10,7 @@
 /* What the server fills in, after a part of the HTML. */
 typedef enum page_hole {
     PAGE_END = 0,
+    PAGE_NONE,     /* nothing */
     PAGE_FACTS,    /* attributes of the document that its script reads */
     PAGE_ACCEPT,   /* media types of the formats that are read */
     PAGE_NETWORKS, /* a choice of network, if there are several */
@@ -18,7 +20,8 @@ typedef enum page_hole {
 
 typedef struct page_part {
     const char *text;
-    page_hole hole; /* after it; PAGE_END: this is the last part */
+    page_hole hole;     /* after it; PAGE_END: this is the last part */
+    const char *option; /* of POST /upscale: the part is left out if there is no such option; NULL: always there */
 } page_part;
 
 typedef struct page_word {
@@ -52,6 +55,9 @@ extern const page_language page_languages[PAGE_LANGUAGES];
 extern const page_asset page_assets[];
 extern const size_t page_asset_count;
 extern const char page_openapi[]; /* web/openapi.json */
+
+/* Does POST /upscale have this option? */
+bool page_has_option(const char *name);
 
 /* The language for a value of Accept-Language, which may be NULL. */
 const page_language *page_language_for(const char *accept);

@@ -31,7 +31,9 @@ async function withSmall(bitmap) {
 // Loads both. Throws a Problem, or another error where the browser cannot show the result.
 export async function loadPair(picture) {
   const { job, result, sides } = picture;
-  const isPreview = Boolean(result.preview) && isLarge(result);
+  const isShown = result.content_type !== "image/tiff";
+  const isPreview = Boolean(result.preview) && (isLarge(result) || !isShown);
+  if (!isShown && !isPreview) throw new Problem("cannot_show");
   const afterBlob = picture.blob || await blobFrom(pathOf(job, isPreview ? "preview" : "result"));
   const after = await bitmapOf(afterBlob, LONGEST_PX, isPreview ? null : result);
   let before = null;

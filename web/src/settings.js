@@ -2,9 +2,10 @@
 // settings.js - the form's options, each with one plain sentence; remembered for the next visit.
 import { byId } from "./dom.js";
 import { load, save } from "./keep.js";
-import { number, t } from "./words.js";
+import { number, percent, t } from "./words.js";
 
-const NAMES = ["model", "format", "quality"];
+// Those that the service has are on the page.
+const NAMES = ["model", "format", "quality", "scale", "strength", "batch_mode", "metadata", "compression"];
 const fields = () => NAMES.map(byId).filter(Boolean);
 
 function describe() {
@@ -17,6 +18,8 @@ function describe() {
   byId("quality-field").classList.toggle("needed", isNeeded);
   quality.disabled = !isNeeded;
   byId("quality-value").textContent = number(quality.value);
+  if (byId("strength")) byId("strength-value").textContent = percent(Number(byId("strength").value) + 1e-6);
+  if (byId("compression")) byId("compression").disabled = format.value !== "png";
 }
 
 // After the language has changed.
@@ -33,7 +36,7 @@ export function nameSettings() {
 // The options of a request.
 export function settings() {
   const options = {};
-  for (const field of fields()) if (!field.disabled) options[field.name] = field.value;
+  for (const field of fields()) if (!field.disabled && field.value !== "") options[field.name] = field.value;
   return options;
 }
 
@@ -43,7 +46,8 @@ export function offerSettings(onChange) {
   const known = load("settings") || {};
   for (const field of fields()) {
     const value = known[field.name];
-    const isOffered = field.options ? [...field.options].some((option) => option.value === value) : /^\d{1,3}$/.test(value);
+    const isOffered = field.options ? [...field.options].some((option) => option.value === value) : /^\d[\d.]{0,4}$/.test(value);
+    field.disabled = false;
     if (value && isOffered) field.value = value;
     field.addEventListener(field.type === "range" ? "input" : "change", describe);
     field.addEventListener("change", () => {

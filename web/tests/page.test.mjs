@@ -377,6 +377,26 @@ test("the language and the colours can be switched, and are remembered", async (
   });
 });
 
+test("a format that the browser cannot show, and more settings", async () => {
+  await withPage({}, async (page) => {
+    await page.locator(".more summary").click();
+    await checkAxe(page, "more settings");
+    await shot(page, "more", { fullPage: true });
+    await page.locator("#compression").selectOption("fast");
+    await page.locator("#format").selectOption("tiff");
+    assert.equal(await page.locator("#compression").isDisabled(), true);
+    await drop(page, [coffee]);
+    await waitState(page, "coffee.png", "done");
+    assert.match(await row(page, "coffee.png").locator("a[download]").getAttribute("download"), /\.tif$/);
+    await row(page, "coffee.png").locator("[data-act=compare]").click();
+    await page.locator(".viewer").getByText("cannot show this format").waitFor();
+    await page.keyboard.press("Escape");
+    await page.locator("#format").selectOption("png");
+    await row(page, "coffee.png").locator("[data-act=again]").click();
+    await page.waitForFunction(() => document.querySelectorAll("[data-state=done]").length === 2 || (document.querySelector("[data-state=ready] [data-act=start]")?.click(), false), null, { timeout: 120000 });
+  });
+});
+
 test("a service that keeps nothing", async () => {
   const plain = await Service.start("--no-data");
   try {

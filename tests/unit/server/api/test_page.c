@@ -52,10 +52,19 @@ static void every_text_that_the_server_writes_exists(void **state) {
     }
 }
 
+static void options_are_those_of_the_service(void **state) {
+    static const char *const there[] = {"format", "quality", "model", "task", "upload", "strict", "oversize"};
+    for (size_t i = 0; i < sizeof there / sizeof there[0]; i++)
+        assert_true(page_has_option(there[i]));
+    assert_false(page_has_option("nonsense"));
+    assert_false(page_has_option(""));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(language_by_weight),
         cmocka_unit_test(coding_by_name),
+        cmocka_unit_test(options_are_those_of_the_service),
         cmocka_unit_test(every_text_that_the_server_writes_exists),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
