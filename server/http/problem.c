@@ -127,6 +127,10 @@ static void write_escaped(FILE *out, const char *text) {
     }
 }
 
+#define STYLE                                                                                       \
+    "body{max-width:40rem;margin:4rem auto;padding:0 1.5rem;font:1.05rem/1.5 system-ui,sans-serif}" \
+    "h1{font-size:1.9rem;line-height:1.2}small{opacity:.7}"
+
 /* A link to the first page, unless the path is very deep. */
 static void write_way_back(FILE *out, int depth) {
     if (depth > 8)
@@ -147,7 +151,7 @@ char *problem_to_html(const problem *self, const char *request_id, int depth) {
     fprintf(out,
             "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
             "<meta name=\"viewport\" content=\"width=device-width\"><meta name=\"color-scheme\" content=\"light dark\">"
-            "<title>%s</title></head>\n<body><h1>%s</h1><p>",
+            "<style>" STYLE "</style><title>%s</title></head>\n<body><h1>%s</h1><p>",
             row->title, row->title);
     problem shown = *self;
     shown.detail[0] = (char)toupper((unsigned char)shown.detail[0]); /* a sentence */

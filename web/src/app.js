@@ -30,7 +30,7 @@ const secondsOf = (picture) => (picture.estimate ? picture.estimate.seconds : SH
 
 function shouldStart(picture) {
   const ahead = pictures.filter(isAtWork).reduce((sum, each) => sum + (each.eta ?? secondsOf(each)), 0);
-  return startsByItself() && secondsOf(picture) <= SHORT_S && ahead + secondsOf(picture) <= 2 * SHORT_S;
+  return picture.isWanted || startsByItself() && secondsOf(picture) <= SHORT_S && ahead + secondsOf(picture) <= 2 * SHORT_S;
 }
 
 function onChange(picture) {
@@ -76,19 +76,18 @@ function addFiles(files, isFolder) {
   work.pump();
 }
 
-// A finished picture once more, with the settings of now. What was sent is used again.
+// A finished picture once more, with the settings of now.
 async function again(picture) {
   const copy = { ...picture, id: randomId(), state: "new", options: settings(), file: picture.file };
-  for (const name of ["job", "result", "requestKey", "plan", "notes", "error", "blob", "blobAddress", "progress", "eta"]) delete copy[name];
-  if (!copy.file && !copy.uploadId && picture.job) {
+  for (const name of ["job", "result", "requestKey", "plan", "notes", "error", "blob", "blobAddress", "progress", "eta", "upload", "uploadId", "isWanted"]) delete copy[name];
+  if (!copy.file) {
     const answer = await request(`v1/jobs/${picture.job.id}/input?token=${picture.job.token}`).catch(() => null);
     if (!answer) return say(t("error.not_found"));
     copy.file = new File([await answer.blob()], picture.name, { type: picture.type });
   }
   pictures.push(copy);
   list.add(copy);
-  if (copy.uploadId && facts.hasJobs) work.retry(copy, copy.options);
-  else work.pump();
+  work.pump();
 }
 
 // ---- pictures leave ----
@@ -100,22 +99,16 @@ function removeFromServer(picture) {
   work.forget(picture);
 }
 
-// A copy made with "again" shares the upload.
 function remove(some) {
   for (const picture of some) {
     work.stop(picture);
     pictures.splice(pictures.indexOf(picture), 1);
     list.remove(picture);
-    leaving.set(picture, setTimeout(() => removeFromServer(shared(picture)), REMOVED_AFTER_MS));
+    leaving.set(picture, setTimeout(() => removeFromServer(picture), REMOVED_AFTER_MS));
   }
   rememberPictures(pictures);
   say(plural("list.removed", some.length), { label: t("list.undo"), run: () => some.forEach(bringBack) });
 }
-
-const shared = (picture) => {
-  if (pictures.some((each) => each.uploadId && each.uploadId === picture.uploadId)) picture.uploadId = undefined;
-  return picture;
-};
 
 function bringBack(picture) {
   if (!leaving.has(picture)) return;
@@ -127,7 +120,7 @@ function bringBack(picture) {
   work.pump();
 }
 
-addEventListener("pagehide", () => [...leaving.keys()].forEach((picture) => removeFromServer(shared(picture))));
+addEventListener("pagehide", () => [...leaving.keys()].forEach(removeFromServer));
 
 function clear() {
   remove(pictures.filter((picture) => ["done", "failed", "canceled", "gone"].includes(picture.state)));
@@ -156,7 +149,10 @@ function act(name, picture) {
 }
 
 function startAll() {
-  for (const picture of pictures.filter((each) => each.state === "ready")) work.start(picture);
+  for (const picture of pictures) {
+    picture.isWanted ||= ["ready", "new", "uploading", "checking"].includes(picture.state);
+    if (picture.state === "ready") work.start(picture);
+  }
 }
 
 async function saveAllDone() {

@@ -20,7 +20,7 @@ export function makeList(pictures, { act, startAll, saveAll, clear }) {
     const seconds = ready.reduce((sum, picture) => sum + (picture.estimate?.seconds || 0), 0);
     const button = byId("start-all");
     button.hidden = ready.length < 2;
-    button.textContent = [plural("list.start", ready.length), seconds ? t("list.start.time", { time: time(seconds) }) : ""].filter(Boolean).join(" · ");
+    button.textContent = [plural("list.start", pictures.filter((picture) => ["ready", "new"].includes(picture.state)).length), seconds ? t("list.start.time", { time: time(seconds) }) : ""].filter(Boolean).join(" · ");
   }
 
   function showBar() {

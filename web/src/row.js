@@ -97,7 +97,7 @@ function actionOf(name, picture, act) {
   if (name === "retry" && HOPELESS.includes(picture.error?.code)) return null;
   if (name === "share" && !picture.job) return null;
   if (name === "resume" && !picture.file) return null;
-  if (name === "again" && picture.state === "gone" && !picture.file && !picture.uploadId) return null;
+  if (name === "again" && picture.state === "gone" && !picture.file) return null;
   if (name === "download") return downloadLink(picture);
   const label = t("act." + name), attributes = { "data-act": name };
   if (ICONS[name]) return iconButton(ICONS[name], `${label}: ${picture.name}`, () => act(name, picture), { ...attributes, title: label });

@@ -7,6 +7,9 @@ import { isAtWork } from "./picture.js";
 import { send } from "./upload.js";
 
 const UPLOADS = 2, FOLLOWED = 2;
+const AHEAD = 40; // uploads that wait for their start: the service keeps at most 100 of a client
+
+const REMOVAL = { method: "DELETE", keepalive: true, isSilent: true, headers: { "Tus-Resumable": "1.0.0" } };
 
 export function makeWork(pictures, onChange, shouldStart) {
   const control = new Map(); // of a picture: how to stop what is under way
@@ -84,13 +87,19 @@ export function makeWork(pictures, onChange, shouldStart) {
     if (shouldStart(picture)) start(picture);
   }
 
+  // The same key makes the same job, however often it is sent.
+  const makeJob = (picture, requestKey, signal) => requestJson(`v1/jobs${query({ ...picture.options, upload: picture.uploadId })}`,
+    { method: "POST", headers: { "Idempotency-Key": requestKey }, signal });
+
   async function start(picture) {
     set(picture, { state: "starting", requestKey: picture.requestKey || randomId(), error: undefined });
-    const job = await insist(picture, (signal) => requestJson(`v1/jobs${query({ ...picture.options, upload: picture.uploadId })}`,
-      { method: "POST", headers: { "Idempotency-Key": picture.requestKey }, signal }));
+    const job = await insist(picture, (signal) => makeJob(picture, picture.requestKey, signal));
     if (!job) return;
+    const uploadId = picture.uploadId; // the job has its own copy
+    set(picture, { upload: undefined, uploadId: undefined });
     take(picture, job);
     pump();
+    request(`v1/uploads/${uploadId}`, REMOVAL).catch(() => {});
   }
 
   // The state of the job becomes the state of the picture.
@@ -122,9 +131,11 @@ export function makeWork(pictures, onChange, shouldStart) {
   // Begin whatever may begin now, in the order of the list.
   function pump() {
     let uploads = pictures.filter((picture) => picture.state === "uploading").length;
+    let held = pictures.filter((picture) => ["uploading", "checking", "ready", "starting"].includes(picture.state)).length;
     for (const picture of pictures)
-      if (picture.state === "new" && picture.file && uploads < UPLOADS) {
+      if (picture.state === "new" && picture.file && uploads < UPLOADS && held < AHEAD) {
         uploads++;
+        held++;
         upload(picture);
       }
     let followed = pictures.filter((picture) => control.get(picture.id)?.isWatching).length;
@@ -139,7 +150,7 @@ export function makeWork(pictures, onChange, shouldStart) {
     const path = picture.job ? `v1/jobs/${picture.job.id}` : null;
     const tries = [path, picture.uploadId ? `v1/uploads/${picture.uploadId}` : null].filter(Boolean);
     for (const each of tries)
-      await request(each, { method: "DELETE", keepalive: true, isSilent: true, headers: { "Tus-Resumable": "1.0.0" } }).catch(() => {});
+      await request(each, REMOVAL).catch(() => {});
   }
 
   return {
@@ -157,9 +168,11 @@ export function makeWork(pictures, onChange, shouldStart) {
       const stopper = control.get(picture.id);
       if (picture.state === "uploading") stopper?.remove();
       else stopper?.stop();
-      const job = isAtWork(picture) && picture.job;
+      const { requestKey } = picture, isUnanswered = picture.state === "starting" && !picture.busyUntil;
+      let job = isAtWork(picture) && picture.job;
       control.delete(picture.id);
       set(picture, { state: "canceled", busyUntil: undefined, isLost: false, requestKey: undefined });
+      if (isUnanswered) job = await makeJob(picture, requestKey).catch(() => null); // it may have been made
       if (job) await request(`v1/jobs/${job.id}`, { method: "DELETE" }).catch(() => {});
       if (picture.state === "canceled") set(picture, { job: undefined });
       pump();

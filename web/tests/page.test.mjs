@@ -428,6 +428,19 @@ test("the page of an operator", async () => {
   }, /$^/, service.url + "status");
 });
 
+test("more pictures than the service keeps uploads for, started with one click", { skip: LONG }, async () => {
+  await withPage({}, async (page) => {
+    const small = png(16, 16, "noise", "x.png").bytes;
+    await page.locator("#auto").uncheck();
+    await drop(page, Array.from({ length: 120 }, (_, i) => ({ name: `small${i}.png`, bytes: small })));
+    await page.waitForFunction(() => document.querySelectorAll("[data-state=ready]").length === 40, null, { timeout: 60000 });
+    assert.match(await page.locator("#start-all").innerText(), /Start all 120/);
+    await page.locator("#start-all").click();
+    await page.waitForFunction(() => document.querySelectorAll("[data-state=done]").length === 120, null, { timeout: 240000 });
+    assert.equal((await (await fetch(service.url + "metrics")).text()).match(/^swin2sr_uploads (\d+)/m)[1], "0", "no upload is left");
+  }, REFUSED);
+});
+
 test("a folder, in the order of its names", async () => {
   await withPage({}, async (page) => {
     const folder = mkdtempSync(join(tmpdir(), "swin2sr-folder-"));
