@@ -34,7 +34,8 @@ SWIN2SR_PUBLIC size_t swin2sr_pixel_bytes(swin2sr_pixel pixel);
 
 /* The arithmetic of a network. What a line does not mention is fp32. */
 typedef enum swin2sr_precision {
-    SWIN2SR_PRECISION_AUTO = 0, /* the library's choice, the same on every machine; FP32 in this version */
+    SWIN2SR_PRECISION_AUTO = 0, /* by a fixed table of processor level and network shape: what was measured to be
+                                   faster than FP32 and within its quality bound; otherwise FP32 */
     SWIN2SR_PRECISION_FP32,
     SWIN2SR_PRECISION_BF16, /* inputs of matrix products and of convolutions inside the network are rounded to bf16 */
     SWIN2SR_PRECISION_INT8, /* linear layers use 8-bit integers, with one scale per token and one per output */

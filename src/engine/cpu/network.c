@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "kernels/automatic.h"
 
 #define MAX_WINDOW_PX 8 /* which has 64 tokens, one for each lane of the kernels */
 
@@ -217,7 +218,10 @@ swin2sr_status swin2sr__cpu_pack(const swin2sr__network *network, const swin2sr_
                                  const swin2sr_model_options *options, swin2sr__packed **ret_packed,
                                  swin2sr_error *reterr) {
     const swin2sr__kernels *kernels = NULL;
-    swin2sr_status status = swin2sr__kernels_choose(options->precision, options->is_plain, &kernels, reterr);
+    swin2sr_precision precision = options->precision;
+    if (precision == SWIN2SR_PRECISION_AUTO && !options->is_plain)
+        precision = swin2sr__auto_precision(network->config.dim, network->config.heads, network->config.window_px);
+    swin2sr_status status = swin2sr__kernels_choose(precision, options->is_plain, &kernels, reterr);
     if (status == SWIN2SR_OK)
         status = check_supported(&network->config, reterr);
     if (status != SWIN2SR_OK)
