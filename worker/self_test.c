@@ -36,7 +36,7 @@ static swin2sr_status enlarge(swin2sr_model *model, int32_t threads, int32_t sid
                               swin2sr_error *reterr) {
     int32_t channels = swin2sr_model_get_info(model)->channels;
     swin2sr_pixel pixel = channels == 3 ? SWIN2SR_PIXEL_RGB8 : SWIN2SR_PIXEL_GREY8;
-    swin2sr_options options = {.threads = threads, .output_pixel = pixel};
+    swin2sr_options options = {.threads = threads, .pad = SWIN2SR_PAD_AROUND, .output_pixel = pixel};
     swin2sr_image in;
     swin2sr_status status = swin2sr_image_alloc(side_px, side_px, pixel, &in);
     if (status != SWIN2SR_OK)
@@ -136,11 +136,12 @@ static swin2sr_status time_run(swin2sr_model *model, int32_t threads, int32_t si
 
 static swin2sr_status measure_time(swin2sr_model *model, int32_t threads, uint64_t *ret_us_per_megapixel,
                                    swin2sr_error *reterr) {
-    const uint64_t ratio = (WARM_UP_PX / SIDE_PX) * (WARM_UP_PX / SIDE_PX);
-    uint64_t us = 0, pixels = SIDE_PX * SIDE_PX;
+    const uint64_t margin_px = 2 * (uint64_t)swin2sr_model_get_info(model)->window_px, small = SIDE_PX + margin_px,
+                   large = WARM_UP_PX + margin_px, ratio = large * large / (small * small);
+    uint64_t us = 0, pixels = small * small;
     swin2sr_status status = time_run(model, threads, SIDE_PX, &us, reterr);
     if (status == SWIN2SR_OK && us * ratio < PATIENCE_US) {
-        pixels *= ratio;
+        pixels = large * large;
         status = time_run(model, threads, WARM_UP_PX, &us, reterr);
     }
     if (status != SWIN2SR_OK)
@@ -155,7 +156,8 @@ static swin2sr_status plan_bytes(const swin2sr_model *model, int32_t threads, in
     const int32_t high = 4096; /* greater heights do not change the plan */
     /* as beside a file of 16-bit samples, which needs 2 % more than one of 8 bits */
     swin2sr_pixel pixel = swin2sr_model_get_info(model)->channels == 3 ? SWIN2SR_PIXEL_RGBF32 : SWIN2SR_PIXEL_GREYF32;
-    swin2sr_options options = {.threads = threads, .input_pixel = pixel, .output_pixel = pixel};
+    swin2sr_options options = {
+        .threads = threads, .pad = SWIN2SR_PAD_AROUND, .input_pixel = pixel, .output_pixel = pixel};
     swin2sr_plan plan;
     swin2sr_status status = swin2sr_stream_plan(model, &options, width_px, high, &plan, reterr);
     if (status == SWIN2SR_OK)

@@ -77,6 +77,7 @@ static swin2sr_status enlarge(work *self, swin2sr_model *model, swin2sr_threads 
         return swin2sr__error_set(reterr, errno == ENOMEM ? SWIN2SR_NOMEM : SWIN2SR_IO, "the upload cannot be read");
     enlarge_options options = {
         .engine = {.shared_threads = threads,
+                   .pad = SWIN2SR_PAD_AROUND,
                    .tile_px = (int32_t)job->tile_px,
                    .memory_bytes = (size_t)job->memory_bytes},
         .shrink_px = (int32_t)job->shrink_px,

@@ -63,7 +63,7 @@ static const cli_option OPTIONS[] = {
 /* Why the options cannot be used together; NULL: they can. */
 static const char *find_contradiction(const batch_run *run) {
     const cli_options *options = &run->local.options;
-    const swin2sr_options no_engine = {0};
+    const swin2sr_options no_engine = {.pad = SWIN2SR_PAD_AROUND};
     if (!run->local.names.output || !run->local.names.output[0] || strcmp(run->local.names.output, "-") == 0)
         return "batch needs -o OUT, a folder; see 'swin2sr help batch'";
     if (run->local.task && options->model)
@@ -197,7 +197,9 @@ static int run_parsed(batch_run *run) {
 }
 
 static int run_batch(const cli_command *command, int argc, char **argv) {
-    batch_run run = {.local.names.format = FORMAT_PNG, .remote.timeout_s = DEFAULT_TIMEOUT_S, .manifest.fd = -1};
+    batch_run run = {.local = {.names.format = FORMAT_PNG, .options.engine.pad = SWIN2SR_PAD_AROUND},
+                     .remote.timeout_s = DEFAULT_TIMEOUT_S,
+                     .manifest.fd = -1};
     int code = parse(command, &run, argc, argv) ? run_parsed(&run) : CLI_EXIT_USAGE;
     manifest_close(&run.manifest);
     link_close(&run.remote.link);

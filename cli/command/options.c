@@ -178,8 +178,9 @@ void options_print_help(const cli_command *command) {
 /* ---- shared ---- */
 
 static const char *pad_word(size_t index) {
-    static const char *const WORDS[] = {
-        [SWIN2SR_PAD_REFLECT] = "reflect", [SWIN2SR_PAD_SYMMETRIC_ALWAYS] = "symmetric-always"};
+    static const char *const WORDS[] = {[SWIN2SR_PAD_REFLECT] = "reflect",
+                                        [SWIN2SR_PAD_SYMMETRIC_ALWAYS] = "symmetric-always",
+                                        [SWIN2SR_PAD_AROUND] = "around"};
     return index < sizeof(WORDS) / sizeof(WORDS[0]) ? WORDS[index] : NULL;
 }
 
@@ -230,8 +231,8 @@ const cli_option options_engine[] = {
      .field = offsetof(cli_options, engine.tile_px)},
     {"overlap", "PX", "pixels that a tile or strip computes beyond its own (default: 32)", .take = take_overlap},
     {"pad", "P",
-     " (default: reflect):\nhow the image continues past its edges; symmetric-always is what the\npublished test "
-     "script does",
+     " (default: around; bench: reflect):\nhow the image continues past its edges: mirrored on all sides, mirrored at\n"
+     "the right and below as far as a window needs, or as in the published test\nscript",
      .words = pad_word, .field = offsetof(cli_options, engine.pad)},
     {0},
 };

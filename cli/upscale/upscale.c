@@ -142,7 +142,7 @@ static int run_parsed(upscale_run *run, char **inputs) {
 }
 
 static int run_upscale(const cli_command *command, int argc, char **argv) {
-    upscale_run run = {.names.format = FORMAT_PNG};
+    upscale_run run = {.names.format = FORMAT_PNG, .options.engine.pad = SWIN2SR_PAD_AROUND};
     int code = CLI_EXIT_USAGE;
     if (parse(command, &run, argc, argv, &argv))
         code = run_parsed(&run, argv);

@@ -11,13 +11,14 @@
 #define MOST_TIMES 4               /* a measurement is clipped to this many times the expected value */
 #define LEAST_FIXED_US 1000.0
 #define MULTIPLE_PX 8
+#define MARGIN_PX 8 /* mirrored around the image, on each side */
 
 uint64_t estimate_side_px(uint64_t side_px) {
     return (side_px + MULTIPLE_PX - 1) / MULTIPLE_PX * MULTIPLE_PX;
 }
 
 uint64_t estimate_pixels(uint64_t width_px, uint64_t height_px) {
-    return estimate_side_px(width_px) * estimate_side_px(height_px);
+    return (estimate_side_px(width_px) + 2 * MARGIN_PX) * (estimate_side_px(height_px) + 2 * MARGIN_PX);
 }
 
 uint64_t estimate_done_pixels(const ipc_done *done, uint32_t shrink_px) {

@@ -14,7 +14,8 @@ typedef struct estimate {
     double least_us_per_pixel;     /* the fastest seen: the speed of the machine without other load */
 } estimate;
 
-/* A side rounded up to a multiple of 8, and the pixels of an input with such sides. Sides are at least 1. */
+/* A side rounded up to a multiple of 8; and the pixels that the network works on: such sides, with the margin that is
+ * mirrored around the image. Sides are at least 1. */
 uint64_t estimate_side_px(uint64_t side_px);
 uint64_t estimate_pixels(uint64_t width_px, uint64_t height_px);
 

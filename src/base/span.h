@@ -16,3 +16,11 @@ static inline int32_t swin2sr__min(int32_t a, int32_t b) {
 static inline int32_t swin2sr__max(int32_t a, int32_t b) {
     return a > b ? a : b;
 }
+
+/* The index in 0..n-1 that stands for any index i of a side of n pixels which is mirrored at its ends without repeating
+ * them: 2 1 0 1 2 ... n-1 n-2. */
+static inline int32_t swin2sr__reflected(int32_t i, int32_t n) {
+    int32_t period = n > 1 ? 2 * (n - 1) : 1;
+    i = (i < 0 ? -i : i) % period;
+    return i < n ? i : period - i;
+}

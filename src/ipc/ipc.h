@@ -40,7 +40,7 @@ typedef struct ipc_ready {
     uint64_t parameters;
     uint64_t memory_bytes; /* resident after loading */
 
-    /* from the self-test; an image counts with its sides rounded up to multiples of 8 */
+    /* from the self-test; an image counts with its sides rounded up to multiples of 8, for the time with its margin */
     char sandbox[32];          /* what is in force: "seccomp landlock-7", "none", "off" */
     char check[8];             /* what the network was compared with: "golden" sums or the "plain" kernels */
     uint64_t us_per_megapixel; /* of the input, 1.. */

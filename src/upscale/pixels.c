@@ -61,13 +61,13 @@ static bool is_needed(const swin2sr__layout *layout) {
 }
 
 size_t swin2sr__pixels_measure(const swin2sr__layout *layout, int32_t scale, int32_t window_px) {
-    size_t width = (size_t)layout->engine.whole_width_px;
+    size_t width = (size_t)layout->margin.width_px;
     if (!is_needed(layout))
         return 0;
     size_t bytes = sizeof(swin2sr__pixels) + QUEUE_ROWS * width * swin2sr_pixel_bytes(layout->engine.input_pixel) +
                    width * (size_t)scale * swin2sr_pixel_bytes(layout->output_pixel);
     if (keeps_alpha(layout))
-        bytes += swin2sr__alpha_ring_bytes(layout->engine.whole_width_px, layout->engine.whole_height_px,
+        bytes += swin2sr__alpha_ring_bytes(layout->margin.width_px, layout->margin.height_px,
                                            swin2sr__pixels_lag(layout, window_px));
     return bytes;
 }
@@ -185,8 +185,8 @@ swin2sr_status swin2sr__pixels_new(swin2sr__layout *layout, int32_t scale, int32
     self->in = layout->input_pixel;
     self->out = layout->output_pixel;
     self->inside_out = layout->engine.output_pixel;
-    self->width_px = layout->engine.whole_width_px;
-    self->height_px = layout->engine.whole_height_px;
+    self->width_px = layout->margin.width_px;
+    self->height_px = layout->margin.height_px;
     self->out_width_px = self->width_px * scale;
     self->has_alpha = keeps_alpha(layout);
     self->ahead = self->has_alpha ? AHEAD_ROWS : 0;

@@ -105,6 +105,9 @@ static size_t measure_pieces(const swin2sr_model *model, const swin2sr__layout *
 static void measure(const swin2sr_model *model, swin2sr__layout *layout) {
     const swin2sr_model_info *info = swin2sr_model_get_info(model);
     size_t beside = 0, pixels;
+    swin2sr__arena rows = {0};
+    if (layout->margin.px)
+        swin2sr__margin_lay_out(&layout->margin, &rows);
     layout->engine_bytes = measure_pieces(model, layout, &layout->plan.latency_rows);
     layout->plan.columns = layout->columns.count;
     layout->plan.bands = layout->bands.count;
@@ -115,7 +118,8 @@ static void measure(const swin2sr_model *model, swin2sr__layout *layout) {
         layout->plan.latency_rows = swin2sr__min(band, layout->bands.side_px);
     }
     pixels = swin2sr__pixels_measure(layout, info->scale, info->window_px);
-    if (layout->engine_bytes == SIZE_MAX || !swin2sr__size_add(beside, pixels, &beside) ||
+    if (layout->engine_bytes == SIZE_MAX || rows.is_overflown || !swin2sr__size_add(beside, pixels, &beside) ||
+        !swin2sr__size_add(beside, rows.used, &beside) ||
         !swin2sr__size_add(layout->engine_bytes, beside, &layout->plan.memory_bytes))
         layout->plan.memory_bytes = SIZE_MAX;
 }
@@ -164,6 +168,13 @@ swin2sr_status swin2sr__plan_layout(const swin2sr_model *model, const swin2sr_op
         return status;
     const swin2sr__network *network = &swin2sr__model_packed(model)->network;
     int32_t window = network->config.window_px, channels = network->config.channels;
+    swin2sr_pixel inside = swin2sr__pixels_inside(options->input_pixel, channels);
+    swin2sr__margin margin = {.px = swin2sr__margin_px(options->pad, window),
+                              .width_px = width_px,
+                              .height_px = height_px,
+                              .pixel_bytes = swin2sr_pixel_bytes(inside)};
+    width_px += 2 * margin.px;
+    height_px += 2 * margin.px;
     uint32_t threads = options->shared_threads ? swin2sr__threads_count(options->shared_threads)
                                                : swin2sr__threads_wanted(options->threads);
     int32_t overlap = options->overlap_px == -1 ? 0 : options->overlap_px ? options->overlap_px : DEFAULT_OVERLAP_PX;
@@ -171,13 +182,14 @@ swin2sr_status swin2sr__plan_layout(const swin2sr_model *model, const swin2sr_op
         overlap = options->tile_px / 4;
     overlap = whole_windows(overlap, window);
     int32_t core = options->tile_px ? whole_windows(options->tile_px, window) - 2 * overlap : MAX_SIDE_PX;
-    swin2sr__layout layout = {.engine = {.width_px = width_px,
+    swin2sr__layout layout = {.margin = margin,
+                              .engine = {.width_px = width_px,
                                          .height_px = height_px,
                                          .whole_width_px = width_px,
                                          .whole_height_px = height_px,
                                          .threads = threads,
-                                         .pad = options->pad,
-                                         .input_pixel = swin2sr__pixels_inside(options->input_pixel, channels),
+                                         .pad = margin.px ? SWIN2SR_PAD_REFLECT : options->pad,
+                                         .input_pixel = inside,
                                          .output_pixel = swin2sr__pixels_inside(options->output_pixel, channels),
                                          .on_aux_rows = options->on_aux_rows,
                                          .aux_context = options->aux_context},
@@ -190,12 +202,12 @@ swin2sr_status swin2sr__plan_layout(const swin2sr_model *model, const swin2sr_op
         is_fitting = fit_strips(model, &layout, options, overlap);
     if (!is_fitting)
         return swin2sr__error_set(reterr, SWIN2SR_TOO_LARGE,
-                                  "%d x %d pixels need %zu MiB of memory, %zu MiB are allowed", width_px, height_px,
-                                  (layout.plan.memory_bytes >> 20) + 1, options->memory_bytes >> 20);
+                                  "%d x %d pixels need %zu MiB of memory, %zu MiB are allowed", margin.width_px,
+                                  margin.height_px, (layout.plan.memory_bytes >> 20) + 1, options->memory_bytes >> 20);
     layout.plan.threads = (int32_t)layout.engine.threads;
     layout.plan.gmac = swin2sr__network_macs_per_pixel(network) * 1e-9 *
-                       swin2sr__network_padded(network, width_px, options->pad) *
-                       swin2sr__network_padded(network, height_px, options->pad);
+                       swin2sr__network_padded(network, width_px, layout.engine.pad) *
+                       swin2sr__network_padded(network, height_px, layout.engine.pad);
     *ret_layout = layout;
     return SWIN2SR_OK;
 }

@@ -5,10 +5,12 @@
 
 #include "engine/engine.h"
 #include "upscale/cut.h"
+#include "upscale/margin.h"
 #include <swin2sr/stream.h>
 
 typedef struct swin2sr__layout {
-    swin2sr__engine_options engine; /* of the whole image; size and callbacks are set for each piece */
+    swin2sr__engine_options engine; /* of the whole image with its margin; size and callbacks are set for each piece */
+    swin2sr__margin margin;
     swin2sr__cut columns, bands;
     size_t engine_bytes;                     /* of the largest piece */
     swin2sr_pixel input_pixel, output_pixel; /* of the caller; those of the network are in engine */

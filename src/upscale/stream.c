@@ -10,12 +10,23 @@
 #include "upscale/pixels.h"
 #include "upscale/tiles.h"
 
+/* Where the caller wants the rows of an image of which this much is cut off on each side. */
+typedef struct crop {
+    int32_t margin_px, height_px;
+    size_t margin_bytes;
+    swin2sr_on_rows on_rows;
+    void *context;
+} crop;
+
 struct swin2sr_stream {
     swin2sr_model *model;
     swin2sr_threads *own_threads; /* NULL: the caller's are used */
     swin2sr__engine *engine;
     swin2sr__tiles *tiles;   /* NULL: the whole image goes through the engine */
     swin2sr__pixels *pixels; /* NULL: those of the caller are those of the network */
+    swin2sr__margin margin;
+    swin2sr__arena margin_memory;
+    crop out, aux; /* with a margin */
     swin2sr_plan plan;
     int32_t rows_left;             /* of the caller */
     size_t row_bytes, align_bytes; /* of the caller's input rows */
@@ -29,6 +40,42 @@ swin2sr_status swin2sr_stream_plan(const swin2sr_model *model, const swin2sr_opt
     if (status == SWIN2SR_OK)
         *ret_plan = layout.plan;
     return status;
+}
+
+static swin2sr_status crop_rows(void *context, int32_t y, int32_t n, const void *rows, size_t stride_bytes) {
+    const crop *to = context;
+    int32_t skip = y < to->margin_px ? to->margin_px - y : 0, end = to->margin_px + to->height_px;
+    n = swin2sr__min(y + n, end) - y - skip;
+    if (n <= 0)
+        return SWIN2SR_OK;
+    return to->on_rows(to->context, y + skip - to->margin_px, n,
+                       (const char *)rows + (size_t)skip * stride_bytes + to->margin_bytes, stride_bytes);
+}
+
+static crop crop_of(const swin2sr__margin *margin, int32_t scale, swin2sr_pixel pixel, swin2sr_on_rows on_rows,
+                    void *context) {
+    return (crop){margin->px * scale, margin->height_px * scale,
+                  (size_t)(margin->px * scale) * swin2sr_pixel_bytes(pixel), on_rows, context};
+}
+
+/* Put the crop between the engine, or the tiles, and the caller. */
+static swin2sr_status open_margin(swin2sr_stream *stream, swin2sr__layout *layout) {
+    swin2sr__engine_options *engine = &layout->engine;
+    stream->margin = layout->margin;
+    if (!stream->margin.px)
+        return SWIN2SR_OK;
+    swin2sr__margin_lay_out(&stream->margin, &stream->margin_memory);
+    if (!swin2sr__arena_allocate(&stream->margin_memory))
+        return SWIN2SR_NOMEM;
+    swin2sr__margin_lay_out(&stream->margin, &stream->margin_memory);
+    stream->out = crop_of(&stream->margin, swin2sr_model_get_info(stream->model)->scale, engine->output_pixel,
+                          engine->on_rows, engine->rows_context);
+    stream->aux = crop_of(&stream->margin, 1, engine->output_pixel, engine->on_aux_rows, engine->aux_context);
+    engine->on_rows = crop_rows;
+    engine->rows_context = &stream->out;
+    engine->on_aux_rows = engine->on_aux_rows ? crop_rows : NULL;
+    engine->aux_context = &stream->aux;
+    return SWIN2SR_OK;
 }
 
 /* The threads are started first, because the layout is for as many as could be started. */
@@ -48,9 +95,11 @@ static swin2sr_status open_parts(swin2sr_stream *stream, swin2sr_threads *thread
         return status;
     const swin2sr_model_info *info = swin2sr_model_get_info(stream->model);
     status = swin2sr__pixels_new(layout, info->scale, info->window_px, &stream->pixels);
+    if (status == SWIN2SR_OK)
+        status = open_margin(stream, layout);
     if (status != SWIN2SR_OK)
         return status;
-    stream->inside_bytes = (size_t)layout->engine.whole_width_px * swin2sr_pixel_bytes(layout->engine.input_pixel);
+    stream->inside_bytes = (size_t)layout->margin.width_px * swin2sr_pixel_bytes(layout->engine.input_pixel);
     if (layout->plan.columns * layout->plan.bands == 1)
         return swin2sr__engine_begin(stream->engine, &layout->engine);
     return swin2sr__tiles_new(layout, info->scale, stream->engine, &stream->tiles);
@@ -92,9 +141,15 @@ const swin2sr_plan *swin2sr_stream_get_plan(const swin2sr_stream *stream) {
     return &stream->plan;
 }
 
-static swin2sr_status push(swin2sr_stream *stream, const void *rows, size_t stride_bytes, int32_t n) {
+static swin2sr_status push_wide(void *context, const void *rows, size_t stride_bytes, int32_t n) {
+    swin2sr_stream *stream = context;
     return stream->tiles ? swin2sr__tiles_push(stream->tiles, rows, stride_bytes, n)
                          : swin2sr__engine_push(stream->engine, rows, stride_bytes, n);
+}
+
+static swin2sr_status push(swin2sr_stream *stream, const void *rows, size_t stride_bytes, int32_t n) {
+    return stream->margin.px ? swin2sr__margin_take(&stream->margin, rows, stride_bytes, n, push_wide, stream)
+                             : push_wide(stream, rows, stride_bytes, n);
 }
 
 static swin2sr_status push_converted(swin2sr_stream *stream, const char *rows, size_t stride_bytes, int32_t n) {
@@ -124,6 +179,7 @@ void swin2sr_stream_close(swin2sr_stream *stream) {
     if (stream->engine)
         stream->engine->device->close(stream->engine);
     swin2sr_threads_free(stream->own_threads);
+    swin2sr__arena_done(&stream->margin_memory);
     swin2sr_model_unref(stream->model);
     free(stream);
 }

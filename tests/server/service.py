@@ -204,6 +204,11 @@ class Background:
         return self.result
 
 
+def worked_px(width, height):
+    """The pixels that the network works on: sides rounded up to windows of 8, and a margin of 8 around them."""
+    return ((width + 7) // 8 * 8 + 16) * ((height + 7) // 8 * 8 + 16)
+
+
 def picture(width=24, height=16, kind="PNG", mode="RGB", seed=0, **options):
     """A small colour picture, as the bytes of a file."""
     image = Image.new("RGB", (width, height))

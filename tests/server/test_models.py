@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from service import BUILD, Service, check_metrics, check_problem, open_image, picture, png_header, slow_picture, wait_for
+from service import (BUILD, Service, check_metrics, check_problem, open_image, picture, png_header, slow_picture, wait_for,
+                     worked_px)
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDENS = ROOT / "tests/fixtures/goldens"
@@ -244,7 +245,8 @@ def test_limit_of_the_result_is_by_scale(start):
 def test_limit_of_time_is_by_cost(start):
     service = start("--deadline-s", "2", "--sync-limit-s", "86400", *served(BUILT_IN, "tiny_jpeg"))
     side = 2000
-    cost = {event["model"]: event["us_per_megapixel"] * side * side / 1e12 for event in service.events("worker_ready")}
+    cost = {event["model"]: event["us_per_megapixel"] * worked_px(side, side) / 1e12
+            for event in service.events("worker_ready")}
     assert cost[BUILT_IN] > 2
     document = check_problem(service.upscale(png_header(side, side)), 413, "image_too_large")
     assert document["limit"] == 2 and document["actual"] == int(cost[BUILT_IN])
@@ -328,7 +330,7 @@ def test_wait_is_predicted_from_the_models_own_pace(start):
         told[name] = service.upscale(data["tiny_jpeg"], model=name).json()["retry_after"]
     service.signal_workers(signal.SIGCONT)
     assert {call.join().status_code for call in calls} == {200}
-    wait = 4 * 120 * 104 * pace[BUILT_IN]  # in the queue; the fifth is running
+    wait = 4 * worked_px(120, 104) * pace[BUILT_IN]  # in the queue; the fifth is running
     assert told["tiny_jpeg"] == 1 and wait / 2 <= told[BUILT_IN] <= 5 / 4 * wait + 1
 
 

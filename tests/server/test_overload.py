@@ -12,7 +12,7 @@ import time
 import pytest
 
 import load
-from service import picture
+from service import picture, worked_px
 
 WORKERS = 2
 FACTOR = 3
@@ -107,13 +107,14 @@ def test_refused_clients_are_spread(start):
     service = start("--workers", "1", "--queue", "8", "--drain-s", "0")
     pace = service.events("worker_ready")[0]["us_per_megapixel"] / 1e12
     side = int((20 / 8 / pace) ** 0.5) // 8 * 8
+    work = worked_px(side, side) * pace
     service.signal_workers(signal.SIGSTOP)
     calls = [service.upscale_in_background(picture(side, side))]
     service.wait_metric('workers{state="busy"}', 1)
     calls += [service.upscale_in_background(picture(side, side)) for _ in range(8)]
     service.wait_metric("queue_depth", 8)
     told = [service.upscale(picture()).json()["retry_after"] for _ in range(40)]
-    wait = 9 * side * side * pace
+    wait = 9 * work
     assert 8 / 9 * wait / 2 <= min(told) and max(told) <= wait + 1, (wait, told)
     assert len(set(told)) > 3, told
     service.process.terminate()

@@ -55,7 +55,8 @@ def test_built_in_networks_are_held_against_golden_vectors(server):
         row = re.search(r'"%s", {(.*?)}' % event["sha256"], source, re.S)[1]
         table = [int(number) for number in row.split(",") if number.strip()]
         now = golden_sums(server, name)
-        assert max(abs(a - b) for a, b in zip(table, now, strict=True)) <= 16, f"{name}: run train/golden.py; {now}"
+        most = 16 if event["precision"] == "fp32" else 64  # as the worker allows, a sum is over 16 samples
+        assert max(abs(a - b) for a, b in zip(table, now, strict=True)) <= most, f"{name}: run train/golden.py; {now}"
 
 
 @pytest.mark.parametrize("level", ["c", "avx2"])

@@ -5,16 +5,12 @@
 
 #include "engine/cpu/state.h"
 
-/* The source index of padding index i >= n. Reflection repeats with period 2(n-1), symmetric padding with 2n. */
+/* The source index of padding index i >= n. Symmetric padding repeats the edge. */
 static int32_t mirrored(int32_t i, int32_t n, swin2sr_pad pad) {
-    bool is_reflected = pad == SWIN2SR_PAD_REFLECT;
-    if (is_reflected && n == 1)
-        return 0;
-    int32_t period = is_reflected ? 2 * (n - 1) : 2 * n;
-    i %= period;
-    if (i < n)
-        return i;
-    return is_reflected ? period - i : period - 1 - i;
+    if (pad == SWIN2SR_PAD_REFLECT)
+        return swin2sr__reflected(i, n);
+    i %= 2 * n;
+    return i < n ? i : 2 * n - 1 - i;
 }
 
 /* Store the new row as words, too, if the kernels use words. A pixel is the sum of two bf16 values, which keeps 16 bits
