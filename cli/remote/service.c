@@ -52,6 +52,8 @@ swin2sr_status remote_meet(remote_run *run, swin2sr_error *reterr) {
         status = choose_network(run, reterr);
     if (status == SWIN2SR_OK)
         status = upload_ask(&run->link, &run->has_jobs, reterr);
+    if (status == SWIN2SR_OK && run->has_jobs)
+        tickets_sweep();
     if (status == SWIN2SR_OK && run->task && !run->options.is_quiet)
         report_note(NULL, "task %s: %s", run->task, run->network.name);
     return status;

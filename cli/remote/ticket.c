@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * cli/remote/ticket.c - one small file for each image under way: "UPLOAD JOB\n", with - for none. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,7 +20,7 @@
 #define LOCK_PAUSE_NS 100000000L
 
 /* false: the environment names no folder, or it cannot be made. */
-static bool find_path(const char *name, char path[4096]) {
+static bool find_folder(char path[4096]) {
     const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
     bool has_state = state && state[0] == '/';
     int length = snprintf(path, 4096, "%s%s/swin2sr/remote",
@@ -29,9 +30,14 @@ static bool find_path(const char *name, char path[4096]) {
                           has_state ? "" : "/.local/state");
     if ((!has_state && !(home && home[0] == '/')) || length >= 4000)
         return false;
-    if (output_make_folder(path, NULL) != SWIN2SR_OK)
+    return output_make_folder(path, NULL) == SWIN2SR_OK;
+}
+
+static bool find_path(const char *name, char path[4096]) {
+    if (!find_folder(path))
         return false;
-    return snprintf(path + length, 4096 - (size_t)length, "/%.64s", name) > 0;
+    size_t length = strlen(path);
+    return snprintf(path + length, 4096 - length, "/%.64s", name) > 0;
 }
 
 /* Does path still name the file behind fd? Another program may have removed it before fd was locked. */
@@ -90,6 +96,39 @@ swin2sr_status ticket_open(const char *name, bool is_quiet, ticket *ret_ticket, 
         read_ids(&found);
     *ret_ticket = found;
     return SWIN2SR_OK;
+}
+
+/* true: a name that image.c makes, and so nobody else's file. */
+static bool is_ticket_name(const char *name) {
+    return strlen(name) == 64 && strspn(name, "0123456789abcdef") == 64;
+}
+
+/* Remove a ticket that is old and that no program has locked. */
+static void sweep_one(int folder, const char *name, time_t oldest) {
+    struct stat opened, named;
+    int fd = openat(folder, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0)
+        return;
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &opened) == 0 && S_ISREG(opened.st_mode) &&
+        opened.st_mtime < oldest && fstatat(folder, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+        named.st_ino == opened.st_ino)
+        unlinkat(folder, name, 0);
+    close(fd);
+}
+
+void tickets_sweep(void) {
+    char path[4096];
+    DIR *folder = find_folder(path) ? opendir(path) : NULL;
+    if (!folder)
+        return;
+    time_t oldest = time(NULL) - (time_t)TICKET_DAYS * 86400;
+    for (const struct dirent *entry; (entry = readdir(folder));) {
+        struct stat info;
+        if (is_ticket_name(entry->d_name) && fstatat(dirfd(folder), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+            info.st_mtime < oldest)
+            sweep_one(dirfd(folder), entry->d_name, oldest);
+    }
+    closedir(folder);
 }
 
 void ticket_write(const ticket *self) {

@@ -8,6 +8,8 @@
 
 #include "address.h"
 
+#define TICKET_DAYS 30
+
 typedef struct ticket {
     char path[4096];
     int fd; /* locked; -1: there is no file */
@@ -19,6 +21,10 @@ typedef struct ticket {
  * ret_ticket  The caller's (ticket_close).
  * errors      _CANCELLED (a signal arrived). */
 swin2sr_status ticket_open(const char *name, bool is_quiet, ticket *ret_ticket, swin2sr_error *reterr);
+
+/* Remove tickets that nobody has written for TICKET_DAYS: a run that never came left them, and services forget their ids
+ * earlier. Those that are locked are in use and stay. A failure is ignored. */
+void tickets_sweep(void);
 
 /* Write the ids down. A failure is ignored. */
 void ticket_write(const ticket *self);

@@ -62,7 +62,7 @@ static swin2sr_status ask(const work_order *order, remote_job *ret_job, swin2sr_
     return job_parse(&answer, ret_job) ? SWIN2SR_OK : not_a_job(order->link, reterr);
 }
 
-/* POST /v1/jobs. Another upload of the same image is another request to the service, which then refuses the key:
+/* POST /v1/jobs. A service that knows an upload by its id refuses the key with another upload of the same image:
  * is_own_key adds the upload to it. */
 static swin2sr_status post(const work_order *order, bool is_own_key, remote_answer *ret_answer, swin2sr_error *reterr) {
     char path[PATH_BYTES], key[256];

@@ -411,14 +411,30 @@ def test_two_runs_at_once_make_one_job(begin, start, tmp_path):
 
 
 def test_without_its_ticket_the_image_is_sent_again(begin, remote, start, tmp_path):
-    """The service refuses the key with another upload; the job is done under a key of its own."""
+    """The service knows the image and the key, and answers with the job that it has."""
     server = start("--threads", "1")
     (tmp_path / "a.png").write_bytes(picture(60, 60))
     remote(server.url, tmp_path / "a.png", "-o", tmp_path / "b.png", "--keep")
     for path in tickets(tmp_path):
         path.unlink()
-    remote(server.url, tmp_path / "a.png", "-o", tmp_path / "b.png", "--force")
+    remote(server.url, tmp_path / "a.png", "-o", tmp_path / "b.png", "--force", "--keep")
     assert open_image((tmp_path / "b.png").read_bytes()).size == (240, 240)
+    assert len(jobs_of(server)) == 1
+
+
+def test_old_tickets_are_swept(begin, remote, keeper, tmp_path):
+    """After 30 days, unless a program has them locked; other files stay."""
+    folder = tmp_path / "state/swin2sr/remote"
+    folder.mkdir(parents=True)
+    (tmp_path / "a.png").write_bytes(picture(seed=9))
+    old, locked, recent, other = (folder / name for name in ("0" * 64, "1" * 64, "2" * 64, "notes"))
+    for path, days in (old, 31), (locked, 31), (recent, 29), (other, 31):
+        path.write_text("- n1-0123\n")
+        os.utime(path, (time.time() - days * 86400,) * 2)
+    with locked.open("r+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        remote(keeper.url, tmp_path / "a.png", "-o", tmp_path / "b.png")
+    assert sorted(path.name for path in folder.iterdir()) == sorted([locked.name, recent.name, other.name])
 
 
 def test_without_a_place_for_tickets(remote, keeper, tmp_path):
