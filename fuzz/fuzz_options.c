@@ -66,6 +66,7 @@ static void on_end(http_request *request) {
 /* A server whose connections are socket pairs, kept for all inputs. */
 static const http_route route = {"POST", "/upscale", "/upscale", .on_begin = on_begin, .on_end = on_end};
 static event_loop loop;
+static listener_set listeners = {.count = 1};
 static server_log events;
 static server_metrics metrics;
 static const server_config config = {
@@ -74,12 +75,14 @@ static http_server *server;
 
 int LLVMFuzzerInitialize(int *argc, char ***argv) {
     struct sockaddr_un nowhere = {.sun_family = AF_UNIX};
-    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    check(bind(listener, (struct sockaddr *)&nowhere, sizeof(sa_family_t)) == 0 && listen(listener, 1) == 0);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    check(bind(fd, (struct sockaddr *)&nowhere, sizeof(sa_family_t)) == 0 && listen(fd, 1) == 0);
+    listeners.rows[0].fd = fd;
     events.fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    http_settings settings = {&loop, &events, &metrics, &config, &route, 1};
+    http_settings settings = {
+        .loop = &loop, .log = &events, .metrics = &metrics, .config = &config, .routes = &route, .route_count = 1};
     check(loop_init(&loop));
-    server = http_start(&settings, listener);
+    server = http_start(&settings, &listeners);
     check(server != NULL);
     return 0;
 }
@@ -100,6 +103,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         return 0;
     check(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
     send_request(pair[0], data, size);
+    server->arriving = &server->accepts[0];
     check(MHD_add_connection(server->daemon, pair[1], (struct sockaddr *)&peer, sizeof(sa_family_t)) == MHD_YES);
     int steps = 0;
     while (server->connection_count > 0 && steps++ < STEPS_MAX) {
