@@ -162,6 +162,11 @@ static bool take_partial(intake *self, const http_request *request) {
     partial *found = partial_find(self->partials, self->options.upload);
     if (!found || !http_request_owns(request, found->facts.owner))
         return refuse(self, PROBLEM_OPTION, "upload: there is no upload of this name; it may have expired");
+    if (found->is_committing && found->offset_bytes == found->facts.length_bytes) {
+        refuse(self, PROBLEM_CONFLICT, "upload: its last bytes are being written to the disk");
+        self->problem.retry_after_s = 1;
+        return false;
+    }
     if (!partial_is_whole(found)) {
         self->problem = problem_of(PROBLEM_CONFLICT, "upload: only %" PRIu64 " of %" PRIu64 " bytes have come",
                                    found->offset_bytes, found->facts.length_bytes);

@@ -13,9 +13,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import requests
 
 import tus
-from service import PATIENCE_S, Service, check_problem, wait_for
+from service import PATIENCE_S, Background, Service, check_problem, picture, wait_for
 from tus import FaultProxy, Tus, checksum, id_of
 
 UPLOAD_BYTES = int(os.environ.get("SWIN2SR_TEST_UPLOAD_MB", "5")) << 20
@@ -229,6 +230,32 @@ def test_a_disk_that_fails(keep):
     assert part.stat().st_size == client.offset(upload) == 10_000
     assert client.patch(upload, 10_000, data[10_000:]).status_code == 204
     assert part.read_bytes() == data
+
+
+def test_an_upload_whose_last_bytes_are_being_written(keep):
+    """All bytes have come, and the disk is slow: a job is asked to wait, and not told that bytes are missing."""
+    strace = shutil.which("strace")
+    if not strace:
+        pytest.skip("strace is not installed")
+    service, data = keep(), picture()
+    client = Tus(service.url + "/v1/uploads")
+    upload = client.make(len(data), data[:100])
+    tracer = subprocess.Popen([strace, "-f", "-p", str(service.process.pid), "-e", "trace=fdatasync", "-e",
+                               "inject=fdatasync:delay_enter=2000000:when=1"], stderr=subprocess.PIPE, text=True)
+    try:
+        if "attached" not in tracer.stderr.readline():
+            pytest.skip("strace may not attach here")
+        patch = Background(lambda: client.patch(upload, 100, data[100:]))
+        wait_for("all bytes", lambda: client.offset(upload) == len(data))
+        url = f"{service.url}/v1/jobs?upload={id_of(upload)}"
+        waiting = requests.post(url)
+        refused = check_problem(waiting, 409, "conflict")
+        assert refused["retry_after"] == 1 and "being written" in refused["detail"]
+        assert patch.join().status_code == 204
+        assert requests.post(url).status_code == 202
+    finally:
+        tracer.terminate()
+        tracer.communicate()
 
 
 def command(*arguments):
