@@ -12,6 +12,8 @@
 #include "api/routes.h"
 #include "probe/probe.h"
 
+#define DAMAGED_RETRY_S 5
+
 static void refuse(http_request *request, problem_kind kind, const char *detail) {
     problem what = problem_of(kind, "%s", detail);
     http_answer_problem(request, &what);
@@ -28,11 +30,20 @@ static void refuse_unfinished(http_request *request, const job_record *record) {
     http_answer_problem(request, &what);
 }
 
+/* A result is made again; the others are lost. */
+static void refuse_damaged(http_request *request, kept_file which) {
+    problem what = problem_of(
+        which == KEPT_RESULT ? PROBLEM_BUSY : PROBLEM_INTERNAL, "%s",
+        which == KEPT_RESULT    ? "the result was damaged on the disk and has been set aside; it is made again"
+        : which == KEPT_PREVIEW ? "the preview was damaged on the disk and has been set aside; take the result itself"
+                                : "the image that was sent was damaged on the disk and has been set aside");
+    what.retry_after_s = which == KEPT_RESULT ? DAMAGED_RETRY_S : 0;
+    http_answer_problem(request, &what);
+}
+
 static void refuse_file(http_request *request, kept_file which, swin2sr_status status) {
     if (status == SWIN2SR_CORRUPT)
-        refuse(request, PROBLEM_INTERNAL,
-               which == KEPT_INPUT ? "the image that was sent was damaged on the disk and has been set aside"
-                                   : "the result was damaged on the disk and has been set aside; send the image again");
+        refuse_damaged(request, which);
     else if (status == SWIN2SR_IO)
         refuse(request, PROBLEM_GONE,
                which == KEPT_INPUT ? "the image that was sent has been removed; it is kept as long as its result"

@@ -204,7 +204,7 @@ size_t backlog_position(const kept_job *kept);
 int backlog_open_input(const kept_job *kept);
 
 /* Open the result, its preview or the input, as self->which says, after its bytes have been compared with the checksum in the
- * record. on_open may be called before this returns. A damaged file is set aside; with its result the job has failed. */
+ * record. on_open may be called before this returns. A damaged file is set aside, and a result is made again. */
 void backlog_read(kept_job *kept, kept_read *self);
 void kept_read_cancel(kept_read *self); /* not waiting is fine */
 

@@ -29,7 +29,6 @@ static kept_job *job_of_begin(io_task *task) {
 }
 
 #define DAMAGED_INPUT "the image of this job was damaged on the disk and has been set aside; send it again"
-#define DAMAGED_RESULT "the result was damaged on the disk and has been set aside; send the image again"
 
 /* ---- on the I/O thread: it touches pending, text, status, is_set_aside, input.fd, job.result.fd and .preview.fd ---- */
 
@@ -118,7 +117,7 @@ static swin2sr_status write_end(kept_job *kept) {
     return status;
 }
 
-/* The record forgets the damaged file, whether or not it could be moved. A job without a result needs no input. */
+/* The record forgets the damaged file, whether or not it could be moved. */
 static swin2sr_status write_damaged(kept_job *kept) {
     const data_folder *data = kept->owner->data;
     char preview[LIMIT_RESULT_NAME_BYTES];
@@ -133,7 +132,6 @@ static swin2sr_status write_damaged(kept_job *kept) {
     default:
         kept->is_set_aside = data_quarantine(data, data->outputs, kept->record.result_name);
         (void)data_remove(data->outputs, preview);
-        (void)remove_input(kept);
         return write_record(kept, kept->text);
     }
 }
@@ -300,6 +298,10 @@ static void done(io_task *task) {
     if (kept->status != SWIN2SR_OK)
         log_fault(kept);
     settle(kept);
+    if (kept->write != KEPT_WRITE_DAMAGED || record_is_finished(&kept->record))
+        return;
+    backlog_enqueue(kept);
+    backlog_feed(self);
 }
 
 static void write_next(kept_job *kept, enum kept_write what) {
@@ -507,6 +509,7 @@ void backlog_cancel(kept_job *kept) {
 
 void backlog_remove(kept_job *kept) {
     kept->phase = KEPT_SETTLING;
+    kept->pending = kept->record; /* after a start it is still empty */
     write_next(kept, KEPT_WRITE_NOTHING);
 }
 
@@ -526,11 +529,10 @@ void backlog_set_aside(kept_job *kept, kept_file which) {
         pending->done.preview_bytes = 0;
         pending->preview_sha256[0] = '\0';
     }
-    if (which == KEPT_RESULT) {
-        pending->status = RECORD_FAILED;
-        pending->outcome = SWIN2SR_INTERNAL;
+    if (which == KEPT_RESULT) { /* the input is still there: do the job again */
+        pending->status = RECORD_QUEUED;
+        pending->finished_ms = pending->expires_ms = 0;
         pending->result_name[0] = pending->result_sha256[0] = '\0';
-        strcpy(pending->detail, DAMAGED_RESULT);
     }
     write_next(kept, KEPT_WRITE_DAMAGED);
 }

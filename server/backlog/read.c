@@ -100,6 +100,7 @@ static swin2sr_status start(kept_job *kept, kept_file which, int fd) {
 
 void backlog_read(kept_job *kept, kept_read *self) {
     kept_proof *proof = &kept->proofs[self->which];
+    proof->is_damaged &= kept->phase == KEPT_SETTLING; /* otherwise it is another file by now, or was not set aside */
     int fd = proof->is_damaged ? -1 : open_file(kept, self->which);
     if (fd < 0 || !sha256_of(kept, self->which)[0] || is_proven(proof, fd)) {
         self->on_open(self->context, proof->is_damaged ? SWIN2SR_CORRUPT : fd < 0 ? SWIN2SR_IO : SWIN2SR_OK, fd);

@@ -57,26 +57,26 @@ def check_damage(server, kind, job=None):
 
 @pytest.mark.sanitize
 def test_a_damaged_result_is_not_sent(keep, data):
+    """It is made again from the image that was sent, which is kept with it."""
     server = keep()
     job = finished(server, submit(server, picture()))
     url = server.url + job["result"]["url"]
     path = data / f"outputs/{job['created'][:10]}-{job['id']}.png"
-    assert requests.get(url).content == path.read_bytes()
+    expected = requests.get(url).content
+    assert expected == path.read_bytes()
     flip(path)
-    for header in {}, {"Range": "bytes=0-9"}:
-        refused = check_problem(requests.get(url, headers=header), 500, "internal")
-        assert "damaged on the disk" in refused["detail"] and "send the image again" in refused["detail"]
-    def has_failed():
-        now = requests.get(f"{server.url}/v1/jobs/{job['id']}").json()
-        return now if now["status"] == "failed" else None
-    failed = wait_for("the record", has_failed)
-    assert "result" not in failed and "damaged" in failed["error"]["detail"]
+    refused = check_problem(requests.get(url, headers={"Range": "bytes=0-9"}), 503, "busy")
+    assert "damaged on the disk" in refused["detail"] and "made again" in refused["detail"]
     check_damage(server, "result", job)
-    assert quarantine(data) == [path.name] and not path.exists()
+    assert quarantine(data) == [path.name]
+    again = finished(server, job)
+    assert (again["status"], again["result"]["etag"]) == ("succeeded", job["result"]["etag"])
+    assert requests.get(url).content == expected == path.read_bytes()
     assert server.close() == 0
     server = keep()
-    check_problem(requests.get(url.replace(url.split("/v1")[0], server.url)), 500, "internal")
+    assert requests.get(server.url + job["result"]["url"]).content == expected
     assert requests.delete(f"{server.url}/v1/jobs/{job['id']}").status_code == 204
+    assert not list((data / "outputs").glob("*.png"))
 
 
 def test_damage_that_came_while_the_server_was_off(keep, data):
@@ -89,7 +89,11 @@ def test_damage_that_came_while_the_server_was_off(keep, data):
         file.truncate(100)
     flip(data / "outputs" / (names[1] + ".preview.jpg"))
     server = keep()
-    check_problem(requests.get(server.url + jobs[0]["result"]["url"]), 500, "internal")
+    (data / f"uploads/{jobs[0]['id']}.in").unlink()
+    check_problem(requests.get(server.url + jobs[0]["result"]["url"]), 503, "busy")
+    wait_for("the record", lambda: server.metric('damaged_files_total{kind="result"}') == 1)
+    failed = finished(server, jobs[0])
+    assert failed["status"] == "failed" and "can no longer be read" in failed["error"]["detail"], "its image is gone too"
     check_problem(requests.get(server.url + jobs[1]["result"]["preview"]), 500, "internal")
     assert requests.get(server.url + jobs[1]["result"]["url"]).status_code == 200, "its result is whole"
     wait_for("the record", lambda: "preview" not in requests.get(f"{server.url}/v1/jobs/{jobs[1]['id']}").json()["result"])
