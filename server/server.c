@@ -148,6 +148,7 @@ static void on_sample(void *context) {
     server *self = context;
     uint64_t now_us = swin2sr__clock_us();
     memory_sample(&self->memory, now_us);
+    degrade_update(&self->levels, now_us);
     loop_timer_set(&self->loop, &self->sampling, now_us + LIMIT_SAMPLE_MS * 1000);
 }
 
@@ -175,6 +176,7 @@ static bool start_http(server *self) {
                                   .io = &self->io,
                                   .pools = &self->pools,
                                   .memory = &self->memory,
+                                  .levels = &self->levels,
                                   .loop = &self->loop,
                                   .backlog = self->config.data ? &self->backlog : NULL,
                                   .events = &self->events,
@@ -235,6 +237,7 @@ static bool start(server *self) {
     warn_without_keys(self);
     pools_init(&self->pools, &self->config, &self->loop, &self->log, &self->metrics);
     memory_open(&self->memory, &self->pools, &self->config, "");
+    self->levels = (degrade_set){.pools = &self->pools, .memory = &self->memory, .log = &self->log};
     self->sampling = (loop_timer){.on_due = on_sample, .context = self};
     on_sample(self);
     return start_backlog(self);

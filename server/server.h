@@ -3,6 +3,7 @@
  * One process, one thread, no globals. */
 #pragma once
 
+#include "admit/degrade.h"
 #include "admit/gate.h"
 #include "api/context.h"
 #include "pool/memory.h"
@@ -19,6 +20,7 @@ typedef struct server {
     io_thread io;         /* started with --data */
     pool_set pools;
     memory_guard memory;
+    degrade_set levels;
     loop_timer sampling;
     backlog backlog; /* with --data */
     event_hub events;

@@ -40,6 +40,22 @@ bool admit_service(const network *target, bool is_draining, problem *ret_problem
     return true;
 }
 
+bool admit_level(const network *target, const degrade_state *level, bool is_job, problem *ret_problem) {
+    if (level->level < DEGRADE_REFUSE || (is_job && level->reason == DEGRADE_BY_QUEUE))
+        return true;
+    uint32_t wait_s = pace_retry_after_s(target->owner), least_s = LIMIT_DEGRADE_END_MS / 1000;
+    return refuse_until(
+        ret_problem,
+        level->reason == DEGRADE_BY_QUEUE
+            ? problem_of(PROBLEM_BUSY,
+                         "degraded to refuse: a new image would wait for most of the %d seconds that it may "
+                         "take; a job may wait longer",
+                         target->owner->config->deadline_s)
+            : problem_of(PROBLEM_MEMORY, "degraded to refuse: %s; new work is refused until that is over",
+                         level->reason == DEGRADE_BY_MEMORY ? "little memory is free" : "the system waits for memory"),
+        wait_s > least_s ? wait_s : least_s);
+}
+
 bool admit_queue(const network *target, problem *ret_problem) {
     const pool *workers = target->owner;
     if (pace_has_room(workers) && pace_wait_us(workers) < (uint64_t)workers->config->deadline_s * 1000000)
@@ -152,10 +168,20 @@ static bool has_result_sizes(const network *target, const probe_info *info, cons
     return has_all(rows, sizeof rows / sizeof rows[0], ret_problem);
 }
 
+/* The network sees a whole square of a reduced image: a long and narrow one may take more time or memory than before.
+ * work: of the image in full size. */
+static bool is_better_reduced(const network *target, const probe_info *info, const admit_terms *terms,
+                              const admit_work *work) {
+    bool is_slow = work->us > (uint64_t)target->owner->config->sync_limit_s * 1000000;
+    admit_work reduced = *work;
+    reduced.shrink_px = LIMIT_OVERSIZE_PX;
+    cost_predict(target, info, &reduced);
+    return reduced.us < work->us && (is_slow || (terms->is_degraded && reduced.bytes <= work->bytes));
+}
+
 /* Choose what is done with an image that has a side over LIMIT_OVERSIZE_PX. */
 static bool choose_work(const network *target, const probe_info *info, const admit_terms *terms, admit_work *ret_work,
                         problem *ret_problem) {
-    const server_config *config = target->owner->config;
     int32_t longer_px = info->width_px > info->height_px ? info->width_px : info->height_px;
     *ret_work = (admit_work){.writer_pixel_bytes = format_held_bytes(terms->format, info->has_alpha, terms->quality)};
     cost_predict(target, info, ret_work);
@@ -166,11 +192,11 @@ static bool choose_work(const network *target, const probe_info *info, const adm
                            problem_of(PROBLEM_IMAGE_TOO_LARGE, "a side has more than %d pixels, and oversize is reject",
                                       LIMIT_OVERSIZE_PX),
                            LIMIT_OVERSIZE_PX, (uint64_t)longer_px);
-    bool is_slow = ret_work->us > (uint64_t)config->sync_limit_s * 1000000;
-    bool is_too_much = is_slow || !has_result_sizes(target, info, terms, 0, ret_problem);
+    bool is_too_large = !has_result_sizes(target, info, terms, 0, ret_problem);
     if (terms->oversize == OVERSIZE_TILE)
         ret_work->tile_px = LIMIT_TILE_PX;
-    else if (!terms->is_job && (terms->oversize == OVERSIZE_SHRINK || is_too_much))
+    else if (!terms->is_job &&
+             (terms->oversize == OVERSIZE_SHRINK || is_too_large || is_better_reduced(target, info, terms, ret_work)))
         ret_work->shrink_px = LIMIT_OVERSIZE_PX;
     ret_work->may_shrink = !terms->is_job && terms->oversize != OVERSIZE_TILE;
     cost_predict(target, info, ret_work);

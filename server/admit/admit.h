@@ -4,6 +4,7 @@
  * An image is judged by its header and by what the workers measured: this process reads no pixels. */
 #pragma once
 
+#include "admit/degrade.h"
 #include "http/problem.h"
 #include "pool/pool.h"
 #include "probe/probe.h"
@@ -12,6 +13,9 @@
 
 /* Does the service accept work for this network now? A refusal says when to try again. */
 bool admit_service(const network *target, bool is_draining, problem *ret_problem);
+
+/* Is new work accepted at this level of degrading? A job does not wait in the queue. A refusal says when to try again. */
+bool admit_level(const network *target, const degrade_state *level, bool is_job, problem *ret_problem);
 
 /* May one more request wait for the workers of this network? A refusal says when to try again. */
 bool admit_queue(const network *target, problem *ret_problem);
@@ -22,6 +26,7 @@ typedef struct admit_terms {
     bool is_job;       /* jobs are never reduced */
     format_id format;  /* of the result, and its quality */
     uint32_t quality;
+    bool is_degraded; /* with OVERSIZE_AUTO, reduce an image as soon as it is oversize */
     oversize_choice oversize;
 } admit_terms;
 

@@ -2,6 +2,7 @@
  * api/context.h - what handlers may use (http_request.app). All pointers are borrowed from the server. */
 #pragma once
 
+#include "admit/degrade.h"
 #include "api/events.h"
 #include "backlog/backlog.h"
 #include "http/http.h"
@@ -21,6 +22,7 @@ typedef struct api_context {
     io_thread *io;
     pool_set *pools;
     const memory_guard *memory;
+    const degrade_set *levels;
     event_loop *loop;
     backlog *backlog; /* NULL without --data */
     event_hub *events;

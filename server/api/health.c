@@ -29,26 +29,40 @@ static bool check_disks(const api_context *service, http_json **failed) {
     return is_good;
 }
 
+/* Do these workers take work? */
+static bool check_pool(const api_context *service, const pool *each, http_json **failed) {
+    bool is_refusing = degrade_of(service->levels, each)->level >= DEGRADE_REFUSE;
+    if (is_refusing)
+        http_json_add(failed, "s+", "refuse:", pool_name(each));
+    if (pool_is_ready(each))
+        return !is_refusing;
+    http_json_add(failed, "s+", "workers:", pool_name(each));
+    if (each->is_self_test_failing)
+        http_json_add(failed, "s+", "self_test:", pool_name(each));
+    return false;
+}
+
+/* The sandbox is described by the worker that was ready last. */
+static void add_detail(const api_context *service, const pool *each, http_json **details) {
+    const degrade_state *level = degrade_of(service->levels, each);
+    const char *fault = pool_is_ready(each) || !each->fault[0] ? NULL : each->fault;
+    http_json_add(details, "{s:s, s:s, s:s*, s:s*, s:s*}", "model", pool_name(each), "level",
+                  degrade_level_name(level->level), "reason", level->level ? degrade_reason_name(level->reason) : NULL,
+                  "sandbox", each->was_ever_ready ? each->networks[0]->facts.sandbox : NULL, "detail", fault);
+}
+
 void ready_on_begin(http_request *request) {
     const api_context *service = request->app;
-    http_json *failed = http_json_array(), *details = NULL;
+    http_json *failed = http_json_array(), *details = http_json_array();
     if (service->is_leaving)
         http_json_add(&failed, "s", "draining");
     bool is_ready = check_disks(service, &failed) && !service->is_leaving;
     for (int i = 0; i < service->pools->pool_count; i++) {
         const pool *each = &service->pools->pools[i];
-        if (pool_is_ready(each))
-            continue;
-        is_ready = false;
-        http_json_add(&failed, "s+", "workers:", pool_name(each));
-        if (each->is_self_test_failing)
-            http_json_add(&failed, "s+", "self_test:", pool_name(each));
-        if (each->fault[0]) {
-            details = details ? details : http_json_array();
-            http_json_add(&details, "{s:s, s:s}", "model", pool_name(each), "detail", each->fault);
-        }
+        is_ready &= check_pool(service, each, &failed);
+        add_detail(service, each, &details);
     }
-    http_answer_json(request, is_ready ? HTTP_OK : HTTP_UNAVAILABLE, "{s:s, s:o, s:o*}", "status",
+    http_answer_json(request, is_ready ? HTTP_OK : HTTP_UNAVAILABLE, "{s:s, s:o, s:o}", "status",
                      is_ready ? "ready" : "unavailable", "failed", failed, "details", details);
     http_answer_header(request, "Cache-Control", "no-store");
 }

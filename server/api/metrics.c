@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "admit/admit.h"
 #include "api/context.h"
 #include "api/routes.h"
 #include "base/write.h"
@@ -62,6 +63,26 @@ static void write_damage(const api_context *self, FILE *out) {
         fprintf(out, "swin2sr_damaged_files_total{kind=\"%s\"} %" PRIu64 "\n", kinds[i].name, kinds[i].count);
 }
 
+/* Of each group of workers: the level that it is at, and how often each has begun. */
+static void write_levels(const api_context *self, FILE *out) {
+    const pool_set *pools = self->pools;
+    metrics_write_family(out, "queue_seconds", "gauge", "Predicted wait of a new request for a worker.");
+    for (int i = 0; i < pools->pool_count; i++)
+        fprintf(out, "swin2sr_queue_seconds{model=\"%s\"} %.3f\n", pool_name(&pools->pools[i]),
+                (double)pace_wait_us(&pools->pools[i]) / 1e6);
+    metrics_write_family(out, "degrade_level", "gauge", "1 for the present level of degrading.");
+    for (int i = 0; i < pools->pool_count; i++)
+        for (int level = 0; level < DEGRADE_LEVEL_COUNT; level++)
+            fprintf(out, "swin2sr_degrade_level{model=\"%s\",level=\"%s\"} %d\n", pool_name(&pools->pools[i]),
+                    degrade_level_name((degrade_level)level), (int)self->levels->states[i].level == level);
+    metrics_write_family(out, "degrade_changes_total", "counter", "How often each level has begun.");
+    for (int i = 0; i < pools->pool_count; i++)
+        for (int level = 0; level < DEGRADE_LEVEL_COUNT; level++)
+            fprintf(out, "swin2sr_degrade_changes_total{model=\"%s\",level=\"%s\"} %" PRIu64 "\n",
+                    pool_name(&pools->pools[i]), degrade_level_name((degrade_level)level),
+                    self->levels->states[i].changes[level]);
+}
+
 static void write_gauges(const api_context *self, FILE *out) {
     static const char *const states[WORKER_STATE_COUNT] = {"down", "starting", "idle", "busy"};
     metrics_write_family(out, "queue_depth", "gauge", "Requests waiting for a worker.");
@@ -88,6 +109,7 @@ static void write_gauges(const api_context *self, FILE *out) {
                          self->partials->bytes);
     write_disks(self, out);
     write_memory(self->memory, out);
+    write_levels(self, out);
     if (self->backlog) {
         write_damage(self, out);
         metrics_write_number(out, "jobs_bytes", "gauge", "Bytes of the inputs and results of kept jobs.",

@@ -47,12 +47,25 @@ static bool choose_network(upscale_call *self) {
     return call_refuse(self, &what);
 }
 
+/* An estimate is not work. */
+static bool admit_at_level(upscale_call *self) {
+    const degrade_state *level = degrade_of(self->service->levels, self->network->owner);
+    problem what;
+    if (self->kind == CALL_ESTIMATE || admit_level(self->network, level, self->kind == CALL_JOB, &what))
+        return true;
+    self->network->counts->refused++;
+    call_refuse(self, &what);
+    http_answer_header(self->request, "X-Swin2SR-Degraded", degrade_level_name(level->level));
+    return false;
+}
+
 /* A job waits in the backlog and not in the queue of the pool; an estimate does not wait at all. */
 static bool admit_now(upscale_call *self) {
     problem what;
-    return (admit_service(self->network, self->service->is_draining, &what) &&
-            (self->kind != CALL_NOW || admit_queue(self->network, &what))) ||
-           call_refuse(self, &what);
+    if (!admit_service(self->network, self->service->is_draining, &what))
+        return call_refuse(self, &what);
+    return admit_at_level(self) &&
+           (self->kind != CALL_NOW || admit_queue(self->network, &what) || call_refuse(self, &what));
 }
 
 /* Before the body: is there room for it on the disk? */
@@ -175,10 +188,12 @@ static bool can_meet_deadline(upscale_call *self) {
 
 static bool admit_upload(upscale_call *self) {
     oversize_choice wanted = self->intake.options.oversize;
+    const degrade_state *level = degrade_of(self->service->levels, self->network->owner);
     admit_terms terms = {.limit_us = call_limit_us(self),
                          .is_job = self->kind == CALL_JOB,
                          .format = self->intake.options.format,
                          .quality = self->intake.options.quality,
+                         .is_degraded = level->level >= DEGRADE_SHRINK,
                          .oversize =
                              wanted < OVERSIZE_COUNT ? wanted : (oversize_choice)self->service->config->oversize};
     if (terms.is_job && wanted == OVERSIZE_SHRINK)

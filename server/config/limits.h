@@ -98,6 +98,29 @@
 #define LIMIT_ATTEMPTS 2              /* workers that may die while working on one job */
 #define LIMIT_RETRY_AFTER_S 300       /* the longest Retry-After */
 
+/* Levels of degrading: a level begins when one of its quantities has passed the first number for a while, and ends when
+ * all have been beyond the second for a while. The gap keeps it from following every image. Free memory: below both the
+ * percentage and the MiB, so that neither a small container is always short nor a large machine early. Workers that all
+ * have their largest image take four fifths of the memory, which is not yet a shortage. */
+#define LIMIT_SHRINK_FREE_PERCENT \
+    { 15, 20 }
+#define LIMIT_SHRINK_FREE_MIB \
+    { 1024, 1536 }
+#define LIMIT_REFUSE_FREE_PERCENT \
+    { 5, 10 } /* about what one more upload may take of a small container */
+#define LIMIT_REFUSE_FREE_MIB \
+    { 256, 512 }
+#define LIMIT_SHRINK_STALLED_PERCENT \
+    { 10, 3 } /* of the last second; without a shortage it is far below one */
+#define LIMIT_REFUSE_STALLED_PERCENT \
+    { 40, 15 }
+#define LIMIT_SHRINK_QUEUE_PERCENT \
+    { 20, 10 } /* the predicted wait, of --deadline-s; with 300 s: a minute */
+#define LIMIT_REFUSE_QUEUE_PERCENT \
+    { 80, 60 }                     /* too little of the time is left for the image itself */
+#define LIMIT_DEGRADE_BEGIN_MS 500 /* five samples: not for one burst */
+#define LIMIT_DEGRADE_END_MS 5000  /* the next images show first whether it is really over */
+
 /* workers */
 #define LIMIT_MODELS 16                 /* networks served by one server */
 #define LIMIT_WORKERS 64                /* of all pools together */

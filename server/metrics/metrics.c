@@ -111,6 +111,14 @@ static void write_models(const server_metrics *self, FILE *out) {
     }
 }
 
+static void write_degraded(const server_metrics *self, FILE *out) {
+    metrics_write_family(out, "degraded_total", "counter", "Answers that are less than what was asked for, by mode.");
+    for (const model_metrics *model = self->models; model < self->models + self->model_count; model++) {
+        fprintf(out, "swin2sr_degraded_total{model=\"%s\",mode=\"shrink\"} %" PRIu64 "\n", model->name, model->shrunk);
+        fprintf(out, "swin2sr_degraded_total{model=\"%s\",mode=\"refuse\"} %" PRIu64 "\n", model->name, model->refused);
+    }
+}
+
 static void write_keys(const server_metrics *self, FILE *out) {
     const key_metrics *end = self->keys + self->key_count;
     if (self->key_count == 0)
@@ -130,6 +138,7 @@ void metrics_write(const server_metrics *self, const char *const *routes, size_t
     write_requests(self, routes, route_count, out);
     write_stages(self, out);
     write_models(self, out);
+    write_degraded(self, out);
     write_keys(self, out);
     metrics_write_number(out, "upload_bytes_total", "counter", "Bytes of request bodies received.", self->upload_bytes);
 }

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/fit.h"
+#include "format/note.h"
 #include "pool/cheaper.h"
 #include "pool/respawn.h"
 
@@ -178,6 +179,7 @@ static void note_done(const job *item, const worker *by) {
     metrics_observe(&counts->stage_seconds[METRICS_STAGE_DECODE], done->decode_us);
     metrics_observe(&counts->stage_seconds[METRICS_STAGE_INFER], done->infer_us);
     metrics_observe(&counts->stage_seconds[METRICS_STAGE_ENCODE], done->encode_us);
+    counts->shrunk += (done->notes & NOTE_SHRUNK) > 0;
     counts->in_pixels += in_pixels;
     counts->out_pixels += (uint64_t)done->out_width_px * done->out_height_px;
     log_event(self->owner->log, LOG_LEVEL_INFO, "enlarged",

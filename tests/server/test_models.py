@@ -197,7 +197,11 @@ def test_ready_when_each_model_is(start, tmp_path):
     service = start("--worker", program, *served(BUILT_IN, "tiny_jpeg"), ready=False)
     wait_for("the first model", lambda: service.upscale(picture()).status_code == 200)
     ready = requests.get(service.url + "/readyz")
-    assert (ready.status_code, ready.json()) == (503, {"status": "unavailable", "failed": ["workers:tiny_jpeg"]})
+    assert (ready.status_code, ready.json()) == (503, {
+        "status": "unavailable", "failed": ["workers:tiny_jpeg"],
+        "details": [{"model": BUILT_IN, "level": "none",
+                     "sandbox": wait_for("the log", lambda: service.events("worker_ready"))[-1]["sandbox"]},
+                    {"model": "tiny_jpeg", "level": "none"}]})
     first, second = requests.get(service.url + "/v1/models").json()["models"]
     assert first["ready"] is True and first["scale"] == 4
     assert second == {"name": "tiny_jpeg", "task": None, "default": False, "ready": False}
@@ -245,6 +249,7 @@ def test_limit_of_the_result_is_by_scale(start):
 def test_limit_of_time_is_by_cost(start):
     service = start("--deadline-s", "2", "--sync-limit-s", "86400", *served(BUILT_IN, "tiny_jpeg"))
     side = 2000
+    wait_for("the log", lambda: len(service.events("worker_ready")) >= 2)
     cost = {event["model"]: event["us_per_megapixel"] * worked_px(side, side) / 1e12
             for event in service.events("worker_ready")}
     assert cost[BUILT_IN] > 2

@@ -16,7 +16,10 @@ from service import SERVER, check_problem, picture, wait_for
 
 def test_health_and_readiness(server):
     assert requests.get(server.url + "/healthz").json() == {"status": "ok"}
-    assert requests.get(server.url + "/readyz").json() == {"status": "ready", "failed": []}
+    assert requests.get(server.url + "/readyz").json() == {
+        "status": "ready", "failed": [],
+        "details": [{"model": "swin2sr-lightweight-x4", "level": "none",
+                     "sandbox": wait_for("the log", lambda: server.events("worker_ready"))[-1]["sandbox"]}]}
 
 
 @pytest.mark.parametrize("path", ["/", "/healthz", "/readyz", "/metrics"])
@@ -31,7 +34,8 @@ def test_not_ready_without_workers(start, sleeper):
     service = start("--worker", sleeper, ready=False)
     response = requests.get(service.url + "/readyz")
     assert response.status_code == 503
-    assert response.json() == {"status": "unavailable", "failed": ["workers:swin2sr-lightweight-x4"]}
+    assert response.json() == {"status": "unavailable", "failed": ["workers:swin2sr-lightweight-x4"],
+                               "details": [{"model": "swin2sr-lightweight-x4", "level": "none"}]}
     assert requests.get(service.url + "/healthz").status_code == 200
     refused = service.upscale(picture())
     check_problem(refused, 503, "starting")
