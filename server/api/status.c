@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * api/status.c - GET /v1/status: what an operator wants to see at a glance (stage 9 of 9, respond).
- * In: the pools, the kept jobs, the disks, the problems of the last hour.  Out: JSON of bounded size. Who may have it
+ * In: the pools and their levels of degrading, the kept jobs, the disks, the problems of the last hour.  Out: JSON of bounded size. Who may have it
  * is checked in admit/gate.c. */
 #include "admit/admit.h"
 #include "api/context.h"
@@ -36,16 +36,19 @@ static http_json *restarts_of(const pool *each) {
     return restarts;
 }
 
-static void add_pool(http_json **pools, const pool *each) {
+static void add_pool(const api_context *service, http_json **pools, const pool *each) {
+    const degrade_state *level = degrade_of(service->levels, each);
     const ipc_ready *facts = &each->networks[0]->facts;
     bool is_known = each->was_ever_ready;
-    http_json_add(pools, "{s:o, s:{s:i, s:i, s:i, s:i}, s:i, s:i, s:f, s:o, s:s?, s:s?, s:s?, s:s?}", "networks",
-                  networks_of(each), "workers", "idle", pool_count(each, WORKER_IDLE), "busy",
+    http_json_add(pools, "{s:o, s:{s:i, s:i, s:i, s:i}, s:s, s:s?, s:i, s:i, s:f, s:o, s:s?, s:s?, s:s?, s:s?}",
+                  "networks", networks_of(each), "workers", "idle", pool_count(each, WORKER_IDLE), "busy",
                   pool_count(each, WORKER_BUSY), "starting", pool_count(each, WORKER_STARTING), "down",
-                  pool_count(each, WORKER_DOWN), "queued", (int)each->queue.count, "running", (int)each->running_count,
-                  "wait_seconds", (double)pace_wait_us(each) / 1e6, "restarts", restarts_of(each), "fault",
-                  each->fault[0] ? each->fault : NULL, "precision", is_known ? facts->precision : NULL, "kernels",
-                  is_known ? facts->kernels : NULL, "sandbox", is_known ? facts->sandbox : NULL);
+                  pool_count(each, WORKER_DOWN), "level", degrade_level_name(level->level), "reason",
+                  level->level ? degrade_reason_name(level->reason) : NULL, "queued", (int)each->queue.count, "running",
+                  (int)each->running_count, "wait_seconds", (double)pace_wait_us(each) / 1e6, "restarts",
+                  restarts_of(each), "fault", each->fault[0] ? each->fault : NULL, "precision",
+                  is_known ? facts->precision : NULL, "kernels", is_known ? facts->kernels : NULL, "sandbox",
+                  is_known ? facts->sandbox : NULL);
 }
 
 /* ---- jobs and errors ---- */
@@ -94,7 +97,7 @@ static const char *state_of(const api_context *service) {
     if (service->is_leaving)
         return "draining";
     for (int i = 0; i < service->pools->pool_count; i++)
-        if (!pool_is_ready(&service->pools->pools[i]))
+        if (!pool_is_ready(&service->pools->pools[i]) || degrade_of(service->levels, &service->pools->pools[i])->level)
             return "degraded";
     return store_is_working(service->uploads) ? "ready" : "degraded";
 }
@@ -103,7 +106,7 @@ void status_on_begin(http_request *request) {
     const api_context *service = request->app;
     http_json *pools = http_json_array();
     for (int i = 0; i < service->pools->pool_count; i++)
-        add_pool(&pools, &service->pools->pools[i]);
+        add_pool(service, &pools, &service->pools->pools[i]);
     http_answer_json(request, HTTP_OK, "{s:s, s:s, s:s, s:I, s:i, s:i, s:o, s:o*, s:{s:I, s:I}, s:o}", "version",
                      SWIN2SR_VERSION, "node", service->config->node, "state", state_of(service), "uptime_seconds",
                      (long long)((swin2sr__clock_us() - service->begun_us) / 1000000), "connections",

@@ -26,6 +26,7 @@ def test_what_it_says(server):
     names = [network["name"] for pool in status["pools"] for network in pool["networks"]]
     assert names == [model["name"] for model in requests.get(server.url + "/v1/models").json()["models"]]
     assert sum(status["pools"][0]["workers"].values()) >= 1
+    assert (status["pools"][0]["level"], status["pools"][0]["reason"]) == ("none", None)
 
 
 def test_problems_of_the_last_hour_by_kind(start, tmp_path):

@@ -6,7 +6,7 @@ import * as key from "./key.js";
 import { requestJson } from "./service.js";
 import { offerThemes } from "./theme.js";
 import { say } from "./toast.js";
-import { bytes, number, offerLanguages, t, time } from "./words.js";
+import { bytes, has, number, offerLanguages, t, time } from "./words.js";
 
 const EVERY_MS = 3000;
 let last = null;
@@ -36,6 +36,11 @@ function showFacts(now) {
 
 const restarts = (pool) => pool.restarts.map((each) => `${each.reason} ${number(each.count)}`).join(", ") || "0";
 
+function levelOf(pool) {
+  const reason = pool.reason && has("status.reason." + pool.reason) ? t("status.reason." + pool.reason) : pool.reason;
+  return [t("status.level." + pool.level), reason].filter(Boolean).join(" · ");
+}
+
 function show(now) {
   last = now;
   byId("state").textContent = t("status.state." + now.state);
@@ -43,8 +48,8 @@ function show(now) {
   byId("board").hidden = false;
   showFacts(now);
   byId("workers").replaceChildren(table(
-    [t("status.pool"), t("status.idle"), t("status.busy"), t("status.starting"), t("status.down"), t("status.restarts"), t("status.lock"), t("status.fault")],
-    now.pools.map((pool) => [pool.networks.map((each) => each.name).join(", "), pool.workers.idle, pool.workers.busy, pool.workers.starting, pool.workers.down,
+    [t("status.pool"), t("status.level"), t("status.idle"), t("status.busy"), t("status.starting"), t("status.down"), t("status.restarts"), t("status.lock"), t("status.fault")],
+    now.pools.map((pool) => [pool.networks.map((each) => each.name).join(", "), levelOf(pool), pool.workers.idle, pool.workers.busy, pool.workers.starting, pool.workers.down,
       restarts(pool), [pool.precision, pool.kernels, pool.sandbox].filter(Boolean).join(" · "), pool.fault || "–"])));
   byId("networks").replaceChildren(table([t("network.label"), t("status.queue"), t("status.pace")],
     now.pools.flatMap((pool) => pool.networks).map((each) => [each.name, number(each.queued), each.seconds_per_megapixel ? t("time.seconds", { n: number(Math.round(each.seconds_per_megapixel)) }) : "–"])));
