@@ -44,6 +44,7 @@ static bool on_option(void *context, const char *name, const char *value) {
     check(self->options.quality >= 1 && self->options.quality <= 100);
     check(format_get(self->options.format)->can_write);
     check(self->options.compression < FORMAT_COMPRESSION_COUNT);
+    check(self->options.metadata <= FORMAT_METADATA_ALL);
     check(!self->options.task || !self->options.model[0]);
     check(memchr(self->options.model, '\0', sizeof self->options.model) != NULL);
     upscale_options twice = self->options;

@@ -12,6 +12,7 @@
 #include "command/output.h"
 #include "command/report.h"
 #include "format/compression.h"
+#include "format/metadata.h"
 #include "format/note.h"
 #include "probe/probe.h"
 #include "run.h"
@@ -27,6 +28,10 @@ static bool make_query(const remote_run *run, char *ret_query, size_t size) {
     return address_add_query(ret_query, size, "model", run->network.name) &&
            address_add_query(ret_query, size, "format", format_get(run->names.format)->name) &&
            (!format_get(run->names.format)->has_quality || address_add_query(ret_query, size, "quality", quality)) &&
+           (!run->colour || address_add_query(ret_query, size, "colour", format_colour_name((size_t)run->colour))) &&
+           (!run->metadata ||
+            address_add_query(ret_query, size, "metadata", format_metadata_name((size_t)run->metadata))) &&
+           (!run->has_provenance || address_add_query(ret_query, size, "provenance", "true")) &&
            (run->compression == FORMAT_COMPRESSION_DEFAULT ||
             address_add_query(ret_query, size, "compression", format_compression_name((size_t)run->compression))) &&
            (!run->is_strict || address_add_query(ret_query, size, "strict", "true"));

@@ -20,7 +20,9 @@ typedef struct remote_run {
     const char *key_file;
     const char *task;
     int32_t quality;
-    int32_t compression; /* a format_compression */
+    int32_t compression;      /* a format_compression */
+    int32_t colour, metadata; /* words of format/metadata.h */
+    bool has_provenance;
     int32_t timeout_s;
     bool may_replace;
     bool skips_existing;

@@ -11,6 +11,7 @@
 #include "command/output.h"
 #include "command/report.h"
 #include "format/compression.h"
+#include "format/metadata.h"
 #include "run.h"
 
 #define DEFAULT_QUALITY 95
@@ -46,6 +47,12 @@ static const cli_option OPTIONS[] = {
      .field = offsetof(remote_run, quality)},
     {"compression", "LEVEL", ": how small a PNG becomes, and in what time", .words = format_compression_name,
      .field = offsetof(remote_run, compression)},
+    {"colour", "C", ": what happens to colours that are not sRGB", .words = format_colour_name,
+     .field = offsetof(remote_run, colour)},
+    {"metadata", "M", ": what happens to EXIF and XMP", .words = format_metadata_name,
+     .field = offsetof(remote_run, metadata)},
+    {"provenance", .help = "write into each output which network made it",
+     .field = offsetof(remote_run, has_provenance)},
     {"strict", .help = "refuse damaged files even if all of their pixels can be read",
      .field = offsetof(remote_run, is_strict)},
     {"preserve-times", .help = "give each output the modification time of its input",

@@ -18,8 +18,10 @@ typedef struct upscale_run {
     const char *aux; /* path of the second image; NULL: not wanted */
     bool may_replace;
     bool skips_existing;
-    bool keeps_times; /* outputs get the modification time of their inputs */
-    bool is_plan;     /* only print what would be done */
+    bool keeps_times;         /* outputs get the modification time of their inputs */
+    bool is_plan;             /* only print what would be done */
+    int32_t colour, metadata; /* words of format/metadata.h */
+    bool has_provenance;
     const char *task;
     swin2sr_model *model;
     const struct upscale_pace *pace; /* of this machine, under --plan */

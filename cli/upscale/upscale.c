@@ -39,6 +39,12 @@ static const cli_option OPTIONS[] = {
      .field = offsetof(upscale_run, enlarge.out.quality)},
     {"compression", "LEVEL", ": how small a PNG becomes, and in what time", .words = format_compression_name,
      .field = offsetof(upscale_run, enlarge.out.compression)},
+    {"colour", "C", ": what happens to colours that are not sRGB", .words = format_colour_name,
+     .field = offsetof(upscale_run, colour)},
+    {"metadata", "M", ": what happens to EXIF and XMP", .words = format_metadata_name,
+     .field = offsetof(upscale_run, metadata)},
+    {"provenance", .help = "write into each output which network made it",
+     .field = offsetof(upscale_run, has_provenance)},
     {"aux", "FILE",
      "also write the second image of a model that has one (compressed\n"
      "photos: the cleaned input); for one input",
@@ -83,6 +89,7 @@ static bool settle_output(upscale_run *run) {
         return false;
     }
     run->enlarge.out.format = run->names.format;
+    run->enlarge.metadata = format_metadata_bits(run->colour, run->metadata, run->has_provenance);
     return true;
 }
 

@@ -30,6 +30,7 @@ job_spec call_spec(const upscale_call *self) {
                      .format = options->format,
                      .quality = options->quality,
                      .compression = options->compression,
+                     .metadata = options->metadata,
                      .is_strict = options->is_strict,
                      .width_px = (uint32_t)(is_turned ? image->height_px : image->width_px),
                      .height_px = (uint32_t)(is_turned ? image->width_px : image->height_px),

@@ -40,6 +40,28 @@ static const char *set_compression(upscale_options *self, const char *value) {
     return format_compression_find(value, &self->compression) ? NULL : "not one of fast, default, best";
 }
 
+static void set_bit(upscale_options *self, uint32_t bit, bool is_set) {
+    self->metadata = is_set ? self->metadata | bit : self->metadata & ~bit;
+}
+
+static const char *set_colour(upscale_options *self, const char *value) {
+    int index = format_colour_find(value);
+    set_bit(self, FORMAT_METADATA_SRGB, index == 1);
+    return index >= 0 ? NULL : "not one of keep, srgb";
+}
+
+static const char *set_metadata(upscale_options *self, const char *value) {
+    int index = format_metadata_find(value);
+    set_bit(self, FORMAT_METADATA_STRIP, index == 1);
+    return index >= 0 ? NULL : "not one of keep, strip";
+}
+
+static const char *set_provenance(upscale_options *self, const char *value) {
+    bool is_wanted = strcmp(value, "true") == 0;
+    set_bit(self, FORMAT_METADATA_PROVENANCE, is_wanted);
+    return is_wanted || strcmp(value, "false") == 0 ? NULL : "not one of true, false";
+}
+
 static const char *set_model(upscale_options *self, const char *value) {
     if (self->task)
         return "cannot be given together with task; give one of model and task";
@@ -96,7 +118,10 @@ bool upscale_options_set(upscale_options *self, const char *name, const char *va
                 {"upload", set_upload},
                 {"deadline_ms", set_deadline},
                 {"oversize", set_oversize},
-                {"compression", set_compression}};
+                {"compression", set_compression},
+                {"colour", set_colour},
+                {"metadata", set_metadata},
+                {"provenance", set_provenance}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (strcmp(name, rows[i].name) != 0)
             continue;
@@ -108,7 +133,7 @@ bool upscale_options_set(upscale_options *self, const char *name, const char *va
     }
     *ret_problem = problem_of(PROBLEM_OPTION,
                               "%.60s: no such option; there are format, quality, model, task, strict, upload, "
-                              "deadline_ms, oversize, compression",
+                              "deadline_ms, oversize, compression, colour, metadata, provenance",
                               name);
     return false;
 }

@@ -6,6 +6,7 @@
 #include "config/limits.h"
 #include "config/config.h"
 #include "format/compression.h"
+#include "format/metadata.h"
 #include "format/format.h"
 #include "http/problem.h"
 #include "library/library.h"
@@ -14,6 +15,7 @@ typedef struct upscale_options {
     format_id format;                   /* of the result; default PNG */
     uint32_t quality;                   /* 1..100, default 95; no effect on PNG */
     format_compression compression;     /* of PNG; no effect on JPEG */
+    uint32_t metadata;                  /* bits of format/metadata.h, default 0 */
     char model[LIBRARY_MAX_NAME];       /* "": not given */
     const char *task;                   /* one of library_task_name; NULL: not given */
     bool is_strict;                     /* refuse a damaged file even if all its rows can be decoded; default false */

@@ -56,6 +56,7 @@ static const field fields[] = {
     FIELD("format", spec.format, KIND_FORMAT),
     FIELD("quality", spec.quality, KIND_U32),
     FIELD("compression", spec.compression, KIND_COMPRESSION),
+    FIELD("metadata", spec.metadata, KIND_U32),
     FIELD("in_bytes", spec.in_bytes, KIND_64),
     FIELD("in_pixels_max", spec.in_pixels_max, KIND_64),
     FIELD("out_pixels_max", spec.out_pixels_max, KIND_64),

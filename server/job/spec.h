@@ -20,6 +20,7 @@ typedef struct job_spec {
     format_id format;                        /* of the result */
     uint32_t quality;                        /* 1..100; JPEG only */
     format_compression compression;          /* PNG only */
+    uint32_t metadata;                       /* bits of format/metadata.h */
     uint64_t in_bytes;                       /* 1.. */
     uint64_t in_pixels_max, out_pixels_max;  /* 1.. */
     uint32_t width_px, height_px;            /* of the upright input, by its header; 0: unknown, an old record */

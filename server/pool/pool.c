@@ -69,6 +69,7 @@ static bool assign(pool *self, worker *w, job *item, const int *fds) {
                                    .format = spec->format,
                                    .quality = spec->quality,
                                    .compression = spec->compression,
+                                   .metadata = spec->metadata,
                                    .is_strict = spec->is_strict,
                                    .tile_px = spec->tile_px,
                                    .shrink_px = spec->shrink_px,

@@ -17,6 +17,7 @@
 #include "enlarge/bleed.h"
 #include "enlarge/metadata.h"
 #include "enlarge/preview.h"
+#include "enlarge/provenance.h"
 #include "enlarge/rows.h"
 #include "enlarge/shrink.h"
 
@@ -37,6 +38,7 @@ typedef struct enlarge_job {
     const image_info *in;
     made_metadata metadata; /* of the output */
     image_metadata aux_metadata;
+    char provenance[PROVENANCE_BYTES];
     rows_kind from, to;       /* of the input; of the output, before alpha is dropped */
     int32_t network_channels; /* 1 or 3 */
     bool has_alpha, is_alpha_dropped;
@@ -154,7 +156,10 @@ static void describe_rows(enlarge_job *job, int32_t network_channels) {
 static swin2sr_status open_input(enlarge_job *job, swin2sr_model *model, const void *data, size_t size) {
     const swin2sr_model_info *network = swin2sr_model_get_info(model);
     uint64_t start_us = swin2sr__clock_us();
-    swin2sr_status status = image_reader_open(data, size, &job->options->limits, &job->reader, job->reterr);
+    image_limits limits = job->options->limits;
+    limits.to_srgb =
+        job->options->metadata & FORMAT_METADATA_SRGB || !format_get(job->options->out.format)->has_profile;
+    swin2sr_status status = image_reader_open(data, size, &limits, &job->reader, job->reterr);
     job->report.decode_us = swin2sr__clock_us() - start_us;
     if (status != SWIN2SR_OK)
         return status;
@@ -342,6 +347,8 @@ static swin2sr_status finish_output(enlarge_job *job) {
         status = preview_finish(&job->preview, job->reterr);
     job->report.encode_us += swin2sr__clock_us() - start_us;
     job->report.notes |= image_reader_info(job->reader)->notes | image_writer_notes(job->writer);
+    if (job->options->metadata & FORMAT_METADATA_STRIP) /* what is missing is missing on purpose */
+        job->report.notes &= ~(NOTE_EXIF_DROPPED | NOTE_XMP_DROPPED | NOTE_TEXT_DROPPED);
     return status;
 }
 
@@ -356,13 +363,16 @@ static swin2sr_status open_preview(enlarge_job *job) {
                         options->preview_context, job->reterr);
 }
 
-static swin2sr_status make_metadata(enlarge_job *job) {
+static swin2sr_status make_metadata(enlarge_job *job, const swin2sr_model_info *network) {
+    provenance_write(network, &job->report.plan, job->report.is_shrunk, job->provenance);
     const metadata_choice choice = {
         .format = job->options->out.format,
         .channels = job->report.channels,
         .width_px = job->report.out_width_px,
         .height_px = job->report.out_height_px,
         .times = (double)job->report.out_width_px / job->report.in_width_px,
+        .is_stripped = job->options->metadata & FORMAT_METADATA_STRIP,
+        .software = job->options->metadata & FORMAT_METADATA_PROVENANCE ? job->provenance : NULL,
     };
     return metadata_make(&job->metadata, image_reader_metadata(job->reader), &choice, &job->report.notes, job->reterr);
 }
@@ -378,12 +388,13 @@ static image_metadata aux_metadata_of(const enlarge_job *job) {
     return data;
 }
 
-static swin2sr_status open_outputs(enlarge_job *job, image_sink sink, void *context) {
+static swin2sr_status open_outputs(enlarge_job *job, const swin2sr_model_info *network, image_sink sink,
+                                   void *context) {
     image_writer_options out = job->options->out;
     out.sample_bytes = job->to.sample_bytes;
     out.metadata = &job->metadata.data;
     out.threads = job->threads;
-    swin2sr_status status = make_metadata(job);
+    swin2sr_status status = make_metadata(job, network);
     if (status == SWIN2SR_OK)
         status = image_writer_open(&out, job->report.out_width_px, job->report.out_height_px, job->report.channels,
                                    sink, context, &job->writer, job->reterr);
@@ -405,7 +416,7 @@ static swin2sr_status job_run(enlarge_job *job, swin2sr_model *model, const void
     if (status == SWIN2SR_OK)
         status = allocate_rows(job, swin2sr_model_get_info(model));
     if (status == SWIN2SR_OK)
-        status = open_outputs(job, sink, context);
+        status = open_outputs(job, swin2sr_model_get_info(model), sink, context);
     if (status == SWIN2SR_OK)
         status = run_rows(job);
     return status == SWIN2SR_OK ? finish_output(job) : status;

@@ -3,6 +3,7 @@
  * and the worker. Rows are passed on as they come: only the codecs and the engine hold more than a few. */
 #pragma once
 
+#include "format/metadata.h"
 #include "image/image.h"
 #include <swin2sr/swin2sr.h>
 
@@ -11,6 +12,7 @@ typedef struct enlarge_options {
     image_writer_options out; /* enlarge_bytes sets what is said about the rows, and the threads */
     image_limits limits;      /* of the input; zeroes: the defaults of image.h */
     uint64_t out_pixels;      /* of the output, at most; 0: 800 million */
+    uint32_t metadata;        /* bits of format/metadata.h; they decide limits.to_srgb */
     /* An image with a longer side is reduced to this side and padded to a square for the network; the pad is cut off the
      * output. 0: never. */
     int32_t shrink_px;

@@ -62,10 +62,12 @@ swin2sr_status metadata_make(made_metadata *self, const image_metadata *in, cons
     *self = (made_metadata){.data = *in};
     self->data.x_per_metre *= choice->times;
     self->data.y_per_metre *= choice->times;
-    if (choice->format == FORMAT_PNG)
+    if (choice->format == FORMAT_PNG || choice->format == FORMAT_TIFF)
         self->data.software = choice->software;
-    else
+    else if (choice->format != FORMAT_GIF)
         change.software = choice->software;
+    else if (choice->software != NULL)
+        *notes |= NOTE_PROVENANCE_DROPPED;
     if (choice->is_stripped)
         self->data.exif = self->data.xmp = (image_block){NULL, 0};
     swin2sr_status status = settle_colour(self, choice);

@@ -19,6 +19,8 @@ static const note_info notes_table[NOTE_COUNT] = {
     {"resolution-dropped", "the output format cannot hold the resolution (pixels per inch)"},
     {"first-frame", "this is an animation: only its first frame was enlarged"},
     {"alpha-hardened", "GIF has no partial transparency: each pixel is either opaque or not there"},
+    {"not-srgb", "the colours could not be converted to sRGB: they are kept, with what the file says of them"},
+    {"provenance-dropped", "the output format has no place for the provenance"},
 };
 
 const note_info *note_get(size_t index) {

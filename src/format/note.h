@@ -20,7 +20,9 @@
 #define NOTE_RESOLUTION_DROPPED (1u << 10) /* the output format has no field for pixels per inch */
 #define NOTE_FIRST_FRAME (1u << 11)        /* of an animation, only the first frame was enlarged */
 #define NOTE_ALPHA_HARDENED (1u << 12)     /* GIF: what was partly transparent is so wholly or not at all */
-#define NOTE_COUNT 13
+#define NOTE_NOT_SRGB (1u << 13)           /* colours should have become sRGB and could not: they are kept */
+#define NOTE_PROVENANCE_DROPPED (1u << 14) /* the output format has no field for provenance */
+#define NOTE_COUNT 15
 #define NOTE_ALL ((1u << NOTE_COUNT) - 1)
 
 typedef struct note_info {

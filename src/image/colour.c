@@ -201,7 +201,7 @@ swin2sr_status image_colour_open(const image_decoder *decoder, bool to_srgb, ima
     if (decoder->is_cmyk)
         *notes |= colour->transform != NULL ? NOTE_CMYK_CONVERTED : NOTE_CMYK_GUESSED;
     if (!decoder->is_cmyk && colour->transform == NULL) {
-        *notes |= NOTE_PROFILE_DROPPED;
+        *notes |= NOTE_NOT_SRGB;
         image_colour_close(colour);
         colour = NULL;
     }

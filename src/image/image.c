@@ -130,7 +130,8 @@ static size_t stored_pixel_bytes(const image_reader *reader) {
 static swin2sr_status open_colour(image_reader *reader, bool to_srgb, swin2sr_error *reterr) {
     check_profile(reader);
     swin2sr_status status = image_colour_open(reader->decoder, to_srgb, &reader->colour, &reader->info.notes, reterr);
-    take_metadata(reader, to_srgb || reader->colour != NULL);
+    bool is_srgb = reader->colour != NULL || (to_srgb && !image_colour_is_special(&reader->decoder->metadata));
+    take_metadata(reader, is_srgb);
     if (status != SWIN2SR_OK || reader->colour == NULL)
         return status;
     reader->stored_row = malloc((size_t)reader->info.width_px * stored_pixel_bytes(reader));

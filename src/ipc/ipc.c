@@ -13,6 +13,7 @@
 
 #include "format/compression.h"
 #include "format/format.h"
+#include "format/metadata.h"
 #include "format/note.h"
 
 #define FRAME_MAGIC 0x49325253u /* "SR2I" */
@@ -42,9 +43,10 @@ static const ipc_field payloads[IPC_CANCEL + 1][FIELDS_MAX + 1] = {
                    NUMBER(ready.column_bytes, 0, IPC_COST_MAX)},
     [IPC_JOB] = {NUMBER(job.id, 1, UINT64_MAX), NUMBER(job.network, 0, IPC_NETWORKS_MAX - 1),
                  NUMBER(job.format, FORMAT_UNKNOWN + 1, FORMAT_COUNT - 1), NUMBER(job.quality, 1, 100),
-                 NUMBER(job.compression, 0, FORMAT_COMPRESSION_COUNT - 1), NUMBER(job.in_bytes, 1, INT64_MAX),
-                 NUMBER(job.in_pixels_max, 1, INT64_MAX), NUMBER(job.out_pixels_max, 1, INT64_MAX),
-                 NUMBER(job.is_strict, 0, 1), NUMBER(job.tile_px, 0, INT32_MAX), NUMBER(job.shrink_px, 0, INT32_MAX),
+                 NUMBER(job.compression, 0, FORMAT_COMPRESSION_COUNT - 1), NUMBER(job.metadata, 0, FORMAT_METADATA_ALL),
+                 NUMBER(job.in_bytes, 1, INT64_MAX), NUMBER(job.in_pixels_max, 1, INT64_MAX),
+                 NUMBER(job.out_pixels_max, 1, INT64_MAX), NUMBER(job.is_strict, 0, 1),
+                 NUMBER(job.tile_px, 0, INT32_MAX), NUMBER(job.shrink_px, 0, INT32_MAX),
                  NUMBER(job.memory_bytes, 0, INT64_MAX), NUMBER(job.preview_side_px, 0, INT32_MAX)},
     [IPC_PROGRESS] = {NUMBER(progress.id, 1, UINT64_MAX), NUMBER(progress.millionths, 0, IPC_PROGRESS_DONE)},
     [IPC_DONE] = {NUMBER(done.id, 1, UINT64_MAX), NUMBER(done.out_bytes, 1, INT64_MAX),

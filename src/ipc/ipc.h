@@ -54,6 +54,7 @@ typedef struct ipc_job {
     uint32_t format;          /* of the output: a format_id that can be written */
     uint32_t quality;         /* 1..100; JPEG only */
     uint32_t compression;     /* a format_compression; PNG only */
+    uint32_t metadata;        /* bits of format/metadata.h */
     uint64_t in_bytes;        /* length of the input file, 1.. */
     uint64_t in_pixels_max;   /* 1.. */
     uint64_t out_pixels_max;  /* 1.. */

@@ -236,8 +236,9 @@ def make_png(row):
 
 
 def image_of(row):
-    samples = np.round(row.upright() * 255).astype("u1")
-    mode = {"grey": "L", "rgb": "RGB", "cmyk": "CMYK"}[row.mode]
+    top = 2 ** row.depth - 1
+    samples = np.round(row.upright() * top).astype("u1" if row.depth == 8 else "<u2")
+    mode = {"grey": "L", "rgb": "RGB", "rgb+a": "RGBA", "cmyk": "CMYK"}[row.mode] if row.depth == 8 else "I;16"
     return Image.fromarray(stored(samples.squeeze(), row.orientation or 1), mode)
 
 
@@ -258,7 +259,34 @@ def make_jpeg(row):
     return made
 
 
-MAKERS = {"png": make_png, "jpeg": make_jpeg}
+def make_webp(row):
+    out = io.BytesIO()
+    options = {"icc_profile": profile(row.profile)} if row.profile else {}
+    if row.orientation:
+        options["exif"] = exif(row.orientation)
+    image_of(row).save(out, "WEBP", lossless=True, exact=True, **options)
+    return out.getvalue()
+
+
+def make_tiff(row):
+    out = io.BytesIO()
+    options = {"icc_profile": profile(row.profile)} if row.profile else {}
+    if row.orientation:
+        options["tiffinfo"] = {274: row.orientation}
+    if row.is_dense:
+        options["dpi"] = (DPI, DPI)
+    image_of(row).save(out, "TIFF", compression=row.extra or None, **options)
+    return out.getvalue()
+
+
+def make_gif(row):
+    """Grey only: colours would become a palette of Pillow's choice."""
+    out = io.BytesIO()
+    image_of(row).save(out, "GIF", interlace=row.is_interlaced)
+    return out.getvalue()
+
+
+MAKERS = {"png": make_png, "jpeg": make_jpeg, "webp": make_webp, "tiff": make_tiff, "gif": make_gif}
 
 
 def make(row):
@@ -297,6 +325,23 @@ def rows():
                   notes=("cmyk-converted",) if name else ("cmyk-guessed",))
               for i in (False, True) for name in ("", "cmyk") for out, o in (("png", 0), ("jpg", 8))]
     table += [Row(mode=mode, depth=8, out="jpg", notes=("alpha-dropped",)) for mode in ("grey+a", "rgb+a", "palette+a")]
+    table += [Row(kind, mode=mode, is_dense=kind == "tiff", profile=name) for kind in ("webp", "tiff")
+              for mode in ("rgb", "rgb+a") for name in ("", "p3")]
+    table += [Row(kind, orientation=orientation, is_dense=False, out="jpg") for kind in ("webp", "tiff")
+              for orientation in (3, 6, 7)]
+    table += [Row("tiff", mode="grey", depth=depth, extra=extra) for depth in (8, 16)
+              for extra in ("", "tiff_lzw", "tiff_deflate", "packbits")]
+    table += [Row("tiff", mode="cmyk", profile=name, notes=("cmyk-converted",) if name else ("cmyk-guessed",))
+              for name in ("", "cmyk")]
+    table += [Row("gif", mode="grey", is_interlaced=i, is_dense=False) for i in (False, True)]
+    table += [Row(profile=name, orientation=orientation, is_dense=False, out=out,
+                  notes=("exif-dropped",) if orientation and out != "webp" else ())
+              for out in ("webp", "tiff", "gif") for name in ("p3", "adobe") for orientation in (0, 6)]
+    table += [Row(mode=mode, is_dense=out == "tiff", out=out, notes=("alpha-hardened",) if out == "gif" else ())
+              for out in ("webp", "tiff", "gif") for mode in ("rgb+a", "palette+a")
+              if (out, mode) != ("webp", "palette+a")]  # WebP halves the resolution of colour
+    table += [Row(mode="grey", depth=16, out="tiff"), Row(out="webp", notes=("resolution-dropped",)),
+              Row(out="gif", notes=("resolution-dropped",)), Row("tiff", out="tiff", profile="p3")]
     return table
 
 

@@ -77,6 +77,15 @@ def de2000(lab1, lab2):
     return np.sqrt(np.maximum(dl ** 2 + dc ** 2 + dhh ** 2 + rt * dc * dhh, 0))
 
 
+def is_in_srgb(lab):
+    """Which colours sRGB has."""
+    y = (lab[..., 0] + 16) / 116
+    f = np.stack([y + lab[..., 1] / 500, y, y - lab[..., 2] / 200], -1)
+    relative = np.where(f > 6 / 29, f ** 3, (116 * f - 16) * 27 / 24389)
+    linear = relative * np.array(WHITE) @ np.linalg.inv(np.array(SRGB[0]))
+    return (linear > 0.001).all(-1) & (linear < 0.999).all(-1)
+
+
 def test_the_measure():
     pairs = [((50, 2.6772, -79.7751), (50, 0, -82.7485), 2.0425), ((50, 2.5, 0), (73, 25, -18), 27.1492),
              ((2.0776, 0.0795, -1.1350), (0.9033, -0.0636, -0.5514), 0.9082)]
@@ -96,7 +105,7 @@ def samples_of(image):
 
 def reference(row):
     """CIELAB and alpha of the input, upright."""
-    if row.kind == "png":
+    if row.kind != "jpeg" and row.mode != "cmyk":
         samples = row.upright()
         colour = samples[..., :-1] if row.has_alpha else samples
         return lab_as_row_says(row, colour), samples[..., -1] if row.has_alpha else None
@@ -116,7 +125,7 @@ def shrunk(samples):
 def shown(row, image, icc):
     """CIELAB of the output at the input's size, as its own file says what colours are."""
     samples = samples_of(image)
-    if image.mode in ("LA", "RGBA"):
+    if image.mode in ("LA", "RGBA", "PA"):
         samples = samples[..., :-1]
     small = shrunk(samples[..., :1] if row.mode.startswith(("grey", "bits")) else samples)
     if not icc:  # the meaning is in PNG's own chunks, or sRGB
@@ -165,29 +174,35 @@ def test_file(results, row):
     data, notes = results[row.name]
     image = Image.open(io.BytesIO(data))
     image.load()
+    if row.out == "gif":
+        image = image.convert("RGBA" if row.has_alpha else "RGB")
     icc = image.info.get("icc_profile")
     assert image.size == (WIDTH * SCALE, HEIGHT * SCALE)
     assert notes == row.notes
     lab, alpha = reference(row)
     difference = de2000(lab, shown(row, image, icc))
-    if alpha is not None and row.out == "jpg":
+    if alpha is not None and row.out in ("jpg", "gif"):
         difference = difference[alpha == 1]
     elif alpha is not None:
         difference = difference[alpha > 0.5]
         assert np.abs(shrunk(samples_of(image)[..., -1:])[..., 0] - alpha).max() < 0.06
+    if row.out == "gif" and row.profile:
+        difference = difference[is_in_srgb(lab)]
     assert difference.mean() < MEAN_DE and np.percentile(difference, 95) < HIGH_DE
     check_profile(row, image, icc, data)
     check_metadata(row, image, data)
 
 
 def check_profile(row, image, icc, data):
-    if row.profile and row.mode != "cmyk":
+    if row.profile and row.mode != "cmyk" and row.out != "gif":
         assert icc == image_files.profile(row.profile)
     elif row.out == "png":
         kinds = {"gamma": {"gAMA"}, "chroma": {"gAMA", "cHRM"}, "cicp-p3": {"cICP"}}.get(row.extra, {"sRGB"})
         assert kinds == set(chunks_of(data)) & {"gAMA", "cHRM", "cICP", "sRGB", "iCCP"}
     else:
         assert bool(icc) == (row.extra in ("gamma", "chroma", "cicp-p3"))
+    if row.out == "tiff" and row.depth == 16:
+        assert image.mode == "I;16"
     if row.out == "png":
         depth = chunks_of(data)["IHDR"][8]
         assert depth == (16 if row.depth == 16 else 8)
@@ -195,12 +210,14 @@ def check_profile(row, image, icc, data):
 
 def check_metadata(row, image, data):
     dpi = image.info.get("dpi")
-    if row.is_dense:
+    if row.is_dense and row.out in ("png", "jpg", "tiff"):
         assert all(abs(value - DPI * SCALE) < 0.1 for value in dpi)
-    else:
+    elif not row.orientation:  # Pillow takes it from EXIF, too
         assert not dpi or dpi[0] in (1, 72)  # JFIF's default, which Pillow may call 72
     exif = image.getexif()
-    if row.orientation:
+    if row.out == "tiff":
+        assert exif[0x0112] == 1  # TIFF's own tags
+    elif row.orientation and row.kind != "tiff" and row.out != "gif":
         assert exif[0x0112] == 1 and exif[0x010f] == "Maker"
         assert exif[0x011a] == DPI * SCALE and exif[0x011b] == DPI * SCALE
         inner = exif.get_ifd(0x8769)
@@ -213,3 +230,66 @@ def check_metadata(row, image, data):
         assert b'tiff:Orientation="1"' in data
         assert f'exif:PixelXDimension="{WIDTH * SCALE}"'.encode() in data
         assert f"<exif:PixelYDimension>{HEIGHT * SCALE}</exif".encode() in data
+
+
+# ---- what users can choose ----
+
+
+def enlarge(swin2sr, tmp_path, row, *options):
+    path = tmp_path / f"in.{row.kind}"
+    path.write_bytes(image_files.make(row))
+    done = swin2sr("upscale", "--json", "-q", "-f", path, "-o", tmp_path / f"out.{row.out}", *options)
+    image = Image.open(tmp_path / f"out.{row.out}")
+    image.load()
+    return image, json.loads(done.stdout)[0]["notes"]
+
+
+@pytest.mark.parametrize("row", [Row(profile="p3"), Row(extra="cicp-p3", depth=16), Row("jpeg", profile="adobe", out="jpg"),
+                                 Row(mode="grey", profile="grey18"), Row(extra="gamma")], ids=lambda row: row.name)
+def test_colours_become_srgb(swin2sr, tmp_path, row):
+    image, notes = enlarge(swin2sr, tmp_path, row, "--colour", "srgb")
+    assert notes == [] and not image.info.get("icc_profile")
+    lab, _ = reference(row)
+    inside = is_in_srgb(lab)
+    assert inside.mean() > 0.3
+    assert de2000(lab, shown(Row(mode=row.mode), image, None))[inside].mean() < MEAN_DE
+
+
+def test_hdr_cannot_become_srgb(swin2sr, tmp_path):
+    path = tmp_path / "in.png"
+    data = image_files.make(Row(extra="cicp-p3"))
+    path.write_bytes(data.replace(image_files.chunk(b"cICP", bytes([12, 13, 0, 1])),
+                                  image_files.chunk(b"cICP", bytes([9, 16, 0, 1]))))
+    done = swin2sr("upscale", "--json", "-q", path, "-o", tmp_path / "out.png", "--colour", "srgb")
+    assert json.loads(done.stdout)[0]["notes"] == ["not-srgb"]
+    assert chunks_of((tmp_path / "out.png").read_bytes())["cICP"] == bytes([9, 16, 0, 1])
+    done = swin2sr("upscale", "--json", "-q", path, "-o", tmp_path / "out.jpg")
+    assert json.loads(done.stdout)[0]["notes"] == ["profile-dropped"]
+
+
+@pytest.mark.parametrize("out", ["png", "jpg", "webp", "tiff"])
+def test_metadata_can_be_left_out(swin2sr, tmp_path, out):
+    row = Row(orientation=6, has_xmp=True, profile="p3", is_dense=False, out=out)
+    image, notes = enlarge(swin2sr, tmp_path, row, "--metadata", "strip")
+    assert notes == [] and image.size == (WIDTH * SCALE, HEIGHT * SCALE)
+    assert image.info["icc_profile"] == image_files.profile("p3")
+    assert b"Maker" not in (tmp_path / f"out.{out}").read_bytes() and 0x010f not in image.getexif()
+    assert b"xmpmeta" not in (tmp_path / f"out.{out}").read_bytes()
+
+
+@pytest.mark.parametrize("out", ["png", "jpg", "webp", "tiff"])
+@pytest.mark.parametrize("strip", [(), ("--metadata", "strip")], ids=["keep", "strip"])
+def test_provenance(swin2sr, tmp_path, out, strip):
+    row = Row(orientation=6 if out != "tiff" else 0, is_dense=False, out=out)
+    image, notes = enlarge(swin2sr, tmp_path, row, "--provenance", *strip)
+    said = image.info["Software"] if out == "png" else image.getexif()[0x0131]
+    model = json.loads(swin2sr("model", "info", "--json").stdout)
+    assert notes == []
+    assert said.startswith("swin2sr-cloud ") and said.endswith("; precision fp32; plan whole")
+    assert f"network {model['name']}; sha256 {model['sha256']};" in said
+    assert (image.getexif().get(0x010f) == "Maker") == (not strip and out != "tiff")
+
+
+def test_provenance_does_not_fit_into_gif(swin2sr, tmp_path):
+    _, notes = enlarge(swin2sr, tmp_path, Row(is_dense=False, out="gif"), "--provenance")
+    assert notes == ["provenance-dropped"]

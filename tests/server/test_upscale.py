@@ -13,7 +13,7 @@ from urllib.parse import urljoin
 
 import pytest
 import requests
-from PIL import Image
+from PIL import Image, ImageCms
 
 from service import BUILD, Background, open_image, picture
 
@@ -97,6 +97,24 @@ def test_lost_transparency_is_said(server):
     assert "X-Swin2SR-Notes" not in server.upscale(picture(mode="RGBA")).headers
     response = server.upscale(picture(mode="RGBA"), format="jpeg")
     assert response.headers["X-Swin2SR-Notes"] == "alpha-dropped"
+
+
+def test_metadata_is_kept_or_left_out(server):
+    """What the options colour, metadata and provenance reach in the worker; tests/cli/test_image_contract.py has the rest."""
+    def send(**options):
+        exif = Image.Exif()
+        exif[0x0112], exif[0x010f] = 6, "Maker"
+        profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+        data = picture(kind="JPEG", exif=exif, comment="words", icc_profile=profile)
+        response = server.upscale(data, format="jpeg", **options)
+        assert response.status_code == 200, response.text
+        return open_image(response.content), response.headers.get("X-Swin2SR-Notes")
+    kept, notes = send()
+    assert (kept.getexif()[0x0112], kept.getexif()[0x010f], notes) == (1, "Maker", "text-dropped")
+    assert kept.info["icc_profile"] and 0x0131 not in kept.getexif()
+    stripped, notes = send(metadata="strip", colour="srgb")
+    assert (dict(stripped.getexif()), stripped.info.get("icc_profile"), notes) == ({}, None, None)
+    assert "; sha256 " in send(provenance="true")[0].getexif()[0x0131]
 
 
 def test_quality_counts(server):

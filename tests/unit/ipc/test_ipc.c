@@ -13,6 +13,7 @@
 #include "format/compression.h"
 #include "format/format.h"
 
+#include "format/metadata.h"
 #include "format/note.h"
 #include "ipc/ipc.h"
 
@@ -36,6 +37,7 @@ static const ipc_message samples[] = {
              .format = FORMAT_JPEG,
              .quality = 100,
              .compression = FORMAT_COMPRESSION_BEST,
+             .metadata = FORMAT_METADATA_ALL,
              .in_bytes = 12345678901,
              .in_pixels_max = 50000000,
              .out_pixels_max = 800000000,
@@ -119,6 +121,9 @@ static void fields_out_of_range(void **state) {
     assert_int_equal(ipc_encode(&message, frame), 0);
     message = samples[1];
     message.job.compression = FORMAT_COMPRESSION_COUNT;
+    assert_int_equal(ipc_encode(&message, frame), 0);
+    message = samples[1];
+    message.job.metadata = FORMAT_METADATA_ALL + 1;
     assert_int_equal(ipc_encode(&message, frame), 0);
     message = samples[1];
     message.job.format = FORMAT_COUNT;

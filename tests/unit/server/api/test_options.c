@@ -32,6 +32,12 @@ static void good_values(void **state) {
     assert_int_equal(options.compression, FORMAT_COMPRESSION_DEFAULT);
     assert_true(upscale_options_set(&options, "compression", "best", &what));
     assert_int_equal(options.compression, FORMAT_COMPRESSION_BEST);
+    assert_int_equal(options.metadata, 0);
+    assert_true(upscale_options_set(&options, "colour", "srgb", &what));
+    assert_int_equal(options.metadata, FORMAT_METADATA_SRGB);
+    assert_true(upscale_options_set(&options, "metadata", "strip", &what));
+    assert_true(upscale_options_set(&options, "provenance", "true", &what));
+    assert_int_equal(options.metadata, FORMAT_METADATA_ALL);
     assert_int_equal(options.quality, 100);
     assert_string_equal(options.model, "a-network");
     upscale_options_init(&options);
@@ -77,6 +83,10 @@ static void bad_values(void **state) {
         {"task", "photo "},
         {"colour", "\xff\n"},
         {"compression", ""},
+        {"colour", ""},
+        {"colour", "sRGB"},
+        {"metadata", "all"},
+        {"provenance", "1"},
         {"compression", "9"},
         {"compression", "Best"},
         {"", ""},

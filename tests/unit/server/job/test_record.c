@@ -36,6 +36,7 @@ static job_record sample(void) {
                  .format = FORMAT_PNG,
                  .quality = 95,
                  .compression = FORMAT_COMPRESSION_BEST,
+                 .metadata = 5,
                  .in_bytes = 31369,
                  .in_pixels_max = 50000000,
                  .out_pixels_max = 800000000,
@@ -107,6 +108,8 @@ static void stored_records_are_read(void **state) {
         found.spec.version = JOB_SPEC_VERSION;
         assert_int_equal(found.spec.compression, FORMAT_COMPRESSION_DEFAULT); /* the fixture is older than the field */
         found.spec.compression = expected.spec.compression;
+        assert_int_equal(found.spec.metadata, 0); /* the fixture is older than this field, too */
+        found.spec.metadata = expected.spec.metadata;
         check_equal(&found, &expected);
     }
 }
