@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * fuzz/fuzz_exif.c - any bytes as EXIF data and as an XMP packet.
- * Checks that what was changed once can be changed again, and that it does not grow beyond what a tag needs. */
+ * Checks that EXIF data that were changed once can be changed again, and that nothing grows beyond what a tag needs. */
 #include <stdlib.h>
 
 #include "image/exif.h"
@@ -21,7 +21,7 @@ static void edit_twice(edit *with, const uint8_t *data, size_t size, const exif_
         abort();
     if (with(&once, change, &again, &size) == SWIN2SR_OK)
         free(again);
-    else if (once.size <= IMAGE_EXIF_MAX_BYTES)
+    else if (with == exif_edit && once.size <= IMAGE_EXIF_MAX_BYTES)
         abort();
     free(bytes);
 }
