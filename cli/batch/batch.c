@@ -12,6 +12,7 @@
 #include "command/network.h"
 #include "command/report.h"
 #include "format/compression.h"
+#include "format/metadata.h"
 #include "library/library.h"
 #include "run.h"
 
@@ -44,6 +45,12 @@ static const cli_option OPTIONS[] = {
      .field = offsetof(batch_run, local.enlarge.out.quality)},
     {"compression", "LEVEL", ": how small a PNG becomes, and in what time", .words = format_compression_name,
      .field = offsetof(batch_run, local.enlarge.out.compression)},
+    {"colour", "C", ": what happens to colours that are not sRGB", .words = format_colour_name,
+     .field = offsetof(batch_run, local.colour)},
+    {"metadata", "M", ": what happens to EXIF and XMP", .words = format_metadata_name,
+     .field = offsetof(batch_run, local.metadata)},
+    {"provenance", .help = "write into each output which network made it",
+     .field = offsetof(batch_run, local.has_provenance)},
     {"strict", .help = "refuse damaged files even if all of their pixels can be read",
      .field = offsetof(batch_run, local.enlarge.limits.is_strict)},
     {"preserve-times", .help = "give each output the modification time of its input",
@@ -101,10 +108,15 @@ static void share_options(batch_run *run) {
     remote->task = run->local.task;
     remote->quality = run->local.enlarge.out.quality ? run->local.enlarge.out.quality : 95;
     remote->compression = run->local.enlarge.out.compression;
+    remote->colour = run->local.colour;
+    remote->metadata = run->local.metadata;
+    remote->has_provenance = run->local.has_provenance;
     remote->is_strict = run->local.enlarge.limits.is_strict;
     remote->keeps_times = run->local.keeps_times;
     remote->names.format = run->local.names.format;
     run->local.enlarge.out.format = run->local.names.format;
+    run->local.enlarge.metadata =
+        format_metadata_bits(run->local.colour, run->local.metadata, run->local.has_provenance);
     run->local.enlarge.engine = run->local.options.engine;
 }
 

@@ -8,6 +8,7 @@
 #include "base/sha256.h"
 #include "command/interrupt.h"
 #include "command/report.h"
+#include "format/note.h"
 #include "run.h"
 
 #define MAX_LOSSES 3
@@ -124,13 +125,14 @@ static json_t *result_json(const batch_run *run, const batch_item *item, const i
     int32_t width = run->is_remote ? result->remote.width_px : result->local.report.out_width_px;
     int32_t height = run->is_remote ? result->remote.height_px : result->local.report.out_height_px;
     const char *damage = is_made && !run->is_remote ? result->local.report.damage : NULL;
-    if (is_made && run->is_remote && strstr(result->remote.notes, "damaged"))
+    uint32_t notes = run->is_remote ? note_parse(result->remote.notes) : result->local.report.notes;
+    if (is_made && run->is_remote && (notes & NOTE_DAMAGED))
         damage = "the file is damaged";
-    return json_pack("{so so so so sf so ss? ss? so}", "input", report_json_text(item->input->path), "output",
+    return json_pack("{so so so so sf so ss? so ss? so}", "input", report_json_text(item->input->path), "output",
                      is_ok ? report_json_text(item->input->output) : json_null(), "width", number(is_made ? width : 0),
                      "height", number(is_made ? height : 0), "seconds", result->seconds, "model",
-                     report_json_text(run->network), "damage", damage, "skipped",
-                     is_ok && !is_made ? item->reason : NULL, "error",
+                     report_json_text(run->network), "damage", damage, "notes", report_json_notes(is_made ? notes : 0),
+                     "skipped", is_ok && !is_made ? item->reason : NULL, "error",
                      is_ok ? json_null() : report_json_text(result->error.text));
 }
 

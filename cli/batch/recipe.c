@@ -8,6 +8,7 @@
 #include "base/precision.h"
 #include "base/sha256.h"
 #include "command/report.h"
+#include "format/metadata.h"
 #include "run.h"
 
 #define DEFAULT_QUALITY 95
@@ -27,9 +28,11 @@ static json_t *remote_recipe(const remote_run *run) {
 bool batch_make_recipe(batch_run *run) {
     const format_info *format = format_get(run->local.names.format);
     int32_t quality = run->local.enlarge.out.quality ? run->local.enlarge.out.quality : DEFAULT_QUALITY;
+    uint32_t bits = format_metadata_bits(run->local.colour, run->local.metadata, run->local.has_provenance);
     json_t *recipe = run->is_remote ? remote_recipe(&run->remote) : local_recipe(&run->local);
     bool is_ok = recipe && json_object_set_new(recipe, "format", json_string(format->name)) == 0 &&
                  json_object_set_new(recipe, "scale", json_integer(run->scale)) == 0 &&
+                 (!bits || json_object_set_new(recipe, "metadata", json_integer(bits)) == 0) &&
                  (!format->has_quality || json_object_set_new(recipe, "quality", json_integer(quality)) == 0);
     char hash[MANIFEST_HASH_BYTES];
     run->recipe_json = is_ok ? json_dumps(recipe, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
