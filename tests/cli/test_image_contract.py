@@ -285,8 +285,8 @@ def test_provenance(swin2sr, tmp_path, out, strip):
     said = image.info["Software"] if out == "png" else image.getexif()[0x0131]
     model = json.loads(swin2sr("model", "info", "--json").stdout)
     assert notes == []
-    assert said.startswith("swin2sr-cloud ") and said.endswith("; precision fp32; plan whole")
-    assert f"network {model['name']}; sha256 {model['sha256']};" in said
+    assert said.startswith("swin2sr-cloud ") and said.endswith("; plan whole")
+    assert f"; network {model['name']}; sha256 {model['sha256']}; precision {model['precision']};" in said
     assert (image.getexif().get(0x010f) == "Maker") == (not strip and out != "tiff")
 
 
