@@ -6,6 +6,7 @@
 #include <sys/random.h>
 
 #include "base/clock.h"
+#include "config/limits.h"
 
 bool pace_has_room(const pool *workers) {
     return pool_has_idle(workers) || workers->queue.count < (size_t)workers->config->queue_max;
@@ -17,13 +18,31 @@ static uint64_t left_us(const job *running, uint64_t now_us) {
     return running->cost_us > spent_us ? running->cost_us - spent_us : 0;
 }
 
+/* Share out the queue so that all workers end at the same time. A worker that is busy for longer takes no part, so one
+ * long job does not make the wait for the others look long.
+ * left  What each worker has left to do; changed. */
+static uint64_t level_us(uint64_t queue_us, uint64_t *left, int count) {
+    uint64_t sum_us = queue_us;
+    for (int i = 0; i < count; i++)
+        sum_us += left[i];
+    for (;;) {
+        int longest = 0;
+        for (int i = 1; i < count; i++)
+            longest = left[i] > left[longest] ? i : longest;
+        if (left[longest] <= sum_us / (uint64_t)count)
+            return sum_us / (uint64_t)count;
+        sum_us -= left[longest];
+        left[longest] = left[--count];
+    }
+}
+
 uint64_t pace_wait_us(const pool *workers) {
+    uint64_t now_us = swin2sr__clock_us(), left[LIMIT_WORKERS] = {0};
     if (pool_has_idle(workers))
         return 0;
-    uint64_t now_us = swin2sr__clock_us(), work_us = workers->queue.cost_us;
     for (int i = 0; i < workers->worker_count; i++)
-        work_us += workers->workers[i].job ? left_us(workers->workers[i].job, now_us) : 0;
-    return work_us / (uint64_t)workers->worker_count;
+        left[i] = workers->workers[i].job ? left_us(workers->workers[i].job, now_us) : 0;
+    return level_us(workers->queue.cost_us, left, workers->worker_count);
 }
 
 uint32_t pace_spread_s(uint64_t wait_us, uint32_t random) {

@@ -49,9 +49,20 @@ static void wait_is_the_work_left_by_workers(void **state) {
     running[0].started_us -= 60 * SECOND; /* longer than predicted: no time is left */
     assert_in_range(pace_wait_us(&workers), 19 * SECOND, 20 * SECOND);
     job_queue_remove(&workers.queue, &waiting);
-    assert_in_range(pace_wait_us(&workers), 4 * SECOND, 5 * SECOND);
+    assert_int_equal(pace_wait_us(&workers), 0);
     workers.workers[1].state = WORKER_IDLE;
     assert_int_equal(pace_wait_us(&workers), 0);
+}
+
+/* A job of an hour beside short ones. */
+static void one_long_job_does_not_lengthen_the_wait(void **state) {
+    static pool workers;
+    job running[2], waiting = {.cost_us = 6 * SECOND};
+    fill(&workers, running);
+    running[1].cost_us = 3600ull * SECOND;
+    assert_in_range(pace_wait_us(&workers), 9 * SECOND, 10 * SECOND);
+    job_queue_append(&workers.queue, &waiting);
+    assert_in_range(pace_wait_us(&workers), 15 * SECOND, 16 * SECOND);
 }
 
 static void spread_is_between_half_and_all_of_it(void **state) {
@@ -78,6 +89,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(room_until_the_queue_is_full),
         cmocka_unit_test(wait_is_the_work_left_by_workers),
+        cmocka_unit_test(one_long_job_does_not_lengthen_the_wait),
         cmocka_unit_test(spread_is_between_half_and_all_of_it),
         cmocka_unit_test(retry_after_is_within_the_spread),
     };
