@@ -71,10 +71,12 @@ def test_wrong_value(small):
 
 def test_auto_reduces_what_would_take_too_long(start):
     server = start("--models", "clean", "--workers", "1", "--sync-limit-s", "1")
-    large = encode(wide(2400, 400), "JPEG")
+    large = encode(wide(2400, 600), "JPEG")
     estimate = requests.post(server.url + "/v1/estimate", data=large).json()
-    assert (estimate["plan"], estimate["output_width"], estimate["output_height"]) == ("shrink", 4096, 684)
+    assert (estimate["plan"], estimate["output_width"], estimate["output_height"]) == ("shrink", 4096, 1024)
     assert requests.post(server.url + "/v1/estimate", data=large, params={"oversize": "tile"}).json()["plan"] == "tiles"
+    narrow = encode(wide(2400, 300), "JPEG")  # smaller than the square that the network would see
+    assert requests.post(server.url + "/v1/estimate", data=narrow).json()["plan"] == "whole"
 
 
 def test_a_phone_photo_is_never_a_dead_end(start, tmp_path):
