@@ -17,6 +17,11 @@ def status_of(url, code=200, **headers):
     return answer.json() if code == 200 else check_problem(answer, code, answer.json()["code"])
 
 
+def inner_address(server):
+    """The event of the socket of --metrics-listen; its line comes after the first one."""
+    return wait_for("both addresses", lambda: [event for event in server.events("listening") if event["is_for_metrics"]])[0]
+
+
 def test_what_it_says(server):
     status = status_of(server.url)
     document = requests.get(server.url + "/openapi.json").json()
@@ -60,7 +65,7 @@ def test_without_keys_others_may_not_see_it(start):
 
 def test_on_the_addresses_for_metrics(start):
     server = start("--trusted-proxies", "127.0.0.1", "--metrics-listen", "127.0.0.1:0", ready=False)
-    inner = [event for event in server.events("listening") if event["is_for_metrics"]][0]
+    inner = inner_address(server)
     url = f"http://127.0.0.1:{inner['port']}"
     assert status_of(url, **{"X-Forwarded-For": "203.0.113.7"})["version"]
     page = requests.get(url + "/status")
@@ -75,7 +80,7 @@ def test_with_keys_it_needs_one_of_an_operator(start, keys):
     _, plain = keys.new("alice")
     _, operator = keys.new("olga", "--admin")
     server = start("--keys", keys.path, "--metrics-listen", "127.0.0.1:0", ready=False)
-    inner = [event for event in server.events("listening") if event["is_for_metrics"]][0]
+    inner = inner_address(server)
     for url in (server.url, f"http://127.0.0.1:{inner['port']}"):
         assert status_of(url, 401)["code"] == "key_missing"
         assert status_of(url, 403, **bearer(plain))["code"] == "not_admin"
