@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/write.h"
-#include "enlarge/enlarge.h"
+#include "enlarge/animation.h"
 
 #define PROGRESS_EVERY_US 250000u
 
@@ -70,7 +70,7 @@ static bool on_progress(void *context, double done) {
 }
 
 static swin2sr_status enlarge(work *self, swin2sr_model *model, swin2sr_threads *threads, const ipc_job *job, int in_fd,
-                              enlarge_report *ret_report, swin2sr_error *reterr) {
+                              enlarge_report *ret_report, animation_report *ret_frames, swin2sr_error *reterr) {
     size_t size = (size_t)job->in_bytes;
     void *data = mmap(NULL, size, PROT_READ, MAP_PRIVATE, in_fd, 0);
     if (data == MAP_FAILED)
@@ -93,14 +93,19 @@ static swin2sr_status enlarge(work *self, swin2sr_model *model, swin2sr_threads 
         .preview_context = &self->preview,
         .preview_side_px = (int32_t)job->preview_side_px,
     };
-    swin2sr_status status = enlarge_bytes(model, data, size, &options, on_bytes, &self->out, ret_report, reterr);
+    const animation_limits limits = {.frames = (int32_t)job->frames_max};
+    swin2sr_status status = job->frames_max
+                                ? animation_enlarge(model, data, size, &options, &limits, on_bytes, &self->out,
+                                                    ret_report, ret_frames, reterr)
+                                : enlarge_bytes(model, data, size, &options, on_bytes, &self->out, ret_report, reterr);
     munmap(data, size);
     if (self->out.is_full || self->preview.is_full)
         return swin2sr__error_set(reterr, SWIN2SR_IO, "there is no room for the result");
     return status;
 }
 
-static void fill_done(const work *self, const enlarge_report *report, ipc_message *ret_message) {
+static void fill_done(const work *self, const enlarge_report *report, const animation_report *frames,
+                      ipc_message *ret_message) {
     *ret_message = (ipc_message){.type = IPC_DONE};
     ret_message->done = (ipc_done){
         .id = self->id,
@@ -116,6 +121,7 @@ static void fill_done(const work *self, const enlarge_report *report, ipc_messag
         .plan_memory_bytes = report->plan.memory_bytes,
         .plan_columns = (uint32_t)report->plan.columns,
         .plan_bands = (uint32_t)report->plan.bands,
+        .frames_reused = (uint32_t)frames->frames_reused,
         .notes = report->notes,
     };
 }
@@ -124,11 +130,12 @@ void work_run(int socket, swin2sr_model *model, swin2sr_threads *threads, const 
               const int fds[IPC_JOB_FDS], ipc_message *ret_message) {
     work self = {.socket = socket, .out.fd = fds[1], .preview.fd = fds[2], .id = job->id};
     enlarge_report report = {0};
+    animation_report frames = {0};
     swin2sr_error error = {""};
     say_progress(&self, 0, 0);
-    swin2sr_status status = enlarge(&self, model, threads, job, fds[0], &report, &error);
+    swin2sr_status status = enlarge(&self, model, threads, job, fds[0], &report, &frames, &error);
     if (status == SWIN2SR_OK) {
-        fill_done(&self, &report, ret_message);
+        fill_done(&self, &report, &frames, ret_message);
         return;
     }
     *ret_message = (ipc_message){.type = IPC_FAILED};

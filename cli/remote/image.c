@@ -34,7 +34,8 @@ static bool make_query(const remote_run *run, char *ret_query, size_t size) {
            (!run->has_provenance || address_add_query(ret_query, size, "provenance", "true")) &&
            (run->compression == FORMAT_COMPRESSION_DEFAULT ||
             address_add_query(ret_query, size, "compression", format_compression_name((size_t)run->compression))) &&
-           (!run->is_strict || address_add_query(ret_query, size, "strict", "true"));
+           (!run->is_strict || address_add_query(ret_query, size, "strict", "true")) &&
+           (!run->is_animation || address_add_query(ret_query, size, "batch_mode", "true"));
 }
 
 /* The Idempotency-Key stands for the bytes, the options and the output; the ticket for these on one service with one
@@ -58,7 +59,8 @@ static uint64_t max_bytes_of(const remote_run *run, const input_file *input) {
     if (probe_bytes(input->bytes, input->size, &info, NULL) != SWIN2SR_OK)
         return result_max_bytes(ANY_SIDE_PX, ANY_SIDE_PX);
     uint64_t scale = (uint64_t)(run->network.scale ? run->network.scale : 16);
-    return result_max_bytes((uint64_t)info.width_px * scale, (uint64_t)info.height_px * scale);
+    uint64_t frames = run->is_animation ? (uint64_t)info.frames : 1;
+    return frames * result_max_bytes((uint64_t)info.width_px * scale, (uint64_t)info.height_px * scale);
 }
 
 /* ---- one image ---- */

@@ -26,6 +26,7 @@ typedef struct remote_run {
     int32_t timeout_s;
     bool may_replace;
     bool skips_existing;
+    bool is_animation; /* all frames of animations */
     bool is_strict;
     bool keeps_times;
     bool keeps_jobs;             /* --keep */

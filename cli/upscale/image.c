@@ -24,6 +24,11 @@ static double pixels_of(const input_file *input) {
     return (double)info.width_px * info.height_px;
 }
 
+static int32_t frames_of(const input_file *input) {
+    probe_info info;
+    return probe_bytes(input->bytes, input->size, &info, NULL) == SWIN2SR_OK ? info.frames : 1;
+}
+
 /* If a write failed, report it instead of the status that it caused. */
 static swin2sr_status commit(output_file *output, swin2sr_status status, swin2sr_error *reterr) {
     return status == SWIN2SR_OK || output->error ? output_commit(output, reterr) : status;
@@ -40,6 +45,9 @@ swin2sr_status upscale_into(const upscale_run *run, const input_file *input, out
         output->modified = input->modified;
     if (run->keeps_times && aux)
         aux->modified = input->modified;
+    if (run->is_animation && frames_of(input) > 1)
+        return animation_enlarge(run->model, input->bytes, input->size, &options, NULL, output_sink, output,
+                                 &result->report, &result->frames, &result->error);
     return enlarge_bytes(run->model, input->bytes, input->size, &options, output_sink, output, &result->report,
                          &result->error);
 }
@@ -98,7 +106,10 @@ static void report_result(const upscale_run *run, const upscale_result *result) 
     if (run->options.is_quiet || result->skipped)
         return;
     upscale_report_notes(result);
-    if (progress_is_terminal())
+    if (progress_is_terminal() && result->frames.frames)
+        report_note(result->output, "%dx%d, %d frames (%d without new work) in %.2f s", result->report.out_width_px,
+                    result->report.out_height_px, result->frames.frames, result->frames.frames_reused, result->seconds);
+    else if (progress_is_terminal())
         report_note(result->output, "%dx%d in %.2f s", result->report.out_width_px, result->report.out_height_px,
                     result->seconds);
 }
@@ -107,13 +118,19 @@ static json_t *result_json(const upscale_run *run, const upscale_result *result)
     bool is_ok = result->status == SWIN2SR_OK, is_made = is_ok && !result->skipped;
     const char *damage = is_made ? result->report.damage : NULL;
     const char *model = run->model ? swin2sr_model_get_info(run->model)->name : "";
-    return json_pack("{so so so so sf so ss? so ss? so}", "input", report_json_text(result->input), "output",
-                     is_ok ? report_json_text(result->output) : json_null(), "width",
-                     is_made ? json_integer(result->report.out_width_px) : json_null(), "height",
-                     is_made ? json_integer(result->report.out_height_px) : json_null(), "seconds", result->seconds,
-                     "model", model[0] ? report_json_text(model) : json_null(), "damage", damage, "notes",
-                     report_json_notes(is_made ? result->report.notes : 0), "skipped", result->skipped, "error",
-                     is_ok ? json_null() : report_json_text(result->error.text));
+    json_t *json = json_pack("{so so so so sf so ss? so ss? so}", "input", report_json_text(result->input), "output",
+                             is_ok ? report_json_text(result->output) : json_null(), "width",
+                             is_made ? json_integer(result->report.out_width_px) : json_null(), "height",
+                             is_made ? json_integer(result->report.out_height_px) : json_null(), "seconds",
+                             result->seconds, "model", model[0] ? report_json_text(model) : json_null(), "damage",
+                             damage, "notes", report_json_notes(is_made ? result->report.notes : 0), "skipped",
+                             result->skipped, "error", is_ok ? json_null() : report_json_text(result->error.text));
+    if (json && is_made && result->frames.frames > 0)
+        json_object_set_new(json, "animation",
+                            json_pack("{si si sI sI}", "frames", (int)result->frames.frames, "frames_reused",
+                                      (int)result->frames.frames_reused, "pixels", (long long)result->frames.all_pixels,
+                                      "enlarged_pixels", (long long)result->frames.enlarged_pixels));
+    return json;
 }
 
 static int keep_result(upscale_run *run, upscale_result *result) {

@@ -8,7 +8,7 @@
 #include "command/options.h"
 #include "command/output.h"
 #include "command/progress.h"
-#include "enlarge/enlarge.h"
+#include "enlarge/animation.h"
 #include "outputs.h"
 
 typedef struct upscale_run {
@@ -22,6 +22,7 @@ typedef struct upscale_run {
     bool is_plan;             /* only print what would be done */
     int32_t colour, metadata; /* words of format/metadata.h */
     bool has_provenance;
+    bool is_animation; /* enlarge all frames of animations */
     const char *task;
     swin2sr_model *model;
     const struct upscale_pace *pace; /* of this machine, under --plan */
@@ -35,6 +36,7 @@ typedef struct upscale_result {
     const char *output;
     const char *skipped; /* why it was left as it is; NULL: it was not */
     enlarge_report report;
+    animation_report frames; /* of an animation whose frames were all enlarged; frames 0: of none */
     double seconds;
     int time_error; /* errno of setting the output's modification time, or 0 */
     swin2sr_status status;

@@ -53,6 +53,8 @@ static const cli_option OPTIONS[] = {
      .field = offsetof(upscale_run, enlarge.limits.is_strict)},
     {"preserve-times", .help = "give each output the modification time of its input",
      .field = offsetof(upscale_run, keeps_times)},
+    {"animation", .help = "enlarge all frames of animations; into gif, webp or png",
+     .field = offsetof(upscale_run, is_animation)},
     {"plan", .help = "print how each input would be processed, and do nothing else; needs no -o",
      .field = offsetof(upscale_run, is_plan)},
     {"task", "T",
@@ -71,6 +73,8 @@ static bool parse(const cli_command *command, upscale_run *run, int argc, char *
         report_error(NULL, "upscale needs -o OUT; see 'swin2sr help upscale'");
     else if (has_two_models)
         report_error(NULL, "--task and --model exclude each other: --task chooses the model");
+    else if (run->is_animation && run->aux)
+        report_error(NULL, "--animation and --aux exclude each other: only a still picture has a second image");
     else if (run->may_replace && run->skips_existing)
         report_error(NULL, "--force and --skip-existing exclude each other");
     else

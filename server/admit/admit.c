@@ -141,21 +141,22 @@ static bool has_all(const quantity *rows, size_t count, problem *ret_problem) {
     return true;
 }
 
-static bool has_sizes(const network *target, const probe_info *info, problem *ret_problem) {
+static bool has_sizes(const network *target, const probe_info *info, bool is_batch, problem *ret_problem) {
     const server_config *config = target->owner->config;
+    uint64_t pixels = (uint64_t)info->width_px * (uint64_t)info->height_px, frames = (uint64_t)info->frames;
     int32_t longer_px = info->width_px > info->height_px ? info->width_px : info->height_px;
     const quantity rows[] = {
         {"a side of the image has more pixels than this service takes", LIMIT_SIDE_PX, (uint64_t)longer_px},
-        {"the image has more pixels than this service takes", config->in_pixels_max,
-         (uint64_t)info->width_px * (uint64_t)info->height_px},
-        {"the animation has more frames than this service takes", (uint64_t)config->frames_max,
-         (uint64_t)info->frames}};
+        {"the image has more pixels than this service takes", config->in_pixels_max, pixels},
+        {"the animation has more frames than this service takes", (uint64_t)config->frames_max, frames},
+        {"the frames of the animation have more pixels together than this service takes", LIMIT_ANIMATION_PIXELS,
+         is_batch ? frames * pixels : 0}};
     return has_all(rows, sizeof rows / sizeof rows[0], ret_problem);
 }
 
 /* Sizes of the result, which is smaller for an image that is reduced first. */
-static bool has_result_sizes(const network *target, const probe_info *info, const admit_terms *terms,
-                             uint32_t shrink_px, problem *ret_problem) {
+static bool has_result_sizes(const network *target, const probe_info *info, format_id format, uint32_t shrink_px,
+                             problem *ret_problem) {
     int32_t width_px = info->width_px, height_px = info->height_px;
     if (shrink_px)
         swin2sr__fit_size(width_px, height_px, (int32_t)shrink_px, &width_px, &height_px);
@@ -164,7 +165,7 @@ static bool has_result_sizes(const network *target, const probe_info *info, cons
         {"the result would have more pixels than this service makes; oversize=shrink makes a smaller one",
          LIMIT_OUT_PIXELS, width * height},
         {"a side of the result would have more pixels than its format holds; another format may hold it",
-         (uint64_t)format_get(terms->format)->max_side_px, width > height ? width : height}};
+         (uint64_t)format_get(format)->max_side_px, width > height ? width : height}};
     return has_all(rows, sizeof rows / sizeof rows[0], ret_problem);
 }
 
@@ -183,7 +184,14 @@ static bool is_better_reduced(const network *target, const probe_info *info, con
 static bool choose_work(const network *target, const probe_info *info, const admit_terms *terms, admit_work *ret_work,
                         problem *ret_problem) {
     int32_t longer_px = info->width_px > info->height_px ? info->width_px : info->height_px;
-    *ret_work = (admit_work){.writer_pixel_bytes = format_held_bytes(terms->format, info->has_alpha, terms->quality)};
+    *ret_work = (admit_work){.is_animation = terms->is_batch && info->frames > 1, .format = terms->format};
+    if (ret_work->is_animation && !terms->is_format_given)
+        ret_work->format = info->format;
+    if (ret_work->is_animation && !format_get(ret_work->format)->can_animate)
+        return refuse(ret_problem,
+                      problem_of(PROBLEM_OPTION, "format: %s cannot hold an animation; give png, webp or gif, or none",
+                                 format_get(ret_work->format)->name));
+    ret_work->writer_pixel_bytes = format_held_bytes(ret_work->format, info->has_alpha, terms->quality);
     cost_predict(target, info, ret_work);
     if (longer_px <= LIMIT_OVERSIZE_PX)
         return true;
@@ -192,22 +200,22 @@ static bool choose_work(const network *target, const probe_info *info, const adm
                            problem_of(PROBLEM_IMAGE_TOO_LARGE, "a side has more than %d pixels, and oversize is reject",
                                       LIMIT_OVERSIZE_PX),
                            LIMIT_OVERSIZE_PX, (uint64_t)longer_px);
-    bool is_too_large = !has_result_sizes(target, info, terms, 0, ret_problem);
+    bool is_too_large = !has_result_sizes(target, info, ret_work->format, 0, ret_problem);
     if (terms->oversize == OVERSIZE_TILE)
         ret_work->tile_px = LIMIT_TILE_PX;
-    else if (!terms->is_job &&
+    else if (!terms->is_job && !ret_work->is_animation &&
              (terms->oversize == OVERSIZE_SHRINK || is_too_large || is_better_reduced(target, info, terms, ret_work)))
         ret_work->shrink_px = LIMIT_OVERSIZE_PX;
-    ret_work->may_shrink = !terms->is_job && terms->oversize != OVERSIZE_TILE;
+    ret_work->may_shrink = !terms->is_job && !ret_work->is_animation && terms->oversize != OVERSIZE_TILE;
     cost_predict(target, info, ret_work);
     return true;
 }
 
 bool admit_image(const network *target, const store_file *upload, const admit_terms *terms, probe_info *ret_info,
                  admit_work *ret_work, problem *ret_problem) {
-    return probe_upload(upload, ret_info, ret_problem) && has_sizes(target, ret_info, ret_problem) &&
+    return probe_upload(upload, ret_info, ret_problem) && has_sizes(target, ret_info, terms->is_batch, ret_problem) &&
            choose_work(target, ret_info, terms, ret_work, ret_problem) &&
-           has_result_sizes(target, ret_info, terms, ret_work->shrink_px, ret_problem) &&
+           has_result_sizes(target, ret_info, ret_work->format, ret_work->shrink_px, ret_problem) &&
            has_memory(target, ret_info, ret_work, ret_problem) &&
            has_time(target, ret_work, terms->limit_us, ret_problem);
 }

@@ -24,7 +24,8 @@ bool admit_queue(const network *target, problem *ret_problem);
 typedef struct admit_terms {
     uint64_t limit_us; /* how long the work may take */
     bool is_job;       /* jobs are never reduced */
-    format_id format;  /* of the result, and its quality */
+    format_id format;  /* of the result; an animation keeps its own if is_batch and not is_format_given */
+    bool is_format_given, is_batch;
     uint32_t quality;
     bool is_degraded; /* with OVERSIZE_AUTO, reduce an image as soon as it is oversize */
     oversize_choice oversize;
@@ -35,6 +36,8 @@ typedef struct admit_work {
     uint32_t tile_px, shrink_px; /* as in job_spec, as are the next two */
     bool may_shrink;
     uint64_t memory_bytes;
+    format_id format;            /* of the result */
+    bool is_animation;           /* all frames are enlarged */
     uint32_t writer_pixel_bytes; /* what the writer of the result holds, per pixel */
     uint64_t bytes;              /* upper bound of the memory for the image, without the network */
     uint64_t us;                 /* expected time on a worker */

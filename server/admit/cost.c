@@ -5,6 +5,11 @@
 #include "admit/admit.h"
 #include "pool/cheaper.h"
 
+/* What src/enlarge/animation.c and a decoder of frames hold: per pixel, canvases of RGBA; and areas that may come again. */
+#define CANVASES_IN_BYTES 16
+#define CANVASES_OUT_BYTES 8
+#define KEPT_BYTES ((uint64_t)64 << 20)
+
 static uint64_t upright_width_px(const probe_info *info) {
     return (uint64_t)(info->orientation > 4 ? info->height_px : info->width_px);
 }
@@ -26,7 +31,10 @@ uint64_t cost_held_bytes(const network *target, const probe_info *info, const ad
     uint64_t scale = target->facts.scale, pixels = (uint64_t)info->width_px * (uint64_t)info->height_px;
     if (work->shrink_px && pixels > (uint64_t)work->shrink_px * work->shrink_px)
         pixels = (uint64_t)work->shrink_px * work->shrink_px;
-    return probe_held_bytes(info) + pixels * scale * scale * work->writer_pixel_bytes;
+    uint64_t held = probe_held_bytes(info) + pixels * scale * scale * work->writer_pixel_bytes;
+    if (work->is_animation)
+        held += pixels * CANVASES_IN_BYTES + pixels * scale * scale * CANVASES_OUT_BYTES + KEPT_BYTES;
+    return held;
 }
 
 void cost_predict(const network *target, const probe_info *info, admit_work *work) {
@@ -47,6 +55,10 @@ void cost_predict(const network *target, const probe_info *info, admit_work *wor
     }
     work->bytes = facts->base_bytes + facts->column_bytes * estimate_side_px(width_px) + edges +
                   cost_held_bytes(target, info, work);
+    if (work->is_animation && pixels < info->frame_pixels)
+        pixels = info->frame_pixels;
     work->us = estimate_us(&target->time, pixels);
+    if (work->is_animation)
+        work->us += (uint64_t)info->frames * (uint64_t)target->time.fixed_us;
     work->least_us = estimate_least_us(&target->time, pixels);
 }

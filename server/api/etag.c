@@ -12,9 +12,10 @@ void etag_set(upscale_call *self) {
     const upscale_options *options = &self->intake.options;
     const ipc_ready *facts = &self->network->facts;
     char text[640], hex[65];
-    snprintf(text, sizeof text, "%s %s %s %u %s %u %d", self->intake.sha256, self->network->served->name,
+    snprintf(text, sizeof text, "%s %s %s %u %s %u %d %d%d", self->intake.sha256, self->network->served->name,
              format_get(options->format)->name, (unsigned int)options->quality,
-             format_compression_name(options->compression), (unsigned int)options->metadata, options->is_strict);
+             format_compression_name(options->compression), (unsigned int)options->metadata, options->is_strict,
+             options->is_batch, options->is_format_given);
     swin2sr__sha256_hex(text, strlen(text), self->body_sha256);
     snprintf(text, sizeof text, "%s %s %s %s %s", self->body_sha256, facts->sha256, facts->precision, facts->kernels,
              SWIN2SR_VERSION);

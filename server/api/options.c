@@ -25,6 +25,7 @@ static bool parse_number(const char *text, size_t digits_max, uint64_t high, uin
 
 static const char *set_format(upscale_options *self, const char *value) {
     self->format = format_by_name(value);
+    self->is_format_given = true;
     return format_get(self->format)->can_write ? NULL : "not one of " FORMAT_WRITTEN_NAMES;
 }
 
@@ -60,6 +61,11 @@ static const char *set_provenance(upscale_options *self, const char *value) {
     bool is_wanted = strcmp(value, "true") == 0;
     set_bit(self, FORMAT_METADATA_PROVENANCE, is_wanted);
     return is_wanted || strcmp(value, "false") == 0 ? NULL : "not one of true, false";
+}
+
+static const char *set_batch(upscale_options *self, const char *value) {
+    self->is_batch = strcmp(value, "true") == 0;
+    return self->is_batch || strcmp(value, "false") == 0 ? NULL : "not one of true, false";
 }
 
 static const char *set_model(upscale_options *self, const char *value) {
@@ -121,7 +127,8 @@ bool upscale_options_set(upscale_options *self, const char *name, const char *va
                 {"compression", set_compression},
                 {"colour", set_colour},
                 {"metadata", set_metadata},
-                {"provenance", set_provenance}};
+                {"provenance", set_provenance},
+                {"batch_mode", set_batch}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (strcmp(name, rows[i].name) != 0)
             continue;
@@ -133,7 +140,7 @@ bool upscale_options_set(upscale_options *self, const char *name, const char *va
     }
     *ret_problem = problem_of(PROBLEM_OPTION,
                               "%.60s: no such option; there are format, quality, model, task, strict, upload, "
-                              "deadline_ms, oversize, compression, colour, metadata, provenance",
+                              "deadline_ms, oversize, compression, colour, metadata, provenance, batch_mode",
                               name);
     return false;
 }

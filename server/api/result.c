@@ -90,6 +90,10 @@ static void answer_result(http_request *request, const job_record *record, int f
         snprintf(text, sizeof text, "%u", (unsigned int)record->frames);
         http_answer_header(request, "X-Swin2SR-Frames", text);
     }
+    if (record->spec.frames_max) {
+        snprintf(text, sizeof text, "%u", (unsigned int)record->done.frames_reused);
+        http_answer_header(request, "X-Swin2SR-Frames-Reused", text);
+    }
 }
 
 static void answer_preview(http_request *request, const job_record *record, int fd) {

@@ -135,6 +135,10 @@ static void add_facts(upscale_call *self) {
         snprintf(text, sizeof text, "%d", (int)self->image.frames);
         http_answer_header(self->request, "X-Swin2SR-Frames", text);
     }
+    if (self->work.is_animation) {
+        snprintf(text, sizeof text, "%u", (unsigned int)done->frames_reused);
+        http_answer_header(self->request, "X-Swin2SR-Frames-Reused", text);
+    }
     facts_timing(done, self->job.started_us - self->job.queued_us, text);
     http_answer_header(self->request, "Server-Timing", text);
 }
@@ -194,14 +198,17 @@ static bool admit_upload(upscale_call *self) {
                          .format = self->intake.options.format,
                          .quality = self->intake.options.quality,
                          .is_degraded = level->level >= DEGRADE_SHRINK,
+                         .is_format_given = self->intake.options.is_format_given,
+                         .is_batch = self->intake.options.is_batch,
                          .oversize =
                              wanted < OVERSIZE_COUNT ? wanted : (oversize_choice)self->service->config->oversize};
     if (terms.is_job && wanted == OVERSIZE_SHRINK)
         return refuse(self, PROBLEM_OPTION, "oversize: a job is done in full size; shrink is for POST /upscale alone");
     problem what;
-    return (admit_image(self->network, &self->intake.upload, &terms, &self->image, &self->work, &what) ||
-            call_refuse(self, &what)) &&
-           can_meet_deadline(self);
+    if (!admit_image(self->network, &self->intake.upload, &terms, &self->image, &self->work, &what))
+        return call_refuse(self, &what);
+    self->intake.options.format = self->work.format;
+    return can_meet_deadline(self);
 }
 
 static void submit(upscale_call *self) {

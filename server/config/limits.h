@@ -84,19 +84,20 @@
 #define LIMIT_FIELD_VALUE_BYTES 128 /* value of an option, terminator included */
 
 /* work */
-#define LIMIT_TRIED_BYTES 32u         /* names of the plans that were tried, terminator included */
-#define LIMIT_SIDE_PX 65535           /* of an image that is read; the workers have the same limit */
-#define LIMIT_OVERSIZE_PX 1024        /* longer sides are oversize, and what they are reduced to */
-#define LIMIT_TILE_PX 512             /* side of the tiles of `oversize=tile` ... */
-#define LIMIT_SMALL_TILE_PX 256       /* ... and of those that are tried when a plan took too much memory */
-#define LIMIT_MEMORY_MIN_MIB 64       /* what the flag may say ... */
-#define LIMIT_MEMORY_MAX_MIB 1048576  /* ... and at most */
-#define LIMIT_OUT_PIXELS 800000000ull /* of the output */
-#define LIMIT_FRAMES_MAX 100000       /* --max-frames */
-#define LIMIT_QUEUE_MAX 10000         /* --queue */
-#define LIMIT_WAIT_MAX_S 86400        /* every setting in seconds */
-#define LIMIT_ATTEMPTS 2              /* workers that may die while working on one job */
-#define LIMIT_RETRY_AFTER_S 300       /* the longest Retry-After */
+#define LIMIT_TRIED_BYTES 32u              /* names of the plans that were tried, terminator included */
+#define LIMIT_SIDE_PX 65535                /* of an image that is read; the workers have the same limit */
+#define LIMIT_OVERSIZE_PX 1024             /* longer sides are oversize, and what they are reduced to */
+#define LIMIT_TILE_PX 512                  /* side of the tiles of `oversize=tile` ... */
+#define LIMIT_SMALL_TILE_PX 256            /* ... and of those that are tried when a plan took too much memory */
+#define LIMIT_MEMORY_MIN_MIB 64            /* what the flag may say ... */
+#define LIMIT_MEMORY_MAX_MIB 1048576       /* ... and at most */
+#define LIMIT_OUT_PIXELS 800000000ull      /* of the output */
+#define LIMIT_ANIMATION_PIXELS 1000000000u /* of all frames of an animation together */
+#define LIMIT_FRAMES_MAX 100000            /* --max-frames */
+#define LIMIT_QUEUE_MAX 10000              /* --queue */
+#define LIMIT_WAIT_MAX_S 86400             /* every setting in seconds */
+#define LIMIT_ATTEMPTS 2                   /* workers that may die while working on one job */
+#define LIMIT_RETRY_AFTER_S 300            /* the longest Retry-After */
 
 /* Levels of degrading: a level begins when one of its quantities has passed the first number for a while, and ends when
  * all have been beyond the second for a while. The gap keeps it from following every image. Free memory: below both the

@@ -9,7 +9,7 @@
 #include "format/format.h"
 #include "library/library.h"
 
-#define JOB_SPEC_VERSION 6
+#define JOB_SPEC_VERSION 8
 
 typedef struct job_spec {
     uint32_t version;
@@ -29,6 +29,7 @@ typedef struct job_spec {
     uint32_t tile_px, shrink_px;             /* as in ipc_job */
     uint64_t memory_bytes;                   /* as in ipc_job */
     uint32_t preview_side_px;                /* of the longer side of the preview; 0: none is wanted */
+    uint32_t frames_max;                     /* as in ipc_job */
     uint64_t limit_us;                       /* from submit to finish */
     bool is_strict;                          /* refuse a damaged file even if all of its rows can be decoded */
 } job_spec;

@@ -71,6 +71,7 @@ static bool assign(pool *self, worker *w, job *item, const int *fds) {
                                    .compression = spec->compression,
                                    .metadata = spec->metadata,
                                    .is_strict = spec->is_strict,
+                                   .frames_max = spec->frames_max,
                                    .tile_px = spec->tile_px,
                                    .shrink_px = spec->shrink_px,
                                    .memory_bytes = spec->memory_bytes,
@@ -174,7 +175,8 @@ static void note_done(const job *item, const worker *by) {
     model_metrics *counts = self->counts;
     uint64_t in_pixels = (uint64_t)done->in_width_px * done->in_height_px;
     uint64_t duration_us = swin2sr__clock_us() - item->started_us;
-    estimate_learn(&self->time, estimate_done_pixels(done, item->spec.shrink_px), duration_us);
+    if (!item->spec.frames_max) /* of an animation, some frames take less */
+        estimate_learn(&self->time, estimate_done_pixels(done, item->spec.shrink_px), duration_us);
     metrics_count_use(self->owner->metrics, item->spec.owner, in_pixels, duration_us);
     metrics_observe(&counts->stage_seconds[METRICS_STAGE_QUEUE], item->started_us - item->queued_us);
     metrics_observe(&counts->stage_seconds[METRICS_STAGE_DECODE], done->decode_us);

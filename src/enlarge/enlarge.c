@@ -159,7 +159,8 @@ static swin2sr_status open_input(enlarge_job *job, swin2sr_model *model, const v
     image_limits limits = job->options->limits;
     limits.to_srgb =
         job->options->metadata & FORMAT_METADATA_SRGB || !format_get(job->options->out.format)->has_profile;
-    swin2sr_status status = image_reader_open(data, size, &limits, &job->reader, job->reterr);
+    swin2sr_status status =
+        job->reader ? SWIN2SR_OK : image_reader_open(data, size, &limits, &job->reader, job->reterr);
     job->report.decode_us = swin2sr__clock_us() - start_us;
     if (status != SWIN2SR_OK)
         return status;
@@ -395,7 +396,7 @@ static swin2sr_status open_outputs(enlarge_job *job, const swin2sr_model_info *n
     out.metadata = &job->metadata.data;
     out.threads = job->threads;
     swin2sr_status status = make_metadata(job, network);
-    if (status == SWIN2SR_OK)
+    if (status == SWIN2SR_OK && job->writer == NULL)
         status = image_writer_open(&out, job->report.out_width_px, job->report.out_height_px, job->report.channels,
                                    sink, context, &job->writer, job->reterr);
     job->aux_metadata = aux_metadata_of(job);
@@ -424,7 +425,7 @@ static swin2sr_status job_run(enlarge_job *job, swin2sr_model *model, const void
 
 swin2sr_status enlarge_bytes(swin2sr_model *model, const void *data, size_t size, const enlarge_options *options,
                              image_sink sink, void *context, enlarge_report *ret_report, swin2sr_error *reterr) {
-    enlarge_job job = {.options = options, .reterr = reterr};
+    enlarge_job job = {.options = options, .reader = options->reader, .writer = options->writer, .reterr = reterr};
     swin2sr_status status = job_run(&job, model, data, size, sink, context);
     if (status == SWIN2SR_OK && ret_report != NULL)
         *ret_report = job.report;

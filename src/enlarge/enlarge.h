@@ -26,6 +26,9 @@ typedef struct enlarge_options {
     image_sink preview_sink;
     void *preview_context;
     int32_t preview_side_px; /* 256..; 0: not wanted */
+    /* In place of data, and of sink; NULL: not used. enlarge_bytes closes them, whatever the outcome. */
+    image_reader *reader;
+    image_writer *writer;
 } enlarge_options;
 
 typedef struct enlarge_report {

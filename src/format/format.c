@@ -22,6 +22,7 @@ static const format_info formats[FORMAT_COUNT] = {
                     .has_alpha = true,
                     .has_16 = true,
                     .has_profile = true,
+                    .can_animate = true,
                     .can_read = true,
                     .can_write = true},
     [FORMAT_JPEG] = {.name = "jpeg",
@@ -41,6 +42,7 @@ static const format_info formats[FORMAT_COUNT] = {
                      .has_alpha = true,
                      .has_quality = true,
                      .has_profile = true,
+                     .can_animate = true,
                      .can_read = true,
                      .can_write = true},
     [FORMAT_GIF] = {.name = "gif",
@@ -49,6 +51,7 @@ static const format_info formats[FORMAT_COUNT] = {
                     .channels = ALL_CHANNELS,
                     .max_side_px = GIF_MAX_SIDE_PX,
                     .has_alpha = true,
+                    .can_animate = true,
                     .can_read = true,
                     .can_write = true},
     [FORMAT_TIFF] = {.name = "tiff",
@@ -73,7 +76,7 @@ uint32_t format_held_bytes(format_id id, bool has_alpha, uint32_t quality) {
     case FORMAT_WEBP:
         return has_alpha || quality == FORMAT_LOSSLESS_QUALITY ? 48 : 16;
     case FORMAT_GIF:
-        return 5;
+        return 8;
     case FORMAT_TIFF: /* of 16 bits, which deflate could not reduce */
         return 9;
     default:

@@ -30,6 +30,7 @@ typedef struct format_info {
     uint8_t channels;                    /* bits of FORMAT_CHANNELS: what can be written */
     int32_t max_side_px;                 /* of an image that is written */
     bool has_alpha, has_quality;
+    bool can_animate; /* can hold several frames that are shown one after another */
     bool has_16;      /* can hold 16 bits per sample */
     bool has_profile; /* can hold an ICC profile; otherwise colours become sRGB */
     bool can_read, can_write;

@@ -84,6 +84,12 @@ static inline uint32_t image_encoder_notes(const image_metadata *metadata, bool 
            (metadata->x_per_metre > 0 && !has_resolution ? NOTE_RESOLUTION_DROPPED : 0);
 }
 
+/* Make a reader or a writer of an open codec that is of no file. The codec is taken over, and closed if there is no memory.
+ * ret_reader, ret_writer  The caller's (image_reader_close, image_writer_close). Untouched on failure. */
+swin2sr_status image_reader_take(image_decoder *decoder, image_reader **ret_reader, swin2sr_error *reterr);
+swin2sr_status image_writer_take(image_encoder *encoder, int32_t height_px, image_writer **ret_writer,
+                                 swin2sr_error *reterr);
+
 /* Open a codec. Even if that fails, image.c closes what was handed over. */
 swin2sr_status image_png_decoder_open(const uint8_t *data, size_t size, image_decoder **ret_decoder,
                                       swin2sr_error *reterr);

@@ -173,6 +173,21 @@ swin2sr_status image_reader_open(const void *data, size_t size, const image_limi
     return status;
 }
 
+swin2sr_status image_reader_take(image_decoder *decoder, image_reader **ret_reader, swin2sr_error *reterr) {
+    image_reader *reader = calloc(1, sizeof(*reader));
+    if (reader == NULL) {
+        decoder->close(decoder);
+        return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "not enough memory to read the image");
+    }
+    reader->decoder = decoder;
+    reader->info = (image_info){.width_px = decoder->width_px,
+                                .height_px = decoder->height_px,
+                                .channels = decoder->channels,
+                                .sample_bytes = decoder->sample_bytes};
+    *ret_reader = reader;
+    return SWIN2SR_OK;
+}
+
 const image_info *image_reader_info(const image_reader *reader) {
     return &reader->info;
 }
@@ -346,6 +361,19 @@ swin2sr_status image_writer_open(const image_writer_options *options, int32_t wi
     else
         image_writer_close(writer);
     return status;
+}
+
+swin2sr_status image_writer_take(image_encoder *encoder, int32_t height_px, image_writer **ret_writer,
+                                 swin2sr_error *reterr) {
+    image_writer *writer = calloc(1, sizeof(*writer));
+    if (writer == NULL) {
+        encoder->close(encoder);
+        return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "not enough memory to write the image");
+    }
+    writer->encoder = encoder;
+    writer->height_px = height_px;
+    *ret_writer = writer;
+    return SWIN2SR_OK;
 }
 
 swin2sr_status image_writer_write(image_writer *writer, const void *rows, size_t stride_bytes, int32_t n,

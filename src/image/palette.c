@@ -20,6 +20,7 @@
 #define NOISE_SIZE (NOISE_SIDE * NOISE_SIDE)
 #define NO_INDEX (-1)
 #define OPAQUE_FROM 128
+#define PIN_DISTANCE 0.03f /* in OKLab, where black and white are 1 apart */
 
 typedef struct cell {
     uint32_t count, sum[3];
@@ -142,7 +143,8 @@ void palette_add(palette *self, const uint8_t *pixels, size_t count, int32_t cha
             continue;
         }
         cell *to = &self->cells[cell_of(rgb[0], rgb[1], rgb[2])];
-        count_exact(self, packed(rgb));
+        if (weight > 1)
+            count_exact(self, packed(rgb));
         if (to->count > UINT32_MAX / 512) /* the shares within a cell are known well enough */
             continue;
         to->count += weight;
@@ -273,6 +275,11 @@ static void choose_groups(palette *self, spot *spots, int32_t limit) {
         spots[count] = (spot){.weight = powf((float)from->count, 0.75f), .cell = i};
         to_lab(rgb, spots[count++].lab);
     }
+    if (count == 0) { /* nothing was opaque */
+        self->size = 1;
+        set_colour(self, 0, (const double[]){0, 0, 0, 1});
+        return;
+    }
     self->size = cut(spots, count, limit, boxes);
     for (int32_t i = 0; i < self->size; i++) {
         double sum[4] = {0};
@@ -281,6 +288,24 @@ static void choose_groups(palette *self, spot *spots, int32_t limit) {
         set_colour(self, i, sum);
     }
     move_to_means(self, spots, count);
+}
+
+/* Where a counted colour is nearly one of the palette, make it so: areas of that colour need no mixing then. */
+static void pin_exact(palette *self) {
+    bool is_pinned[PALETTE_MAX] = {false};
+    for (uint32_t slot = 0; slot < EXACT_SLOTS; slot++) {
+        if (!self->exact[slot])
+            continue;
+        uint32_t colour = self->exact[slot];
+        const double sum[4] = {colour >> 16 & 255, colour >> 8 & 255, colour & 255, 1};
+        const float rgb[3] = {(float)sum[0], (float)sum[1], (float)sum[2]};
+        float lab[3];
+        to_lab(rgb, lab);
+        int32_t i = nearest_to(self, lab);
+        if (!is_pinned[i] && distance(lab, self->labs[i]) < PIN_DISTANCE * PIN_DISTANCE)
+            set_colour(self, i, sum);
+        is_pinned[i] = true;
+    }
 }
 
 static void choose_exact(palette *self) {
@@ -357,10 +382,10 @@ static void make_noise(palette *self) {
     }
 }
 
-swin2sr_status palette_choose(palette *self, bool has_key) {
+swin2sr_status palette_choose(palette *self, bool has_key, bool is_open) {
     has_key |= self->has_transparent;
     int32_t limit = PALETTE_MAX - has_key;
-    if (self->exact_count <= limit) {
+    if (self->exact_count <= limit && !is_open) {
         choose_exact(self);
     } else {
         spot *spots = malloc(CELLS * sizeof(*spots));
@@ -372,6 +397,8 @@ swin2sr_status palette_choose(palette *self, bool has_key) {
         memset(self->nearest, 0xff, CELLS * sizeof(*self->nearest));
         choose_groups(self, spots, limit);
         free(spots);
+        if (self->exact_count <= limit)
+            pin_exact(self);
         make_noise(self);
     }
     self->key = has_key ? self->size : NO_INDEX;
@@ -403,8 +430,10 @@ static int32_t nearest_colour(palette *self, const float rgb[3]) {
     int32_t r = clipped(rgb[0]), g = clipped(rgb[1]), b = clipped(rgb[2]);
     int16_t *at = &self->nearest[cell_of(r, g, b)];
     if (*at == NO_INDEX) {
-        const float middle[3] = {(float)(r & ~3) + 1.5f, (float)(g & ~3) + 1.5f, (float)(b & ~3) + 1.5f};
-        float lab[3];
+        const cell *counted = &self->cells[cell_of(r, g, b)];
+        float middle[3] = {(float)(r & ~3) + 1.5f, (float)(g & ~3) + 1.5f, (float)(b & ~3) + 1.5f}, lab[3];
+        for (int c = 0; c < 3 && counted->count > 0; c++)
+            middle[c] = (float)counted->sum[c] / (float)counted->count;
         to_lab(middle, lab);
         *at = (int16_t)nearest_to(self, lab);
     }

@@ -20,13 +20,14 @@ swin2sr_status palette_new(palette **ret_self);
 void palette_free(palette *self);
 
 /* Count pixels of 1 to 4 channels. Those with an alpha below one half count as transparent.
- * weight  How many times each pixel counts. */
+ * weight  How many times each pixel counts. Colours that count more than once get a place of their own if they can. */
 void palette_add(palette *self, const uint8_t *pixels, size_t count, int32_t channels, uint32_t weight);
 
 /* Choose the colours for what was counted. Call it once, after the last palette_add and before the rest.
  * has_key  Keep the last index for transparent pixels even if there was none.
+ * is_open  Colours that were not counted will be drawn, too.
  * errors   _NOMEM. */
-swin2sr_status palette_choose(palette *self, bool has_key);
+swin2sr_status palette_choose(palette *self, bool has_key, bool is_open);
 
 /* The number of colours, 1..256, and their bytes R G B. The transparent one counts, if there is one. */
 int32_t palette_size(const palette *self, const uint8_t (**ret_colours)[3]);

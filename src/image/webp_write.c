@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "image/codec.h"
+#include "image/webp_config.h"
 
 #define LOSSLESS_EFFORT 1 /* 0..9 of libwebp's presets; measured: 6 takes six times as long for 3 % fewer bytes */
 #define LOSSY_METHOD 4    /* 0..6, libwebp's default */
@@ -49,13 +50,13 @@ static void webp_write_step(void *context) {
     }
 }
 
-static bool set_config(const webp_encoder *self, WebPConfig *config) {
+bool webp_config_set(WebPConfig *config, int32_t quality) {
     bool is_set = WebPConfigInit(config);
-    if (self->setup.quality == FORMAT_LOSSLESS_QUALITY) {
+    if (quality == FORMAT_LOSSLESS_QUALITY) {
         is_set = is_set && WebPConfigLosslessPreset(config, LOSSLESS_EFFORT);
         config->exact = 1; /* also colours where nothing is seen of them */
     } else {
-        config->quality = (float)self->setup.quality;
+        config->quality = (float)quality;
         config->method = LOSSY_METHOD;
     }
     config->thread_level = 0;
@@ -107,7 +108,7 @@ static void webp_finish_step(void *context) {
     const image_metadata *metadata = self->setup.metadata;
     WebPConfig config;
     bool has_metadata = metadata->icc.data || metadata->exif.data || metadata->xmp.data;
-    if (!set_config(self, &config))
+    if (!webp_config_set(&config, self->setup.quality))
         write_failed(self, SWIN2SR_INTERNAL, "libwebp is of another version than its headers");
     if (has_metadata) {
         self->picture.writer = WebPMemoryWrite;

@@ -19,7 +19,7 @@
 #define FRAME_MAGIC 0x49325253u /* "SR2I" */
 #define HEADER_BYTES 12         /* magic, type, payload length */
 #define SCALE_MAX 16
-#define FIELDS_MAX 14
+#define FIELDS_MAX 15
 
 /* A field of a message. A number has 4 or 8 bytes; a text goes as its length and its characters. */
 typedef struct ipc_field {
@@ -46,8 +46,9 @@ static const ipc_field payloads[IPC_CANCEL + 1][FIELDS_MAX + 1] = {
                  NUMBER(job.compression, 0, FORMAT_COMPRESSION_COUNT - 1), NUMBER(job.metadata, 0, FORMAT_METADATA_ALL),
                  NUMBER(job.in_bytes, 1, INT64_MAX), NUMBER(job.in_pixels_max, 1, INT64_MAX),
                  NUMBER(job.out_pixels_max, 1, INT64_MAX), NUMBER(job.is_strict, 0, 1),
-                 NUMBER(job.tile_px, 0, INT32_MAX), NUMBER(job.shrink_px, 0, INT32_MAX),
-                 NUMBER(job.memory_bytes, 0, INT64_MAX), NUMBER(job.preview_side_px, 0, INT32_MAX)},
+                 NUMBER(job.frames_max, 0, INT32_MAX), NUMBER(job.tile_px, 0, INT32_MAX),
+                 NUMBER(job.shrink_px, 0, INT32_MAX), NUMBER(job.memory_bytes, 0, INT64_MAX),
+                 NUMBER(job.preview_side_px, 0, INT32_MAX)},
     [IPC_PROGRESS] = {NUMBER(progress.id, 1, UINT64_MAX), NUMBER(progress.millionths, 0, IPC_PROGRESS_DONE)},
     [IPC_DONE] = {NUMBER(done.id, 1, UINT64_MAX), NUMBER(done.out_bytes, 1, INT64_MAX),
                   NUMBER(done.preview_bytes, 0, INT64_MAX), NUMBER(done.in_width_px, 1, INT32_MAX),
@@ -55,7 +56,8 @@ static const ipc_field payloads[IPC_CANCEL + 1][FIELDS_MAX + 1] = {
                   NUMBER(done.out_height_px, 1, INT32_MAX), NUMBER(done.decode_us, 0, INT64_MAX),
                   NUMBER(done.infer_us, 0, INT64_MAX), NUMBER(done.encode_us, 0, INT64_MAX),
                   NUMBER(done.plan_memory_bytes, 0, UINT64_MAX), NUMBER(done.plan_columns, 1, INT32_MAX),
-                  NUMBER(done.plan_bands, 1, INT32_MAX), NUMBER(done.notes, 0, NOTE_ALL)},
+                  NUMBER(done.plan_bands, 1, INT32_MAX), NUMBER(done.frames_reused, 0, INT32_MAX),
+                  NUMBER(done.notes, 0, NOTE_ALL)},
     /* statuses are negative: SWIN2SR_INTERNAL..-1, as unsigned numbers */
     [IPC_FAILED] = {NUMBER(failed.id, 0, UINT64_MAX), NUMBER(failed.status, (uint32_t)SWIN2SR_INTERNAL, UINT32_MAX),
                     TEXT(failed.detail)},

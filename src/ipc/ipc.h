@@ -58,6 +58,7 @@ typedef struct ipc_job {
     uint64_t in_bytes;        /* length of the input file, 1.. */
     uint64_t in_pixels_max;   /* 1.. */
     uint64_t out_pixels_max;  /* 1.. */
+    uint32_t frames_max;      /* of an animation whose frames are all enlarged; 0: only the first one is */
     uint32_t is_strict;       /* 1: refuse a damaged file even if all of its rows can be decoded; else 0 */
     uint32_t tile_px;         /* side of the tiles; 0: none */
     uint32_t shrink_px;       /* an image with a longer side is reduced to this one; 0: never */
@@ -79,6 +80,7 @@ typedef struct ipc_done {
     uint64_t decode_us, infer_us, encode_us;
     uint64_t plan_memory_bytes;
     uint32_t plan_columns, plan_bands; /* columns and rows of tiles, 1..; 1 x 1: the whole image */
+    uint32_t frames_reused;            /* of an animation: for which there was nothing to compute */
     uint32_t notes;                    /* bits of format/note.h */
 } ipc_done;
 

@@ -13,13 +13,15 @@
 #define FRAME 0x2c
 #define TRAILER 0x3b
 #define GRAPHIC_CONTROL 0xf9
+#define DISPOSE_BACKGROUND 2
 #define MAX_FRAMES 1000000
 
 typedef struct gif_file {
     probe_window *window;
     probe_info *info;
     uint64_t at;
-    bool has_key; /* a colour of the next frame is transparent */
+    bool has_key;     /* a colour of the next frame is transparent */
+    uint8_t disposal; /* of the next frame */
 } gif_file;
 
 static uint64_t table_bytes(uint8_t flags) {
@@ -44,8 +46,10 @@ static swin2sr_status read_extension(gif_file *file) {
     swin2sr_status status = probe_look(file->window, file->at, 1, &bytes);
     if (status != SWIN2SR_OK)
         return status;
-    if (bytes[0] == GRAPHIC_CONTROL && probe_look(file->window, file->at, 3, &bytes) == SWIN2SR_OK && bytes[1] == 4)
+    if (bytes[0] == GRAPHIC_CONTROL && probe_look(file->window, file->at, 3, &bytes) == SWIN2SR_OK && bytes[1] == 4) {
         file->has_key = bytes[2] & 1;
+        file->disposal = bytes[2] >> 2 & 7;
+    }
     file->at++;
     return skip_sub_blocks(file);
 }
@@ -72,8 +76,12 @@ static swin2sr_status read_frame(gif_file *file) {
         info->has_alpha = file->has_key || !is_whole;
         info->channels = info->has_alpha ? 4 : 3;
     }
+    probe_add_frame(info, left, top, right - left, bottom - top);
+    if (file->disposal >= DISPOSE_BACKGROUND) /* what it covered changes once more */
+        probe_add_frame(info, left, top, right - left, bottom - top);
     info->frames++;
     file->has_key = false;
+    file->disposal = 0;
     return SWIN2SR_OK;
 }
 

@@ -61,6 +61,8 @@ static swin2sr_status read_chunk(probe_window *window, const char type[4], uint6
         uint32_t frames = probe_u32(body);
         if (frames >= 1 && frames <= PNG_MAX_U31)
             info->frames = (int32_t)frames;
+        /* where they lie is said after the pixels */
+        info->frame_pixels = (uint64_t)info->frames * (uint64_t)info->width_px * (uint64_t)info->height_px;
     } else if (memcmp(type, "eXIf", 4) == 0 && info->orientation == 0) {
         info->orientation = probe_exif_orientation(window, at, length);
     }

@@ -11,19 +11,21 @@
 #include <swin2sr/status.h>
 
 #define PROBE_MAX_BYTES ((size_t)1 << 20)
+#define PROBE_FRAME_MARGIN_PX 22 /* around what changes, which src/enlarge/animation.c sends through the network, too */
 
 typedef struct probe_info {
     format_id format;
     int32_t width_px; /* as stored, before orientation; 1.. */
     int32_t height_px;
-    int32_t channels;     /* 1 grey, 2 grey+alpha, 3 colour (palette counts as 3), 4 colour+alpha or CMYK */
-    int32_t depth_bits;   /* per sample as stored: 1, 2, 4, 8, 16 (JPEG 8 or 12) */
-    int32_t orientation;  /* EXIF 1..8; 1 when absent */
-    int32_t frames;       /* 1; more for an animation. Of a file that is cut short, those that are there */
-    bool has_alpha;       /* some pixels may be transparent */
-    bool is_progressive;  /* progressive JPEG, or interlaced PNG or GIF */
-    bool is_cut_short;    /* the end is missing, after what the first frame needs; PNG and JPEG: not looked at */
-    uint64_t codec_bytes; /* that the decoder holds beside rows: coefficients of a JPEG in several scans, tiles, ... */
+    int32_t channels;      /* 1 grey, 2 grey+alpha, 3 colour (palette counts as 3), 4 colour+alpha or CMYK */
+    int32_t depth_bits;    /* per sample as stored: 1, 2, 4, 8, 16 (JPEG 8 or 12) */
+    int32_t orientation;   /* EXIF 1..8; 1 when absent */
+    uint64_t frame_pixels; /* of an animation: of all frames, those that may change, with what surrounds them */
+    int32_t frames;        /* 1; more for an animation. Of a file that is cut short, those that are there */
+    bool has_alpha;        /* some pixels may be transparent */
+    bool is_progressive;   /* progressive JPEG, or interlaced PNG or GIF */
+    bool is_cut_short;     /* the end is missing, after what the first frame needs; PNG and JPEG: not looked at */
+    uint64_t codec_bytes;  /* that the decoder holds beside rows: coefficients of a JPEG in several scans, tiles, ... */
 } probe_info;
 
 /* A file that need not be in memory. */

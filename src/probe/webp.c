@@ -11,6 +11,7 @@
 #define FRAME_HEAD_BYTES 16 /* of the body of ANMF */
 #define FLAG_ANIMATION 0x02
 #define FLAG_ALPHA 0x10
+#define FLAG_DISPOSE 0x01      /* of a frame */
 #define LOSSLESS_PIXEL_BYTES 4 /* the decoder holds all pixels of a frame once more */
 #define CANVAS_PIXEL_BYTES 4
 #define MAX_FRAMES 0x7fffffff
@@ -121,6 +122,16 @@ static swin2sr_status read_chunk(webp_file *file, const webp_chunk *chunk) {
     if (!file->is_animated && !file->has_pixels && (is_type(chunk, "VP8 ") || is_type(chunk, "VP8L")))
         return read_pixels(file, chunk);
     if (file->is_animated && is_type(chunk, "ANMF") && info->frames < MAX_FRAMES) {
+        const uint8_t *head;
+        swin2sr_status status = chunk->length < FRAME_HEAD_BYTES
+                                    ? SWIN2SR_CORRUPT
+                                    : probe_look(file->window, chunk->at, FRAME_HEAD_BYTES, &head);
+        if (status != SWIN2SR_OK)
+            return status;
+        uint64_t width = probe_le24(head + 6) + 1, height = probe_le24(head + 9) + 1;
+        int times = head[15] & FLAG_DISPOSE ? 2 : 1; /* what it covered may change once more */
+        for (int i = 0; i < times; i++)
+            probe_add_frame(info, 2 * (uint64_t)probe_le24(head), 2 * (uint64_t)probe_le24(head + 3), width, height);
         info->frames++;
         return file->has_pixels ? SWIN2SR_OK : read_frame(file, chunk);
     }

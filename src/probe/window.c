@@ -44,3 +44,14 @@ uint32_t probe_le24(const uint8_t *at) {
 uint32_t probe_le32(const uint8_t *at) {
     return probe_le16(at + 2) << 16 | probe_le16(at);
 }
+
+void probe_add_frame(probe_info *info, uint64_t x, uint64_t y, uint64_t width, uint64_t height) {
+    const uint64_t margin = PROBE_FRAME_MARGIN_PX, canvas_width = (uint64_t)info->width_px,
+                   canvas_height = (uint64_t)info->height_px;
+    uint64_t left = x > margin ? x - margin : 0, top = y > margin ? y - margin : 0;
+    uint64_t right = x + width + margin, bottom = y + height + margin;
+    right = right < canvas_width ? right : canvas_width;
+    bottom = bottom < canvas_height ? bottom : canvas_height;
+    if (right > left && bottom > top)
+        info->frame_pixels += (right - left) * (bottom - top);
+}

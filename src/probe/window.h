@@ -40,6 +40,9 @@ swin2sr_status probe_webp(probe_window *window, probe_info *info);
 swin2sr_status probe_gif(probe_window *window, probe_info *info);
 swin2sr_status probe_tiff(probe_window *window, probe_info *info);
 
+/* Add a frame of an animation to frame_pixels: its rectangle, with the margin, as far as the canvas reaches. */
+void probe_add_frame(probe_info *info, uint64_t x, uint64_t y, uint64_t width, uint64_t height);
+
 /* The orientation from EXIF data.
  * at, size  Where its TIFF block lies in the file ("II*\0" or "MM\0*" first).
  * returns   1..8; 1 if the block is damaged or has no orientation. */

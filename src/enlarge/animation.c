@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * enlarge/animation.c - one animation to one larger animation (stages 4 to 8 of 9).
+ * In: bytes of a file, a model.  Out: bytes of a file, through a sink.
+ * The file is read twice. The first pass finds out how much there is to do, whether anything is transparent, and which
+ * colours a palette needs; the second one enlarges. Held are two canvases of the input, one of the output, and areas that
+ * may come again. */
+#include "enlarge/animation.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "enlarge/changes.h"
+#include "enlarge/kept_areas.h"
+#include "enlarge/preview.h"
+#include "image/frames.h"
+#include "image/pixels.h"
+
+#define DEFAULT_FRAMES 1000
+#define DEFAULT_ALL_PIXELS 1000000000u
+#define SPREAD_PX 6      /* how far a pixel of the input is seen in the output; less than half a block of changes.c */
+#define CONTEXT_PX 16    /* around an area, so that the network sees what surrounds it */
+#define SOURCE_WEIGHT 4u /* of a pixel of the input in the palette, against a blend of two */
+
+typedef struct animation {
+    swin2sr_model *model;
+    const enlarge_options *options;
+    enlarge_options part; /* of an area */
+    swin2sr_threads *threads;
+    frames_reader *reader;
+    frames_writer *writer;
+    frames_info info;
+    int32_t scale;
+    int32_t channels; /* of the areas: 4 if anything is transparent, else 3 */
+    uint8_t *before;  /* the canvas before; has_before: there was one */
+    bool has_before;
+    uint8_t *area_in, *area_out; /* of the largest area, packed */
+    uint8_t *canvas;             /* the output, RGBA */
+    kept_areas *kept;
+    uint64_t planned_pixels, done_pixels, area_pixels;
+    enlarge_report report;
+    animation_report frames;
+    bool is_cancelled;
+    swin2sr_error *reterr;
+} animation;
+
+static swin2sr_status out_of_memory(animation *self) {
+    return swin2sr__error_set(self->reterr, SWIN2SR_NOMEM, "not enough memory to enlarge this animation");
+}
+
+static void animation_done(animation *self) {
+    frames_reader_close(self->reader);
+    frames_writer_close(self->writer);
+    swin2sr_threads_free(self->threads);
+    if (self->kept)
+        kept_areas_done(self->kept);
+    free(self->kept);
+    free(self->before);
+    free(self->area_in);
+    free(self->area_out);
+    free(self->canvas);
+}
+
+static size_t canvas_bytes(const animation *self) {
+    return (size_t)self->info.width_px * (size_t)self->info.height_px * FRAMES_PIXEL_BYTES;
+}
+
+static uint64_t pixels_of(changes_area area) {
+    return (uint64_t)area.width_px * (uint64_t)area.height_px;
+}
+
+static changes_area with_context(const animation *self, changes_area area) {
+    return changes_widen(area, CONTEXT_PX, self->info.width_px, self->info.height_px);
+}
+
+/* ---- before anything is enlarged ---- */
+
+static swin2sr_status open_input(animation *self, const void *data, size_t size, const animation_limits *limits) {
+    frames_reader_close(self->reader);
+    self->reader = NULL;
+    self->has_before = false;
+    swin2sr_status status = frames_reader_open(data, size, &self->options->limits, &self->reader, self->reterr);
+    if (status != SWIN2SR_OK)
+        return status;
+    int32_t frames_max = limits && limits->frames > 0 ? limits->frames : DEFAULT_FRAMES;
+    uint64_t pixels_max = limits && limits->all_pixels > 0 ? limits->all_pixels : DEFAULT_ALL_PIXELS;
+    self->info = *frames_reader_info(self->reader);
+    self->frames.all_pixels =
+        (uint64_t)self->info.width_px * (uint64_t)self->info.height_px * (uint64_t)self->info.frames;
+    if (self->info.frames > frames_max)
+        return swin2sr__error_set(self->reterr, SWIN2SR_TOO_LARGE,
+                                  "the animation has %d frames; at most %d are allowed", self->info.frames, frames_max);
+    if (self->frames.all_pixels > pixels_max)
+        return swin2sr__error_set(self->reterr, SWIN2SR_TOO_LARGE,
+                                  "the animation has %llu pixels in all frames; at most %llu are allowed",
+                                  (unsigned long long)self->frames.all_pixels, (unsigned long long)pixels_max);
+    return SWIN2SR_OK;
+}
+
+static swin2sr_status check_output(animation *self) {
+    const enlarge_options *options = self->options;
+    uint64_t most = options->out_pixels > 0 ? options->out_pixels : 800000000u;
+    uint64_t width = (uint64_t)self->info.width_px * (uint64_t)self->scale;
+    uint64_t height = (uint64_t)self->info.height_px * (uint64_t)self->scale;
+    if (width > INT32_MAX || height > INT32_MAX || width * height > most)
+        return swin2sr__error_set(self->reterr, SWIN2SR_TOO_LARGE,
+                                  "the result would have %llu x %llu pixels; at most %llu are allowed",
+                                  (unsigned long long)width, (unsigned long long)height, (unsigned long long)most);
+    self->report.in_width_px = self->info.width_px;
+    self->report.in_height_px = self->info.height_px;
+    self->report.out_width_px = (int32_t)width;
+    self->report.out_height_px = (int32_t)height;
+    return SWIN2SR_OK;
+}
+
+/* The next canvas, and where it differs from the one before. */
+static swin2sr_status next_frame(animation *self, frames_frame *frame, changes_area *areas, int32_t *ret_count) {
+    uint64_t start_us = swin2sr__clock_us();
+    swin2sr_status status = frames_reader_next(self->reader, frame, self->reterr);
+    if (status == SWIN2SR_OK)
+        *ret_count = changes_find(self->has_before ? self->before : NULL, frame->canvas, self->info.width_px,
+                                  self->info.height_px, areas);
+    for (int32_t i = 0; i < *ret_count && status == SWIN2SR_OK; i++)
+        areas[i] = changes_widen(areas[i], SPREAD_PX, self->info.width_px, self->info.height_px);
+    self->report.decode_us += swin2sr__clock_us() - start_us;
+    return status;
+}
+
+static void keep_canvas(animation *self, const frames_frame *frame) {
+    memcpy(self->before, frame->canvas, canvas_bytes(self));
+    self->has_before = true;
+}
+
+/* Count the colours of an area, and what enlarging makes of neighbours: blends of two. */
+static swin2sr_status count_colours(animation *self, const uint8_t *canvas, changes_area area) {
+    size_t width = (size_t)self->info.width_px;
+    swin2sr_status status = SWIN2SR_OK;
+    for (int32_t y = area.y; y < area.y + area.height_px && status == SWIN2SR_OK; y++) {
+        const uint8_t *row = canvas + ((size_t)y * width + (size_t)area.x) * FRAMES_PIXEL_BYTES;
+        const uint8_t *below = y + 1 < self->info.height_px ? row + width * FRAMES_PIXEL_BYTES : row;
+        uint8_t *blends = self->area_in;
+        for (int32_t x = 0; x < area.width_px; x++) {
+            const uint8_t *pixel = row + x * FRAMES_PIXEL_BYTES, *under = below + x * FRAMES_PIXEL_BYTES;
+            const uint8_t *right = x + 1 < area.width_px ? pixel + FRAMES_PIXEL_BYTES : pixel;
+            for (int c = 0; c < FRAMES_PIXEL_BYTES; c++, blends++) {
+                blends[0] = (uint8_t)((pixel[c] + right[c] + 1) / 2);
+                blends[FRAMES_PIXEL_BYTES] = (uint8_t)((pixel[c] + under[c] + 1) / 2);
+            }
+            blends += FRAMES_PIXEL_BYTES;
+        }
+        status = frames_writer_count(self->writer, row, (size_t)area.width_px, SOURCE_WEIGHT, self->reterr);
+        if (status == SWIN2SR_OK)
+            status = frames_writer_count(self->writer, self->area_in, 2 * (size_t)area.width_px, 1, self->reterr);
+    }
+    return status;
+}
+
+static bool is_transparent(const uint8_t *canvas, size_t bytes) {
+    for (size_t i = FRAMES_PIXEL_BYTES - 1; i < bytes; i += FRAMES_PIXEL_BYTES)
+        if (canvas[i] < 255)
+            return true;
+    return false;
+}
+
+/* A pass over all frames. is_counting: of their colours, when the writer is open. */
+static swin2sr_status look_at_frames(animation *self, bool is_counting) {
+    changes_area areas[CHANGES_MAX];
+    swin2sr_status status = SWIN2SR_OK;
+    self->planned_pixels = 0;
+    for (int32_t i = 0; i < self->info.frames && status == SWIN2SR_OK; i++) {
+        frames_frame frame;
+        int32_t count = 0;
+        status = next_frame(self, &frame, areas, &count);
+        for (int32_t k = 0; k < count && status == SWIN2SR_OK; k++) {
+            self->planned_pixels += pixels_of(with_context(self, areas[k]));
+            status = is_counting ? count_colours(self, frame.canvas, areas[k]) : SWIN2SR_OK;
+        }
+        if (status != SWIN2SR_OK)
+            break;
+        if (!is_counting && is_transparent(frame.canvas, canvas_bytes(self)))
+            self->channels = FRAMES_PIXEL_BYTES;
+        keep_canvas(self, &frame);
+    }
+    return status;
+}
+
+static swin2sr_status allocate(animation *self) {
+    size_t bytes = canvas_bytes(self), scale = (size_t)self->scale;
+    size_t row_bytes = (size_t)self->info.width_px * 2 * FRAMES_PIXEL_BYTES; /* of count_colours */
+    self->before = malloc(bytes);
+    self->area_in = malloc(bytes > row_bytes ? bytes : row_bytes);
+    self->area_out = malloc(bytes * scale * scale);
+    self->canvas = calloc(scale * scale, bytes);
+    self->kept = calloc(1, sizeof(*self->kept));
+    return self->before && self->area_in && self->area_out && self->canvas && self->kept ? SWIN2SR_OK
+                                                                                         : out_of_memory(self);
+}
+
+static swin2sr_status open_writer(animation *self, image_sink sink, void *context) {
+    const frames_options out = {.format = self->options->out.format,
+                                .quality = self->options->out.quality,
+                                .width_px = self->report.out_width_px,
+                                .height_px = self->report.out_height_px,
+                                .frames = self->info.frames,
+                                .plays = self->info.plays,
+                                .has_alpha = self->channels == FRAMES_PIXEL_BYTES};
+    self->report.channels = self->channels;
+    return frames_writer_open(&out, sink, context, &self->writer, self->reterr);
+}
+
+/* ---- an area ---- */
+
+static bool on_progress(void *context, double done) {
+    animation *self = context;
+    double all = (double)(self->planned_pixels > 0 ? self->planned_pixels : 1);
+    double share = ((double)self->done_pixels + done * (double)self->area_pixels) / all;
+    bool goes_on = !self->options->on_progress || self->options->on_progress(self->options->progress_context, share);
+    self->is_cancelled |= !goes_on;
+    return goes_on;
+}
+
+/* Copy an area of a canvas, packed, in the channels of the network's file. */
+static void take_area(const animation *self, const uint8_t *canvas, int32_t width_px, changes_area area, uint8_t *to) {
+    for (int32_t y = area.y; y < area.y + area.height_px; y++) {
+        const uint8_t *from = canvas + ((size_t)y * (size_t)width_px + (size_t)area.x) * FRAMES_PIXEL_BYTES;
+        for (int32_t x = 0; x < area.width_px; x++, from += FRAMES_PIXEL_BYTES, to += self->channels)
+            memcpy(to, from, (size_t)self->channels);
+    }
+}
+
+/* Put packed pixels into the output.
+ * from   [height][stride][channels]: where the area begins in them. */
+static void put_area(animation *self, changes_area area, const uint8_t *from, size_t stride) {
+    size_t width = (size_t)self->report.out_width_px;
+    for (int32_t y = 0; y < area.height_px; y++) {
+        uint8_t *to = self->canvas + ((size_t)(area.y + y) * width + (size_t)area.x) * FRAMES_PIXEL_BYTES;
+        const uint8_t *row = from + (size_t)y * stride * (size_t)self->channels;
+        for (int32_t x = 0; x < area.width_px; x++, to += FRAMES_PIXEL_BYTES, row += self->channels) {
+            to[3] = 255;
+            memcpy(to, row, (size_t)self->channels);
+        }
+    }
+}
+
+static changes_area enlarged(const animation *self, changes_area area) {
+    int32_t scale = self->scale;
+    return (changes_area){area.x * scale, area.y * scale, area.width_px * scale, area.height_px * scale};
+}
+
+/* Send area_in through the network, into area_out. */
+static swin2sr_status run_network(animation *self, changes_area area) {
+    changes_area out = enlarged(self, area);
+    const image_pixels from = {self->area_in, (size_t)(area.width_px * self->channels), area.width_px, area.height_px,
+                               self->channels};
+    const image_pixels to = {self->area_out, (size_t)(out.width_px * self->channels), out.width_px, out.height_px,
+                             self->channels};
+    enlarge_report report;
+    self->part.reader = NULL;
+    self->part.writer = NULL;
+    swin2sr_status status = image_pixels_read(&from, &self->part.reader, self->reterr);
+    if (status == SWIN2SR_OK)
+        status = image_pixels_write(&to, &self->part.writer, self->reterr);
+    if (status != SWIN2SR_OK) {
+        image_reader_close(self->part.reader);
+        return status;
+    }
+    self->area_pixels = pixels_of(area);
+    status = enlarge_bytes(self->model, NULL, 0, &self->part, NULL, NULL, &report, self->reterr);
+    if (status != SWIN2SR_OK)
+        return status;
+    self->report.infer_us += report.infer_us;
+    if (!self->has_before)
+        self->report.plan = report.plan;
+    self->frames.enlarged_pixels += pixels_of(area);
+    return SWIN2SR_OK;
+}
+
+/* Bring an area of the output up to date. */
+static swin2sr_status enlarge_area(animation *self, const uint8_t *canvas, changes_area area, bool *ret_is_reused) {
+    changes_area wide = with_context(self, area), out = enlarged(self, area);
+    size_t in_bytes = (size_t)pixels_of(wide) * (size_t)self->channels;
+    size_t out_bytes = (size_t)pixels_of(out) * (size_t)self->channels;
+    if (self->has_before) { /* what is there now may come again */
+        take_area(self, self->before, self->info.width_px, wide, self->area_in);
+        take_area(self, self->canvas, self->report.out_width_px, out, self->area_out);
+        kept_areas_add(self->kept, area, self->area_in, in_bytes, self->area_out, out_bytes);
+    }
+    take_area(self, canvas, self->info.width_px, wide, self->area_in);
+    const uint8_t *kept = kept_areas_find(self->kept, area, self->area_in, in_bytes);
+    swin2sr_status status = SWIN2SR_OK;
+    *ret_is_reused = kept != NULL;
+    if (!kept) {
+        status = run_network(self, wide);
+        size_t stride = (size_t)(wide.width_px * self->scale);
+        size_t start = (size_t)((area.y - wide.y) * self->scale) * stride + (size_t)((area.x - wide.x) * self->scale);
+        if (status == SWIN2SR_OK)
+            put_area(self, out, self->area_out + start * (size_t)self->channels, stride);
+    } else {
+        put_area(self, out, kept, (size_t)out.width_px);
+    }
+    self->done_pixels += pixels_of(wide);
+    self->area_pixels = 0;
+    if (status == SWIN2SR_OK && !on_progress(self, 0))
+        return swin2sr__error_set(self->reterr, SWIN2SR_CANCELLED, "cancelled");
+    return status;
+}
+
+/* ---- all frames ---- */
+
+static swin2sr_status write_preview(animation *self) {
+    const enlarge_options *options = self->options;
+    int32_t width = self->report.out_width_px, height = self->report.out_height_px;
+    const image_block no_profile = {NULL, 0};
+    preview small = {.writer = NULL};
+    if (!options->preview_side_px || (width <= options->preview_side_px && height <= options->preview_side_px))
+        return SWIN2SR_OK;
+    swin2sr_status status = preview_open(&small, width, height, FRAMES_PIXEL_BYTES, 1, options->preview_side_px,
+                                         &no_profile, options->preview_sink, options->preview_context, self->reterr);
+    for (int32_t y = 0; y < height && status == SWIN2SR_OK; y++)
+        status = preview_add(&small, self->canvas + (size_t)y * (size_t)width * FRAMES_PIXEL_BYTES, self->reterr);
+    if (status == SWIN2SR_OK)
+        status = preview_finish(&small, self->reterr);
+    preview_done(&small);
+    return status;
+}
+
+static swin2sr_status write_frame(animation *self, const frames_frame *frame, changes_area changed) {
+    uint64_t start_us = swin2sr__clock_us();
+    const frames_part part = {.x = changed.x,
+                              .y = changed.y,
+                              .width_px = changed.width_px,
+                              .height_px = changed.height_px,
+                              .delay_num = frame->delay_num,
+                              .delay_den = frame->delay_den};
+    swin2sr_status status = frames_writer_add(self->writer, &part, self->canvas, self->reterr);
+    if (status == SWIN2SR_OK && self->frames.frames == 0)
+        status = write_preview(self);
+    self->report.encode_us += swin2sr__clock_us() - start_us;
+    return status;
+}
+
+static swin2sr_status enlarge_frame(animation *self) {
+    changes_area areas[CHANGES_MAX], changed = {0};
+    frames_frame frame;
+    int32_t count = 0;
+    bool is_reused = true;
+    swin2sr_status status = next_frame(self, &frame, areas, &count);
+    for (int32_t i = 0; i < count && status == SWIN2SR_OK; i++) {
+        bool is_kept = false;
+        status = enlarge_area(self, frame.canvas, areas[i], &is_kept);
+        changed = changes_join(changed, enlarged(self, areas[i]));
+        is_reused &= is_kept;
+    }
+    if (status == SWIN2SR_OK)
+        status = write_frame(self, &frame, changed);
+    if (status != SWIN2SR_OK)
+        return status;
+    keep_canvas(self, &frame);
+    self->frames.frames++;
+    self->frames.frames_reused += is_reused;
+    return SWIN2SR_OK;
+}
+
+static swin2sr_status prepare_network(animation *self) {
+    self->part = *self->options;
+    self->part.out.format = FORMAT_PNG; /* of its kind: with alpha, in memory */
+    self->part.on_progress = on_progress;
+    self->part.progress_context = self;
+    self->part.shrink_px = 0;
+    self->part.metadata = 0;
+    self->part.aux_sink = NULL;
+    self->part.preview_side_px = 0;
+    if (self->part.engine.shared_threads)
+        return SWIN2SR_OK;
+    swin2sr_status status = swin2sr_threads_new(self->part.engine.threads, &self->threads, self->reterr);
+    self->part.engine.shared_threads = self->threads;
+    return status;
+}
+
+static swin2sr_status animation_run(animation *self, const void *data, size_t size, const animation_limits *limits,
+                                    image_sink sink, void *context) {
+    swin2sr_status status = open_input(self, data, size, limits);
+    if (status == SWIN2SR_OK)
+        status = check_output(self);
+    if (status == SWIN2SR_OK)
+        status = allocate(self);
+    if (status == SWIN2SR_OK)
+        status = look_at_frames(self, false);
+    if (status == SWIN2SR_OK)
+        status = open_writer(self, sink, context);
+    if (status == SWIN2SR_OK && frames_writer_counts(self->writer)) {
+        status = open_input(self, data, size, limits);
+        if (status == SWIN2SR_OK)
+            status = look_at_frames(self, true);
+    }
+    if (status == SWIN2SR_OK)
+        status = open_input(self, data, size, limits);
+    if (status == SWIN2SR_OK)
+        status = prepare_network(self);
+    for (int32_t i = 0; i < self->info.frames && status == SWIN2SR_OK; i++)
+        status = enlarge_frame(self);
+    if (status == SWIN2SR_OK)
+        status = frames_writer_finish(self->writer, self->reterr);
+    if (status != SWIN2SR_OK)
+        return status;
+    self->info = *frames_reader_info(self->reader);
+    self->report.damage = self->info.damage;
+    self->report.notes = self->info.notes | frames_writer_notes(self->writer) | (self->info.damage ? NOTE_DAMAGED : 0) |
+                         (self->options->metadata & FORMAT_METADATA_PROVENANCE ? NOTE_PROVENANCE_DROPPED : 0);
+    return SWIN2SR_OK;
+}
+
+swin2sr_status animation_enlarge(swin2sr_model *model, const void *data, size_t size, const enlarge_options *options,
+                                 const animation_limits *limits, image_sink sink, void *context,
+                                 enlarge_report *ret_report, animation_report *ret_frames, swin2sr_error *reterr) {
+    animation self = {.model = model,
+                      .options = options,
+                      .scale = swin2sr_model_get_info(model)->scale,
+                      .channels = FRAMES_PIXEL_BYTES - 1,
+                      .reterr = reterr};
+    swin2sr_status status = animation_run(&self, data, size, limits, sink, context);
+    if (status == SWIN2SR_OK && ret_report)
+        *ret_report = self.report;
+    if (status == SWIN2SR_OK && ret_frames)
+        *ret_frames = self.frames;
+    animation_done(&self);
+    return status;
+}

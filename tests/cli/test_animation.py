@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Animations: frames are composed as the formats say, and come out with the same count, delays and repetitions."""
+import io
+import os
+import subprocess
+
+import numpy
+import pytest
+from PIL import Image, ImageSequence
+
+from animations import BACKGROUND, KEEP, NONE, PREVIOUS, Part, apng, compose, gif, noise, webp
+from conftest import BINARY
+
+SIZE = (40, 28)
+DUMP = BINARY.parent / "tests" / "image" / "frames_dump"
+pytestmark = pytest.mark.sanitize
+
+
+def whole(seed, **more):
+    return Part(noise(SIZE[1], SIZE[0], seed), **more)
+
+
+def part(seed, at=(6, 4), size=(12, 10), holes=0.0, **more):
+    return Part(noise(size[1], size[0], seed, holes=holes), at, **more)
+
+
+def faded(seed, **more):
+    """Partly transparent."""
+    made = part(seed, **more)
+    made.pixels[..., 3] = numpy.random.RandomState(seed).randint(0, 256, made.pixels.shape[:2])
+    return made
+
+
+def read(path):
+    """(size, plays, is_damaged, canvases, delays in seconds)"""
+    done = subprocess.run([DUMP, "read", path], capture_output=True, timeout=60)
+    if done.returncode:
+        return done.stderr.decode()
+    stream = io.BytesIO(done.stdout)
+    width, height, frames, plays, damage = stream.readline().split()
+    canvases, delays = [], []
+    for _ in range(int(frames)):
+        over, under = stream.readline().split()
+        delays.append(int(over) / int(under))
+        data = stream.read(int(width) * int(height) * 4)
+        canvases.append(numpy.frombuffer(data, numpy.uint8).reshape(int(height), int(width), 4))
+    return (int(width), int(height)), int(plays), damage == b"damaged", canvases, delays
+
+
+GIF_CASES = {
+    "two whole frames": [whole(1), whole(2)],
+    "a part without disposal": [whole(1), part(2), part(3, (20, 10))],
+    "a part that stays": [whole(1, dispose=KEEP), part(2, dispose=KEEP), part(3, (20, 10))],
+    "a part that leaves a hole": [whole(1), part(2, dispose=BACKGROUND), part(3, (10, 8)), part(4, (1, 1))],
+    "a part that is taken back": [whole(1), part(2, dispose=PREVIOUS), part(3, (10, 8)), part(4, (1, 1))],
+    "taken back twice": [whole(1), part(2, dispose=PREVIOUS), part(3, (8, 6), dispose=PREVIOUS), part(4, (0, 0))],
+    "the first is taken back": [whole(1, dispose=PREVIOUS), part(2), part(3, (20, 10))],
+    "the first leaves a hole": [whole(1, dispose=BACKGROUND), part(2), part(3, (20, 10))],
+    "all kinds in turn": [whole(1), part(2, dispose=BACKGROUND), part(3, (12, 8), dispose=PREVIOUS),
+                          part(4, (2, 2), dispose=KEEP), part(5, (20, 16)), part(6, (0, 0))],
+    "holes in frames": [whole(1), part(2, holes=0.5), part(3, (9, 7), holes=0.5, dispose=BACKGROUND), part(4, holes=0.3)],
+    "nothing covers the canvas": [part(1), part(2, (20, 12)), part(3, (8, 8), holes=0.4)],
+    "interlaced": [whole(1, is_interlaced=True), part(2, size=(13, 11), is_interlaced=True, holes=0.2)],
+    "beyond the canvas": [whole(1), part(2, (34, 22)), part(3, (39, 27)), part(4, (50, 40))],
+    "one pixel": [whole(1), part(2, (17, 9), size=(1, 1)), part(3, (18, 9), size=(1, 1), holes=1.0)],
+    "different delays": [whole(1, delay=0), part(2, delay=1), part(3, delay=300), part(4, delay=65535)],
+}
+APNG_CASES = {
+    "two whole frames": [whole(1, is_over=False), whole(2, is_over=False)],
+    "a part over another": [whole(1), faded(2), faded(3, at=(10, 6))],
+    "a part in place of another": [whole(1), faded(2, is_over=False), faded(3, at=(10, 6), is_over=False)],
+    "a part that leaves a hole": [whole(1), faded(2, dispose=BACKGROUND), faded(3, at=(8, 8)), part(4, (0, 0))],
+    "a part that is taken back": [whole(1), faded(2, dispose=PREVIOUS), faded(3, at=(8, 8)), part(4, (0, 0))],
+    "the first is taken back": [whole(1, dispose=PREVIOUS), faded(2), faded(3, at=(8, 8))],
+    "all kinds in turn": [whole(1), faded(2, dispose=BACKGROUND), faded(3, at=(12, 8), dispose=PREVIOUS, is_over=False),
+                          faded(4, at=(2, 2), dispose=PREVIOUS), part(5, (20, 16), holes=0.5)],
+}
+WEBP_CASES = {
+    "two whole frames": [whole(1, is_over=False), whole(2, is_over=False)],
+    "a part in place of another": [whole(1), faded(2, is_over=False), faded(3, at=(10, 6), is_over=False)],
+    "a part that leaves a hole": [whole(1), part(2, dispose=BACKGROUND), part(3, (8, 8), holes=0.4), part(4, (0, 0))],
+    "holes in frames": [part(1), part(2, (20, 12), holes=0.5), part(3, (8, 8), holes=0.4)],
+}
+CASES = [("gif", gif, name, parts) for name, parts in GIF_CASES.items()]
+CASES += [("apng", apng, name, parts) for name, parts in APNG_CASES.items()]
+CASES += [("webp", webp, name, parts) for name, parts in WEBP_CASES.items()]
+
+
+def visible(canvas):
+    """Without the colours of pixels that are not seen."""
+    return canvas * (canvas[..., 3:] > 0)
+
+
+def multiplied(canvas):
+    """Colours as much as they are seen."""
+    return numpy.dstack([canvas[..., :3] * (canvas[..., 3:] / 255), canvas[..., 3]])
+
+
+@pytest.mark.parametrize("kind, make, name, parts", CASES, ids=[f"{case[0]}: {case[2]}" for case in CASES])
+def test_canvases_are_those_of_the_rules_and_of_pillow(tmp_path, kind, make, name, parts):
+    path = tmp_path / "animation"
+    path.write_bytes(make(SIZE, parts))
+    size, _, is_damaged, canvases, delays = read(path)
+    assert (size, is_damaged, len(canvases)) == (SIZE, False, len(parts))
+    assert delays == [each.delay / 100 for each in parts]
+    for got, expected in zip(canvases, compose(SIZE, parts, kind == "apng")):
+        difference = numpy.abs(visible(got).astype(int) - visible(expected))
+        assert difference.max() <= (1 if kind == "apng" else 0)
+    if kind == "gif" and ("canvas" in name or any(each.dispose >= BACKGROUND for each in parts)):
+        return  # Pillow 9 fills holes with the background colour, which browsers do not, and takes back other pixels
+    if kind == "apng" and name not in ("two whole frames", "a part in place of another"):
+        return  # Pillow 9 mixes alpha as if it were a colour
+    with Image.open(path) as image:
+        theirs = [numpy.asarray(frame.convert("RGBA")) for frame in ImageSequence.Iterator(image)]
+    for number, (got, expected) in enumerate(zip(canvases, theirs, strict=True)):
+        assert numpy.abs(multiplied(got) - multiplied(expected)).max() <= 2, number
+
+
+@pytest.mark.parametrize("data, plays", [
+    (gif(SIZE, [whole(1), whole(2)]), 1), (gif(SIZE, [whole(1), whole(2)], repeats=0), 0),
+    (gif(SIZE, [whole(1), whole(2)], repeats=3), 4), (apng(SIZE, [whole(1), whole(2)], plays=5), 5),
+    (apng(SIZE, [whole(1), whole(2)], default=noise(SIZE[1], SIZE[0], 9), pieces=3), 0),
+    (webp(SIZE, [whole(1), whole(2)], plays=2), 2)])
+def test_repetitions(tmp_path, data, plays):
+    path = tmp_path / "animation"
+    path.write_bytes(data)
+    _, found, _, canvases, _ = read(path)
+    assert (found, len(canvases)) == (plays, 2)
+    assert (canvases[0] == whole(1).pixels).all() and (canvases[1] == whole(2).pixels).all()
+
+
+def test_a_still_picture_is_one_frame(tmp_path):
+    path = tmp_path / "still.png"
+    Image.fromarray(whole(1).pixels).save(path)
+    size, plays, _, canvases, delays = read(path)
+    assert (size, plays, len(canvases), delays) == (SIZE, 1, 1, [0])
+    assert (canvases[0] == whole(1).pixels).all()
+
+
+@pytest.mark.parametrize("make", [gif, apng, webp])
+def test_cut_short(tmp_path, make):
+    """A frame is whole or it is not there."""
+    parts = [whole(1), part(2), part(3, (20, 10))]
+    data, expected = make(SIZE, parts), compose(SIZE, parts)
+    path = tmp_path / "animation"
+    for size in range(1, len(data), 31):
+        path.write_bytes(data[:size])
+        found = read(path)
+        if isinstance(found, str):
+            assert found.strip()
+            continue
+        assert found[2]
+        assert all((visible(got) == visible(right)).all() for got, right in zip(found[3], expected))
+
+
+# ---- writing ----
+
+def write(canvases, delays, plays, kind, alpha):
+    text = f"{SIZE[0]} {SIZE[1]} {len(canvases)} {plays} whole\n".encode()
+    text += b"".join(b"%d 100\n" % delay + canvas.tobytes() for canvas, delay in zip(canvases, delays))
+    done = subprocess.run([DUMP, "write", kind, "100", alpha], input=text, capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("kind", ["gif", "png", "webp"])
+@pytest.mark.parametrize("name", ["all kinds in turn", "holes in frames", "a part that is taken back", "one pixel",
+                                  "nothing covers the canvas"])
+@pytest.mark.parametrize("plays", [0, 1, 3])
+def test_what_is_written_is_read_again(tmp_path, kind, name, plays):
+    parts = GIF_CASES[name] + GIF_CASES[name][-1:]  # the last one twice: nothing changes
+    canvases = compose(SIZE, parts)
+    has_alpha = any((canvas[..., 3] < 255).any() for canvas in canvases)
+    path = tmp_path / "animation"
+    path.write_bytes(write(canvases, [each.delay for each in parts], plays, kind, "alpha" if has_alpha else "opaque"))
+    size, found, is_damaged, again, delays = read(path)
+    assert (size, found, is_damaged, len(again)) == (SIZE, plays, False, len(parts))
+    assert delays == [each.delay / 100 for each in parts]
+    with Image.open(path) as image:
+        theirs = [numpy.asarray(frame.convert("RGBA")) for frame in ImageSequence.Iterator(image)]
+        assert len(theirs) == len(parts) or kind == "webp"
+    for number, (got, right) in enumerate(zip(again, canvases)):
+        assert (got[..., 3] == right[..., 3]).all(), number
+        difference = numpy.abs(visible(got).astype(int) - visible(right))
+        assert difference.max() == 0 or (kind == "gif" and difference.mean() < 2), number
+        assert len(theirs) != len(parts) or (theirs[number][..., 3] == got[..., 3]).all(), number
+
+
+# ---- enlarging ----
+
+def enlarge(swin2sr, tmp_path, data, name, *more):
+    import json
+    (tmp_path / "in").write_bytes(data)
+    done = swin2sr("upscale", tmp_path / "in", "-o", tmp_path / name, "--animation", "--json", "-f", *more)
+    return json.loads(done.stdout)[0]["animation"]
+
+
+@pytest.mark.parametrize("name", ["out.gif", "out.png", "out.webp"])
+def test_all_frames_are_enlarged(swin2sr, tmp_path, name):
+    parts = [whole(1, delay=7), part(2, delay=30), whole(1, delay=200)]
+    report = enlarge(swin2sr, tmp_path, gif(SIZE, parts, repeats=2), name)
+    size, plays, _, canvases, delays = read(tmp_path / name)
+    assert (size, plays, len(canvases)) == ((160, 112), 3, 3)
+    assert delays == [0.07, 0.3, 2]
+    assert report["frames"] == 3 and report["pixels"] == 3 * SIZE[0] * SIZE[1]
+    for got, source in zip(canvases, compose(SIZE, parts)):
+        small = numpy.asarray(Image.fromarray(got).convert("RGB").resize(SIZE, Image.Resampling.BOX), int)
+        assert numpy.abs(small - source[..., :3]).mean() < 25
+
+
+def test_work_is_done_once(swin2sr, tmp_path):
+    """Equal frames, one after another or apart, cost nothing; of a small change only what surrounds it is computed."""
+    size = (120, 90)
+    still = Part(noise(90, 120, 1, colours=4))
+    dot = Part(noise(4, 4, 2), (60, 40))
+    back = Part(still.pixels[40:44, 60:64], (60, 40))
+    same = enlarge(swin2sr, tmp_path, gif(size, [still] * 5), "same.png")
+    assert same["frames_reused"] == 4 and same["enlarged_pixels"] == 120 * 90
+    blink = enlarge(swin2sr, tmp_path, gif(size, [still, dot, back, dot, back, dot]), "blink.png")
+    assert blink["frames_reused"] == 4
+    assert blink["enlarged_pixels"] == 120 * 90 + (4 + 2 * 22) ** 2
+    _, _, _, canvases, _ = read(tmp_path / "blink.png")
+    assert (canvases[0] == canvases[2]).all() and (canvases[1] == canvases[3]).all()
+    outside = numpy.ones((360, 480), bool)
+    outside[4 * (40 - 6):4 * (44 + 6), 4 * (60 - 6):4 * (64 + 6)] = False
+    assert (canvases[1][outside] == canvases[0][outside]).all() and (canvases[1] != canvases[0]).any()
+
+
+def test_nothing_is_left_behind(swin2sr, tmp_path):
+    """What a moving disc has uncovered is as it was before, to the last pixel of its edge."""
+    y, x = numpy.mgrid[0:40, 0:40]
+    disc = numpy.dstack([numpy.full((40, 40), value) for value in (230, 60, 40)] +
+                        [255 * ((x - 12) ** 2 + (y - 20) ** 2 < 60)]).astype(numpy.uint8)
+    empty = numpy.zeros((40, 40, 4), numpy.uint8)
+    empty[30:38, 2:38] = (40, 90, 200, 255)
+    with_disc = over_of(disc, empty)
+    frames = [Part(frame, is_over=False) for frame in (empty, with_disc, empty)]
+    enlarge(swin2sr, tmp_path, apng((40, 40), frames), "out.png")
+    _, _, _, canvases, _ = read(tmp_path / "out.png")
+    assert (canvases[0] == canvases[2]).all()
+
+
+def over_of(front, back):
+    return numpy.where(front[..., 3:] > 0, front, back)
+
+
+def test_refusals(swin2sr, tmp_path):
+    (tmp_path / "in").write_bytes(gif(SIZE, [whole(1), whole(2)]))
+    done = swin2sr("upscale", tmp_path / "in", "-o", tmp_path / "out.jpg", "--animation", check=1)
+    assert b"cannot hold an animation" in done.stderr
+    done = swin2sr("upscale", tmp_path / "in", "-o", tmp_path / "out.png", "--animation", "--aux", tmp_path / "a.png",
+                   check=2)
+    assert b"exclude each other" in done.stderr
+    many = gif((2, 2), [Part(noise(2, 2, seed)) for seed in range(1001)])
+    (tmp_path / "in").write_bytes(many)
+    done = swin2sr("upscale", tmp_path / "in", "-o", tmp_path / "out.png", "--animation", check=1)
+    assert b"1001 frames; at most 1000" in done.stderr
+
+
+def test_without_the_option_it_is_one_frame_and_a_note_says_so(swin2sr, tmp_path):
+    (tmp_path / "in").write_bytes(gif(SIZE, [whole(1), whole(2)]))
+    done = swin2sr("upscale", tmp_path / "in", "-o", tmp_path / "out.gif")
+    assert b"only its first frame" in done.stderr
+    assert Image.open(tmp_path / "out.gif").n_frames == 1
+
+
+def test_threads_do_not_change_the_bytes(swin2sr, tmp_path):
+    (tmp_path / "in").write_bytes(gif(SIZE, GIF_CASES["all kinds in turn"]))
+    for threads in (1, 2):
+        swin2sr("upscale", tmp_path / "in", "-o", tmp_path / f"{threads}.gif", "--animation", "--threads", threads)
+    assert (tmp_path / "1.gif").read_bytes() == (tmp_path / "2.gif").read_bytes()
