@@ -241,7 +241,7 @@ def test_networks_inside_the_program_share_workers_and_queue(start):
 def test_limit_of_the_result_is_by_scale(start):
     service = start("--max-pixels", "60000000", "--deadline-s", "86400", *served(BUILT_IN, "tiny_jpeg"))
     data = png_header(7800, 7000)
-    document = check_problem(service.upscale(data), 413, "image_too_large")
+    document = check_problem(service.upscale(data, oversize="tile"), 413, "image_too_large")
     assert (document["limit"], document["actual"]) == (800_000_000, 7800 * 7000 * 16)
     check_problem(service.upscale(data, model="tiny_jpeg"), 422, "corrupt_image")  # admitted: 54.6 million pixels too
 
