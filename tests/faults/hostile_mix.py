@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "server"))
 
 import hostile_images  # noqa: E402
 import load  # noqa: E402
-from service import Service, memory_group_folder, picture  # noqa: E402
+from service import Service, memory_group_folder, picture, wait_for  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = ROOT / "tests/fixtures/goldens/tiny_nearest_x4.safetensors"
@@ -156,7 +156,8 @@ def limits_for(folder, common):
     """Limits on time at which the table is right: an image reduced to 1,024 pixels fits, one of 48 megapixels does not."""
     with Service(folder, *common) as service:
         service.wait_ready()
-        reduced_s = min(event["us_per_megapixel"] for event in service.events("worker_ready")) * 1.05 / 1e6
+        ready = wait_for("the log", lambda: service.events("worker_ready"))  # its lines may come after the answer
+        reduced_s = min(event["us_per_megapixel"] for event in ready) * 1.05 / 1e6
     return "--sync-limit-s", str(int(max(3, 4 * reduced_s))), "--deadline-s", str(int(max(20, 15 * reduced_s))), \
         "--job-s", "86400"
 

@@ -43,7 +43,7 @@ def test_an_image_that_kills_every_worker_fails_alone(start, tmp_path):
     tests/unit/worker/attempts.c, for which the kernel kills the worker."""
     service = start("--data", tmp_path / "data", "--workers", "2", *SMALL, "--worker",
                     BUILD / "tests/unit/worker/worker_that_tries")
-    if "seccomp" not in service.events("worker_ready")[0]["sandbox"]:
+    if "seccomp" not in wait_for("the log", lambda: service.events("worker_ready"))[0]["sandbox"]:
         pytest.skip("this kernel has no seccomp")
     calls = [service.upscale_in_background(picture(seed=seed)) for seed in range(4)]
     jobs = [submit(service, seed) for seed in range(3)]
