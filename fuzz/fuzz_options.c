@@ -43,6 +43,7 @@ static bool on_option(void *context, const char *name, const char *value) {
     check(memcmp(&before, &self->options, sizeof before) != 0);
     check(self->options.quality >= 1 && self->options.quality <= 100);
     check(format_get(self->options.format)->can_write);
+    check(format_target_is_sound(&self->options.target));
     check(self->options.compression < FORMAT_COMPRESSION_COUNT);
     check(self->options.metadata <= FORMAT_METADATA_ALL);
     check(!self->options.task || !self->options.model[0]);

@@ -85,6 +85,7 @@ static swin2sr_status enlarge(work *self, swin2sr_model *model, swin2sr_threads 
         .out.quality = (int32_t)job->quality,
         .out.compression = (format_compression)job->compression,
         .metadata = job->metadata,
+        .target = job->target,
         .limits = {.pixels = job->in_pixels_max, .side_px = IMAGE_MAX_SIDE_PX, .is_strict = job->is_strict != 0},
         .out_pixels = job->out_pixels_max,
         .on_progress = on_progress,

@@ -196,7 +196,9 @@ static int run_parsed(batch_run *run) {
     int code = open_network(run);
     if (code != CLI_EXIT_OK)
         return code;
-    if (!names_assign(&names->inputs, names->output, run->scale, names->format) || !batch_make_recipe(run))
+    char suffix[TARGET_TEXT_BYTES];
+    format_target_suffix(&(format_target){0}, run->scale, suffix);
+    if (!names_assign(&names->inputs, names->output, suffix, names->format) || !batch_make_recipe(run))
         return CLI_EXIT_SYSTEM;
     code = open_manifest(run);
     if (code == CLI_EXIT_OK && !batch_decide(run))

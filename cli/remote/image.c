@@ -25,6 +25,10 @@ static bool make_query(const remote_run *run, char *ret_query, size_t size) {
     char quality[8];
     snprintf(quality, sizeof(quality), "%d", run->quality);
     ret_query[0] = '\0';
+    for (size_t i = 0; targets_name(i); i++)
+        if (targets_text(&run->targets, i) &&
+            !address_add_query(ret_query, size, targets_name(i), targets_text(&run->targets, i)))
+            return false;
     return address_add_query(ret_query, size, "model", run->network.name) &&
            address_add_query(ret_query, size, "format", format_get(run->names.format)->name) &&
            (!format_get(run->names.format)->has_quality || address_add_query(ret_query, size, "quality", quality)) &&
@@ -58,9 +62,14 @@ static uint64_t max_bytes_of(const remote_run *run, const input_file *input) {
     probe_info info;
     if (probe_bytes(input->bytes, input->size, &info, NULL) != SWIN2SR_OK)
         return result_max_bytes(ANY_SIDE_PX, ANY_SIDE_PX);
-    uint64_t scale = (uint64_t)(run->network.scale ? run->network.scale : 16);
+    bool is_turned = info.orientation > 4;
+    int32_t width_px = is_turned ? info.height_px : info.width_px,
+            height_px = is_turned ? info.width_px : info.height_px;
+    if (format_target_part(&run->target, width_px, height_px, &width_px, &height_px))
+        format_target_size(&run->target, width_px, height_px, run->network.scale ? run->network.scale : 16, &width_px,
+                           &height_px);
     uint64_t frames = run->is_animation ? (uint64_t)info.frames : 1;
-    return frames * result_max_bytes((uint64_t)info.width_px * scale, (uint64_t)info.height_px * scale);
+    return frames * result_max_bytes((uint64_t)width_px, (uint64_t)height_px);
 }
 
 /* ---- one image ---- */

@@ -10,6 +10,7 @@
 #include "link.h"
 #include "networks.h"
 #include "upscale/outputs.h"
+#include "upscale/targets.h"
 #include "work.h"
 
 #define REMOTE_HEX_BYTES 65
@@ -32,6 +33,8 @@ typedef struct remote_run {
     bool keeps_jobs;             /* --keep */
     bool is_canceled_by_signals; /* --cancel-on-interrupt */
     output_names names;
+    target_texts targets;
+    format_target target;
     char key[KEY_BYTES];
     remote_link link;
     remote_network network;

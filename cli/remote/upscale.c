@@ -45,6 +45,7 @@ static const cli_option OPTIONS[] = {
      .take = take_format},
     {"quality", "N", "of JPEG and WebP, 1..100 (default: 95); WebP of 100 is lossless", .min = 1, .max = 100,
      .field = offsetof(remote_run, quality)},
+    TARGET_OPTIONS(offsetof(remote_run, targets)),
     {"compression", "LEVEL", ": how small a PNG becomes, and in what time", .words = format_compression_name,
      .field = offsetof(remote_run, compression)},
     {"colour", "C", ": what happens to colours that are not sRGB", .words = format_colour_name,
@@ -85,7 +86,8 @@ static bool parse(const cli_command *command, remote_run *run, int argc, char **
     else if (run->may_replace && run->skips_existing)
         report_error(NULL, "--force and --skip-existing exclude each other");
     else
-        return options_check_json(&run->options) && remote_settle_server(run);
+        return options_check_json(&run->options) && targets_take(&run->targets, &run->target) &&
+               remote_settle_server(run);
     return false;
 }
 
@@ -123,7 +125,9 @@ static int run_parsed(remote_run *run, char **inputs) {
         status = output_make_folder(run->names.output, &error);
     if (status != SWIN2SR_OK)
         return interrupt_exit_code(report_failure(NULL, status, &error));
-    if (!outputs_assign(&run->names, run->network.scale))
+    char suffix[TARGET_TEXT_BYTES];
+    format_target_suffix(&run->target, run->network.scale, suffix);
+    if (!outputs_assign(&run->names, suffix))
         return CLI_EXIT_SYSTEM;
     return each_input(run);
 }

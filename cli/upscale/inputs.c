@@ -127,12 +127,12 @@ static bool has_image(struct dirent **entries, int n, const char *name, size_t s
     return false;
 }
 
-/* Whether name is NAME_x4.png or NAME_jpg_x4.png beside an image NAME.* or NAME.jpg, as names.c makes it. */
+/* Whether name is NAME_x4.png, NAME_x1.5.png, NAME_w4000.png or NAME_jpg_x4.png beside an image NAME.* or NAME.jpg, as names.c makes it. */
 static bool is_enlarged(struct dirent **entries, int n, const char *name) {
     size_t stem = inputs_stem(name), digits = stem;
-    while (digits > 0 && name[digits - 1] >= '0' && name[digits - 1] <= '9')
+    while (digits > 0 && ((name[digits - 1] >= '0' && name[digits - 1] <= '9') || name[digits - 1] == '.'))
         digits--;
-    if (digits == stem || digits < 3 || name[digits - 1] != 'x' || name[digits - 2] != '_')
+    if (digits == stem || digits < 3 || !memchr("xwh", name[digits - 1], 3) || name[digits - 2] != '_')
         return false;
     size_t source = digits - 2, ending = source;
     if (has_image(entries, n, name, source))

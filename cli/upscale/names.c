@@ -9,7 +9,7 @@
 
 typedef struct naming {
     const char *folder;
-    int32_t scale;
+    const char *suffix;
     format_id format;
 } naming;
 
@@ -20,8 +20,8 @@ static bool name_one(const naming *self, found_input *input, bool keeps_ending) 
     char *output, *ending = NULL;
     if (keeps_ending && inner[stem] && asprintf(&ending, "_%s", inner + stem + 1) < 0)
         return false;
-    int length = asprintf(&output, "%s%s%.*s%s_x%d.%s", self->folder, slash, (int)stem, inner, ending ? ending : "",
-                          self->scale, format_get(self->format)->endings[0]);
+    int length = asprintf(&output, "%s%s%.*s%s%s.%s", self->folder, slash, (int)stem, inner, ending ? ending : "",
+                          self->suffix, format_get(self->format)->endings[0]);
     free(ending);
     free(input->output);
     input->output = length < 0 ? NULL : output;
@@ -74,8 +74,8 @@ static bool refuse_rest(found_input **sorted, size_t n) {
     return true;
 }
 
-bool names_assign(input_list *inputs, const char *folder, int32_t scale, format_id format) {
-    const naming how = {folder, scale, format};
+bool names_assign(input_list *inputs, const char *folder, const char *suffix, format_id format) {
+    const naming how = {folder, suffix, format};
     found_input **sorted = calloc(inputs->count + 1, sizeof(found_input *));
     size_t n = 0;
     bool is_ok = sorted;

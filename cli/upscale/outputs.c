@@ -65,9 +65,9 @@ bool outputs_settle(output_names *self, const char *json) {
     return false;
 }
 
-bool outputs_assign(output_names *self, int32_t scale) {
+bool outputs_assign(output_names *self, const char *suffix) {
     if (self->is_folder)
-        return names_assign(&self->inputs, self->output, scale, self->format);
+        return names_assign(&self->inputs, self->output, suffix, self->format);
     found_input *only = &self->inputs.list[0];
     only->output = strdup(self->output);
     if (!only->output)

@@ -29,7 +29,7 @@ bool outputs_collect(output_names *self, char **operands, bool is_quiet);
  * false  The options contradict each other, which has been reported. */
 bool outputs_settle(output_names *self, const char *json);
 
-/* Name the output of each input. false: out of memory, which has been reported. */
-bool outputs_assign(output_names *self, int32_t scale);
+/* Name the output of each input; suffix: "_x4", for those in a folder. false: out of memory, which has been reported. */
+bool outputs_assign(output_names *self, const char *suffix);
 
 void outputs_done(output_names *self);

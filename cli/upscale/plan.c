@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "command/input.h"
 #include "command/report.h"
+#include "enlarge/crop.h"
 #include "pace.h"
 #include "run.h"
 
@@ -13,8 +14,9 @@ static const char *plan_name(const swin2sr_plan *plan, const swin2sr_options *en
 }
 
 typedef struct plan_result {
-    int32_t width_px, height_px; /* of the input, upright */
-    size_t reader_bytes;         /* that the decoder holds, without the engine */
+    int32_t width_px, height_px; /* of the part of the input, upright */
+    int32_t out_width_px, out_height_px;
+    size_t reader_bytes; /* that the decoder holds, without the engine */
     swin2sr_plan plan;
 } plan_result;
 
@@ -31,8 +33,17 @@ static swin2sr_status find_plan(const upscale_run *run, const char *path, plan_r
         swin2sr_options engine = run->options.engine;
         bool is_grey = swin2sr_model_get_info(run->model)->channels == 1;
         engine.input_pixel = engine.output_pixel = is_grey ? SWIN2SR_PIXEL_GREY8 : SWIN2SR_PIXEL_RGB8;
-        *ret_result = (plan_result){info->width_px, info->height_px, info->memory_bytes, {0}};
-        status = swin2sr_stream_plan(run->model, &engine, info->width_px, info->height_px, &ret_result->plan, reterr);
+        crop part = {0};
+        status = crop_open(&part, reader, &run->enlarge.target, reterr);
+        *ret_result = (plan_result){
+            .width_px = part.info.width_px, .height_px = part.info.height_px, .reader_bytes = info->memory_bytes};
+        format_target_size(&run->enlarge.target, part.info.width_px, part.info.height_px,
+                           swin2sr_model_get_info(run->model)->scale, &ret_result->out_width_px,
+                           &ret_result->out_height_px);
+        if (status == SWIN2SR_OK)
+            status = swin2sr_stream_plan(run->model, &engine, part.info.width_px, part.info.height_px,
+                                         &ret_result->plan, reterr);
+        crop_done(&part);
         image_reader_close(reader);
     }
     input_done(&input);
@@ -51,12 +62,11 @@ static double seconds_of(const upscale_run *run, const plan_result *found) {
 
 static json_t *plan_json(const upscale_run *run, const char *path, const plan_result *found) {
     const swin2sr_plan *plan = &found->plan;
-    int32_t scale = swin2sr_model_get_info(run->model)->scale;
     return json_pack("{so so si si si si ss si si si sI sI si sf sf}", "input", report_json_text(path), "model",
-                     report_json_text(swin2sr_model_get_info(run->model)->name), "width", found->width_px * scale,
-                     "height", found->height_px * scale, "input_width", found->width_px, "input_height",
-                     found->height_px, "plan", plan_name(plan, &run->options.engine), "columns", plan->columns, "bands",
-                     plan->bands, "rows", plan->rows, "memory_bytes", (json_int_t)plan->memory_bytes, "decoder_bytes",
+                     report_json_text(swin2sr_model_get_info(run->model)->name), "width", found->out_width_px, "height",
+                     found->out_height_px, "input_width", found->width_px, "input_height", found->height_px, "plan",
+                     plan_name(plan, &run->options.engine), "columns", plan->columns, "bands", plan->bands, "rows",
+                     plan->rows, "memory_bytes", (json_int_t)plan->memory_bytes, "decoder_bytes",
                      (json_int_t)found->reader_bytes, "latency_rows", plan->latency_rows, "gmac", plan->gmac, "seconds",
                      seconds_of(run, found));
 }

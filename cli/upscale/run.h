@@ -10,11 +10,13 @@
 #include "command/progress.h"
 #include "enlarge/animation.h"
 #include "outputs.h"
+#include "targets.h"
 
 typedef struct upscale_run {
     cli_options options; /* first: the table of options stores into it */
     enlarge_options enlarge;
     output_names names;
+    target_texts targets;
     const char *aux; /* path of the second image; NULL: not wanted */
     bool may_replace;
     bool skips_existing;

@@ -37,6 +37,7 @@ static const cli_option OPTIONS[] = {
      .take = take_format},
     {"quality", "N", "of JPEG and WebP, 1..100 (default: 95); WebP of 100 is lossless", .min = 1, .max = 100,
      .field = offsetof(upscale_run, enlarge.out.quality)},
+    TARGET_OPTIONS(offsetof(upscale_run, targets)),
     {"compression", "LEVEL", ": how small a PNG becomes, and in what time", .words = format_compression_name,
      .field = offsetof(upscale_run, enlarge.out.compression)},
     {"colour", "C", ": what happens to colours that are not sRGB", .words = format_colour_name,
@@ -78,7 +79,7 @@ static bool parse(const cli_command *command, upscale_run *run, int argc, char *
     else if (run->may_replace && run->skips_existing)
         report_error(NULL, "--force and --skip-existing exclude each other");
     else
-        return options_check_json(&run->options);
+        return options_check_json(&run->options) && targets_take(&run->targets, &run->enlarge.target);
     return false;
 }
 
@@ -125,7 +126,9 @@ static int plan_all(upscale_run *run) {
 static int enlarge_all(upscale_run *run) {
     swin2sr_error error = {0};
     swin2sr_status status = SWIN2SR_OK;
-    if (!outputs_assign(&run->names, swin2sr_model_get_info(run->model)->scale))
+    char suffix[TARGET_TEXT_BYTES];
+    format_target_suffix(&run->enlarge.target, swin2sr_model_get_info(run->model)->scale, suffix);
+    if (!outputs_assign(&run->names, suffix))
         return CLI_EXIT_SYSTEM;
     if (run->names.is_folder)
         status = output_make_folder(run->names.output, &error);

@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <unistd.h>
 
-#include "base/fit.h"
 #include "config/limits.h"
 #include "format/format.h"
 
@@ -155,12 +154,12 @@ static bool has_sizes(const network *target, const probe_info *info, bool is_bat
 }
 
 /* Sizes of the result, which is smaller for an image that is reduced first. */
-static bool has_result_sizes(const network *target, const probe_info *info, format_id format, uint32_t shrink_px,
-                             problem *ret_problem) {
-    int32_t width_px = info->width_px, height_px = info->height_px;
-    if (shrink_px)
-        swin2sr__fit_size(width_px, height_px, (int32_t)shrink_px, &width_px, &height_px);
-    uint64_t scale = target->facts.scale, width = (uint64_t)width_px * scale, height = (uint64_t)height_px * scale;
+static bool has_result_sizes(const network *target, const probe_info *info, format_id format,
+                             const format_target *wanted, uint32_t shrink_px, problem *ret_problem) {
+    const admit_work work = {.target = *wanted, .shrink_px = shrink_px};
+    int32_t width_px, height_px;
+    cost_out_size(target, info, &work, &width_px, &height_px);
+    uint64_t width = (uint64_t)width_px, height = (uint64_t)height_px;
     const quantity rows[] = {
         {"the result would have more pixels than this service makes; oversize=shrink makes a smaller one",
          LIMIT_OUT_PIXELS, width * height},
@@ -184,7 +183,12 @@ static bool is_better_reduced(const network *target, const probe_info *info, con
 static bool choose_work(const network *target, const probe_info *info, const admit_terms *terms, admit_work *ret_work,
                         problem *ret_problem) {
     int32_t longer_px = info->width_px > info->height_px ? info->width_px : info->height_px;
-    *ret_work = (admit_work){.is_animation = terms->is_batch && info->frames > 1, .format = terms->format};
+    ret_work->is_animation = terms->is_batch && info->frames > 1;
+    ret_work->format = terms->format;
+    if (ret_work->is_animation && format_target_is_given(&terms->target))
+        return refuse(ret_problem, problem_of(PROBLEM_OPTION, "batch_mode: an animation is enlarged whole, by the "
+                                                              "network's factor: without scale, width, height, fit, "
+                                                              "crop and strength"));
     if (ret_work->is_animation && !terms->is_format_given)
         ret_work->format = info->format;
     if (ret_work->is_animation && !format_get(ret_work->format)->can_animate)
@@ -200,7 +204,7 @@ static bool choose_work(const network *target, const probe_info *info, const adm
                            problem_of(PROBLEM_IMAGE_TOO_LARGE, "a side has more than %d pixels, and oversize is reject",
                                       LIMIT_OVERSIZE_PX),
                            LIMIT_OVERSIZE_PX, (uint64_t)longer_px);
-    bool is_too_large = !has_result_sizes(target, info, ret_work->format, 0, ret_problem);
+    bool is_too_large = !has_result_sizes(target, info, ret_work->format, &terms->target, 0, ret_problem);
     if (terms->oversize == OVERSIZE_TILE)
         ret_work->tile_px = LIMIT_TILE_PX;
     else if (!terms->is_job && !ret_work->is_animation &&
@@ -211,11 +215,32 @@ static bool choose_work(const network *target, const probe_info *info, const adm
     return true;
 }
 
+/* Take the part of the image that the crop names for the image. */
+static bool cut_image(const format_target *crop, probe_info *info, problem *ret_problem) {
+    bool is_turned = info->orientation > 4;
+    int32_t width_px = is_turned ? info->height_px : info->width_px, part_width_px;
+    int32_t height_px = is_turned ? info->width_px : info->height_px, part_height_px;
+    if (!crop->crop_width_px)
+        return true;
+    if (!format_target_part(crop, width_px, height_px, &part_width_px, &part_height_px))
+        return refuse(ret_problem, problem_of(PROBLEM_OPTION,
+                                              "crop: %u,%u,%u,%u is not inside of the image, which has %d x %d pixels",
+                                              crop->crop_x_px, crop->crop_y_px, crop->crop_width_px,
+                                              crop->crop_height_px, (int)width_px, (int)height_px));
+    info->width_px = part_width_px;
+    info->height_px = part_height_px;
+    info->orientation = 1;
+    return true;
+}
+
 bool admit_image(const network *target, const store_file *upload, const admit_terms *terms, probe_info *ret_info,
                  admit_work *ret_work, problem *ret_problem) {
-    return probe_upload(upload, ret_info, ret_problem) && has_sizes(target, ret_info, terms->is_batch, ret_problem) &&
+    if (!probe_upload(upload, ret_info, ret_problem) || !has_sizes(target, ret_info, terms->is_batch, ret_problem))
+        return false;
+    *ret_work = (admit_work){.target = terms->target, .decoder_bytes = probe_held_bytes(ret_info)};
+    return cut_image(&terms->target, ret_info, ret_problem) &&
            choose_work(target, ret_info, terms, ret_work, ret_problem) &&
-           has_result_sizes(target, ret_info, ret_work->format, ret_work->shrink_px, ret_problem) &&
+           has_result_sizes(target, ret_info, ret_work->format, &terms->target, ret_work->shrink_px, ret_problem) &&
            has_memory(target, ret_info, ret_work, ret_problem) &&
            has_time(target, ret_work, terms->limit_us, ret_problem);
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "admit/degrade.h"
+#include "format/target.h"
 #include "http/problem.h"
 #include "pool/pool.h"
 #include "probe/probe.h"
@@ -29,10 +30,13 @@ typedef struct admit_terms {
     uint32_t quality;
     bool is_degraded; /* with OVERSIZE_AUTO, reduce an image as soon as it is oversize */
     oversize_choice oversize;
+    format_target target;
 } admit_terms;
 
 /* How an image will be enlarged, and what that takes. */
 typedef struct admit_work {
+    format_target target;
+    uint64_t decoder_bytes;      /* what the decoder holds, of the whole image */
     uint32_t tile_px, shrink_px; /* as in job_spec, as are the next two */
     bool may_shrink;
     uint64_t memory_bytes;
@@ -44,7 +48,9 @@ typedef struct admit_work {
     uint64_t least_us;           /* lower bound of the time on a worker */
 } admit_work;
 
-/* Can the image be read, is it within the limits of this service for this network, and how will it be enlarged? */
+/* ret_info  What the header says; with a crop, as if the part were an upright image.
+ *
+ * Can the image be read, is it within the limits of this service for this network, and how will it be enlarged? */
 bool admit_image(const network *target, const store_file *upload, const admit_terms *terms, probe_info *ret_info,
                  admit_work *ret_work, problem *ret_problem);
 
@@ -56,7 +62,11 @@ void cost_predict(const network *target, const probe_info *info, admit_work *wor
 /* Bytes of each sample of the rows that strips and tiles hold. */
 uint32_t cost_sample_bytes(const probe_info *info);
 
-/* The memory that the codecs hold: for the decoder by the header, for the encoder by writer_pixel_bytes. */
+/* The size of the result. */
+void cost_out_size(const network *target, const probe_info *info, const admit_work *work, int32_t *ret_width_px,
+                   int32_t *ret_height_px);
+
+/* The memory that the codecs hold: decoder_bytes, and writer_pixel_bytes of the result. */
 uint64_t cost_held_bytes(const network *target, const probe_info *info, const admit_work *work);
 
 /* The least memory with which the network can enlarge a column of strips of it: an upper bound. */

@@ -3,6 +3,7 @@
  * In: width, height and format; the coefficients of READY.  Out: bytes and microseconds.
  * The network's memory grows with the width of the upright image. That of the codecs is cost_held_bytes. */
 #include "admit/admit.h"
+#include "base/fit.h"
 #include "pool/cheaper.h"
 
 /* What src/enlarge/animation.c and a decoder of frames hold: per pixel, canvases of RGBA; and areas that may come again. */
@@ -27,13 +28,24 @@ uint64_t cost_strips_bytes(const network *target, const probe_info *info) {
     return cheaper_strips_bytes(&target->facts, upright_width_px(info), cost_sample_bytes(info));
 }
 
+void cost_out_size(const network *target, const probe_info *info, const admit_work *work, int32_t *ret_width_px,
+                   int32_t *ret_height_px) {
+    bool is_turned = info->orientation > 4;
+    int32_t width_px = is_turned ? info->height_px : info->width_px;
+    int32_t height_px = is_turned ? info->width_px : info->height_px;
+    if (work->shrink_px)
+        swin2sr__fit_size(width_px, height_px, (int32_t)work->shrink_px, &width_px, &height_px);
+    format_target_size(&work->target, width_px, height_px, (int32_t)target->facts.scale, ret_width_px, ret_height_px);
+}
+
 uint64_t cost_held_bytes(const network *target, const probe_info *info, const admit_work *work) {
-    uint64_t scale = target->facts.scale, pixels = (uint64_t)info->width_px * (uint64_t)info->height_px;
-    if (work->shrink_px && pixels > (uint64_t)work->shrink_px * work->shrink_px)
-        pixels = (uint64_t)work->shrink_px * work->shrink_px;
-    uint64_t held = probe_held_bytes(info) + pixels * scale * scale * work->writer_pixel_bytes;
+    int32_t width_px, height_px;
+    cost_out_size(target, info, work, &width_px, &height_px);
+    uint64_t in_pixels = (uint64_t)info->width_px * (uint64_t)info->height_px;
+    uint64_t out_pixels = (uint64_t)width_px * (uint64_t)height_px;
+    uint64_t held = work->decoder_bytes + out_pixels * work->writer_pixel_bytes;
     if (work->is_animation)
-        held += pixels * CANVASES_IN_BYTES + pixels * scale * scale * CANVASES_OUT_BYTES + KEPT_BYTES;
+        held += in_pixels * CANVASES_IN_BYTES + out_pixels * CANVASES_OUT_BYTES + KEPT_BYTES;
     return held;
 }
 

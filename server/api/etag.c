@@ -11,11 +11,14 @@
 void etag_set(upscale_call *self) {
     const upscale_options *options = &self->intake.options;
     const ipc_ready *facts = &self->network->facts;
+    const format_target *target = &options->target;
     char text[640], hex[65];
-    snprintf(text, sizeof text, "%s %s %s %u %s %u %d %d%d", self->intake.sha256, self->network->served->name,
-             format_get(options->format)->name, (unsigned int)options->quality,
+    snprintf(text, sizeof text, "%s %s %s %u %s %u %d %d%d %u %u %u %u %u %u %u %u %u", self->intake.sha256,
+             self->network->served->name, format_get(options->format)->name, (unsigned int)options->quality,
              format_compression_name(options->compression), (unsigned int)options->metadata, options->is_strict,
-             options->is_batch, options->is_format_given);
+             options->is_batch, options->is_format_given, target->scale_milli, target->width_px, target->height_px,
+             target->is_fit, target->crop_x_px, target->crop_y_px, target->crop_width_px, target->crop_height_px,
+             target->plain_parts);
     swin2sr__sha256_hex(text, strlen(text), self->body_sha256);
     snprintf(text, sizeof text, "%s %s %s %s %s", self->body_sha256, facts->sha256, facts->precision, facts->kernels,
              SWIN2SR_VERSION);

@@ -115,16 +115,22 @@ static const char *set_deadline(upscale_options *self, const char *value) {
 bool upscale_options_set(upscale_options *self, const char *name, const char *value, problem *ret_problem) {
     static const struct {
         const char *name;
-        const char *(*set)(upscale_options *self, const char *value);
+        const char *(*set)(upscale_options *self, const char *value); /* NULL: an option of format/target.h */
     } rows[] = {{"format", set_format},
                 {"quality", set_quality},
+                {"compression", set_compression},
                 {"model", set_model},
                 {"task", set_task},
+                {"scale", NULL},
+                {"width", NULL},
+                {"height", NULL},
+                {"fit", NULL},
+                {"crop", NULL},
+                {"strength", NULL},
                 {"strict", set_strict},
                 {"upload", set_upload},
                 {"deadline_ms", set_deadline},
                 {"oversize", set_oversize},
-                {"compression", set_compression},
                 {"colour", set_colour},
                 {"metadata", set_metadata},
                 {"provenance", set_provenance},
@@ -132,15 +138,18 @@ bool upscale_options_set(upscale_options *self, const char *name, const char *va
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (strcmp(name, rows[i].name) != 0)
             continue;
-        const char *fault = self->given & 1u << i ? "given more than once" : rows[i].set(self, value);
+        const char *fault = self->given & 1u << i ? "given more than once"
+                            : rows[i].set         ? rows[i].set(self, value)
+                                                  : format_target_take(&self->target, name, value);
         self->given |= 1u << i;
         if (fault)
             *ret_problem = problem_of(PROBLEM_OPTION, "%s: %s", name, fault);
         return !fault;
     }
-    *ret_problem = problem_of(PROBLEM_OPTION,
-                              "%.60s: no such option; there are format, quality, model, task, strict, upload, "
-                              "deadline_ms, oversize, compression, colour, metadata, provenance, batch_mode",
-                              name);
+    *ret_problem = problem_of(
+        PROBLEM_OPTION,
+        "%.60s: no such option; there are format, quality, compression, model, task, scale, width, height, fit, crop, "
+        "strength, colour, metadata, provenance, batch_mode, strict, upload, deadline_ms, oversize",
+        name);
     return false;
 }

@@ -8,6 +8,7 @@
 #include "format/compression.h"
 #include "format/metadata.h"
 #include "format/format.h"
+#include "format/target.h"
 #include "http/problem.h"
 #include "library/library.h"
 
@@ -16,6 +17,7 @@ typedef struct upscale_options {
     uint32_t quality;                   /* 1..100, default 95; no effect on PNG */
     format_compression compression;     /* of PNG; no effect on JPEG */
     uint32_t metadata;                  /* bits of format/metadata.h, default 0 */
+    format_target target;               /* the part of the image, the size of the result, and the strength */
     char model[LIBRARY_MAX_NAME];       /* "": not given */
     const char *task;                   /* one of library_task_name; NULL: not given */
     bool is_format_given, is_batch;     /* is_batch: all frames of an animation; default false */

@@ -14,7 +14,6 @@
 #include "api/routes.h"
 #include "api/status_map.h"
 #include "api/tus.h"
-#include "base/fit.h"
 
 static bool refuse(upscale_call *self, problem_kind kind, const char *detail) {
     problem what = problem_of(kind, "%s", detail);
@@ -200,6 +199,7 @@ static bool admit_upload(upscale_call *self) {
                          .is_degraded = level->level >= DEGRADE_SHRINK,
                          .is_format_given = self->intake.options.is_format_given,
                          .is_batch = self->intake.options.is_batch,
+                         .target = self->intake.options.target,
                          .oversize =
                              wanted < OVERSIZE_COUNT ? wanted : (oversize_choice)self->service->config->oversize};
     if (terms.is_job && wanted == OVERSIZE_SHRINK)
@@ -227,14 +227,13 @@ static void answer_estimate(upscale_call *self) {
     const network *target = self->network;
     const admit_work *work = &self->work;
     const char *plan = work->shrink_px ? "shrink" : work->tile_px ? "tiles" : "whole";
-    int32_t scale = (int32_t)target->facts.scale, width_px = self->image.width_px, height_px = self->image.height_px;
-    if (work->shrink_px)
-        swin2sr__fit_size(width_px, height_px, (int32_t)work->shrink_px, &width_px, &height_px);
+    int32_t width_px, height_px;
+    cost_out_size(target, &self->image, work, &width_px, &height_px);
     http_answer_json(self->request, HTTP_OK, "{s:s, s:i, s:i, s:i, s:i, s:i, s:f, s:f, s:I, s:s}", "model",
                      target->served->name, "width", (int)self->image.width_px, "height", (int)self->image.height_px,
-                     "output_width", (int)(width_px * scale), "output_height", (int)(height_px * scale), "frames",
-                     (int)self->image.frames, "seconds", (double)work->us / 1e6, "wait_seconds",
-                     (double)pace_wait_us(target->owner) / 1e6, "bytes", (long long)work->bytes, "plan", plan);
+                     "output_width", (int)width_px, "output_height", (int)height_px, "frames", (int)self->image.frames,
+                     "seconds", (double)work->us / 1e6, "wait_seconds", (double)pace_wait_us(target->owner) / 1e6,
+                     "bytes", (long long)work->bytes, "plan", plan);
     http_answer_header(self->request, "Cache-Control", "no-store");
 }
 

@@ -57,6 +57,15 @@ static const field fields[] = {
     FIELD("quality", spec.quality, KIND_U32),
     FIELD("compression", spec.compression, KIND_COMPRESSION),
     FIELD("metadata", spec.metadata, KIND_U32),
+    FIELD("target_scale_milli", spec.target.scale_milli, KIND_U32),
+    FIELD("target_width_px", spec.target.width_px, KIND_U32),
+    FIELD("target_height_px", spec.target.height_px, KIND_U32),
+    FIELD("target_is_fit", spec.target.is_fit, KIND_U32),
+    FIELD("crop_x_px", spec.target.crop_x_px, KIND_U32),
+    FIELD("crop_y_px", spec.target.crop_y_px, KIND_U32),
+    FIELD("crop_width_px", spec.target.crop_width_px, KIND_U32),
+    FIELD("crop_height_px", spec.target.crop_height_px, KIND_U32),
+    FIELD("plain_parts", spec.target.plain_parts, KIND_U32),
     FIELD("in_bytes", spec.in_bytes, KIND_64),
     FIELD("in_pixels_max", spec.in_pixels_max, KIND_64),
     FIELD("out_pixels_max", spec.out_pixels_max, KIND_64),
@@ -240,9 +249,10 @@ static bool is_sha256(const char *text) {
 static bool is_sound(const job_record *self) {
     return record_is_id(self->id) && self->spec.model[0] && self->spec.quality >= 1 && self->spec.quality <= 100 &&
            format_get(self->spec.format)->can_write && self->spec.in_bytes > 0 && self->spec.in_pixels_max > 0 &&
-           self->spec.out_pixels_max > 0 && self->outcome <= 0 && !strchr(self->result_name, '/') &&
-           self->result_name[0] != '.' && is_sha256(self->input_sha256) && is_sha256(self->result_sha256) &&
-           is_sha256(self->preview_sha256) && (self->status == RECORD_SUCCEEDED) == (self->result_name[0] != '\0');
+           self->spec.out_pixels_max > 0 && self->outcome <= 0 && format_target_is_sound(&self->spec.target) &&
+           !strchr(self->result_name, '/') && self->result_name[0] != '.' && is_sha256(self->input_sha256) &&
+           is_sha256(self->result_sha256) && is_sha256(self->preview_sha256) &&
+           (self->status == RECORD_SUCCEEDED) == (self->result_name[0] != '\0');
 }
 
 /* The JSON between the line of the checksum and the last line break; NULL: the checksum is wrong. */

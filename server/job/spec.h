@@ -7,9 +7,10 @@
 #include "config/limits.h"
 #include "format/compression.h"
 #include "format/format.h"
+#include "format/target.h"
 #include "library/library.h"
 
-#define JOB_SPEC_VERSION 8
+#define JOB_SPEC_VERSION 9
 
 typedef struct job_spec {
     uint32_t version;
@@ -21,9 +22,10 @@ typedef struct job_spec {
     uint32_t quality;                        /* 1..100; JPEG only */
     format_compression compression;          /* PNG only */
     uint32_t metadata;                       /* bits of format/metadata.h */
+    format_target target;                    /* as in ipc_job */
     uint64_t in_bytes;                       /* 1.. */
     uint64_t in_pixels_max, out_pixels_max;  /* 1.. */
-    uint32_t width_px, height_px;            /* of the upright input, by its header; 0: unknown, an old record */
+    uint32_t width_px, height_px;            /* of the upright input or its part; 0: unknown, an old record */
     uint32_t sample_bytes;                   /* as cost_sample_bytes; 0: unknown */
     bool may_shrink;                         /* a cheaper plan may reduce the image; false in every kept job */
     uint32_t tile_px, shrink_px;             /* as in ipc_job */

@@ -70,6 +70,7 @@ static bool assign(pool *self, worker *w, job *item, const int *fds) {
                                    .quality = spec->quality,
                                    .compression = spec->compression,
                                    .metadata = spec->metadata,
+                                   .target = spec->target,
                                    .is_strict = spec->is_strict,
                                    .frames_max = spec->frames_max,
                                    .tile_px = spec->tile_px,
@@ -142,15 +143,16 @@ static bool has_bytes(const store_file *file, uint64_t bytes) {
     return fstat(file->fd, &info) == 0 && (uint64_t)info.st_size == bytes;
 }
 
-/* true: DONE agrees with the files and the network's scale. If not, the worker is broken and is killed. */
+/* true: DONE agrees with the files and the size that was asked for. If not, the worker is broken and is killed. */
 static bool is_plausible(const job *item, const ipc_done *done) {
-    uint64_t scale = item->network->facts.scale;
+    int32_t scale = (int32_t)item->network->facts.scale;
     int32_t width_px = (int32_t)done->in_width_px, height_px = (int32_t)done->in_height_px;
     if (item->spec.shrink_px)
         swin2sr__fit_size(width_px, height_px, (int32_t)item->spec.shrink_px, &width_px, &height_px);
+    format_target_size(&item->spec.target, width_px, height_px, scale, &width_px, &height_px);
     return has_bytes(&item->result, done->out_bytes) &&
            (item->preview.owner ? has_bytes(&item->preview, done->preview_bytes) : done->preview_bytes == 0) &&
-           done->out_width_px == (uint64_t)width_px * scale && done->out_height_px == (uint64_t)height_px * scale;
+           done->out_width_px == (uint32_t)width_px && done->out_height_px == (uint32_t)height_px;
 }
 
 static void on_result_committed(void *context, swin2sr_status status) {

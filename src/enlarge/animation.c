@@ -419,6 +419,10 @@ swin2sr_status animation_enlarge(swin2sr_model *model, const void *data, size_t 
                       .scale = swin2sr_model_get_info(model)->scale,
                       .channels = FRAMES_PIXEL_BYTES - 1,
                       .reterr = reterr};
+    if (format_target_is_given(&options->target))
+        return swin2sr__error_set(reterr, SWIN2SR_INVALID,
+                                  "an animation is enlarged whole, by the model's factor: without scale, width, "
+                                  "height, fit, crop and strength");
     swin2sr_status status = animation_run(&self, data, size, limits, sink, context);
     if (status == SWIN2SR_OK && ret_report)
         *ret_report = self.report;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * enlarge/enlarge.c - one image file to one larger image file (stages 4 to 8 of 9).
  * In: bytes of a file, a model.  Out: bytes of a file, through a sink.
- *   reader -> strip of file rows -> (split) -> network rows -> stream -> (join) -> output rows -> writer
+ *   reader -> (crop) -> strip of file rows -> (split) -> network rows -> stream -> (join, mix) -> (resample) -> writer
  * Rows are split and joined only if the file's samples differ from the network's: alpha, grey and a colour network, or 16
  * bits, which go through the network as floats.
  * Everything but the network and the writer runs on the caller's thread. It holds two strips of input, one row of
@@ -15,9 +15,12 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "enlarge/bleed.h"
+#include "enlarge/crop.h"
 #include "enlarge/metadata.h"
+#include "enlarge/mix.h"
 #include "enlarge/preview.h"
 #include "enlarge/provenance.h"
+#include "enlarge/resample.h"
 #include "enlarge/rows.h"
 #include "enlarge/shrink.h"
 
@@ -31,8 +34,12 @@ typedef struct enlarge_job {
     swin2sr_stream *stream;
     image_writer *writer;
     image_writer *aux_writer; /* for the second image; NULL: not wanted */
-    shrink shrink;            /* with report.is_shrunk */
-    bleed bleed;              /* with has_alpha */
+    crop crop;
+    shrink shrink; /* with report.is_shrunk */
+    bleed bleed;   /* with has_alpha */
+    mix mix;
+    resample *resample;                    /* NULL: the network's size is the output's */
+    int32_t full_width_px, full_height_px; /* of the network's output, without the pad of a reduced image */
     preview preview;
     bool has_preview;
     const image_info *in;
@@ -60,6 +67,9 @@ static void job_done(enlarge_job *job) {
     metadata_done(&job->metadata);
     shrink_done(&job->shrink);
     bleed_done(&job->bleed);
+    crop_done(&job->crop);
+    mix_done(&job->mix);
+    resample_close(job->resample);
     image_reader_close(job->reader);
     swin2sr__alpha_ring_done(&job->alpha);
     swin2sr_threads_free(job->own_threads);
@@ -76,31 +86,46 @@ static swin2sr_status out_of_memory(enlarge_job *job) {
 /* ---- after the network: join and encode ---- */
 
 static swin2sr_status join_row(enlarge_job *job, int32_t y, const uint8_t *network) {
-    size_t width = (size_t)job->report.out_width_px, sample_bytes = (size_t)job->to.sample_bytes;
+    size_t width = (size_t)job->full_width_px, sample_bytes = (size_t)job->to.sample_bytes;
     rows_join(&job->to, network, job->network_channels, width, job->joined_row);
-    if (!job->has_alpha)
+    swin2sr_status status = mix_row(&job->mix, y, job->joined_row);
+    if (!job->has_alpha && status == SWIN2SR_OK)
         return SWIN2SR_OK;
     size_t colour_bytes = (size_t)job->to.colours * sample_bytes;
-    swin2sr_status status = swin2sr__alpha_ring_make(&job->alpha, y, job->joined_row + colour_bytes,
-                                                     colour_bytes + sample_bytes, colour_bytes);
+    if (status == SWIN2SR_OK)
+        status = swin2sr__alpha_ring_make(&job->alpha, y, job->joined_row + colour_bytes, colour_bytes + sample_bytes,
+                                          colour_bytes);
     if (status != SWIN2SR_OK)
-        return swin2sr__error_set(job->reterr, status, "row %d of the alpha channel was not available", (int)y);
+        return swin2sr__error_set(job->reterr, status, "row %d of the plain enlargement was not available", (int)y);
     if (job->is_alpha_dropped)
         rows_over_white(&job->to, job->joined_row, width);
     return SWIN2SR_OK;
 }
 
 /* To the file, and to the preview where there is one. */
-static swin2sr_status write_out(enlarge_job *job, int32_t n, const uint8_t *rows, size_t stride_bytes) {
+static swin2sr_status write_sized(enlarge_job *job, int32_t n, const uint8_t *rows, size_t stride_bytes) {
     swin2sr_status status = image_writer_write(job->writer, rows, stride_bytes, n, job->reterr);
     for (int32_t row = 0; row < n && job->has_preview && status == SWIN2SR_OK; row++)
         status = preview_add(&job->preview, rows + (size_t)row * stride_bytes, job->reterr);
     return status;
 }
 
+static swin2sr_status write_out(enlarge_job *job, int32_t n, const uint8_t *rows, size_t stride_bytes) {
+    if (job->resample == NULL)
+        return write_sized(job, n, rows, stride_bytes);
+    swin2sr_status status = SWIN2SR_OK;
+    for (int32_t i = 0; i < n; i++) {
+        resample_push(job->resample, rows + (size_t)i * stride_bytes);
+        const uint8_t *row = resample_next(job->resample);
+        for (; row != NULL && status == SWIN2SR_OK; row = resample_next(job->resample))
+            status = write_sized(job, 1, row, 0);
+    }
+    return status;
+}
+
 static swin2sr_status write_rows(enlarge_job *job, int32_t y, int32_t n, const uint8_t *rows, size_t stride_bytes) {
-    if (n > job->report.out_height_px - y) /* the pad of a reduced image */
-        n = job->report.out_height_px > y ? job->report.out_height_px - y : 0;
+    if (n > job->full_height_px - y) /* the pad of a reduced image */
+        n = job->full_height_px > y ? job->full_height_px - y : 0;
     if (job->joined_row == NULL)
         return write_out(job, n, rows, stride_bytes);
     swin2sr_status status = SWIN2SR_OK;
@@ -153,6 +178,28 @@ static void describe_rows(enlarge_job *job, int32_t network_channels) {
     job->report.notes |= job->report.is_shrunk ? NOTE_SHRUNK : 0;
 }
 
+/* The size of the output. shown: the image without the pad of a reduced one. */
+static swin2sr_status settle_size(enlarge_job *job, const image_info *shown, int32_t scale) {
+    int64_t full_width = (int64_t)shown->width_px * scale, full_height = (int64_t)shown->height_px * scale;
+    uint64_t max_pixels = job->options->out_pixels > 0 ? job->options->out_pixels : DEFAULT_OUT_PIXELS;
+    int32_t out_width, out_height;
+    format_target_size(&job->options->target, shown->width_px, shown->height_px, scale, &out_width, &out_height);
+    if (full_width > INT32_MAX || full_height > INT32_MAX || (uint64_t)out_width * (uint64_t)out_height > max_pixels)
+        return swin2sr__error_set(job->reterr, SWIN2SR_TOO_LARGE,
+                                  "the result would have %d x %d pixels; at most %llu are allowed", out_width,
+                                  out_height, (unsigned long long)max_pixels);
+    job->full_width_px = (int32_t)full_width;
+    job->full_height_px = (int32_t)full_height;
+    job->report.out_width_px = out_width;
+    job->report.out_height_px = out_height;
+    if (out_width == full_width && out_height == full_height)
+        return SWIN2SR_OK;
+    const rows_kind kind = {job->report.channels, job->to.colours, job->to.sample_bytes};
+    swin2sr_status status =
+        resample_open(&kind, job->full_width_px, job->full_height_px, out_width, out_height, &job->resample);
+    return status == SWIN2SR_OK ? status : out_of_memory(job);
+}
+
 static swin2sr_status open_input(enlarge_job *job, swin2sr_model *model, const void *data, size_t size) {
     const swin2sr_model_info *network = swin2sr_model_get_info(model);
     uint64_t start_us = swin2sr__clock_us();
@@ -164,13 +211,18 @@ static swin2sr_status open_input(enlarge_job *job, swin2sr_model *model, const v
     job->report.decode_us = swin2sr__clock_us() - start_us;
     if (status != SWIN2SR_OK)
         return status;
-    job->in = image_reader_info(job->reader);
+    if (!format_target_is_sound(&job->options->target))
+        return swin2sr__error_set(job->reterr, SWIN2SR_INVALID, "the size that is asked for is out of range");
+    status = crop_open(&job->crop, job->reader, &job->options->target, job->reterr);
+    if (status != SWIN2SR_OK)
+        return status;
+    job->in = &job->crop.info;
     job->report.in_width_px = job->in->width_px;
     job->report.in_height_px = job->in->height_px;
     image_info shown = *job->in; /* without the pad of a reduced image */
     if (job->options->shrink_px > 0 &&
         (job->in->width_px > job->options->shrink_px || job->in->height_px > job->options->shrink_px)) {
-        status = shrink_open(&job->shrink, job->reader, job->options->shrink_px, job->reterr);
+        status = shrink_open(&job->shrink, &job->crop, job->options->shrink_px, job->reterr);
         if (status != SWIN2SR_OK)
             return status;
         job->report.is_shrunk = true;
@@ -182,17 +234,7 @@ static swin2sr_status open_input(enlarge_job *job, swin2sr_model *model, const v
     if (job->from.colours > job->network_channels)
         return swin2sr__error_set(job->reterr, SWIN2SR_UNSUPPORTED,
                                   "this model enlarges grey images only; the image has colour");
-
-    uint64_t max_pixels = job->options->out_pixels > 0 ? job->options->out_pixels : DEFAULT_OUT_PIXELS;
-    uint64_t out_width = (uint64_t)shown.width_px * (uint64_t)network->scale;
-    uint64_t out_height = (uint64_t)shown.height_px * (uint64_t)network->scale;
-    if (out_width > INT32_MAX || out_height > INT32_MAX || out_width * out_height > max_pixels)
-        return swin2sr__error_set(
-            job->reterr, SWIN2SR_TOO_LARGE, "the result would have %llu x %llu pixels; at most %llu are allowed",
-            (unsigned long long)out_width, (unsigned long long)out_height, (unsigned long long)max_pixels);
-    job->report.out_width_px = (int32_t)out_width;
-    job->report.out_height_px = (int32_t)out_height;
-    return SWIN2SR_OK;
+    return settle_size(job, &shown, network->scale);
 }
 
 static swin2sr_pixel pixel_of(int32_t channels, int32_t sample_bytes) {
@@ -231,7 +273,7 @@ static swin2sr_status open_network(enlarge_job *job, swin2sr_model *model) {
 static swin2sr_status read_input(void *context, void *rows, size_t stride_bytes, int32_t n, swin2sr_error *reterr) {
     enlarge_job *job = context;
     return job->report.is_shrunk ? shrink_read(&job->shrink, rows, stride_bytes, n, reterr)
-                                 : image_reader_read(job->reader, rows, stride_bytes, n, reterr);
+                                 : crop_read(&job->crop, rows, stride_bytes, n, reterr);
 }
 
 /* Bytes of a sample in the network's rows beside a file with sample_bytes. */
@@ -239,9 +281,30 @@ static size_t network_sample_bytes(int32_t sample_bytes) {
     return sample_bytes == 1 ? 1 : sizeof(float);
 }
 
+/* What is enlarged beside the network: alpha, and colours that are mixed with the network's. */
+static swin2sr_status open_plain(enlarge_job *job, const swin2sr_model_info *network) {
+    /* the network's latency, a step being filled, a step being emptied, and two strips */
+    int32_t lag_rows = job->report.plan.latency_rows + 2 * job->report.plan.rows * network->window_px + 2 * STRIP_ROWS;
+    swin2sr_status status = SWIN2SR_OK;
+    if (job->has_alpha)
+        status = swin2sr__alpha_ring_init(&job->alpha, job->in->width_px, job->in->height_px, network->scale, lag_rows,
+                                          job->from.sample_bytes, job->to.sample_bytes);
+    if (job->options->target.plain_parts > 0 && status == SWIN2SR_OK)
+        status = mix_init(&job->mix, job->options->target.plain_parts, &job->from, &job->to, job->in->width_px,
+                          job->in->height_px, network->scale, lag_rows);
+    if (status == SWIN2SR_UNSUPPORTED)
+        return swin2sr__error_set(job->reterr, status,
+                                  "this model enlarges %d times; with transparency or strength at most %d times is "
+                                  "possible",
+                                  network->scale, SWIN2SR__ALPHA_MAX_SCALE);
+    return status == SWIN2SR_OK ? status : out_of_memory(job);
+}
+
 static swin2sr_status allocate_rows(enlarge_job *job, const swin2sr_model_info *network) {
-    bool is_split = job->from.channels != job->network_channels || job->from.sample_bytes == 2;
-    bool is_joined = job->to.channels != job->network_channels || job->to.sample_bytes == 2;
+    bool is_split = job->from.channels != job->network_channels || job->from.sample_bytes == 2 ||
+                    job->options->target.plain_parts > 0; /* it keeps two strips, as alpha does */
+    bool is_mixed = job->options->target.plain_parts > 0;
+    bool is_joined = job->to.channels != job->network_channels || job->to.sample_bytes == 2 || is_mixed;
     bool has_aux_row = job->options->aux_sink != NULL && job->to.sample_bytes == 2;
     size_t width = (size_t)job->in->width_px, strip_px = width * STRIP_ROWS, scale = (size_t)network->scale;
     size_t network_bytes = (size_t)job->network_channels * network_sample_bytes(job->from.sample_bytes);
@@ -256,18 +319,9 @@ static swin2sr_status allocate_rows(enlarge_job *job, const swin2sr_model_info *
     if (job->file_strip == NULL || (is_split && job->network_strips == NULL) ||
         (is_joined && job->joined_row == NULL) || (has_aux_row && job->aux_row == NULL))
         return out_of_memory(job);
-    if (!job->has_alpha)
-        return SWIN2SR_OK;
-    /* the network's latency, a step being filled, a step being emptied, and two strips */
-    int32_t lag_rows = job->report.plan.latency_rows + 2 * job->report.plan.rows * network->window_px + 2 * STRIP_ROWS;
-    swin2sr_status status = swin2sr__alpha_ring_init(&job->alpha, job->in->width_px, job->in->height_px, network->scale,
-                                                     lag_rows, job->from.sample_bytes, job->to.sample_bytes);
-    if (status == SWIN2SR_UNSUPPORTED)
-        return swin2sr__error_set(job->reterr, status,
-                                  "this model enlarges %d times; with transparency at most %d times is possible",
-                                  network->scale, SWIN2SR__ALPHA_MAX_SCALE);
-    if (status != SWIN2SR_OK)
-        return out_of_memory(job);
+    swin2sr_status status = open_plain(job, network);
+    if (!job->has_alpha || status != SWIN2SR_OK)
+        return status;
     job->bleed.read = read_input;
     job->bleed.context = job;
     return bleed_open(&job->bleed, job->in, job->reterr);
@@ -305,6 +359,8 @@ static swin2sr_status decode_strip(enlarge_job *job, int32_t i) {
     int32_t n = strip_rows(job, i);
     swin2sr_status status = job->has_alpha ? bleed_read(&job->bleed, job->file_strip, row_bytes, n, job->reterr)
                                            : read_input(job, job->file_strip, row_bytes, n, job->reterr);
+    if (status == SWIN2SR_OK)
+        mix_push(&job->mix, job->file_strip, row_bytes, n);
     if (status == SWIN2SR_OK && job->network_strips != NULL)
         split_strip(job, i, n);
     job->report.decode_us += swin2sr__clock_us() - start_us;
@@ -323,10 +379,11 @@ static swin2sr_status push_strip(enlarge_job *job, int32_t i) {
     return swin2sr__error_set(job->reterr, status, "%s", detail);
 }
 
-/* The alpha channel is kept one strip ahead of the network. Its filter needs two rows below each output row, but tiles
+/* What is enlarged beside the network is kept one strip ahead of it. Its filter needs two rows below each output row, but tiles
  * that do not overlap output all rows of a band before the next input row arrives. */
 static swin2sr_status run_rows(enlarge_job *job) {
-    int32_t strips = (job->in->height_px + STRIP_ROWS - 1) / STRIP_ROWS, ahead = job->has_alpha ? 1 : 0;
+    int32_t strips = (job->in->height_px + STRIP_ROWS - 1) / STRIP_ROWS,
+            ahead = job->has_alpha || job->mix.colours > 0 ? 1 : 0;
     swin2sr_status status = SWIN2SR_OK;
     for (int32_t i = 0; i < strips + ahead && status == SWIN2SR_OK; i++) {
         if (i < strips)

@@ -4,12 +4,14 @@
 #pragma once
 
 #include "format/metadata.h"
+#include "format/target.h"
 #include "image/image.h"
 #include <swin2sr/swin2sr.h>
 
 typedef struct enlarge_options {
     swin2sr_options engine;   /* enlarge_bytes sets pixel types and progress */
     image_writer_options out; /* enlarge_bytes sets what is said about the rows, and the threads */
+    format_target target;     /* the part of the input, the size of the output, and how strong the network is in it */
     image_limits limits;      /* of the input; zeroes: the defaults of image.h */
     uint64_t out_pixels;      /* of the output, at most; 0: 800 million */
     uint32_t metadata;        /* bits of format/metadata.h; they decide limits.to_srgb */
@@ -32,7 +34,7 @@ typedef struct enlarge_options {
 } enlarge_options;
 
 typedef struct enlarge_report {
-    int32_t in_width_px, in_height_px; /* upright */
+    int32_t in_width_px, in_height_px; /* upright; of the part that was enlarged */
     int32_t out_width_px, out_height_px;
     int32_t channels;   /* of the output file */
     bool is_shrunk;     /* the image was reduced before it was enlarged */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * enlarge/shrink.c - reduce an image while it is read, and pad it to a square (stage 4 of 9, decode).
- * In: rows of a reader.  Out: rows of a square. Holds three rows. */
+ * In: rows of an image or a part of it.  Out: rows of a square. Holds three rows. */
 #include "enlarge/shrink.h"
 
 #include <math.h>
@@ -10,9 +10,9 @@
 #include "base/error.h"
 #include "base/fit.h"
 
-swin2sr_status shrink_open(shrink *self, image_reader *reader, int32_t side_px, swin2sr_error *reterr) {
-    const image_info *in = image_reader_info(reader);
-    *self = (shrink){.reader = reader, .info = *in};
+swin2sr_status shrink_open(shrink *self, crop *source, int32_t side_px, swin2sr_error *reterr) {
+    const image_info *in = &source->info;
+    *self = (shrink){.source = source, .info = *in};
     swin2sr__fit_size(in->width_px, in->height_px, side_px, &self->width_px, &self->height_px);
     self->info.width_px = self->info.height_px = side_px;
     size_t channels = (size_t)in->channels;
@@ -46,7 +46,7 @@ static void add_pixel(const shrink *self, float *sum, int32_t at, float weight) 
 
 /* Reduce in_row across into line. The weights of each pixel are 1 in sum. */
 static void reduce_across(shrink *self) {
-    int32_t in_width = image_reader_info(self->reader)->width_px, channels = self->info.channels;
+    int32_t in_width = self->source->info.width_px, channels = self->info.channels;
     double step = (double)in_width / self->width_px;
     memset(self->line, 0, (size_t)(self->width_px * channels) * sizeof *self->line);
     for (int32_t x = 0; x < self->width_px; x++) {
@@ -92,11 +92,11 @@ static void write_row(shrink *self, uint8_t *row) {
 }
 
 static swin2sr_status make_row(shrink *self, uint8_t *row, swin2sr_error *reterr) {
-    int32_t in_height = image_reader_info(self->reader)->height_px;
+    int32_t in_height = self->source->info.height_px;
     double step = (double)in_height / self->height_px, from = self->y * step, to = (self->y + 1) * step;
     for (int32_t in_y = (int32_t)from; in_y < in_height && in_y < to; in_y++) {
         if (in_y == self->in_y) { /* otherwise the row before has taken its upper part, and line still holds it */
-            swin2sr_status status = image_reader_read(self->reader, self->in_row, 0, 1, reterr);
+            swin2sr_status status = crop_read(self->source, self->in_row, 0, 1, reterr);
             if (status != SWIN2SR_OK)
                 return status;
             self->in_y++;
@@ -117,7 +117,7 @@ swin2sr_status shrink_read(shrink *self, uint8_t *rows, size_t stride_bytes, int
         else
             memset(row, 0, row_bytes_of(self));
     }
-    self->info.damage = image_reader_info(self->reader)->damage;
+    self->info.damage = self->source->info.damage;
     return status;
 }
 

@@ -4,10 +4,10 @@
  * square; the rest is black and, where there is alpha, transparent. */
 #pragma once
 
-#include "image/image.h"
+#include "enlarge/crop.h"
 
 typedef struct shrink {
-    image_reader *reader;        /* borrowed */
+    crop *source;                /* borrowed */
     image_info info;             /* as the square is seen by who reads it */
     int32_t width_px, height_px; /* of the reduced image, within the square */
     int32_t in_y;                /* rows read so far */
@@ -18,7 +18,7 @@ typedef struct shrink {
 } shrink;
 
 /* errors  _NOMEM. self is the caller's (shrink_done), whatever the outcome. */
-swin2sr_status shrink_open(shrink *self, image_reader *reader, int32_t side_px, swin2sr_error *reterr);
+swin2sr_status shrink_open(shrink *self, crop *source, int32_t side_px, swin2sr_error *reterr);
 
 /* As image_reader_read, for rows of the square. */
 swin2sr_status shrink_read(shrink *self, uint8_t *rows, size_t stride_bytes, int32_t n, swin2sr_error *reterr);

@@ -19,7 +19,7 @@
 #define FRAME_MAGIC 0x49325253u /* "SR2I" */
 #define HEADER_BYTES 12         /* magic, type, payload length */
 #define SCALE_MAX 16
-#define FIELDS_MAX 15
+#define FIELDS_MAX 24
 
 /* A field of a message. A number has 4 or 8 bytes; a text goes as its length and its characters. */
 typedef struct ipc_field {
@@ -41,13 +41,29 @@ static const ipc_field payloads[IPC_CANCEL + 1][FIELDS_MAX + 1] = {
                    NUMBER(ready.memory_bytes, 0, UINT64_MAX), TEXT(ready.sandbox), TEXT(ready.check),
                    NUMBER(ready.us_per_megapixel, 1, IPC_COST_MAX), NUMBER(ready.base_bytes, 0, IPC_COST_MAX),
                    NUMBER(ready.column_bytes, 0, IPC_COST_MAX)},
-    [IPC_JOB] = {NUMBER(job.id, 1, UINT64_MAX), NUMBER(job.network, 0, IPC_NETWORKS_MAX - 1),
-                 NUMBER(job.format, FORMAT_UNKNOWN + 1, FORMAT_COUNT - 1), NUMBER(job.quality, 1, 100),
-                 NUMBER(job.compression, 0, FORMAT_COMPRESSION_COUNT - 1), NUMBER(job.metadata, 0, FORMAT_METADATA_ALL),
-                 NUMBER(job.in_bytes, 1, INT64_MAX), NUMBER(job.in_pixels_max, 1, INT64_MAX),
-                 NUMBER(job.out_pixels_max, 1, INT64_MAX), NUMBER(job.is_strict, 0, 1),
-                 NUMBER(job.frames_max, 0, INT32_MAX), NUMBER(job.tile_px, 0, INT32_MAX),
-                 NUMBER(job.shrink_px, 0, INT32_MAX), NUMBER(job.memory_bytes, 0, INT64_MAX),
+    [IPC_JOB] = {NUMBER(job.id, 1, UINT64_MAX),
+                 NUMBER(job.network, 0, IPC_NETWORKS_MAX - 1),
+                 NUMBER(job.format, FORMAT_UNKNOWN + 1, FORMAT_COUNT - 1),
+                 NUMBER(job.quality, 1, 100),
+                 NUMBER(job.compression, 0, FORMAT_COMPRESSION_COUNT - 1),
+                 NUMBER(job.metadata, 0, FORMAT_METADATA_ALL),
+                 NUMBER(job.target.scale_milli, 0, TARGET_SCALE_MAX),
+                 NUMBER(job.target.width_px, 0, TARGET_SIDE_MAX),
+                 NUMBER(job.target.height_px, 0, TARGET_SIDE_MAX),
+                 NUMBER(job.target.is_fit, 0, 1),
+                 NUMBER(job.target.crop_x_px, 0, TARGET_SIDE_MAX),
+                 NUMBER(job.target.crop_y_px, 0, TARGET_SIDE_MAX),
+                 NUMBER(job.target.crop_width_px, 0, TARGET_SIDE_MAX),
+                 NUMBER(job.target.crop_height_px, 0, TARGET_SIDE_MAX),
+                 NUMBER(job.target.plain_parts, 0, TARGET_PARTS_ONE),
+                 NUMBER(job.in_bytes, 1, INT64_MAX),
+                 NUMBER(job.in_pixels_max, 1, INT64_MAX),
+                 NUMBER(job.out_pixels_max, 1, INT64_MAX),
+                 NUMBER(job.is_strict, 0, 1),
+                 NUMBER(job.frames_max, 0, INT32_MAX),
+                 NUMBER(job.tile_px, 0, INT32_MAX),
+                 NUMBER(job.shrink_px, 0, INT32_MAX),
+                 NUMBER(job.memory_bytes, 0, INT64_MAX),
                  NUMBER(job.preview_side_px, 0, INT32_MAX)},
     [IPC_PROGRESS] = {NUMBER(progress.id, 1, UINT64_MAX), NUMBER(progress.millionths, 0, IPC_PROGRESS_DONE)},
     [IPC_DONE] = {NUMBER(done.id, 1, UINT64_MAX), NUMBER(done.out_bytes, 1, INT64_MAX),

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "format/target.h"
 #include <swin2sr/status.h>
 
 #define IPC_FRAME_MAX_BYTES 1024 /* header and payload */
@@ -55,6 +56,7 @@ typedef struct ipc_job {
     uint32_t quality;         /* 1..100; JPEG only */
     uint32_t compression;     /* a format_compression; PNG only */
     uint32_t metadata;        /* bits of format/metadata.h */
+    format_target target;     /* the part of the input, the size of the output, the strength */
     uint64_t in_bytes;        /* length of the input file, 1.. */
     uint64_t in_pixels_max;   /* 1.. */
     uint64_t out_pixels_max;  /* 1.. */

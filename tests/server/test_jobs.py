@@ -219,7 +219,8 @@ def test_a_result_is_saved_under_a_name(keeper):
 def test_tags_tell_results_apart(keeper):
     def tag(**options):
         return keeper.upscale(picture(seed=7), **options).headers["ETag"]
-    tags = [tag(), tag(format="jpeg"), tag(format="jpeg", quality="90"), tag(task="clean"), tag(compression="best"), tag(colour="srgb"), tag(metadata="strip"), tag(provenance="true"),
+    tags = [tag(), tag(format="jpeg"), tag(format="jpeg", quality="90"), tag(task="clean"), tag(compression="best"),
+            tag(colour="srgb"), tag(metadata="strip"), tag(provenance="true"), tag(scale="3"), tag(strength="0.5"),
             keeper.upscale(picture(seed=8)).headers["ETag"]]
     assert len(set(tags)) == len(tags)
     assert tag() == tags[0]

@@ -90,7 +90,8 @@ def test_refused_before_the_body_is_sent(server):
 @pytest.mark.parametrize("options", [
     {"format": "bmp"}, {"format": "unknown"}, {"format": ""}, {"format": "png\0"}, {"format": "x" * 200},
     {"quality": "0"}, {"quality": "101"}, {"quality": "-1"}, {"quality": "9.5"}, {"quality": " 9"}, {"quality": ""},
-    {"model": "other"}, {"model": ""}, {"model": "x" * 100}, {"scale": "2"}, {"Format": "png"}, {"": "x"}])
+    {"model": "other"}, {"model": ""}, {"model": "x" * 100}, {"scale": "17"}, {"size": "2"},
+    {"Format": "png"}, {"": "x"}])
 def test_unknown_option_or_value(server, options):
     if "" not in options:
         response = requests.post(server.url + "/upscale", params=options, data=picture(),

@@ -55,6 +55,25 @@ def test_formats_in_and_out(server, kind, answer):
     assert image.size == (80, 48)
 
 
+@pytest.mark.parametrize("options, size", [
+    ({"scale": "3"}, (90, 60)), ({"scale": "1"}, (30, 20)), ({"width": "100"}, (100, 67)), ({"fit": "50x50"}, (50, 33)),
+    ({"width": "70", "height": "30"}, (70, 30)), ({"crop": "5,5,10,12"}, (40, 48)),
+    ({"crop": "5,5,10,12", "scale": "2", "strength": "0.5"}, (20, 24))], ids=str)
+def test_any_target(server, options, size):
+    answer = server.upscale(picture(30, 20), **options)
+    assert answer.status_code == 200, answer.text
+    assert open_image(answer.content).size == size
+    estimate = requests.post(f"{server.url}/v1/estimate", data=picture(30, 20), params=options).json()
+    assert (estimate["output_width"], estimate["output_height"]) == size
+
+
+def test_a_target_that_cannot_be(server):
+    for options, code, word in (({"crop": "25,0,9,9"}, 422, "crop"), ({"scale": "2", "fit": "9x9"}, 422, "together"),
+                                ({"width": "1000000", "height": "1000000"}, 413, "more pixels")):
+        answer = server.upscale(picture(30, 20), **options)
+        assert answer.status_code == code and word in answer.json()["detail"], answer.text
+
+
 def test_animation_is_one_frame_and_says_so(server):
     frames = [Image.new("RGB", (9, 9), colour) for colour in ("red", "blue")]
     for kind in ("GIF", "WEBP", "PNG"):

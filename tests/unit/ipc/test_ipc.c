@@ -38,6 +38,7 @@ static const ipc_message samples[] = {
              .quality = 100,
              .compression = FORMAT_COMPRESSION_BEST,
              .metadata = FORMAT_METADATA_ALL,
+             .target = {.scale_milli = TARGET_SCALE_MAX, .plain_parts = TARGET_PARTS_ONE},
              .in_bytes = 12345678901,
              .in_pixels_max = 50000000,
              .out_pixels_max = 800000000,
@@ -120,6 +121,9 @@ static void fields_out_of_range(void **state) {
     assert_int_equal(ipc_encode(&message, frame), 0);
     message = samples[1];
     message.job.quality = 101;
+    assert_int_equal(ipc_encode(&message, frame), 0);
+    message = samples[1];
+    message.job.target.plain_parts = TARGET_PARTS_ONE + 1;
     assert_int_equal(ipc_encode(&message, frame), 0);
     message = samples[1];
     message.job.compression = FORMAT_COMPRESSION_COUNT;

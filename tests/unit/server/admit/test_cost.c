@@ -27,7 +27,7 @@ static uint64_t cost_of(uint8_t marker, uint8_t scan_components) {
     file[MARKER_AT] = marker;
     file[SCAN_COMPONENTS_AT] = scan_components;
     assert_int_equal(probe_bytes(file, sizeof(file), &info, NULL), SWIN2SR_OK);
-    admit_work work = {.tile_px = 0};
+    admit_work work = {.decoder_bytes = probe_held_bytes(&info)};
     cost_predict(&target, &info, &work);
     return work.bytes;
 }

@@ -38,6 +38,12 @@ static void good_values(void **state) {
     assert_true(upscale_options_set(&options, "metadata", "strip", &what));
     assert_true(upscale_options_set(&options, "provenance", "true", &what));
     assert_int_equal(options.metadata, FORMAT_METADATA_ALL);
+    assert_true(upscale_options_set(&options, "fit", "900x700", &what));
+    assert_true(upscale_options_set(&options, "crop", "1,2,3,4", &what));
+    assert_true(upscale_options_set(&options, "strength", "0.5", &what));
+    assert_int_equal(options.target.height_px, 700);
+    assert_int_equal(options.target.crop_x_px, 1);
+    assert_int_equal(options.target.plain_parts, 500);
     assert_int_equal(options.quality, 100);
     assert_string_equal(options.model, "a-network");
     upscale_options_init(&options);
@@ -82,6 +88,10 @@ static void bad_values(void **state) {
         {"task", "Photo"},
         {"task", "photo "},
         {"colour", "\xff\n"},
+        {"scale", "17"},
+        {"fit", "9"},
+        {"crop", ""},
+        {"strength", "2"},
         {"compression", ""},
         {"colour", ""},
         {"colour", "sRGB"},
@@ -106,9 +116,9 @@ static void bad_values(void **state) {
 }
 
 static void twice_is_once_too_often(void **state) {
-    static const char *const rows[][2] = {{"format", "png"},      {"quality", "95"},   {"model", "m"},
-                                          {"task", "fast"},       {"strict", "false"}, {"upload", "a"},
-                                          {"compression", "fast"}};
+    static const char *const rows[][2] = {{"format", "png"},       {"quality", "95"},   {"model", "m"},
+                                          {"task", "fast"},        {"strict", "false"}, {"upload", "a"},
+                                          {"compression", "fast"}, {"scale", "2"},      {"crop", "0,0,1,1"}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         upscale_options options;
         problem what;

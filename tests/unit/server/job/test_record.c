@@ -37,6 +37,12 @@ static job_record sample(void) {
                  .quality = 95,
                  .compression = FORMAT_COMPRESSION_BEST,
                  .metadata = 5,
+                 .target = {.width_px = 900,
+                            .height_px = 700,
+                            .is_fit = 1,
+                            .crop_width_px = 9,
+                            .crop_height_px = 8,
+                            .plain_parts = 300},
                  .in_bytes = 31369,
                  .in_pixels_max = 50000000,
                  .out_pixels_max = 800000000,
@@ -107,9 +113,11 @@ static void stored_records_are_read(void **state) {
         found.version = RECORD_VERSION;
         found.spec.version = JOB_SPEC_VERSION;
         assert_int_equal(found.spec.compression, FORMAT_COMPRESSION_DEFAULT); /* the fixture is older than the field */
+        assert_memory_equal(&found.spec.target, &(format_target){0}, sizeof(format_target));
         found.spec.compression = expected.spec.compression;
         assert_int_equal(found.spec.metadata, 0); /* the fixture is older than this field, too */
         found.spec.metadata = expected.spec.metadata;
+        found.spec.target = expected.spec.target;
         check_equal(&found, &expected);
     }
 }
@@ -155,6 +163,8 @@ static void wrong_fields_are_refused(void **state) {
         "\"format\":\"exe\"",
         "\"compression\":\"9\"",
         "\"compression\":9",
+        "\"plain_parts\":1001",
+        "\"target_is_fit\":1",
         "\"in_bytes\":0",
         "\"outcome\":3",
         "\"model\":\"\"",

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * enlarge/crop.c - the part of an image that is enlarged, as rows (stage 4 of 9, decode). Holds one row. */
+#include "enlarge/crop.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+swin2sr_status crop_open(crop *self, image_reader *reader, const format_target *target, swin2sr_error *reterr) {
+    *self = (crop){.reader = reader, .info = *image_reader_info(reader)};
+    int32_t width_px = self->info.width_px, height_px = self->info.height_px;
+    size_t pixel_bytes = (size_t)(self->info.channels * self->info.sample_bytes);
+    if (!format_target_part(target, width_px, height_px, &self->info.width_px, &self->info.height_px))
+        return swin2sr__error_set(
+            reterr, SWIN2SR_INVALID, "crop %u,%u,%u,%u is not inside of the image, which has %d x %d pixels",
+            target->crop_x_px, target->crop_y_px, target->crop_width_px, target->crop_height_px, width_px, height_px);
+    if (!target->crop_width_px)
+        return SWIN2SR_OK;
+    self->x_bytes = (size_t)target->crop_x_px * pixel_bytes;
+    self->skipped_rows = (int32_t)target->crop_y_px;
+    self->row = malloc((size_t)width_px * pixel_bytes);
+    return self->row != NULL ? SWIN2SR_OK
+                             : swin2sr__error_set(reterr, SWIN2SR_NOMEM, "not enough memory to cut the image");
+}
+
+swin2sr_status crop_read(crop *self, uint8_t *rows, size_t stride_bytes, int32_t n, swin2sr_error *reterr) {
+    swin2sr_status status = SWIN2SR_OK;
+    if (self->row == NULL)
+        status = image_reader_read(self->reader, rows, stride_bytes, n, reterr);
+    for (; self->skipped_rows > 0 && status == SWIN2SR_OK; self->skipped_rows--)
+        status = image_reader_read(self->reader, self->row, 0, 1, reterr);
+    size_t part_bytes = (size_t)self->info.width_px * (size_t)(self->info.channels * self->info.sample_bytes);
+    for (int32_t i = 0; i < n && self->row != NULL && status == SWIN2SR_OK; i++) {
+        status = image_reader_read(self->reader, self->row, 0, 1, reterr);
+        memcpy(rows + (size_t)i * stride_bytes, self->row + self->x_bytes, part_bytes);
+    }
+    self->info.damage = image_reader_info(self->reader)->damage;
+    return status;
+}
+
+void crop_done(crop *self) {
+    free(self->row);
+}
