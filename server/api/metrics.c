@@ -27,6 +27,13 @@ static void write_disks(const api_context *self, FILE *out) {
                 disks[i].disk->reserve_bytes);
 }
 
+static uint64_t ended_for_memory(const pool_set *pools) {
+    uint64_t count = 0;
+    for (int i = 0; i < pools->network_count; i++)
+        count += pools->networks[i].counts->worker_restarts[METRICS_RESTART_MEMORY];
+    return count;
+}
+
 static void write_memory(const memory_guard *self, FILE *out) {
     const pool_set *pools = self->pools;
     metrics_write_family(out, "worker_memory_bytes", "gauge", "Memory of each worker, without pages of files.");
@@ -44,6 +51,8 @@ static void write_memory(const memory_guard *self, FILE *out) {
                          self->use.limit_bytes);
     metrics_write_family(out, "memory_stalled_seconds_total", "counter", "Time in which some task waited for memory.");
     fprintf(out, "swin2sr_memory_stalled_seconds_total %.6f\n", (double)self->use.stalled_us / 1e6);
+    metrics_write_number(out, "memory_pressure_kills_total", "counter",
+                         "Workers ended because they took too much memory.", ended_for_memory(pools));
     metrics_write_number(out, "memory_samples_total", "counter", "How often all of this was read.", self->sample_count);
     metrics_write_family(out, "memory_sampling_seconds_total", "counter", "Processor time for that.");
     fprintf(out, "swin2sr_memory_sampling_seconds_total %.6f\n", (double)self->cpu_us / 1e6);

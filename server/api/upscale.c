@@ -142,6 +142,16 @@ static void add_facts(upscale_call *self) {
     http_answer_header(self->request, "Server-Timing", text);
 }
 
+/* The tag is known before the work, when the plan is not: an image that was reduced or cut gets another one. */
+static void add_etag(upscale_call *self) {
+    char plan[FACTS_BYTES], tag[LIMIT_ETAG_BYTES + FACTS_BYTES];
+    facts_plan(&self->job.done, plan);
+    bool is_whole = strcmp(plan, "whole") == 0;
+    snprintf(tag, sizeof tag, "%.*s%s%s\"", (int)strlen(self->etag) - 1, self->etag, is_whole ? "" : "-",
+             is_whole ? "" : plan);
+    http_answer_header(self->request, "ETag", tag);
+}
+
 static void answer_image(upscale_call *self) {
     const format_info *format = format_get(self->intake.options.format);
     char name[40];
@@ -154,7 +164,7 @@ static void answer_image(upscale_call *self) {
     snprintf(name, sizeof name, "inline; filename=\"enlarged.%s\"", format->endings[0]);
     http_answer_header(self->request, "Content-Disposition", name);
     http_answer_header(self->request, "Cache-Control", "no-store");
-    http_answer_header(self->request, "ETag", self->etag);
+    add_etag(self);
     add_facts(self);
 }
 
