@@ -12,7 +12,7 @@ typedef struct target_texts {
 /* Rows of a table of cli_options. texts: the place of a target_texts in the command's state. */
 #define TARGET_OPTIONS(texts)                                                                                          \
     {"scale", "N", "how many times as large the result is, 0.001..16 (default: the model's\nfactor); 1 restores only", \
-     .field = (texts) + offsetof(target_texts, scale)},                                                                \
+     .letter = 's', .field = (texts) + offsetof(target_texts, scale)},                                                 \
         {"width", "PX", "the width of the result; alone, the height follows",                                          \
          .field = (texts) + offsetof(target_texts, width)},                                                            \
         {"height", "PX", "the height of the result; alone, the width follows",                                         \
