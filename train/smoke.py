@@ -80,8 +80,8 @@ def compare_pixels(checks, folder, program):
     for width, height in PICTURES:
         small = Image.fromarray(rng.integers(0, 256, (5, 7, 3), np.uint8)).resize((width, height), Image.BICUBIC)
         small.save(folder / "small.png")
-        run(program, "upscale", "--force", "--quiet", "--precision", "fp32", "--model", model, folder / "small.png",
-            "-o", folder / "large.png")
+        run(program, "upscale", "--force", "--quiet", "--precision", "fp32", "--pad", "reflect", "--model", model,
+            folder / "small.png", "-o", folder / "large.png")
         engine = np.asarray(Image.open(folder / "large.png"), np.int32)
         with torch.no_grad():
             output = net(torch.from_numpy(np.asarray(small) / np.float32(255)).permute(2, 0, 1)[None])[0]

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # tests/cli/cli_checks.py - pictures made by PIL for the command-line tests, and what an error has to look like.
+import os
 import pathlib
 
 import numpy
 from PIL import Image
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+BINARY = pathlib.Path(os.environ.get("SWIN2SR_BUILD", ROOT / "build")).resolve() / "swin2sr"
 
 
 def picture(width, height, mode="RGB"):

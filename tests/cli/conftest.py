@@ -9,9 +9,7 @@ import subprocess
 
 import pytest
 
-from cli_checks import ROOT
-
-BINARY = pathlib.Path(os.environ.get("SWIN2SR_BUILD", ROOT / "build")).resolve() / "swin2sr"
+from cli_checks import BINARY, ROOT
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageSequence
 
 from animations import BACKGROUND, KEEP, NONE, PREVIOUS, Part, apng, compose, gif, noise, webp
-from conftest import BINARY
+from cli_checks import BINARY
 
 SIZE = (40, 28)
 DUMP = BINARY.parent / "tests" / "image" / "frames_dump"

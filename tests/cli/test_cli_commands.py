@@ -31,7 +31,7 @@ def test_general_help_and_version(swin2sr):
 @pytest.mark.parametrize("arguments", [
     ["enlarge"], ["help", "enlarge"], ["upscale", "--fast", "a.png", "-o", "b.png"], ["upscale", "a.png"],
     ["upscale", "-o", "b.png"], ["upscale", "a.png", "-o"], ["upscale", "a.png", "-o", ""],
-    ["upscale", "a.png", "-o", "b.webp"], ["upscale", "a.png", "-o", "b.png", "--format", "webp"],
+    ["upscale", "a.png", "-o", "b.bmp"], ["upscale", "a.png", "-o", "b.png", "--format", "bmp"],
     ["upscale", "a.png", "-o", "b.png", "--compression", "9"], ["upscale", "a.png", "-o", "b.jpg", "--quality", "0"], ["upscale", "a.png", "-o", "b.jpg", "--quality", "101"],
     ["upscale", "a.png", "-o", "-", "--json"], ["upscale", "a.png", "b.png", "-o", "-"],
     ["upscale", "a.png", "-o", "b.png", "--threads", "-1"], ["upscale", "a.png", "-o", "b.png", "--threads", "2x"],

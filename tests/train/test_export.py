@@ -52,7 +52,7 @@ def test_the_engine_opens_it_and_computes_the_same(build, state, exported):
     rng = np.random.default_rng(0)
     small = Image.fromarray(rng.integers(0, 256, (4, 5, 3)).astype(np.uint8)).resize((30, 21), Image.BICUBIC)
     small.save(folder / "small.png")
-    subprocess.run([build / "swin2sr", "upscale", "--quiet", "--precision", "fp32", "--model", model,
+    subprocess.run([build / "swin2sr", "upscale", "--quiet", "--precision", "fp32", "--pad", "reflect", "--model", model,
                     folder / "small.png", "-o", folder / "large.png"], check=True)
     net = network.Network(scale=2, dim=24, depths=(2, 2), heads=4).eval()
     weights.load(net, model)

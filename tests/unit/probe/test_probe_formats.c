@@ -25,7 +25,7 @@ static void put(builder *to, const void *data, size_t size) {
 /* A little-endian number. */
 static void put_number(builder *to, uint64_t value, size_t bytes) {
     for (size_t i = 0; i < bytes; i++)
-        put(to, (uint8_t[]){(uint8_t)(value >> 8 * i)}, 1);
+        put(to, (uint8_t[]){i < sizeof(value) ? (uint8_t)(value >> 8 * i) : 0}, 1);
 }
 
 static swin2sr_status probe_all(const builder *file, probe_info *ret_info, swin2sr_error *reterr) {
