@@ -51,7 +51,7 @@ static bool take_bytes(void *context, const void *bytes, size_t size) {
 }
 
 static void give(apng_encoder *self, const void *bytes, size_t size) {
-    self->is_refused = self->is_refused || !self->base.sink(self->base.context, bytes, size);
+    self->is_refused = self->is_refused || (size > 0 && !self->base.sink(self->base.context, bytes, size));
 }
 
 /* A chunk whose body comes in two pieces. */
@@ -178,7 +178,8 @@ static swin2sr_status apng_add(frames_encoder *base, const frames_part *part, co
 
 static swin2sr_status apng_finish(frames_encoder *base, swin2sr_error *reterr) {
     apng_encoder *self = (apng_encoder *)base;
-    give_chunk(self, "IEND", NULL, 0, NULL, 0);
+    static const uint8_t nothing[1];
+    give_chunk(self, "IEND", nothing, 0, nothing, 0); /* the checksum of no bytes at NULL would be another one */
     return check(self, reterr);
 }
 

@@ -2,7 +2,9 @@
 """Animations: frames are composed as the formats say, and come out with the same count, delays and repetitions."""
 import io
 import os
+import struct
 import subprocess
+import zlib
 
 import numpy
 import pytest
@@ -206,6 +208,18 @@ def test_all_frames_are_enlarged(swin2sr, tmp_path, name):
     for got, source in zip(canvases, compose(SIZE, parts)):
         small = numpy.asarray(Image.fromarray(got).convert("RGB").resize(SIZE, Image.Resampling.BOX), int)
         assert numpy.abs(small - source[..., :3]).mean() < 25
+
+
+def test_the_checksum_of_every_chunk_is_right(swin2sr, tmp_path):
+    enlarge(swin2sr, tmp_path, gif(SIZE, [whole(1), part(2), whole(3)]), "out.png")
+    data, at, kinds = (tmp_path / "out.png").read_bytes(), 8, []
+    while at < len(data):
+        length, kind = struct.unpack_from(">I4s", data, at)
+        end = at + 8 + length
+        assert struct.unpack_from(">I", data, end)[0] == zlib.crc32(data[at + 4:end]), kind
+        kinds.append(kind)
+        at = end + 4
+    assert kinds[0] == b"IHDR" and kinds[-1] == b"IEND" and b"fdAT" in kinds
 
 
 def test_work_is_done_once(swin2sr, tmp_path):
