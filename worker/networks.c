@@ -10,9 +10,9 @@
 
 #include "base/precision.h"
 
-static swin2sr_status open_one(const networks_options *from, uint32_t index, bool is_plain, swin2sr_model **ret_model,
-                               swin2sr_error *reterr) {
-    swin2sr_model_options options = {.precision = from->precision, .is_plain = is_plain};
+static swin2sr_status open_one(const networks_options *from, uint32_t index, swin2sr_precision precision, bool is_plain,
+                               swin2sr_model **ret_model, swin2sr_error *reterr) {
+    swin2sr_model_options options = {.precision = precision, .is_plain = is_plain};
     if (from->weights_fd >= 0)
         return swin2sr_model_open_fd(from->weights_fd, from->config_fd, NULL, &options, ret_model, reterr);
     const char *name = from->name_count ? from->names[index] : swin2sr_model_built_in_name(0);
@@ -26,7 +26,7 @@ static swin2sr_status test(networks *self, const networks_options *from, uint32_
     ipc_text_set(facts->check, sizeof facts->check, expected ? "golden" : "plain");
     if (expected)
         return self_test_golden(model, expected, from->threads, reterr);
-    swin2sr_status status = open_one(from, index, true, &plain, reterr);
+    swin2sr_status status = open_one(from, index, swin2sr_model_get_info(model)->precision, true, &plain, reterr);
     if (status != SWIN2SR_OK)
         return status;
     status = self_test_plain(model, plain, from->threads, reterr);
@@ -80,7 +80,7 @@ static uint64_t resident_bytes(void) {
 static swin2sr_status add(networks *self, const networks_options *options, const char *name, swin2sr_error *reterr) {
     uint32_t index = self->count;
     swin2sr_error error = {""};
-    swin2sr_status status = open_one(options, index, false, &self->models[index], &error);
+    swin2sr_status status = open_one(options, index, options->precision, false, &self->models[index], &error);
     if (status == SWIN2SR_OK) {
         self->count++;
         status = test(self, options, index, &error);
