@@ -324,7 +324,9 @@ def test_an_upload_as_the_input_of_a_job(keep):
     job = f"{second.url}/v1/jobs/{accepted.json()['id']}"
     wait_for("the end of the job", lambda: requests.get(job).json()["status"] == "succeeded")
     assert requests.get(job + "/result").content == second.upscale(data).content
-    assert files(second) == []
+    assert files(second) == [accepted.json()["id"] + ".in"], "it is kept as long as the result"
+    assert requests.delete(job).ok
+    wait_for("its end", lambda: files(second) == [])
 
 
 @pytest.mark.parametrize("asks_first", [True, False])
