@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * api/facts.c - texts of X-Swin2SR-Plan and Server-Timing (stage 9 of 9, respond).
- * In: the worker's report on a finished image.  Out: header values. */
+ * api/facts.c - header fields and the entity tag of a finished image (stage 9 of 9, respond).
+ * In: the worker's report.  Out: texts, and fields of the answer. */
 #include "api/facts.h"
 
 #include <inttypes.h>
@@ -21,4 +21,32 @@ void facts_timing(const ipc_done *done, uint64_t queue_us, char text[FACTS_BYTES
     snprintf(text, FACTS_BYTES, "queue;dur=%.1f, decode;dur=%.1f, infer;dur=%.1f, encode;dur=%.1f",
              (double)queue_us / 1e3, (double)done->decode_us / 1e3, (double)done->infer_us / 1e3,
              (double)done->encode_us / 1e3);
+}
+
+void facts_etag(const char *etag, const ipc_done *done, char ret_tag[FACTS_ETAG_BYTES]) {
+    char plan[FACTS_BYTES];
+    facts_plan(done, plan);
+    bool is_whole = strcmp(plan, "whole") == 0;
+    snprintf(ret_tag, FACTS_ETAG_BYTES, "%.*s%s%s\"", (int)strlen(etag) - 1, etag, is_whole ? "" : "-",
+             is_whole ? "" : plan);
+}
+
+static void add_count(http_request *request, const char *field, uint32_t count) {
+    char text[16];
+    snprintf(text, sizeof text, "%u", (unsigned int)count);
+    http_answer_header(request, field, text);
+}
+
+void facts_answer(http_request *request, const char *model, const ipc_done *done, uint32_t frames, bool is_animation) {
+    char text[FACTS_BYTES];
+    http_answer_header(request, "X-Swin2SR-Model", model);
+    facts_plan(done, text);
+    http_answer_header(request, "X-Swin2SR-Plan", text);
+    note_text(done->notes, text);
+    if (text[0])
+        http_answer_header(request, "X-Swin2SR-Notes", text);
+    if (frames > 1)
+        add_count(request, "X-Swin2SR-Frames", frames);
+    if (is_animation)
+        add_count(request, "X-Swin2SR-Frames-Reused", done->frames_reused);
 }

@@ -49,14 +49,15 @@ double job_eta_s(const api_context *service, const kept_job *kept) {
 }
 
 static http_json *result_view(const job_record *record) {
-    char url[100], preview[100], expires[TIME_BYTES];
+    char url[100], preview[100], expires[TIME_BYTES], tag[FACTS_ETAG_BYTES];
+    facts_etag(record->etag, &record->done, tag);
     snprintf(url, sizeof url, "/v1/jobs/%s/result", record->id);
     snprintf(preview, sizeof preview, "/v1/jobs/%s/preview", record->id);
     return http_json_object("{s:s, s:s*, s:I, s:s, s:i, s:i, s:s, s:s}", "url", url, "preview",
                             record->done.preview_bytes > 0 ? preview : NULL, "bytes", (long long)record->done.out_bytes,
                             "content_type", format_get(record->spec.format)->media_type, "width",
-                            (int)record->done.out_width_px, "height", (int)record->done.out_height_px, "etag",
-                            record->etag, "expires", write_time(record->expires_ms, expires));
+                            (int)record->done.out_width_px, "height", (int)record->done.out_height_px, "etag", tag,
+                            "expires", write_time(record->expires_ms, expires));
 }
 
 problem job_problem(const job_record *record) {
@@ -72,7 +73,7 @@ http_json *job_view(const api_context *service, const kept_job *kept) {
     bool is_done = record->status == RECORD_SUCCEEDED, is_waiting = record->status == RECORD_QUEUED;
     char created[TIME_BYTES], started[TIME_BYTES], finished[TIME_BYTES], plan[FACTS_BYTES], notes[FACTS_BYTES];
     problem what = job_problem(record);
-    bool has_result = is_done && !record->is_expired, has_error = record->status == RECORD_FAILED;
+    bool has_result = record_has_result(record), has_error = record->status == RECORD_FAILED;
     http_json *result = has_result ? result_view(record) : NULL;
     http_json *error = has_error ? http_json_problem(&what, record->spec.request_id) : NULL;
     if ((has_result && !result) || (has_error && !error))

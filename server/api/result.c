@@ -76,29 +76,18 @@ static void add_disposition(http_request *request, const format_info *format) {
 
 static void answer_result(http_request *request, const job_record *record, int fd) {
     const format_info *format = format_get(record->spec.format);
-    char text[FACTS_BYTES];
-    http_answer_ranged(request, format->media_type, fd, record->done.out_bytes, record->etag);
+    char tag[FACTS_ETAG_BYTES];
+    facts_etag(record->etag, &record->done, tag);
+    http_answer_ranged(request, format->media_type, fd, record->done.out_bytes, tag);
     add_disposition(request, format);
     http_answer_header(request, "Cache-Control", "private, no-cache");
-    http_answer_header(request, "X-Swin2SR-Model", record->spec.model);
-    facts_plan(&record->done, text);
-    http_answer_header(request, "X-Swin2SR-Plan", text);
-    note_text(record->done.notes, text);
-    if (text[0])
-        http_answer_header(request, "X-Swin2SR-Notes", text);
-    if (record->frames > 1) {
-        snprintf(text, sizeof text, "%u", (unsigned int)record->frames);
-        http_answer_header(request, "X-Swin2SR-Frames", text);
-    }
-    if (record->spec.frames_max) {
-        snprintf(text, sizeof text, "%u", (unsigned int)record->done.frames_reused);
-        http_answer_header(request, "X-Swin2SR-Frames-Reused", text);
-    }
+    facts_answer(request, record->spec.model, &record->done, record->frames, record->spec.frames_max > 0);
 }
 
 static void answer_preview(http_request *request, const job_record *record, int fd) {
-    char tag[LIMIT_ETAG_BYTES + 8];
-    snprintf(tag, sizeof tag, "%.33s-preview\"", record->etag);
+    char result[FACTS_ETAG_BYTES], tag[FACTS_ETAG_BYTES + 8];
+    facts_etag(record->etag, &record->done, result);
+    snprintf(tag, sizeof tag, "%.*s-preview\"", (int)strlen(result) - 1, result);
     http_answer_ranged(request, "image/jpeg", fd, record->done.preview_bytes, tag);
     http_answer_header(request, "Content-Disposition", "inline; filename=\"preview.jpg\"");
     http_answer_header(request, "Cache-Control", "private, no-cache");
@@ -145,7 +134,7 @@ void result_read(result_reader *self, http_request *request, kept_job *kept, kep
                             .has_location = has_location,
                             .read = {.on_open = on_open, .context = self, .which = which}};
     snprintf(self->id, sizeof self->id, "%s", record->id);
-    if (which == KEPT_INPUT || (record->status == RECORD_SUCCEEDED && !record->is_expired)) {
+    if (which == KEPT_INPUT || record_has_result(record)) {
         backlog_read(kept, &self->read);
         return;
     }
@@ -159,8 +148,7 @@ static void begin(http_request *request, kept_file which) {
     const job_record *record = kept ? &kept->record : NULL;
     if (!kept)
         return;
-    bool is_done = record->status == RECORD_SUCCEEDED && !record->is_expired;
-    if (which == KEPT_PREVIEW && is_done && record->done.preview_bytes == 0) {
+    if (which == KEPT_PREVIEW && record_has_result(record) && record->done.preview_bytes == 0) {
         problem what = problem_of(PROBLEM_NOT_FOUND,
                                   "the result has at most %d pixels a side and no preview; take the result itself",
                                   LIMIT_PREVIEW_PX);

@@ -121,35 +121,15 @@ void upscale_on_body(http_request *request, const void *data, size_t size) {
 
 static void add_facts(upscale_call *self) {
     const ipc_done *done = &self->job.done;
-    char text[FACTS_BYTES];
-    http_answer_header(self->request, "X-Swin2SR-Model", self->network->served->name);
-    facts_plan(done, text);
-    http_answer_header(self->request, "X-Swin2SR-Plan", text);
+    char text[FACTS_BYTES], tag[FACTS_ETAG_BYTES];
+    facts_etag(self->etag, done, tag);
+    http_answer_header(self->request, "ETag", tag);
+    facts_answer(self->request, self->network->served->name, done, (uint32_t)self->image.frames,
+                 self->work.is_animation);
     if (done->notes & NOTE_SHRUNK)
         http_answer_header(self->request, "X-Swin2SR-Degraded", "shrink");
-    note_text(done->notes, text);
-    if (text[0])
-        http_answer_header(self->request, "X-Swin2SR-Notes", text);
-    if (self->image.frames > 1) {
-        snprintf(text, sizeof text, "%d", (int)self->image.frames);
-        http_answer_header(self->request, "X-Swin2SR-Frames", text);
-    }
-    if (self->work.is_animation) {
-        snprintf(text, sizeof text, "%u", (unsigned int)done->frames_reused);
-        http_answer_header(self->request, "X-Swin2SR-Frames-Reused", text);
-    }
     facts_timing(done, self->job.started_us - self->job.queued_us, text);
     http_answer_header(self->request, "Server-Timing", text);
-}
-
-/* The tag is known before the work, when the plan is not: an image that was reduced or cut gets another one. */
-static void add_etag(upscale_call *self) {
-    char plan[FACTS_BYTES], tag[LIMIT_ETAG_BYTES + FACTS_BYTES];
-    facts_plan(&self->job.done, plan);
-    bool is_whole = strcmp(plan, "whole") == 0;
-    snprintf(tag, sizeof tag, "%.*s%s%s\"", (int)strlen(self->etag) - 1, self->etag, is_whole ? "" : "-",
-             is_whole ? "" : plan);
-    http_answer_header(self->request, "ETag", tag);
 }
 
 static void answer_image(upscale_call *self) {
@@ -164,7 +144,6 @@ static void answer_image(upscale_call *self) {
     snprintf(name, sizeof name, "inline; filename=\"enlarged.%s\"", format->endings[0]);
     http_answer_header(self->request, "Content-Disposition", name);
     http_answer_header(self->request, "Cache-Control", "no-store");
-    add_etag(self);
     add_facts(self);
 }
 

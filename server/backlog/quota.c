@@ -11,8 +11,7 @@
 static uint64_t bytes_of(const job_record *record) {
     if (!record_is_finished(record))
         return record->spec.in_bytes;
-    bool has_result = record->status == RECORD_SUCCEEDED && !record->is_expired;
-    return has_result ? record->spec.in_bytes + record->done.out_bytes + record->done.preview_bytes : 0;
+    return record_has_result(record) ? record->spec.in_bytes + record->done.out_bytes + record->done.preview_bytes : 0;
 }
 
 static kept_share *find_share(const backlog *self, const char *owner) {

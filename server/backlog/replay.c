@@ -75,8 +75,7 @@ static bool remove_lost(const backlog *self, int folder, const char *id, const c
  * written after the input, and removed before. */
 static swin2sr_status remove_orphan(backlog *self, const char *id, const char *name) {
     const kept_job *kept = backlog_find(self, id);
-    bool has_result = kept && kept->record.status == RECORD_SUCCEEDED && !kept->record.is_expired;
-    if (!has_result && (!kept || record_is_finished(&kept->record)))
+    if (!kept || (record_is_finished(&kept->record) && !record_has_result(&kept->record)))
         (void)remove_lost(self, self->data->uploads, id, name);
     return SWIN2SR_OK;
 }

@@ -54,6 +54,11 @@ static inline bool record_is_finished(const job_record *self) {
     return self->status >= RECORD_SUCCEEDED;
 }
 
+/* It ended with a result, which is still kept. */
+static inline bool record_has_result(const job_record *self) {
+    return self->status == RECORD_SUCCEEDED && !self->is_expired;
+}
+
 /* An id: the node's name, a dash, 10 characters of time and 16 random ones. Ids of one node sort by time. */
 void record_make_id(const char *node, int64_t now_ms, const uint8_t random[10], char ret_id[LIMIT_JOB_ID_BYTES]);
 

@@ -27,6 +27,22 @@ static void the_plan_is_the_workers(void **state) {
     }
 }
 
+static void other_bytes_have_another_tag(void **state) {
+    static const char etag[LIMIT_ETAG_BYTES] = "\"0123456789abcdef0123456789abcdef\"";
+    static const struct {
+        ipc_done done;
+        const char *tag;
+    } rows[] = {
+        {{.plan_columns = 1, .plan_bands = 1}, etag},
+        {{.plan_columns = 3, .plan_bands = 1}, "\"0123456789abcdef0123456789abcdef-strips=3\""},
+        {{.plan_columns = 1, .plan_bands = 1, .notes = NOTE_SHRUNK}, "\"0123456789abcdef0123456789abcdef-shrink\""}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char tag[FACTS_ETAG_BYTES];
+        facts_etag(etag, &rows[i].done, tag);
+        assert_string_equal(tag, rows[i].tag);
+    }
+}
+
 static void times_are_in_milliseconds(void **state) {
     ipc_done done = {.decode_us = 1500, .infer_us = 2000000, .encode_us = 0};
     char text[FACTS_BYTES];
@@ -40,6 +56,7 @@ static void times_are_in_milliseconds(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_plan_is_the_workers),
+        cmocka_unit_test(other_bytes_have_another_tag),
         cmocka_unit_test(times_are_in_milliseconds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
