@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * api/assets.c - GET /assets/{id}: scripts and styles of the page (stage 9 of 9, respond).
  * In: a name with the hash of its content.  Out: bytes that were compressed when the page was built, or 404. */
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>

@@ -30,3 +30,6 @@ typedef struct api_context {
     bool is_leaving;   /* shutting down: /readyz says so */
     bool is_draining;  /* shutting down: no new work is accepted */
 } api_context;
+
+/* Can uploads and jobs be written? (api/health.c) */
+bool health_can_write(const api_context *service);

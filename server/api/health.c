@@ -10,7 +10,7 @@ void health_on_begin(http_request *request) {
     http_answer_header(request, "Cache-Control", "no-store");
 }
 
-/* Can uploads and jobs be written? */
+/* Can uploads and jobs be written?  failed: gets the names of what cannot; NULL: nobody asks. */
 static bool check_disks(const api_context *service, http_json **failed) {
     const struct {
         const char *name;
@@ -23,10 +23,14 @@ static bool check_disks(const api_context *service, http_json **failed) {
     bool is_good = true;
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
         is_good &= !checks[i].has_failed;
-        if (checks[i].has_failed)
+        if (checks[i].has_failed && failed)
             http_json_add(failed, "s", checks[i].name);
     }
     return is_good;
+}
+
+bool health_can_write(const api_context *service) {
+    return check_disks(service, NULL);
 }
 
 /* Do these workers take work? */

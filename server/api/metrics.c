@@ -29,8 +29,8 @@ static void write_disks(const api_context *self, FILE *out) {
 
 static uint64_t ended_for_memory(const pool_set *pools) {
     uint64_t count = 0;
-    for (int i = 0; i < pools->network_count; i++)
-        count += pools->networks[i].counts->worker_restarts[METRICS_RESTART_MEMORY];
+    for (int i = 0; i < pools->pool_count; i++)
+        count += pool_restarts(&pools->pools[i], METRICS_RESTART_MEMORY);
     return count;
 }
 

@@ -112,44 +112,59 @@ static const char *set_deadline(upscale_options *self, const char *value) {
                : "not a whole number of milliseconds from 1 to 86400000";
 }
 
+/* Row i stands for bit i of upscale_options.given. */
+static const struct {
+    const char *name;
+    const char *(*set)(upscale_options *self, const char *value); /* NULL: an option of format/target.h */
+} ROWS[] = {{"format", set_format},
+            {"quality", set_quality},
+            {"compression", set_compression},
+            {"model", set_model},
+            {"task", set_task},
+            {"scale", NULL},
+            {"width", NULL},
+            {"height", NULL},
+            {"fit", NULL},
+            {"crop", NULL},
+            {"strength", NULL},
+            {"strict", set_strict},
+            {"upload", set_upload},
+            {"deadline_ms", set_deadline},
+            {"oversize", set_oversize},
+            {"colour", set_colour},
+            {"metadata", set_metadata},
+            {"provenance", set_provenance},
+            {"batch_mode", set_batch}};
+#define ROWS_COUNT (sizeof ROWS / sizeof ROWS[0])
+
+/* ROWS_COUNT: there is no such option. */
+static size_t find_row(const char *name) {
+    size_t i = 0;
+    while (i < ROWS_COUNT && strcmp(name, ROWS[i].name) != 0)
+        i++;
+    return i;
+}
+
+bool upscale_options_has(const char *name) {
+    return find_row(name) < ROWS_COUNT;
+}
+
 bool upscale_options_set(upscale_options *self, const char *name, const char *value, problem *ret_problem) {
-    static const struct {
-        const char *name;
-        const char *(*set)(upscale_options *self, const char *value); /* NULL: an option of format/target.h */
-    } rows[] = {{"format", set_format},
-                {"quality", set_quality},
-                {"compression", set_compression},
-                {"model", set_model},
-                {"task", set_task},
-                {"scale", NULL},
-                {"width", NULL},
-                {"height", NULL},
-                {"fit", NULL},
-                {"crop", NULL},
-                {"strength", NULL},
-                {"strict", set_strict},
-                {"upload", set_upload},
-                {"deadline_ms", set_deadline},
-                {"oversize", set_oversize},
-                {"colour", set_colour},
-                {"metadata", set_metadata},
-                {"provenance", set_provenance},
-                {"batch_mode", set_batch}};
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (strcmp(name, rows[i].name) != 0)
-            continue;
-        const char *fault = self->given & 1u << i ? "given more than once"
-                            : rows[i].set         ? rows[i].set(self, value)
-                                                  : format_target_take(&self->target, name, value);
-        self->given |= 1u << i;
-        if (fault)
-            *ret_problem = problem_of(PROBLEM_OPTION, "%s: %s", name, fault);
-        return !fault;
+    size_t i = find_row(name);
+    if (i == ROWS_COUNT) {
+        *ret_problem =
+            problem_of(PROBLEM_OPTION,
+                       "%.60s: no such option; there are format, quality, compression, model, task, scale, width, "
+                       "height, fit, crop, "
+                       "strength, colour, metadata, provenance, batch_mode, strict, upload, deadline_ms, oversize",
+                       name);
+        return false;
     }
-    *ret_problem = problem_of(
-        PROBLEM_OPTION,
-        "%.60s: no such option; there are format, quality, compression, model, task, scale, width, height, fit, crop, "
-        "strength, colour, metadata, provenance, batch_mode, strict, upload, deadline_ms, oversize",
-        name);
-    return false;
+    const char *fault = self->given & 1u << i ? "given more than once"
+                        : ROWS[i].set         ? ROWS[i].set(self, value)
+                                              : format_target_take(&self->target, name, value);
+    self->given |= 1u << i;
+    if (fault)
+        *ret_problem = problem_of(PROBLEM_OPTION, "%s: %s", name, fault);
+    return !fault;
 }

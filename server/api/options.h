@@ -29,4 +29,5 @@ typedef struct upscale_options {
 } upscale_options;
 
 void upscale_options_init(upscale_options *self);
+bool upscale_options_has(const char *name); /* is there such an option? */
 bool upscale_options_set(upscale_options *self, const char *name, const char *value, problem *ret_problem);

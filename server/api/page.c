@@ -143,13 +143,6 @@ static void write_hole(FILE *out, page_hole hole, const page_language *language,
     }
 }
 
-bool page_has_option(const char *name) {
-    upscale_options unused;
-    problem what;
-    upscale_options_init(&unused);
-    return upscale_options_set(&unused, name, "", &what) || !strstr(what.detail, ": no such option");
-}
-
 /* The whole page; NULL: out of memory. */
 static char *page_text(const page_part *part, const page_language *language, const api_context *service) {
     char *text = NULL;
@@ -158,7 +151,7 @@ static char *page_text(const page_part *part, const page_language *language, con
     if (!out)
         return NULL;
     for (bool is_more = true; is_more; part++) {
-        if (!part->option || page_has_option(part->option)) {
+        if (!part->option || upscale_options_has(part->option)) {
             fputs(part->text, out);
             write_hole(out, part->hole, language, service);
         }
@@ -178,14 +171,15 @@ static const page_language *language_named(const char *text, size_t length) {
     return NULL;
 }
 
-/* The weight of an entry like "zh-CN;q=0.8", in thousandths. */
+/* The weight of an entry like "zh-CN;q=0.8", in thousandths; at most 1 counts. */
 static int weight_of(const char *entry, size_t length) {
     const char *at = memchr(entry, ';', length);
     while (at && at < entry + length && !isdigit((unsigned char)*at))
         at++;
     if (!at || at >= entry + length)
         return 1000;
-    return (int)(strtod(at, NULL) * 1000);
+    double weight = strtod(at, NULL);
+    return weight < 1 ? (int)(weight * 1000) : 1000;
 }
 
 const page_language *page_language_for(const char *accept) {

@@ -56,9 +56,6 @@ extern const page_asset page_assets[];
 extern const size_t page_asset_count;
 extern const char page_openapi[]; /* web/openapi.json */
 
-/* Does POST /upscale have this option? */
-bool page_has_option(const char *name);
-
 /* The language for a value of Accept-Language, which may be NULL. */
 const page_language *page_language_for(const char *accept);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * api/status.c - GET /v1/status: what an operator wants to see at a glance (stage 9 of 9, respond).
- * In: the pools and their levels of degrading, the kept jobs, the disks, the problems of the last hour.  Out: JSON of bounded size. Who may have it
- * is checked in admit/gate.c. */
+ * In: the pools and their levels of degrading, the kept jobs, the disks, the problems of the last hour.  Out: JSON of
+ * bounded size. Who may have it is checked in admit/gate.c. */
 #include "admit/admit.h"
 #include "api/context.h"
 #include "api/jobs.h"
@@ -26,9 +26,7 @@ static http_json *networks_of(const pool *each) {
 static http_json *restarts_of(const pool *each) {
     http_json *restarts = http_json_array();
     for (int reason = 0; reason < METRICS_RESTART_COUNT; reason++) {
-        uint64_t count = 0;
-        for (int i = 0; i < each->network_count; i++)
-            count += each->networks[i]->counts->worker_restarts[reason];
+        uint64_t count = pool_restarts(each, (metrics_restart)reason);
         if (count > 0)
             http_json_add(&restarts, "{s:s, s:I}", "reason", metrics_restart_name((metrics_restart)reason), "count",
                           (long long)count);
@@ -99,7 +97,7 @@ static const char *state_of(const api_context *service) {
     for (int i = 0; i < service->pools->pool_count; i++)
         if (!pool_is_ready(&service->pools->pools[i]) || degrade_of(service->levels, &service->pools->pools[i])->level)
             return "degraded";
-    return store_is_working(service->uploads) ? "ready" : "degraded";
+    return health_can_write(service) ? "ready" : "degraded";
 }
 
 void status_on_begin(http_request *request) {

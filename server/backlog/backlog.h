@@ -88,6 +88,7 @@ typedef struct kept_read {
 
 /* That a file was compared with its checksum. */
 typedef struct kept_proof {
+    struct kept_job *job;  /* whose file it is, once one is compared */
     uint64_t at_us;        /* when; 0: never, or it is being compared */
     uint64_t inode, bytes; /* of the file then, as are the next two */
     struct timespec modified, changed;

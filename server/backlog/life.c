@@ -439,10 +439,6 @@ static bool is_waiting(const kept_job *kept) {
     return kept && (kept->check || (kept->is_submitted && kept->job.state == JOB_QUEUED));
 }
 
-static bool is_short_of_means(int error) {
-    return error == EMFILE || error == ENFILE || error == ENOMEM;
-}
-
 /* The first job whose pool has room. Jobs that cannot be done are ended. */
 static kept_job *find_next(backlog *self, network **ret_target) {
     for (kept_job *kept = self->queue_first, *next; kept; kept = next) {
@@ -456,7 +452,7 @@ static kept_job *find_next(backlog *self, network **ret_target) {
             continue;
         else if (open_input(kept))
             return kept;
-        else if (is_short_of_means(errno))
+        else if (io_is_short(errno))
             return NULL; /* the sweep tries again */
         else
             end_job(kept, RECORD_FAILED, SWIN2SR_IO, "the image of this job can no longer be read");

@@ -3,6 +3,7 @@
  * In: a job.  Out: an open file whose bytes are those that were written, or that it is damaged.
  * A file that was compared less than LIMIT_PROOF_S ago, and has not changed since by its inode, size and times, is not
  * read again. Requests that come while a file is being read wait for the same checksum. */
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,7 +17,7 @@ static int open_file(const kept_job *kept, kept_file which) {
     const job_record *record = &kept->record;
     if (which == KEPT_INPUT)
         return backlog_open_input(kept);
-    if (record->status != RECORD_SUCCEEDED || record->is_expired)
+    if (!record_has_result(record))
         return -1;
     if (which == KEPT_PREVIEW && record->done.preview_bytes == 0)
         return -1;
@@ -53,8 +54,10 @@ static bool is_proven(const kept_proof *proof, int fd) {
 
 /* ---- the comparison ---- */
 
-static void on_checksum(kept_job *kept, kept_file which, swin2sr_status status, const char *sha256) {
-    kept_proof *proof = &kept->proofs[which];
+static void on_checksum(void *context, swin2sr_status status, const char *sha256) {
+    kept_proof *proof = context;
+    kept_job *kept = proof->job;
+    kept_file which = (kept_file)(proof - kept->proofs);
     if (status == SWIN2SR_OK && strcmp(sha256, sha256_of(kept, which)) == 0) {
         proof->at_us = swin2sr__clock_us();
         for (kept_read *each = kept_reads_take(kept, which), *next; each; each = next) {
@@ -66,28 +69,15 @@ static void on_checksum(kept_job *kept, kept_file which, swin2sr_status status, 
     }
     proof->is_damaged = true;
     kept_reads_refuse(kept, which, SWIN2SR_CORRUPT);
-    if (kept->phase == KEPT_ACCEPTED && kept->record.status == RECORD_SUCCEEDED && !kept->record.is_expired)
+    if (kept->phase == KEPT_ACCEPTED && record_has_result(&kept->record))
         backlog_set_aside(kept, which);
-}
-
-static void on_result_checksum(void *context, swin2sr_status status, const char *sha256) {
-    on_checksum(context, KEPT_RESULT, status, sha256);
-}
-
-static void on_preview_checksum(void *context, swin2sr_status status, const char *sha256) {
-    on_checksum(context, KEPT_PREVIEW, status, sha256);
-}
-
-static void on_input_checksum(void *context, swin2sr_status status, const char *sha256) {
-    on_checksum(context, KEPT_INPUT, status, sha256);
 }
 
 /* The properties are those before it is read, so that a change in the meantime shows. */
 static swin2sr_status start(kept_job *kept, kept_file which, int fd) {
-    static const checksum_done on_done[KEPT_FILE_COUNT] = {
-        [KEPT_RESULT] = on_result_checksum, [KEPT_PREVIEW] = on_preview_checksum, [KEPT_INPUT] = on_input_checksum};
     kept_proof *proof = &kept->proofs[which];
     struct stat info;
+    proof->job = kept;
     proof->at_us = 0;
     if (fstat(fd, &info) != 0)
         return SWIN2SR_IO;
@@ -95,15 +85,17 @@ static swin2sr_status start(kept_job *kept, kept_file which, int fd) {
     proof->bytes = (uint64_t)info.st_size;
     proof->modified = info.st_mtim;
     proof->changed = info.st_ctim;
-    return checksum_start(kept->owner->io, fd, bytes_of(kept, which), on_done[which], kept, &proof->running);
+    return checksum_start(kept->owner->io, fd, bytes_of(kept, which), on_checksum, proof, &proof->running);
 }
 
 void backlog_read(kept_job *kept, kept_read *self) {
     kept_proof *proof = &kept->proofs[self->which];
     proof->is_damaged &= kept->phase == KEPT_SETTLING; /* otherwise it is another file by now, or was not set aside */
+    errno = 0;                                         /* where nothing is opened */
     int fd = proof->is_damaged ? -1 : open_file(kept, self->which);
+    swin2sr_status missing = proof->is_damaged ? SWIN2SR_CORRUPT : io_is_short(errno) ? SWIN2SR_NOMEM : SWIN2SR_IO;
     if (fd < 0 || !sha256_of(kept, self->which)[0] || is_proven(proof, fd)) {
-        self->on_open(self->context, proof->is_damaged ? SWIN2SR_CORRUPT : fd < 0 ? SWIN2SR_IO : SWIN2SR_OK, fd);
+        self->on_open(self->context, fd < 0 ? missing : SWIN2SR_OK, fd);
         return;
     }
     self->job = kept;

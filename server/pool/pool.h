@@ -47,6 +47,11 @@ static inline const char *pool_name(const pool *self) {
     return self->networks[0]->served->name;
 }
 
+/* Ends of its workers for this reason. */
+static inline uint64_t pool_restarts(const pool *self, metrics_restart reason) {
+    return self->networks[0]->counts->worker_restarts[reason];
+}
+
 /* Start the workers. The caller has set the borrowed fields and does not move self afterwards. */
 void pool_start(pool *self);
 

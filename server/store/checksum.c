@@ -102,8 +102,9 @@ swin2sr_status checksum_start(io_thread *io, int fd, uint64_t size, checksum_don
                        .context = context,
                        .slot = slot};
     if (self->fd < 0) {
+        swin2sr_status status = io_is_short(errno) ? SWIN2SR_NOMEM : SWIN2SR_IO;
         free(self);
-        return SWIN2SR_IO;
+        return status;
     }
     *slot = self;
     io_submit(io, &self->task);

@@ -17,7 +17,7 @@ typedef void (*checksum_done)(void *context, swin2sr_status status, const char *
 /* Compute it. on_done is called once, unless it is cancelled, and perhaps before this returns.
  * fd      Borrowed during this call.
  * slot    NULL outside of the time between this call and on_done.
- * errors  _IO (no descriptor), _NOMEM; on_done is not called then. */
+ * errors  _NOMEM (no memory or no free descriptor), _IO (fd is none); on_done is not called then. */
 SWIN2SR_MUST_CHECK swin2sr_status checksum_start(io_thread *io, int fd, uint64_t size, checksum_done on_done,
                                                  void *context, checksum **slot);
 void checksum_cancel(checksum **slot); /* none is being computed: fine */

@@ -4,6 +4,7 @@
  * The mutex is the only thing that both threads touch besides the lists it guards. */
 #include "store/io.h"
 
+#include <errno.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -106,4 +107,8 @@ void io_stop(io_thread *self) {
     complete_all(self);
     loop_watch_remove(self->loop, &self->finished);
     close(self->finished.fd);
+}
+
+bool io_is_short(int error) {
+    return error == EMFILE || error == ENFILE || error == ENOMEM;
 }

@@ -37,3 +37,6 @@ void io_submit(io_thread *self, io_task *task);
 
 /* Finish every task that was submitted, and end the thread. A thread that was never started is fine. */
 void io_stop(io_thread *self);
+
+/* Is this errno of open or dup one that may pass: no free descriptor, or no memory now? */
+bool io_is_short(int error);

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "api/options.h"
 #include "api/page.h"
 
 static void language_by_weight(void **state) {
@@ -24,6 +25,7 @@ static void language_by_weight(void **state) {
                 {"zh;q=0.9,en;q=0.95", "en"},
                 {"*", "en"},
                 {"zh;q=", "zh"},
+                {"en;q=0.9, zh;q=9e99", "zh"},
                 {"zh ; q=0.5 , en;q=0.1", "zh"}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         assert_string_equal(page_language_for(rows[i].accept)->name, rows[i].name);
@@ -55,9 +57,9 @@ static void every_text_that_the_server_writes_exists(void **state) {
 static void options_are_those_of_the_service(void **state) {
     static const char *const there[] = {"format", "quality", "model", "task", "upload", "strict", "oversize"};
     for (size_t i = 0; i < sizeof there / sizeof there[0]; i++)
-        assert_true(page_has_option(there[i]));
-    assert_false(page_has_option("nonsense"));
-    assert_false(page_has_option(""));
+        assert_true(upscale_options_has(there[i]));
+    assert_false(upscale_options_has("nonsense"));
+    assert_false(upscale_options_has(""));
 }
 
 int main(void) {
