@@ -2,6 +2,7 @@
 # tests/cli/cli_checks.py - pictures made by PIL for the command-line tests, and what an error has to look like.
 import os
 import pathlib
+import signal
 
 import numpy
 from PIL import Image
@@ -23,6 +24,12 @@ def picture(width, height, mode="RGB"):
     if mode == "I;16":
         return Image.fromarray((colour[..., 0] * 257).clip(0, 65535).astype(numpy.uint16))
     return image.convert("P", palette=Image.Palette.ADAPTIVE, colors=16) if mode == "P" else image.convert(mode)
+
+
+def heed_signals():
+    """To be called in a new process. Shells ignore SIGINT and SIGQUIT in what they start in the background."""
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def one_line(stderr):

@@ -16,7 +16,7 @@ from termios import TIOCSWINSZ
 import pytest
 from PIL import Image
 
-from cli_checks import ROOT, one_line, picture
+from cli_checks import ROOT, heed_signals, one_line, picture
 
 GOLDENS = ROOT / "tests" / "fixtures" / "goldens"
 MODEL = GOLDENS / "tiny_jpeg.safetensors"
@@ -286,7 +286,7 @@ def test_interrupted(binary, batch, tmp_path, number, code):
     for i in range(3):
         picture(160, 120).save(tmp_path / "in" / f"{i}.png")
     process = subprocess.Popen([binary, "batch", "in", "-o", "out", "--json-lines"], cwd=tmp_path, stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE)
+                               stderr=subprocess.PIPE, preexec_fn=heed_signals)
     assert json.loads(process.stdout.readline())["error"] is None
     process.send_signal(number)
     rest, errors = process.communicate(timeout=60)

@@ -19,7 +19,7 @@ import numpy
 import pytest
 from PIL import Image
 
-from cli_checks import one_line, picture
+from cli_checks import heed_signals, one_line, picture
 
 IMAGES = Path(__file__).resolve().parent.parent / "image" / "data"
 SIZES = [(1, 1), (3, 5), (40, 33)]
@@ -235,7 +235,7 @@ def wait_for_temporary(folder, process):
 def test_stopped_half_way(binary, tmp_path, number, code):
     save(tmp_path / "in.png", 600, 600)
     process = subprocess.Popen([binary, "upscale", tmp_path / "in.png", "-o", tmp_path / "out.png", "--rows", "1"],
-                               stderr=subprocess.PIPE)
+                               stderr=subprocess.PIPE, preexec_fn=heed_signals)
     wait_for_temporary(tmp_path, process)
     process.send_signal(number)
     _, stderr = process.communicate(timeout=120)
