@@ -8,10 +8,8 @@
 
 #include "base/error.h"
 #include "image/frames_codec.h"
+#include "image/png_chunk.h"
 
-#define SIGNATURE_BYTES 8
-#define HEAD_BYTES 8 /* of a chunk: length and type */
-#define CRC_BYTES 4
 #define CONTROL_BYTES 26
 #define IHDR_BYTES 13
 #define SEQUENCE_BYTES 4
@@ -44,18 +42,8 @@ typedef struct apng_decoder {
     apng_control control, last; /* of the frame that comes, and of the one that is shown */
     bool has_control;           /* the control of the next frame was read */
     uint8_t *canvas, *saved;    /* saved: what the shown frame has covered */
-    uint8_t *file;              /* of the frame that is being read */
-    size_t file_bytes, file_room;
+    png_buffer file;            /* of the frame that is being read */
 } apng_decoder;
-
-static uint32_t get_u32(const uint8_t *at) {
-    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
-}
-
-static void put_u32(uint8_t *at, uint32_t value) {
-    for (int i = 0; i < 4; i++)
-        at[i] = (uint8_t)(value >> (24 - 8 * i));
-}
 
 static swin2sr_status damaged(swin2sr_error *reterr) {
     return swin2sr__error_set(reterr, SWIN2SR_CORRUPT, "the animated PNG is damaged or cut short");
@@ -75,11 +63,12 @@ typedef struct apng_chunk {
 /* The chunk at self->at. returns false if it is not whole. */
 static bool look_at_chunk(const apng_decoder *self, apng_chunk *ret_chunk) {
     size_t left = self->size - self->at;
-    if (left < HEAD_BYTES + CRC_BYTES || get_u32(self->data + self->at) > left - HEAD_BYTES - CRC_BYTES)
+    if (left < PNG_CHUNK_HEAD_BYTES + PNG_CHUNK_TAIL_BYTES ||
+        png_get_u32(self->data + self->at) > left - PNG_CHUNK_HEAD_BYTES - PNG_CHUNK_TAIL_BYTES)
         return false;
     *ret_chunk = (apng_chunk){.type = self->data + self->at + 4,
-                              .body = self->data + self->at + HEAD_BYTES,
-                              .size = get_u32(self->data + self->at)};
+                              .body = self->data + self->at + PNG_CHUNK_HEAD_BYTES,
+                              .size = png_get_u32(self->data + self->at)};
     return true;
 }
 
@@ -88,11 +77,11 @@ static bool is_type(const apng_chunk *chunk, const char *type) {
 }
 
 static void skip(apng_decoder *self, const apng_chunk *chunk) {
-    self->at += HEAD_BYTES + chunk->size + CRC_BYTES;
+    self->at += PNG_CHUNK_HEAD_BYTES + chunk->size + PNG_CHUNK_TAIL_BYTES;
 }
 
 static bool is_next_in_sequence(apng_decoder *self, const apng_chunk *chunk) {
-    return chunk->size >= SEQUENCE_BYTES && get_u32(chunk->body) == self->sequence++;
+    return chunk->size >= SEQUENCE_BYTES && png_get_u32(chunk->body) == self->sequence++;
 }
 
 /* Take the control of the next frame. */
@@ -101,10 +90,10 @@ static bool take_control(apng_decoder *self, const apng_chunk *chunk) {
     if (chunk->size != CONTROL_BYTES || self->has_control || !is_next_in_sequence(self, chunk))
         return false;
     apng_control *control = &self->control;
-    *control = (apng_control){.width = get_u32(body + 4),
-                              .height = get_u32(body + 8),
-                              .x = get_u32(body + 12),
-                              .y = get_u32(body + 16),
+    *control = (apng_control){.width = png_get_u32(body + 4),
+                              .height = png_get_u32(body + 8),
+                              .x = png_get_u32(body + 12),
+                              .y = png_get_u32(body + 16),
                               .delay_num = (uint16_t)(body[20] << 8 | body[21]),
                               .delay_den = (uint16_t)(body[22] << 8 | body[23]),
                               .dispose = body[24],
@@ -118,38 +107,16 @@ static bool take_control(apng_decoder *self, const apng_chunk *chunk) {
 
 /* ---- a frame as a file ---- */
 
-static bool append(apng_decoder *self, const void *bytes, size_t size) {
-    if (self->file_room - self->file_bytes < size) {
-        size_t room = self->file_room + (size > self->file_room ? size : self->file_room);
-        uint8_t *file = realloc(self->file, room);
-        if (!file)
-            return false;
-        self->file = file;
-        self->file_room = room;
-    }
-    memcpy(self->file + self->file_bytes, bytes, size);
-    self->file_bytes += size;
-    return true;
-}
-
-static bool append_chunk(apng_decoder *self, const char *type, const uint8_t *body, size_t size) {
-    uint8_t head[HEAD_BYTES], crc[CRC_BYTES];
-    put_u32(head, (uint32_t)size);
-    memcpy(head + 4, type, 4);
-    uLong sum = crc32(crc32(0, head + 4, 4), body, (uInt)size);
-    put_u32(crc, (uint32_t)sum);
-    return append(self, head, sizeof(head)) && append(self, body, size) && append(self, crc, sizeof(crc));
-}
-
 static bool begin_file(apng_decoder *self) {
     uint8_t header[IHDR_BYTES];
     memcpy(header, self->ihdr, sizeof(header));
-    put_u32(header, self->control.width);
-    put_u32(header + 4, self->control.height);
-    self->file_bytes = 0;
-    bool is_made = append(self, self->data, SIGNATURE_BYTES) && append_chunk(self, "IHDR", header, sizeof(header));
+    png_put_u32(header, self->control.width);
+    png_put_u32(header + 4, self->control.height);
+    self->file.size = 0;
+    bool is_made = png_buffer_append(&self->file, self->data, PNG_SIGNATURE_BYTES) &&
+                   png_buffer_append_chunk(&self->file, "IHDR", header, sizeof(header));
     for (int i = 0; i < 2; i++)
-        is_made = is_made && append(self, self->data + self->shared_at[i], self->shared_bytes[i]);
+        is_made = is_made && png_buffer_append(&self->file, self->data + self->shared_at[i], self->shared_bytes[i]);
     return is_made;
 }
 
@@ -171,10 +138,11 @@ static swin2sr_status collect(apng_decoder *self, swin2sr_error *reterr) {
         if (is_type(&chunk, "fdAT")) {
             if (!is_next_in_sequence(self, &chunk))
                 return damaged(reterr);
-            is_added = append_chunk(self, "IDAT", chunk.body + SEQUENCE_BYTES, chunk.size - SEQUENCE_BYTES);
+            is_added =
+                png_buffer_append_chunk(&self->file, "IDAT", chunk.body + SEQUENCE_BYTES, chunk.size - SEQUENCE_BYTES);
             has_data = true;
         } else if (is_type(&chunk, "IDAT")) {
-            is_added = append_chunk(self, "IDAT", chunk.body, chunk.size);
+            is_added = png_buffer_append_chunk(&self->file, "IDAT", chunk.body, chunk.size);
             has_data = true;
         }
         if (!is_added)
@@ -183,7 +151,7 @@ static swin2sr_status collect(apng_decoder *self, swin2sr_error *reterr) {
     }
     if (!has_data)
         return damaged(reterr);
-    return append_chunk(self, "IEND", self->data, 0) ? SWIN2SR_OK : out_of_memory(reterr);
+    return png_buffer_append_chunk(&self->file, "IEND", self->data, 0) ? SWIN2SR_OK : out_of_memory(reterr);
 }
 
 /* ---- drawing ---- */
@@ -222,7 +190,7 @@ static void dispose(apng_decoder *self) {
 
 static swin2sr_status draw_file(apng_decoder *self, const apng_control *control, swin2sr_error *reterr) {
     image_reader *reader = NULL;
-    swin2sr_status status = image_reader_open(self->file, self->file_bytes, NULL, &reader, reterr);
+    swin2sr_status status = image_reader_open(self->file.bytes, self->file.size, NULL, &reader, reterr);
     if (status != SWIN2SR_OK)
         return status;
     const image_info *info = image_reader_info(reader);
@@ -270,23 +238,23 @@ static void apng_close(frames_decoder *base) {
     apng_decoder *self = (apng_decoder *)base;
     free(self->canvas);
     free(self->saved);
-    free(self->file);
+    free(self->file.bytes);
     free(self);
 }
 
 /* Read up to the pixels of the first frame. A default image that is not part of the animation is skipped. */
 static bool read_start(apng_decoder *self) {
     apng_chunk chunk;
-    for (self->at = SIGNATURE_BYTES; look_at_chunk(self, &chunk); skip(self, &chunk)) {
+    for (self->at = PNG_SIGNATURE_BYTES; look_at_chunk(self, &chunk); skip(self, &chunk)) {
         bool is_palette = is_type(&chunk, "PLTE"), is_header = is_type(&chunk, "IHDR");
         if (is_header && chunk.size == IHDR_BYTES)
             self->ihdr = chunk.body;
         if (is_palette || is_type(&chunk, "tRNS")) {
             self->shared_at[!is_palette] = self->at;
-            self->shared_bytes[!is_palette] = HEAD_BYTES + chunk.size + CRC_BYTES;
+            self->shared_bytes[!is_palette] = PNG_CHUNK_HEAD_BYTES + chunk.size + PNG_CHUNK_TAIL_BYTES;
         }
         if (is_type(&chunk, "acTL") && chunk.size == 8)
-            self->base.plays = get_u32(chunk.body + 4);
+            self->base.plays = png_get_u32(chunk.body + 4);
         if (is_type(&chunk, "IEND"))
             return false;
         if (is_type(&chunk, "fcTL")) {

@@ -9,45 +9,24 @@
 #include "base/error.h"
 #include "image/codec.h"
 #include "image/frames_codec.h"
+#include "image/png_chunk.h"
 
-#define SIGNATURE_BYTES 8
-#define HEAD_BYTES 8
-#define CRC_BYTES 4
 #define DELAY_MAX 65535u
 
 typedef struct apng_encoder {
     frames_encoder base;
     int32_t channels;
     uint32_t sequence;
-    uint8_t *file; /* a frame, encoded */
-    size_t file_bytes, file_room;
+    png_buffer file; /* a frame, encoded */
     bool is_out_of_memory, is_refused, has_head;
     uint8_t *row; /* without alpha, if the animation has none */
 } apng_encoder;
 
-static void put_u32(uint8_t *at, uint32_t value) {
-    for (int i = 0; i < 4; i++)
-        at[i] = (uint8_t)(value >> (24 - 8 * i));
-}
-
-static uint32_t get_u32(const uint8_t *at) {
-    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
-}
-
 static bool take_bytes(void *context, const void *bytes, size_t size) {
     apng_encoder *self = context;
-    if (self->file_room - self->file_bytes < size) {
-        size_t room = self->file_room + (size > self->file_room ? size : self->file_room);
-        uint8_t *file = realloc(self->file, room);
-        self->is_out_of_memory |= !file;
-        if (!file)
-            return false;
-        self->file = file;
-        self->file_room = room;
-    }
-    memcpy(self->file + self->file_bytes, bytes, size);
-    self->file_bytes += size;
-    return true;
+    bool is_taken = png_buffer_append(&self->file, bytes, size);
+    self->is_out_of_memory |= !is_taken;
+    return is_taken;
 }
 
 static void give(apng_encoder *self, const void *bytes, size_t size) {
@@ -57,11 +36,11 @@ static void give(apng_encoder *self, const void *bytes, size_t size) {
 /* A chunk whose body comes in two pieces. */
 static void give_chunk(apng_encoder *self, const char *type, const uint8_t *start, size_t start_bytes,
                        const uint8_t *rest, size_t rest_bytes) {
-    uint8_t head[HEAD_BYTES], crc[CRC_BYTES];
-    put_u32(head, (uint32_t)(start_bytes + rest_bytes));
+    uint8_t head[PNG_CHUNK_HEAD_BYTES], crc[PNG_CHUNK_TAIL_BYTES];
+    png_put_u32(head, (uint32_t)(start_bytes + rest_bytes));
     memcpy(head + 4, type, 4);
     uLong sum = crc32(crc32(crc32(0, head + 4, 4), start, (uInt)start_bytes), rest, (uInt)rest_bytes);
-    put_u32(crc, (uint32_t)sum);
+    png_put_u32(crc, (uint32_t)sum);
     give(self, head, sizeof(head));
     give(self, start, start_bytes);
     give(self, rest, rest_bytes);
@@ -80,7 +59,7 @@ static void give_control(apng_encoder *self, const frames_part *part) {
     const uint32_t numbers[] = {self->sequence++, (uint32_t)part->width_px, (uint32_t)part->height_px,
                                 (uint32_t)part->x, (uint32_t)part->y};
     for (int i = 0; i < 5; i++)
-        put_u32(body + 4 * i, numbers[i]);
+        png_put_u32(body + 4 * i, numbers[i]);
     body[20] = (uint8_t)(num >> 8);
     body[21] = (uint8_t)num;
     body[22] = (uint8_t)(den >> 8);
@@ -92,13 +71,13 @@ static void give_control(apng_encoder *self, const frames_part *part) {
 static void give_frame(apng_encoder *self, const frames_part *part) {
     bool is_first = !self->has_head, has_control = false;
     uint8_t counts[8];
-    put_u32(counts, (uint32_t)self->base.options.frames);
-    put_u32(counts + 4, self->base.options.plays);
+    png_put_u32(counts, (uint32_t)self->base.options.frames);
+    png_put_u32(counts + 4, self->base.options.plays);
     if (is_first)
-        give(self, self->file, SIGNATURE_BYTES);
-    for (size_t at = SIGNATURE_BYTES; at + HEAD_BYTES <= self->file_bytes;) {
-        const uint8_t *chunk = self->file + at, *body = chunk + HEAD_BYTES;
-        size_t size = get_u32(chunk);
+        give(self, self->file.bytes, PNG_SIGNATURE_BYTES);
+    for (size_t at = PNG_SIGNATURE_BYTES; at + PNG_CHUNK_HEAD_BYTES <= self->file.size;) {
+        const uint8_t *chunk = self->file.bytes + at, *body = chunk + PNG_CHUNK_HEAD_BYTES;
+        size_t size = png_get_u32(chunk);
         bool is_data = memcmp(chunk + 4, "IDAT", 4) == 0;
         if (is_data && !has_control) {
             if (is_first)
@@ -108,12 +87,12 @@ static void give_frame(apng_encoder *self, const frames_part *part) {
         }
         if (is_data && !is_first) {
             uint8_t sequence[4];
-            put_u32(sequence, self->sequence++);
+            png_put_u32(sequence, self->sequence++);
             give_chunk(self, "fdAT", sequence, sizeof(sequence), body, size);
         } else if (is_first && memcmp(chunk + 4, "IEND", 4) != 0) {
-            give(self, chunk, HEAD_BYTES + size + CRC_BYTES);
+            give(self, chunk, PNG_CHUNK_HEAD_BYTES + size + PNG_CHUNK_TAIL_BYTES);
         }
-        at += HEAD_BYTES + size + CRC_BYTES;
+        at += PNG_CHUNK_HEAD_BYTES + size + PNG_CHUNK_TAIL_BYTES;
     }
     self->has_head = true;
 }
@@ -146,7 +125,7 @@ static swin2sr_status encode(apng_encoder *self, const frames_part *part, const 
                                        .sink = take_bytes,
                                        .context = self};
     image_encoder *png = NULL;
-    self->file_bytes = 0;
+    self->file.size = 0;
     swin2sr_status status = image_png_encoder_open(&setup, &png, reterr);
     if (status == SWIN2SR_OK)
         status = write_rows(self, png, part, canvas, reterr);
@@ -178,14 +157,15 @@ static swin2sr_status apng_add(frames_encoder *base, const frames_part *part, co
 
 static swin2sr_status apng_finish(frames_encoder *base, swin2sr_error *reterr) {
     apng_encoder *self = (apng_encoder *)base;
-    static const uint8_t nothing[1];
-    give_chunk(self, "IEND", nothing, 0, nothing, 0); /* the checksum of no bytes at NULL would be another one */
+    size_t end_bytes =
+        PNG_CHUNK_HEAD_BYTES + PNG_CHUNK_TAIL_BYTES; /* that of the last frame is the end of the animation, too */
+    give(self, self->file.bytes + self->file.size - end_bytes, end_bytes);
     return check(self, reterr);
 }
 
 static void apng_close(frames_encoder *base) {
     apng_encoder *self = (apng_encoder *)base;
-    free(self->file);
+    free(self->file.bytes);
     free(self->row);
     free(self);
 }

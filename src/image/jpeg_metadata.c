@@ -163,16 +163,9 @@ static bool write_block(int marker, const char *name, size_t name_bytes, const i
 }
 
 uint32_t jpeg_metadata_write(const image_metadata *metadata, jpeg_segment_sink sink, void *context) {
-    uint32_t notes = 0;
-    bool has_colour = metadata->cicp[0] > 0 || metadata->gamma > 0 || metadata->chromaticities[0] > 0;
-    if (!write_block(MARKER_APP1, exif_name, sizeof(exif_name), &metadata->exif, sink, context))
-        notes |= NOTE_EXIF_DROPPED;
-    if (!write_block(MARKER_APP1, xmp_name, sizeof(xmp_name), &metadata->xmp, sink, context))
-        notes |= NOTE_XMP_DROPPED;
-    if (metadata->icc.data != NULL ? !write_icc(&metadata->icc, sink, context) : has_colour)
-        notes |= NOTE_PROFILE_DROPPED;
-    if (metadata->x_per_metre > 0 &&
-        (jpeg_metadata_dpi(metadata->x_per_metre) == 0 || jpeg_metadata_dpi(metadata->y_per_metre) == 0))
-        notes |= NOTE_RESOLUTION_DROPPED;
-    return notes;
+    bool has_exif = write_block(MARKER_APP1, exif_name, sizeof(exif_name), &metadata->exif, sink, context);
+    bool has_xmp = write_block(MARKER_APP1, xmp_name, sizeof(xmp_name), &metadata->xmp, sink, context);
+    bool has_icc = metadata->icc.data != NULL && write_icc(&metadata->icc, sink, context);
+    bool has_resolution = jpeg_metadata_dpi(metadata->x_per_metre) > 0 && jpeg_metadata_dpi(metadata->y_per_metre) > 0;
+    return image_encoder_notes(metadata, has_icc, has_exif, has_xmp, has_resolution);
 }

@@ -9,28 +9,18 @@
 #include <string.h>
 #include <zlib.h>
 
-#define FIRST_CHUNK_AT 8
-#define HEAD_BYTES 8 /* length and type */
-#define CRC_BYTES 4
+#include "image/png_chunk.h"
+
 #define KEYWORD_MAX_BYTES 79
 #define FIRST_INFLATE_BYTES 16384
 #define XMP_KEYWORD "XML:com.adobe.xmp"
-
-static uint32_t get_u32(const uint8_t *at) {
-    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
-}
-
-static void put_u32(uint8_t *at, uint32_t value) {
-    for (int i = 0; i < 4; i++)
-        at[i] = (uint8_t)(value >> (24 - 8 * i));
-}
 
 /* ---- read ---- */
 
 typedef struct png_scan {
     image_decoder *decoder;
     image_metadata *found;
-    bool is_srgb, has_pixels; /* chunks seen so far */
+    bool is_srgb, has_pixels, has_iccp, has_xmp; /* chunks seen so far, damaged or not */
     bool is_out_of_memory;
     int held; /* how many of decoder->held are in use */
 } png_scan;
@@ -79,8 +69,9 @@ static size_t text_bytes(const uint8_t *body, size_t size) {
 
 static void take_iccp(png_scan *scan, const uint8_t *body, size_t size) {
     size_t name = text_bytes(body, size), at = name + 2; /* terminator, compression method */
-    if (scan->found->icc.data != NULL)
+    if (scan->has_iccp)                                  /* or each of thousands of damaged ones would be inflated */
         return;
+    scan->has_iccp = true;
     uint8_t *profile = NULL;
     size_t profile_bytes = 0;
     if (name <= KEYWORD_MAX_BYTES && at < size && body[name + 1] == 0)
@@ -102,8 +93,9 @@ static void take_itxt(png_scan *scan, const uint8_t *body, size_t size) {
     bool is_compressed = body[at - 2] == 1;
     for (int i = 0; i < 2 && at < size; i++) /* language, translated keyword */
         at += text_bytes(body + at, size - at) + 1;
-    if (scan->found->xmp.data != NULL || at >= size)
+    if (scan->has_xmp || at >= size)
         return;
+    scan->has_xmp = true;
     size_t packet_bytes = size - at;
     if (is_compressed) {
         uint8_t *packet = inflate_all(scan, body + at, size - at, IMAGE_XMP_MAX_BYTES, &packet_bytes);
@@ -132,15 +124,15 @@ static bool take_header(png_scan *scan, const char *type, const uint8_t *body, s
     } else if (memcmp(type, "sRGB", 4) == 0 && size == 1) {
         scan->is_srgb = true;
     } else if (memcmp(type, "gAMA", 4) == 0 && size == 4) {
-        found->gamma = get_u32(body);
+        found->gamma = png_get_u32(body);
     } else if (memcmp(type, "cHRM", 4) == 0 && size == 32) {
         for (int i = 0; i < 8; i++)
-            found->chromaticities[i] = get_u32(body + 4 * i);
+            found->chromaticities[i] = png_get_u32(body + 4 * i);
     } else if (memcmp(type, "cICP", 4) == 0 && size == 4) {
         memcpy(found->cicp, body, 4);
     } else if (memcmp(type, "pHYs", 4) == 0 && size == 9 && body[8] == 1) {
-        found->x_per_metre = get_u32(body);
-        found->y_per_metre = get_u32(body + 4);
+        found->x_per_metre = png_get_u32(body);
+        found->y_per_metre = png_get_u32(body + 4);
     } else {
         return false;
     }
@@ -167,16 +159,17 @@ static bool is_wanted(const char *type) {
 
 swin2sr_status png_metadata_read(const uint8_t *data, size_t size, image_decoder *decoder) {
     png_scan scan = {.decoder = decoder, .found = &decoder->metadata};
-    for (size_t at = FIRST_CHUNK_AT; size - at >= HEAD_BYTES + CRC_BYTES && !scan.is_out_of_memory;) {
-        size_t length = get_u32(data + at);
-        const uint8_t *body = data + at + HEAD_BYTES;
-        if (length > size - at - HEAD_BYTES - CRC_BYTES)
+    for (size_t at = PNG_SIGNATURE_BYTES;
+         size - at >= PNG_CHUNK_HEAD_BYTES + PNG_CHUNK_TAIL_BYTES && !scan.is_out_of_memory;) {
+        size_t length = png_get_u32(data + at);
+        const uint8_t *body = data + at + PNG_CHUNK_HEAD_BYTES;
+        if (length > size - at - PNG_CHUNK_HEAD_BYTES - PNG_CHUNK_TAIL_BYTES)
             break;
         bool is_pixels = memcmp(body - 4, "IDAT", 4) == 0;
         if (is_wanted((const char *)body - 4) &&
-            (is_pixels || crc32(0, body - 4, (uInt)length + 4) == get_u32(body + length)))
+            (is_pixels || crc32(0, body - 4, (uInt)length + 4) == png_get_u32(body + length)))
             take_chunk(&scan, (const char *)body - 4, body, length);
-        at += HEAD_BYTES + length + CRC_BYTES;
+        at += PNG_CHUNK_HEAD_BYTES + length + PNG_CHUNK_TAIL_BYTES;
     }
     if (scan.is_srgb) {
         scan.found->gamma = 0;
@@ -238,11 +231,11 @@ static void write_colour(const image_metadata *metadata, const png_packed *packe
     if (metadata->cicp[0] > 0)
         sink(context, "cICP", metadata->cicp, sizeof(metadata->cicp));
     if (metadata->gamma > 0) {
-        put_u32(body, metadata->gamma);
+        png_put_u32(body, metadata->gamma);
         sink(context, "gAMA", body, 4);
     }
     for (int i = 0; i < 8; i++)
-        put_u32(body + 4 * i, metadata->chromaticities[i]);
+        png_put_u32(body + 4 * i, metadata->chromaticities[i]);
     if (has_chromaticities)
         sink(context, "cHRM", body, 32);
     if (packed->iccp.data != NULL)
@@ -256,8 +249,8 @@ static void write_resolution(const image_metadata *metadata, png_chunk_sink sink
     double x = round(metadata->x_per_metre), y = round(metadata->y_per_metre);
     if (!(x >= 1 && x <= INT32_MAX && y >= 1 && y <= INT32_MAX))
         return;
-    put_u32(body, (uint32_t)x);
-    put_u32(body + 4, (uint32_t)y);
+    png_put_u32(body, (uint32_t)x);
+    png_put_u32(body + 4, (uint32_t)y);
     body[8] = 1; /* per metre */
     sink(context, "pHYs", body, sizeof(body));
 }

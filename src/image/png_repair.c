@@ -8,9 +8,9 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "image/png_chunk.h"
+
 #define IHDR_BODY_AT 16
-#define HEAD_BYTES 8 /* of a chunk: length and type */
-#define CRC_BYTES 4
 #define WINDOW_BITS 15                    /* the largest window, whatever the stream asks for */
 #define MAX_INPUT_BYTES ((size_t)1 << 30) /* per chunk; zlib counts in 32 bits */
 #define BLOCK_BYTES 16384
@@ -18,7 +18,8 @@
 #define BLOCK_HEAD_BYTES 5
 #define ADLER_BYTES 4
 
-static const uint8_t iend[HEAD_BYTES + CRC_BYTES] = {0, 0, 0, 0, 'I', 'E', 'N', 'D', 0xae, 0x42, 0x60, 0x82};
+static const uint8_t iend[PNG_CHUNK_HEAD_BYTES + PNG_CHUNK_TAIL_BYTES] = {0,   0,   0,    0,    'I',  'E',
+                                                                          'N', 'D', 0xae, 0x42, 0x60, 0x82};
 
 struct png_repair {
     const uint8_t *data;
@@ -31,7 +32,8 @@ struct png_repair {
     z_stream stream;
     uLong adler;
     /* The new chunk that is being copied to the output: made[made_at..made_size) is left. */
-    uint8_t made[HEAD_BYTES + ZLIB_HEAD_BYTES + BLOCK_HEAD_BYTES + BLOCK_BYTES + ADLER_BYTES + CRC_BYTES];
+    uint8_t made[PNG_CHUNK_HEAD_BYTES + ZLIB_HEAD_BYTES + BLOCK_HEAD_BYTES + BLOCK_BYTES + ADLER_BYTES +
+                 PNG_CHUNK_TAIL_BYTES];
     size_t made_at, made_size;
     bool has_ended; /* IEND was made */
 };
@@ -41,7 +43,7 @@ static bool is_type(const uint8_t *chunk, const char *type) {
 }
 
 bool png_has_end(const uint8_t *data, size_t size) {
-    for (size_t at = IHDR_BODY_AT - HEAD_BYTES; size - at >= sizeof(iend);) {
+    for (size_t at = IHDR_BODY_AT - PNG_CHUNK_HEAD_BYTES; size - at >= sizeof(iend);) {
         size_t length = png_get_uint_32(data + at);
         if (is_type(data + at, "IEND"))
             return memcmp(data + at, iend, sizeof(iend)) == 0;
@@ -71,16 +73,18 @@ static uint64_t row_bytes_of(const uint8_t *header) {
 static bool take_chunk(png_repair *repair) {
     const uint8_t *chunk = repair->data + repair->chunk_at;
     size_t left = repair->size - repair->chunk_at;
-    if (left < HEAD_BYTES || !is_type(chunk, "IDAT"))
+    if (left < PNG_CHUNK_HEAD_BYTES || !is_type(chunk, "IDAT"))
         return false;
     size_t length = png_get_uint_32(chunk);
-    size_t there = length < left - HEAD_BYTES ? length : left - HEAD_BYTES, end = HEAD_BYTES + there;
+    size_t there = length < left - PNG_CHUNK_HEAD_BYTES ? length : left - PNG_CHUNK_HEAD_BYTES,
+           end = PNG_CHUNK_HEAD_BYTES + there;
     if (there > MAX_INPUT_BYTES)
         return false;
-    repair->stream.next_in = (Bytef *)chunk + HEAD_BYTES; /* not written to */
+    repair->stream.next_in = (Bytef *)chunk + PNG_CHUNK_HEAD_BYTES; /* not written to */
     repair->stream.avail_in = (uInt)there;
-    bool is_last = left - end < CRC_BYTES + HEAD_BYTES || !is_type(chunk + end + CRC_BYTES, "IDAT");
-    repair->chunk_at = is_last ? repair->size : repair->chunk_at + end + CRC_BYTES;
+    bool is_last = left - end < PNG_CHUNK_TAIL_BYTES + PNG_CHUNK_HEAD_BYTES ||
+                   !is_type(chunk + end + PNG_CHUNK_TAIL_BYTES, "IDAT");
+    repair->chunk_at = is_last ? repair->size : repair->chunk_at + end + PNG_CHUNK_TAIL_BYTES;
     return is_last || crc32(0, chunk + 4, (uInt)there + 4) == png_get_uint_32(chunk + end);
 }
 
@@ -112,9 +116,9 @@ swin2sr_status png_repair_open(const uint8_t *data, size_t size, png_repair **re
     }
     repair->data = data;
     repair->size = size;
-    repair->pixels_at = IHDR_BODY_AT - HEAD_BYTES;
+    repair->pixels_at = IHDR_BODY_AT - PNG_CHUNK_HEAD_BYTES;
     while (!is_type(data + repair->pixels_at, "IDAT"))
-        repair->pixels_at += HEAD_BYTES + png_get_uint_32(data + repair->pixels_at) + CRC_BYTES;
+        repair->pixels_at += PNG_CHUNK_HEAD_BYTES + png_get_uint_32(data + repair->pixels_at) + PNG_CHUNK_TAIL_BYTES;
     repair->row_bytes = row_bytes_of(data + IHDR_BODY_AT);
     rewind_rows(repair);
     while (repair->left_bytes > 0) {
@@ -144,7 +148,7 @@ void png_repair_close(png_repair *repair) {
 static void make_pixel_chunk(png_repair *repair) {
     bool is_first = repair->left_bytes == repair->row_bytes;
     size_t n = repair->left_bytes < BLOCK_BYTES ? (size_t)repair->left_bytes : BLOCK_BYTES;
-    uint8_t *at = repair->made + HEAD_BYTES;
+    uint8_t *at = repair->made + PNG_CHUNK_HEAD_BYTES;
     if (is_first) {
         *at++ = 0x78;
         *at++ = 0x01;
@@ -160,11 +164,11 @@ static void make_pixel_chunk(png_repair *repair) {
         png_save_uint_32(at, (png_uint_32)repair->adler);
         at += ADLER_BYTES;
     }
-    size_t body_bytes = (size_t)(at - repair->made) - HEAD_BYTES;
+    size_t body_bytes = (size_t)(at - repair->made) - PNG_CHUNK_HEAD_BYTES;
     png_save_uint_32(repair->made, (png_uint_32)body_bytes);
     memcpy(repair->made + 4, "IDAT", 4);
     png_save_uint_32(at, (png_uint_32)crc32(0, repair->made + 4, (uInt)body_bytes + 4));
-    repair->made_size = HEAD_BYTES + body_bytes + CRC_BYTES;
+    repair->made_size = PNG_CHUNK_HEAD_BYTES + body_bytes + PNG_CHUNK_TAIL_BYTES;
 }
 
 /* Make the next chunk. returns false after IEND. */

@@ -67,18 +67,6 @@ void png_strip_done(png_strip *strip) {
     free(strip->chunks[1]);
 }
 
-void png_put_u32(uint8_t *bytes, uint32_t value) {
-    for (int i = 0; i < 4; i++)
-        bytes[i] = (uint8_t)(value >> (24 - 8 * i));
-}
-
-size_t png_chunk_close(uint8_t *chunk, const char *type, size_t body_bytes) {
-    png_put_u32(chunk, (uint32_t)body_bytes);
-    memcpy(chunk + 4, type, 4);
-    png_put_u32(chunk + PNG_CHUNK_HEAD_BYTES + body_bytes, (uint32_t)crc32_z(0, chunk + 4, 4 + body_bytes));
-    return PNG_CHUNK_HEAD_BYTES + body_bytes + PNG_CHUNK_TAIL_BYTES;
-}
-
 static void filter_rows(png_strip *strip, const png_strip_shape *shape, uint32_t filters) {
     if (shape->is_16_bit && filters == ADAPTIVE) /* the low bytes, which are noise, would decide */
         filters = PNG_FILTERS(PNG_FILTER_OF_PAETH);

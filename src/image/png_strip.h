@@ -7,11 +7,9 @@
 
 #include "format/compression.h"
 #include "image/deflate.h"
+#include "image/png_chunk.h"
 #include "image/png_filter.h"
 #include <swin2sr/status.h>
-
-#define PNG_CHUNK_HEAD_BYTES 8 /* size and type, before the body */
-#define PNG_CHUNK_TAIL_BYTES 4 /* checksum, after it */
 
 /* What all strips of a picture have in common. */
 typedef struct png_strip_shape {
@@ -50,7 +48,3 @@ void png_strip_done(png_strip *strip);
 
 /* Filter and compress. Allocates nothing. */
 void png_strip_encode(png_strip *strip, const png_strip_shape *shape);
-
-/* Fill in the head and the tail around the body of a chunk. returns the size of the chunk. */
-size_t png_chunk_close(uint8_t *chunk, const char *type, size_t body_bytes);
-void png_put_u32(uint8_t *bytes, uint32_t value);

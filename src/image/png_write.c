@@ -70,6 +70,8 @@ static void encode_strip(void *context, uint32_t task, uint32_t thread) {
 static void write_strips(png_encoder *encoder) {
     size_t row_bytes = encoder->shape.row_bytes;
     uint32_t count = 0;
+    if (encoder->rows_held == 0)
+        return;
     for (int32_t y = 0; y < encoder->rows_held; y += encoder->strip_rows) {
         png_strip *strip = &encoder->strips[count++];
         int32_t left = encoder->rows_held - y;

@@ -153,7 +153,7 @@ static swin2sr_status push(swin2sr_stream *stream, const void *rows, size_t stri
 }
 
 static swin2sr_status push_converted(swin2sr_stream *stream, const char *rows, size_t stride_bytes, int32_t n) {
-    swin2sr_status status = n <= stream->rows_left ? SWIN2SR_OK : SWIN2SR_INVALID;
+    swin2sr_status status = n >= 0 && n <= stream->rows_left ? SWIN2SR_OK : SWIN2SR_INVALID;
     for (int32_t i = 0; i < n && status == SWIN2SR_OK; i++) {
         const void *row;
         swin2sr__pixels_take(stream->pixels, rows + (size_t)i * stride_bytes);
