@@ -2,6 +2,7 @@
 // direct.js - moves pictures through their states with a service that keeps nothing (no --data): one request sends the
 // picture and gets the result. Results live in this tab only.
 import * as key from "./key.js";
+import { readyFrom } from "./picture.js";
 import { address, Problem, query, requestJson } from "./service.js";
 
 const AT_ONCE = 1;
@@ -25,10 +26,7 @@ export function makeDirect(pictures, onChange, shouldStart) {
       const found = await requestJson(`v1/estimate${query(picture.options)}`,
         { method: "POST", body: picture.file, headers: { "Content-Type": "application/octet-stream" } });
       if (picture.state !== "checking") return;
-      set(picture, {
-        state: "ready", sides: { width: found.width, height: found.height },
-        estimate: { seconds: found.seconds, wait: found.wait_seconds, width: found.output_width, height: found.output_height },
-      });
+      set(picture, readyFrom(found));
     } catch (error) {
       if (!(error instanceof Problem) || !error.isPassing) return fail(picture, error instanceof Problem ? error : { code: "other" });
       set(picture, { state: "ready" });

@@ -36,6 +36,12 @@ export const isSameFile = (picture, file) =>
 
 export const isAtWork = (picture) => ["starting", "queued", "running"].includes(picture.state);
 
+// What changes once the service has estimated the work (POST /v1/estimate).
+export const readyFrom = (found) => ({
+  state: "ready", sides: { width: found.width, height: found.height },
+  estimate: { seconds: found.seconds, wait: found.wait_seconds, width: found.output_width, height: found.output_height },
+});
+
 // The name of the enlarged file: "coffee.png" becomes "coffee-4x.jpg".
 export function resultName(picture) {
   const stem = picture.name.replace(/\.[^.]*$/, "") || "picture";

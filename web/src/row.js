@@ -32,7 +32,6 @@ function readyWords(picture) {
 function doneWords(picture) {
   const notes = (picture.notes || "").split(/,\s*/).filter((note) => has("note." + note)).map((note) => t("note." + note));
   if (picture.plan === "shrink") notes.unshift(t("note.shrink"));
-  if (picture.estimate?.frames > 1 && picture.options.batch_mode !== "true") notes.push(t("note.first-frame"));
   return [t("state.done"), picture.result ? bytes(picture.result.bytes) : "", ...notes];
 }
 

@@ -3,7 +3,7 @@
 // Browsers open six connections to a server: two are for uploads, two for events, the others for everything else.
 import { follow } from "./events.js";
 import { facts, pause, Problem, query, randomId, request, requestJson } from "./service.js";
-import { isAtWork } from "./picture.js";
+import { isAtWork, readyFrom } from "./picture.js";
 import { send } from "./upload.js";
 
 const UPLOADS = 2, FOLLOWED = 2;
@@ -80,10 +80,7 @@ export function makeWork(pictures, onChange, shouldStart) {
       requestJson(`v1/estimate${query({ ...picture.options, upload: picture.uploadId })}`, { method: "POST", signal })
         .catch((error) => isUploadGone(error) ? null : Promise.reject(error)));
     if (!found) return picture.state === "checking" && !picture.busyUntil && sendAgain(picture);
-    set(picture, {
-      state: "ready", sides: { width: found.width, height: found.height }, isLost: false,
-      estimate: { seconds: found.seconds, wait: found.wait_seconds, width: found.output_width, height: found.output_height, frames: found.frames },
-    });
+    set(picture, { ...readyFrom(found), isLost: false });
     if (shouldStart(picture)) start(picture);
   }
 
