@@ -3,7 +3,7 @@
 // picture and gets the result. Results live in this tab only.
 import * as key from "./key.js";
 import { readyFrom } from "./picture.js";
-import { address, Problem, query, requestJson } from "./service.js";
+import { address, Problem, problemFrom, query, requestJson } from "./service.js";
 
 const AT_ONCE = 1;
 
@@ -35,7 +35,7 @@ export function makeDirect(pictures, onChange, shouldStart) {
   }
 
   function start(picture) {
-    set(picture, { state: "queued", error: undefined, sent: 0, ahead: [...requests.keys()].length });
+    set(picture, { state: "queued", error: undefined, sent: 0, ahead: requests.size });
     pump();
   }
 
@@ -54,12 +54,7 @@ export function makeDirect(pictures, onChange, shouldStart) {
     if (transfer.status === 200) takeResult(picture, transfer);
     else if (transfer.status === 0) fail(picture, { code: "offline" });
     else {
-      let problem = { code: transfer.status >= 500 ? "offline" : "other" };
-      try {
-        problem = JSON.parse(await transfer.response.text());
-      } catch {
-        // Not from the service itself.
-      }
+      const problem = problemFrom(await transfer.response.text().catch(() => ""), transfer.status);
       if (problem.code.startsWith("key_")) {
         await key.ask(problem.code, transfer.sentKey);
         start(picture);

@@ -21,12 +21,13 @@ export class Problem extends Error {
   }
 }
 
-export async function problemOf(response) {
+// The problem in the body of an answer, which may come from a proxy instead of the service.
+export function problemFrom(text, status) {
   try {
-    const document = await response.json();
-    return new Problem(document.code || "other", document);
+    const document = JSON.parse(text);
+    return new Problem(String(document.code || "other"), document);
   } catch {
-    return new Problem(response.status >= 500 ? "offline" : "other", { status: response.status });
+    return new Problem(status >= 500 ? "offline" : "other", { status });
   }
 }
 
@@ -42,7 +43,7 @@ export async function request(path, options = {}) {
       throw new Problem("offline");
     }
     if (response.ok) return response;
-    const problem = await problemOf(response);
+    const problem = problemFrom(await response.text().catch(() => ""), response.status);
     if (!problem.code.startsWith("key_") || options.isSilent) throw problem;
     await key.ask(problem.code, sent);
   }

@@ -3,19 +3,13 @@
 // sent.
 import { Upload } from "tus-js-client";
 import * as key from "./key.js";
-import { address, Problem } from "./service.js";
+import { address, Problem, problemFrom } from "./service.js";
 
 const RETRIES_MS = [0, 500, 1000, 2000, 3000, 5000, 5000, 10000, 10000, 15000, 15000, 30000];
 
 function problemOf(error) {
   const response = error.originalResponse;
-  if (!response) return new Problem("offline");
-  try {
-    const document = JSON.parse(response.getBody());
-    return new Problem(document.code || "other", document);
-  } catch {
-    return new Problem(response.getStatus() >= 500 ? "offline" : "other", { status: response.getStatus() });
-  }
+  return response ? problemFrom(response.getBody(), response.getStatus()) : new Problem("offline");
 }
 
 // Starts at once. file: what to send. known: the address of an upload that was begun before, or null.

@@ -6,6 +6,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
 import { takeEvents } from "../src/sse.js";
 import { makeView } from "../src/view.js";
 import { crc32, distinct, makeZip } from "../src/zip.js";
@@ -50,6 +52,22 @@ test("zooming keeps the point under the pointer, and the picture covers the stag
   assert.ok(view.isWhole());
   view.resize(400, 300);
   assert.equal(view.scale, 0.1, "what was shown whole stays whole");
+});
+
+test("an error is understood whoever wrote its body", async () => {
+  // Bundled, because Node does not load the texts that the module imports; it reads attributes of the page.
+  const bundle = await build({ absWorkingDir: fileURLToPath(WEB), entryPoints: ["src/service.js"], bundle: true, write: false, format: "esm" });
+  globalThis.document = { documentElement: { dataset: {}, lang: "en" } };
+  const { problemFrom } = await import("data:text/javascript;base64," + Buffer.from(bundle.outputFiles[0].contents).toString("base64"));
+  const code = (text, status) => problemFrom(text, status).code;
+  assert.equal(code('{"message":"bad gateway"}', 502), "other");
+  assert.equal(code("null", 502), "offline");
+  assert.equal(code("null", 404), "other");
+  assert.equal(code("<html>", 503), "offline");
+  assert.equal(code("", 400), "other");
+  assert.equal(code('{"code":502}', 502), "502", "codes are text");
+  const { limit, actual, retryAfter, status } = problemFrom('{"code":"rate_limited","status":429,"limit":2,"actual":3,"retry_after":4}', 429);
+  assert.deepEqual([limit, actual, retryAfter, status], [2, 3, 4, 429]);
 });
 
 test("CRC-32 has its check value", () => assert.equal(crc32(new TextEncoder().encode("123456789")), 0xcbf43926));
