@@ -11,7 +11,7 @@ import { makeList } from "./list.js";
 import { fromKept, isAtWork, isSameFile, pictureOf } from "./picture.js";
 import { loadPictures, rememberPictures } from "./remember.js";
 import { saveAll } from "./save.js";
-import { address, facts, randomId, request } from "./service.js";
+import { address, facts, pathOf, randomId, request } from "./service.js";
 import { nameSettings, offerSettings, settings, startsByItself } from "./settings.js";
 import { offerThemes } from "./theme.js";
 import { thumbOf } from "./thumb.js";
@@ -81,7 +81,7 @@ async function again(picture) {
   const copy = { ...picture, id: randomId(), state: "new", options: settings(), file: picture.file };
   for (const name of ["job", "result", "requestKey", "plan", "notes", "error", "blob", "blobAddress", "progress", "eta", "upload", "uploadId", "isWanted"]) delete copy[name];
   if (!copy.file) {
-    const answer = await request(`v1/jobs/${picture.job.id}/input?token=${picture.job.token}`).catch(() => null);
+    const answer = await request(pathOf(picture.job, "input")).catch(() => null);
     if (!answer) return say(t("error.not_found"));
     copy.file = new File([await answer.blob()], picture.name, { type: picture.type });
   }

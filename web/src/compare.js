@@ -5,8 +5,8 @@ import { el, icon, iconButton } from "./dom.js";
 import { faultText } from "./faults.js";
 import { listenForGestures } from "./gestures.js";
 import { loadPair, shareAddress } from "./pair.js";
-import { resultName } from "./picture.js";
-import { address, Problem, query, requestJson } from "./service.js";
+import { downloadLink } from "./row.js";
+import { Problem, query, requestJson } from "./service.js";
 import { say } from "./toast.js";
 import { makeView } from "./view.js";
 import { percent, sides, t } from "./words.js";
@@ -26,7 +26,6 @@ function makeParts(picture) {
     note: el("p", { class: "viewer-note", role: "status" }, t("compare.loading")),
     tools,
   };
-  const download = el("a", { class: "button", href: picture.blobAddress || address(`v1/jobs/${picture.job?.id}/result${query({ token: picture.job?.token, name: resultName(picture) })}`), download: resultName(picture) }, icon("down"), t("act.download"));
   parts.close = iconButton("close", t("act.close"), () => parts.dialog.close());
   parts.stage = el("div", { class: "stage" }, parts.canvas, parts.split, parts.lens,
     el("span", { class: "tag before" }, t("compare.before")), el("span", { class: "tag after" }, t("compare.after")));
@@ -34,7 +33,7 @@ function makeParts(picture) {
     el("div", { class: "viewer-top" },
       el("div", { class: "viewer-title" }, el("p", { class: "name", dir: "auto" }, picture.name),
         el("p", { class: "soft number" }, t("compare.sides", { before: sides(picture.sides.width, picture.sides.height), after: sides(picture.result.width, picture.result.height) }))),
-      download, parts.close),
+      downloadLink(picture), parts.close),
     parts.stage, el("div", { class: "viewer-bottom" }, parts.note, tools));
   return parts;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // events.js - follow a job until it is finished: server-sent events, read with fetch so that they can carry a key.
 // The job's token is enough to read them. A connection that breaks is made again.
-import { pause, Problem, query, request } from "./service.js";
+import { pathOf, pause, Problem, request } from "./service.js";
 import { takeEvents } from "./sse.js";
 
 async function readStream(response, take) {
@@ -31,7 +31,7 @@ export async function follow(job, on, signal) {
   };
   while (!isFinished && !signal.aborted) {
     try {
-      await readStream(await request(`v1/jobs/${job.id}/events${query({ token: job.token })}`, { signal }), take);
+      await readStream(await request(pathOf(job, "events"), { signal }), take);
       if (isFinished) return;
     } catch (error) {
       if (signal.aborted) return;

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // pair.js - the two pictures of a comparison as bitmaps of bounded size, and drawing them. At most one pair exists.
-import { address, Problem, query, request } from "./service.js";
+import { address, pathOf, Problem, request } from "./service.js";
 
 const LARGEST_PX = 24e6; // pixels of a result that is compared itself; of a larger one, its preview
 const LONGEST_PX = 8192, BEFORE_PX = 4096, SMALL_PX = 2048;
-
-const pathOf = (job, what) => `v1/jobs/${job.id}/${what}${query({ token: job.token })}`;
 
 async function blobFrom(path) {
   return (await request(path)).blob();

@@ -3,7 +3,7 @@
 import { el, icon, iconButton } from "./dom.js";
 import { faultText } from "./faults.js";
 import { FINAL, resultName } from "./picture.js";
-import { address, query } from "./service.js";
+import { address, pathOf } from "./service.js";
 import { blobOf } from "./thumb.js";
 import { bytes, has, percent, sides, t, time } from "./words.js";
 
@@ -84,9 +84,9 @@ const ACTIONS = {
 };
 const ICONS = { cancel: "close", remove: "close", retry: "again", again: "again", share: "link" };
 
-function downloadLink(picture) {
+export function downloadLink(picture) {
   const href = picture.blob ? (picture.blobAddress ??= URL.createObjectURL(picture.blob))
-    : address(`v1/jobs/${picture.job.id}/result${query({ token: picture.job.token, name: resultName(picture) })}`);
+    : address(pathOf(picture.job, "result", { name: resultName(picture) }));
   return el("a", { class: "button", href, download: resultName(picture) }, icon("down"), t("act.download"));
 }
 

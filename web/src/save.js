@@ -3,14 +3,14 @@
 // time; an archive ends before LARGEST_BYTES, and the next one begins.
 import { el } from "./dom.js";
 import { resultName } from "./picture.js";
-import { query, request } from "./service.js";
+import { pathOf, request } from "./service.js";
 import { distinct, makeZip } from "./zip.js";
 
 const LARGEST_BYTES = 2e9, PIECE_BYTES = 8 << 20;
 
 async function* piecesOf(picture) {
   const stream = picture.blob ? picture.blob.stream()
-    : (await request(`v1/jobs/${picture.job.id}/result${query({ token: picture.job.token })}`)).body;
+    : (await request(pathOf(picture.job, "result"))).body;
   const reader = stream.getReader();
   for (let read = await reader.read(); !read.done; read = await reader.read()) yield read.value;
 }

@@ -56,6 +56,9 @@ export function query(options) {
   return text ? "?" + text : "";
 }
 
+// What a job has at the service: "input", "result", "preview", "events". more: further parameters.
+export const pathOf = (job, what, more) => `v1/jobs/${job.id}/${what}${query({ token: job.token, ...more })}`;
+
 export const pause = (seconds, signal) => new Promise((resolve, reject) => {
   const timer = setTimeout(resolve, seconds * 1000);
   signal?.addEventListener("abort", () => {
