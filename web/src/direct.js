@@ -73,7 +73,7 @@ export function makeDirect(pictures, onChange, shouldStart) {
     transfer.setRequestHeader("Content-Type", "application/octet-stream");
     for (const [name, value] of Object.entries(key.header())) transfer.setRequestHeader(name, value);
     transfer.upload.onprogress = (event) => set(picture, { state: "uploading", sent: event.loaded });
-    transfer.upload.onload = () => set(picture, { state: "running", sent: picture.size, startedAt: Date.now(), progress: undefined });
+    transfer.upload.onload = () => set(picture, { state: "running", sent: picture.size, progress: undefined });
     transfer.onload = transfer.onerror = () => end(picture, transfer);
     set(picture, { state: "uploading" });
     transfer.send(picture.file);
@@ -104,6 +104,5 @@ export function makeDirect(pictures, onChange, shouldStart) {
       pump();
     },
     forget: async () => {},
-    canKeep: false,
   };
 }

@@ -3,7 +3,7 @@
 import * as key from "./key.js";
 
 const data = document.documentElement.dataset;
-export const facts = { hasJobs: data.jobs === "1", hasKeys: data.keys === "1", maxBytes: Number(data.maxBytes), hours: Number(data.hours) };
+export const facts = { hasJobs: data.jobs === "1", maxBytes: Number(data.maxBytes) };
 
 export const address = (path) => new URL(path, document.baseURI.replace(/[?#].*/, "")).href;
 

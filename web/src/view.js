@@ -3,7 +3,7 @@
 
 const MOST = 16; // pixels of the screen for one of the picture
 
-export const clamp = (low, value, high) => Math.min(Math.max(value, low), high);
+const clamp = (low, value, high) => Math.min(Math.max(value, low), high);
 
 // stage, picture: { width, height }. density: pixels of the screen in one of the stage.
 export function makeView(stage, picture, density = 1) {

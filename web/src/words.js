@@ -2,7 +2,7 @@
 // words.js - the texts of the page in the chosen language, and numbers, sizes and times as people write them.
 import en from "../words/en.json";
 import zh from "../words/zh.json";
-import { load, save } from "./keep.js";
+import { save } from "./keep.js";
 
 const LANGUAGES = { en, zh };
 let language = document.documentElement.lang.startsWith("zh") ? "zh" : "en";
@@ -71,5 +71,3 @@ export function offerLanguages(link, onChange) {
     onChange();
   });
 }
-
-export const storedLanguage = () => load("language");

@@ -2,7 +2,7 @@
 // work.js - moves pictures through their states with a service that keeps jobs (--data). Nothing here touches the page.
 // Browsers open six connections to a server: two are for uploads, two for events, the others for everything else.
 import { follow } from "./events.js";
-import { facts, pause, Problem, query, randomId, request, requestJson } from "./service.js";
+import { pause, Problem, query, randomId, request, requestJson } from "./service.js";
 import { isAtWork, readyFrom } from "./picture.js";
 import { send } from "./upload.js";
 
@@ -189,7 +189,5 @@ export function makeWork(pictures, onChange, shouldStart) {
 
     // The files on the server too.
     forget,
-
-    canKeep: facts.hasJobs,
   };
 }
