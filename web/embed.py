@@ -5,9 +5,9 @@ interface. Needs no Node.
 
 usage: web/embed.py WEB-FOLDER OUTPUT.C [DEPENDENCIES OUTPUT.D]
 
-In an HTML file, {{key}} is a text of web/words/LANGUAGE.json, {{asset:NAME}} the address of an asset, @@hole@@ a
-place that the server fills in (server/api/page.h), and @@option:NAME@@ ... @@end@@ is left out if the service has no such
-option.
+In an HTML file, the line {{part:NAME}} stands for web/parts/NAME.html, {{key}} is a text of web/words/LANGUAGE.json,
+{{asset:NAME}} the address of an asset, @@hole@@ a place that the server fills in (server/api/page.h), and
+@@option:NAME@@ ... @@end@@ is left out if the service has no such option.
 """
 import hashlib
 import html
@@ -18,6 +18,7 @@ from pathlib import Path
 
 LANGUAGES = ("en", "zh")
 PAGES = ("index", "status")
+LICENCE = "<!-- SPDX-License-Identifier: Apache-2.0 -->\n"
 TYPES = {"js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8", "svg": "image/svg+xml"}
 # Texts that the server itself needs.
 SERVER_WORDS = re.compile(r"task\.|kept\.|network\.label|network\.hint|format\.name\.")
@@ -61,6 +62,11 @@ class Embedder:
     def text(self, name):
         return self.bytes(name).decode()
 
+    def whole(self, name):
+        """The HTML of a page with its parts. Their licence is that of the page, so it is not repeated."""
+        return re.sub(r"^\{\{part:(\w+)\}\}\n", lambda mark: self.text(f"parts/{mark[1]}.html").removeprefix(LICENCE),
+                      self.text(f"{name}.html"), flags=re.MULTILINE)
+
     def fill(self, text, language):
         words = self.words[language] | self.turned(language)
 
@@ -78,7 +84,7 @@ class Embedder:
                 "other.href": f"?lang={other}", "other.name": self.words[other]["language.name"]}
 
     def page(self, name, language):
-        pieces = re.split(r"@@([\w:]+)@@", self.fill(self.text(f"{name}.html"), language)) + ["last"]
+        pieces = re.split(r"@@([\w:]+)@@", self.fill(self.whole(name), language)) + ["last"]
         rows, option = "", "NULL"
         for text, mark in zip(pieces[::2], pieces[1::2]):
             hole = "NONE" if mark == "end" or mark.startswith("option:") else "END" if mark == "last" else mark.upper()
