@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/json_text.h"
 #include "base/new_file.h"
 #include "base/sha256.h"
 #include "manifest.h"
@@ -285,17 +286,6 @@ static swin2sr_status append(manifest *self, const char *line, size_t length, sw
     return swin2sr__error_set_path(reterr, SWIN2SR_IO, MANIFEST_NAME, "%s", strerror(error));
 }
 
-static swin2sr_status append_json(manifest *self, json_t *line, swin2sr_error *reterr) {
-    char *text = line ? json_dumps(line, JSON_COMPACT) : NULL, *whole = NULL;
-    int length = text ? asprintf(&whole, "%s\n", text) : -1;
-    swin2sr_status status = length < 0 ? out_of_memory(reterr) : append(self, whole, (size_t)length, reterr);
-    if (length >= 0)
-        free(whole);
-    free(text);
-    json_decref(line);
-    return status;
-}
-
 static json_t *file_json(const char *path, const manifest_file *file) {
     char *text = path_text_encode(path);
     json_t *object = text ? json_pack("{ss sI sI ss}", "path", text, "bytes", (json_int_t)file->bytes, "modified_ns",
@@ -306,12 +296,25 @@ static json_t *file_json(const char *path, const manifest_file *file) {
 }
 
 swin2sr_status manifest_add_recipe(manifest *self, const char *recipe, const char *json, swin2sr_error *reterr) {
-    json_t *options = json_loads(json, 0, NULL);
-    return append_json(self, json_pack("{ss so}", "made_by", recipe, "options", options), reterr);
+    char *line;
+    int length = asprintf(&line, "{\"made_by\":\"%s\",\"options\":%s}\n", recipe, json);
+    if (length < 0)
+        return out_of_memory(reterr);
+    swin2sr_status status = append(self, line, (size_t)length, reterr);
+    free(line);
+    return status;
 }
 
 swin2sr_status manifest_add(manifest *self, const manifest_record *record, swin2sr_error *reterr) {
     json_t *line = json_pack("{so so ss}", "in", file_json(record->input, &record->in), "out",
                              file_json(record->output, &record->out), "recipe", record->recipe);
-    return append_json(self, line, reterr);
+    char *text = swin2sr__json_text(line, JSON_COMPACT);
+    size_t length = text ? strlen(text) : 0;
+    json_decref(line);
+    if (!text)
+        return out_of_memory(reterr);
+    text[length] = '\n'; /* in place of the end of the text: append goes by the length */
+    swin2sr_status status = append(self, text, length + 1, reterr);
+    free(text);
+    return status;
 }

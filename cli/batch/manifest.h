@@ -54,7 +54,7 @@ swin2sr_status manifest_open(const char *folder, bool is_read_only, const char *
 /* The record of an output; NULL: there is none. */
 const manifest_record *manifest_find(const manifest *self, const char *output);
 
-/* Append the description of a recipe, which is a JSON text without line ends.  errors: _IO. */
+/* Append the description of a recipe, which is a JSON text without line ends.  errors: _IO, _NOMEM. */
 swin2sr_status manifest_add_recipe(manifest *self, const char *recipe, const char *json, swin2sr_error *reterr);
 
 /* Append a record and flush it to the disk; it is not found by this run.  errors: _IO, _NOMEM. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_text.h"
 #include "base/precision.h"
 #include "base/sha256.h"
 #include "command/report.h"
@@ -35,7 +36,7 @@ bool batch_make_recipe(batch_run *run) {
                  (!bits || json_object_set_new(recipe, "metadata", json_integer(bits)) == 0) &&
                  (!format->has_quality || json_object_set_new(recipe, "quality", json_integer(quality)) == 0);
     char hash[MANIFEST_HASH_BYTES];
-    run->recipe_json = is_ok ? json_dumps(recipe, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+    run->recipe_json = is_ok ? swin2sr__json_text(recipe, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
     json_decref(recipe);
     if (!run->recipe_json) {
         report_no_memory();

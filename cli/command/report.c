@@ -94,10 +94,14 @@ void report_notes(const char *subject, uint32_t notes) {
 
 json_t *report_json_notes(uint32_t notes) {
     json_t *list = json_array();
-    for (size_t i = 0; list && i < NOTE_COUNT; i++)
+    bool is_ok = list;
+    for (size_t i = 0; is_ok && i < NOTE_COUNT; i++)
         if ((notes >> i & 1) && note_get(i)->token)
-            json_array_append_new(list, json_string(note_get(i)->token));
-    return list;
+            is_ok = json_array_append_new(list, json_string(note_get(i)->token)) == 0;
+    if (is_ok)
+        return list;
+    json_decref(list);
+    return NULL;
 }
 
 int report_exit_code(swin2sr_status status) {

@@ -54,7 +54,7 @@ json_t *report_json_real(double value);
 /* Print each note that has a sentence (format/note.h). */
 void report_notes(const char *subject, uint32_t notes);
 
-/* The tokens of notes, as a list. */
+/* The tokens of notes, as a list.  returns  NULL: out of memory. */
 json_t *report_json_notes(uint32_t notes);
 
 /* The exit code of a failed call. */

@@ -125,12 +125,15 @@ static json_t *result_json(const upscale_run *run, const upscale_result *result)
                              result->seconds, "model", model[0] ? report_json_text(model) : json_null(), "damage",
                              damage, "notes", report_json_notes(is_made ? result->report.notes : 0), "skipped",
                              result->skipped, "error", is_ok ? json_null() : report_json_text(result->error.text));
-    if (json && is_made && result->frames.frames > 0)
-        json_object_set_new(json, "animation",
-                            json_pack("{si si sI sI}", "frames", (int)result->frames.frames, "frames_reused",
-                                      (int)result->frames.frames_reused, "pixels", (long long)result->frames.all_pixels,
-                                      "enlarged_pixels", (long long)result->frames.enlarged_pixels));
-    return json;
+    if (!json || !is_made || result->frames.frames == 0)
+        return json;
+    json_t *frames = json_pack("{si si sI sI}", "frames", (int)result->frames.frames, "frames_reused",
+                               (int)result->frames.frames_reused, "pixels", (long long)result->frames.all_pixels,
+                               "enlarged_pixels", (long long)result->frames.enlarged_pixels);
+    if (json_object_set_new(json, "animation", frames) == 0)
+        return json;
+    json_decref(json);
+    return NULL;
 }
 
 static int keep_result(upscale_run *run, upscale_result *result) {
