@@ -30,8 +30,11 @@ static void bytes_text(double bytes, char ret_text[32]) {
 
 static forecast forecast_of(const batch_run *run, const batch_item *item, const upscale_pace *pace) {
     upscale_work work = {0};
-    forecast found = {.width_px = item->width_px * run->scale, .height_px = item->height_px * run->scale};
+    forecast found = {0};
     bool is_lossy = format_get(run->local.names.format)->has_quality;
+    if (item->width_px) /* a header may claim any size */
+        format_target_size(&run->local.enlarge.target, item->width_px, item->height_px, run->scale, &found.width_px,
+                           &found.height_px);
     found.bytes = (double)found.width_px * found.height_px * (is_lossy ? LOSSY_BYTES : LOSSLESS_BYTES);
     if (pace)
         pace_add(&run->local, item->width_px, item->height_px, &work);

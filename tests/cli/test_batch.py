@@ -11,6 +11,7 @@ import signal
 import struct
 import subprocess
 import time
+import zlib
 from termios import TIOCSWINSZ
 
 import pytest
@@ -256,6 +257,19 @@ def test_a_dry_run(batch, tmp_path):
     total = lines[3]["summary"]
     assert (total["enlarge"], total["refuse"], total["finished"]) == (1, 1, 1) and total["free_bytes"] > 0
     assert before == (outputs(tmp_path / "out"), (tmp_path / "out" / MANIFEST).read_bytes())
+
+
+@pytest.mark.sanitize
+def test_a_dry_run_of_a_header_that_claims_any_size(swin2sr, tmp_path):
+    """The sides of the result are at most those that a file can have."""
+    most = 2**31 - 1
+    header = b"IHDR" + struct.pack(">2I5B", most, most, 8, 2, 0, 0, 0)
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header +
+                                            struct.pack(">I", zlib.crc32(header)) + b"\0\0\0\0IDAT")
+    done = swin2sr("batch", "in", "-o", "out", "--dry-run", "--json-lines", cwd=tmp_path)
+    line = json.loads(done.stdout.splitlines()[0])
+    assert (line["plan"], line["width"], line["height"]) == ("enlarge", most, most) and done.stderr == b""
 
 
 def test_progress_over_all_images(binary, tmp_path):
