@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * cli/batch/decide.c - compare inputs and outputs with the manifest. */
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "command/report.h"
 #include "run.h"
@@ -37,26 +35,9 @@ static void decide_existing(const batch_run *run, batch_item *item, const manife
         refuse(item, run, "the output " OUTPUT_EXISTS);
 }
 
-static bool read_at(void *context, uint64_t at, void *bytes, size_t size) {
-    const int *fd = context;
-    return pread(*fd, bytes, size, (off_t)at) == (ssize_t)size;
-}
-
-static void measure(batch_item *item) {
-    probe_info info;
-    int fd = open(item->input->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    off_t size = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
-    const probe_source source = {read_at, &fd, (uint64_t)(size > 0 ? size : 0)};
-    if (size > 0 && probe_file(&source, &info, NULL) == SWIN2SR_OK) {
-        item->width_px = info.width_px;
-        item->height_px = info.height_px;
-    }
-    if (fd >= 0)
-        close(fd);
-}
-
 static void decide(const batch_run *run, batch_item *item) {
     const found_input *input = item->input;
+    probe_info info;
     if (input->problem) {
         item->state = BATCH_REFUSED;
         item->reason = input->problem;
@@ -67,8 +48,10 @@ static void decide(const batch_run *run, batch_item *item) {
     item->below += strspn(item->below, "/");
     if (output_exists(input->output))
         decide_existing(run, item, manifest_find(&run->manifest, item->below));
-    if (item->state == BATCH_TODO)
-        measure(item);
+    if (item->state == BATCH_TODO && pace_probe(input->path, &info)) {
+        item->width_px = info.width_px;
+        item->height_px = info.height_px;
+    }
 }
 
 /* Whether both folders are the same one, so that outputs of earlier runs are found as inputs. */

@@ -10,7 +10,6 @@
 #include "base/error.h"
 #include "command/report.h"
 #include "pace.h"
-#include "probe/probe.h"
 
 #define SAMPLE_GMAC 12.0
 #define SAMPLE_WIDTH_PX 128
@@ -22,7 +21,7 @@
 
 /* ---- the pace ---- */
 
-static swin2sr_options engine_of(const upscale_run *run) {
+swin2sr_options pace_engine(const upscale_run *run) {
     swin2sr_options engine = run->options.engine;
     bool is_grey = swin2sr_model_get_info(run->model)->channels == 1;
     engine.input_pixel = engine.output_pixel = is_grey ? SWIN2SR_PIXEL_GREY8 : SWIN2SR_PIXEL_RGB8;
@@ -30,7 +29,7 @@ static swin2sr_options engine_of(const upscale_run *run) {
 }
 
 void pace_add(const upscale_run *run, int32_t width_px, int32_t height_px, upscale_work *work) {
-    const swin2sr_options engine = engine_of(run);
+    const swin2sr_options engine = pace_engine(run);
     const swin2sr_model_info *network = swin2sr_model_get_info(run->model);
     swin2sr_plan plan;
     if (swin2sr_stream_plan(run->model, &engine, width_px, height_px, &plan, NULL) != SWIN2SR_OK)
@@ -71,7 +70,7 @@ static swin2sr_status time_rows(swin2sr_stream *stream, int32_t height_px, int32
 swin2sr_status pace_measure(const upscale_run *run, upscale_pace *ret_pace, swin2sr_error *reterr) {
     upscale_work least = {0};
     swin2sr_stream *stream = NULL;
-    swin2sr_options engine = engine_of(run);
+    swin2sr_options engine = pace_engine(run);
     double seconds = 0;
     engine.memory_bytes = 0;
     engine.tile_px = engine.overlap_px = 0;
@@ -102,19 +101,23 @@ static bool read_at(void *context, uint64_t at, void *bytes, size_t size) {
     return pread(*fd, bytes, size, (off_t)at) == (ssize_t)size;
 }
 
-void pace_add_file(const upscale_run *run, const char *path, upscale_work *work) {
-    probe_info info;
+bool pace_probe(const char *path, probe_info *ret_info) {
     struct stat file; /* a pipe is not opened, because its writer would be told that its reader has gone */
     bool is_file = strcmp(path, "-") != 0 && stat(path, &file) == 0 && S_ISREG(file.st_mode);
-    int fd = is_file ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    int fd = is_file ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
     off_t size = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
     const probe_source source = {read_at, &fd, (uint64_t)(size > 0 ? size : 0)};
-    uint64_t most = run->enlarge.limits.pixels ? run->enlarge.limits.pixels : IMAGE_DEFAULT_PIXELS;
-    if (size > 0 && probe_file(&source, &info, NULL) == SWIN2SR_OK &&
-        (uint64_t)info.width_px * (uint64_t)info.height_px <= most)
-        pace_add(run, info.width_px, info.height_px, work);
+    bool is_known = size > 0 && probe_file(&source, ret_info, NULL) == SWIN2SR_OK;
     if (fd >= 0)
         close(fd);
+    return is_known;
+}
+
+void pace_add_file(const upscale_run *run, const char *path, upscale_work *work) {
+    probe_info info;
+    uint64_t most = run->enlarge.limits.pixels ? run->enlarge.limits.pixels : IMAGE_DEFAULT_PIXELS;
+    if (pace_probe(path, &info) && (uint64_t)info.width_px * (uint64_t)info.height_px <= most)
+        pace_add(run, info.width_px, info.height_px, work);
 }
 
 void pace_text(double seconds, char ret_text[32]) {

@@ -4,6 +4,7 @@
  * the same options. Sums, so that a folder costs one measurement. */
 #pragma once
 
+#include "probe/probe.h"
 #include "run.h"
 
 typedef struct upscale_pace {
@@ -17,6 +18,9 @@ typedef struct upscale_work {
     double gmac, in_px, out_px;
 } upscale_work;
 
+/* The options of the engine for this run, with the pixels of the network. */
+swin2sr_options pace_engine(const upscale_run *run);
+
 /* Enlarge a small synthetic picture, which has about 12 GMAC.  errors: those of stream.h. */
 swin2sr_status pace_measure(const upscale_run *run, upscale_pace *ret_pace, swin2sr_error *reterr);
 
@@ -24,6 +28,9 @@ double pace_seconds(const upscale_pace *pace, const upscale_work *work);
 
 /* Add one image of this size. One that the engine would refuse adds nothing. */
 void pace_add(const upscale_run *run, int32_t width_px, int32_t height_px, upscale_work *work);
+
+/* Read the header of a file. false: it cannot be read, it is no image, or it is a pipe, a device or standard input. */
+bool pace_probe(const char *path, probe_info *ret_info);
 
 /* Add the image of a file, by its header. A file that cannot be read, or standard input, adds nothing. */
 void pace_add_file(const upscale_run *run, const char *path, upscale_work *work);

@@ -30,9 +30,7 @@ static swin2sr_status find_plan(const upscale_run *run, const char *path, plan_r
     status = image_reader_open(input.bytes, input.size, &run->enlarge.limits, &reader, reterr);
     if (status == SWIN2SR_OK) {
         const image_info *info = image_reader_info(reader);
-        swin2sr_options engine = run->options.engine;
-        bool is_grey = swin2sr_model_get_info(run->model)->channels == 1;
-        engine.input_pixel = engine.output_pixel = is_grey ? SWIN2SR_PIXEL_GREY8 : SWIN2SR_PIXEL_RGB8;
+        const swin2sr_options engine = pace_engine(run);
         crop part = {0};
         status = crop_open(&part, reader, &run->enlarge.target, reterr);
         *ret_result = (plan_result){
