@@ -78,11 +78,10 @@ bool output_sink(void *context, const void *bytes, size_t size) {
     return false;
 }
 
-swin2sr_status output_flush(output_file *output, swin2sr_error *reterr) {
+/* Write what is buffered, and set the time; not yet to the disk. */
+static swin2sr_status write_out(output_file *output, swin2sr_error *reterr) {
     const struct timespec times[] = {{.tv_nsec = UTIME_OMIT}, output->modified};
     if (!output->error && fflush(output->file) != 0)
-        output->error = errno;
-    if (!output->error && output->whole.temporary && swin2sr__new_file_flush(output->whole.fd) != 0)
         output->error = errno;
     if (output->error)
         return io_error(output->path, output->error, reterr);
@@ -91,9 +90,22 @@ swin2sr_status output_flush(output_file *output, swin2sr_error *reterr) {
     return SWIN2SR_OK;
 }
 
+swin2sr_status output_flush(output_file *output, swin2sr_error *reterr) {
+    swin2sr_status status = write_out(output, reterr);
+    if (status != SWIN2SR_OK || !output->whole.temporary || swin2sr__new_file_flush(output->whole.fd) == 0)
+        return status;
+    output->error = errno;
+    return io_error(output->path, output->error, reterr);
+}
+
 swin2sr_status output_commit(output_file *output, swin2sr_error *reterr) {
-    swin2sr_status status = output_flush(output, reterr);
-    return status == SWIN2SR_OK && output->whole.temporary ? swin2sr__new_file_commit(&output->whole, reterr) : status;
+    swin2sr_status status = write_out(output, reterr);
+    if (status != SWIN2SR_OK || !output->whole.temporary)
+        return status;
+    status = swin2sr__new_file_commit(&output->whole, reterr);
+    if (status != SWIN2SR_OK)
+        output->error = errno; /* of its last call, which has failed */
+    return status;
 }
 
 void output_done(output_file *output) {

@@ -38,7 +38,7 @@ bool output_sink(void *context, const void *bytes, size_t size);
  * errors  _IO, also of the first write that failed; output->error says which. */
 swin2sr_status output_flush(output_file *output, swin2sr_error *reterr);
 
-/* output_flush, and give the file its name.  errors: _IO. */
+/* The same, and give the file its name.  errors: _IO; output->error says which. */
 swin2sr_status output_commit(output_file *output, swin2sr_error *reterr);
 
 /* Close; an output that was not committed leaves nothing behind. */
