@@ -25,11 +25,7 @@ static bool take_format(void *state, const char *name) {
 }
 
 static bool take_task(void *state, const char *text) {
-    int32_t index;
-    if (!options_take_word("task", library_task_name, text, &index))
-        return false;
-    ((batch_run *)state)->local.task = library_task_name((size_t)index);
-    return true;
+    return network_take_task(text, &((batch_run *)state)->local.task);
 }
 
 static const cli_option OPTIONS[] = {

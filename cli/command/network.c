@@ -8,6 +8,14 @@
 #include "network.h"
 #include "report.h"
 
+bool network_take_task(const char *text, const char **ret_task) {
+    int32_t index;
+    if (!options_take_word("task", library_task_name, text, &index))
+        return false;
+    *ret_task = library_task_name((size_t)index);
+    return true;
+}
+
 /* Append a name to a list of names, as far as it fits. */
 static void append(char *list, size_t size, const char *name) {
     size_t used = strlen(list);

@@ -5,6 +5,9 @@
 
 #include "options.h"
 
+/* Take the value of --task. false: there is no such task, which has been reported. */
+bool network_take_task(const char *text, const char **ret_task);
+
 /* Open options->model, or the default network if it is NULL.
  * ret_model  The caller's (swin2sr_model_unref).
  * returns    An exit code. */

@@ -8,6 +8,7 @@
 
 #include "command/commands.h"
 #include "command/interrupt.h"
+#include "command/network.h"
 #include "command/output.h"
 #include "command/report.h"
 #include "format/compression.h"
@@ -24,11 +25,7 @@ static bool take_format(void *state, const char *name) {
 }
 
 static bool take_task(void *state, const char *text) {
-    int32_t index;
-    if (!options_take_word("task", library_task_name, text, &index))
-        return false;
-    ((remote_run *)state)->task = library_task_name((size_t)index);
-    return true;
+    return network_take_task(text, &((remote_run *)state)->task);
 }
 
 static const cli_option OPTIONS[] = {
@@ -93,19 +90,13 @@ static bool parse(const cli_command *command, remote_run *run, int argc, char **
 /* ---- all inputs ---- */
 
 static int each_input(remote_run *run) {
-    output_names *names = &run->names;
     int worst = CLI_EXIT_OK;
     run->results = run->options.is_json ? json_array() : NULL;
-    for (size_t i = 0; i < names->inputs.count && !interrupt_signal(); i++) {
-        names->index = i + 1;
-        int code = remote_image(run, &names->inputs.list[i]);
+    for (const found_input *input; (input = outputs_next(&run->names));) {
+        int code = remote_image(run, input);
         worst = code > worst ? code : worst;
     }
-    if (run->skipped && !run->options.is_quiet)
-        report_note(NULL, "%zu of %zu skipped: " OUTPUT_SKIPPED, run->skipped, names->inputs.count);
-    if (run->options.is_json && report_json(json_incref(run->results)) != CLI_EXIT_OK)
-        return CLI_EXIT_SYSTEM;
-    return interrupt_exit_code(worst);
+    return outputs_finish(&run->names, &run->options, run->skipped, run->results, worst);
 }
 
 static int run_parsed(remote_run *run, char **inputs) {

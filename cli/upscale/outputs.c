@@ -3,7 +3,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "command/options.h"
+#include "command/interrupt.h"
+#include "command/output.h"
 #include "command/report.h"
 #include "outputs.h"
 
@@ -73,6 +74,20 @@ bool outputs_assign(output_names *self, const char *suffix) {
     if (!only->output)
         report_no_memory();
     return only->output;
+}
+
+const found_input *outputs_next(output_names *self) {
+    if (self->index == self->inputs.count || interrupt_signal())
+        return NULL;
+    return &self->inputs.list[self->index++];
+}
+
+int outputs_finish(const output_names *self, const cli_options *options, size_t skipped, json_t *results, int worst) {
+    if (skipped && !options->is_quiet)
+        report_note(NULL, "%zu of %zu skipped: " OUTPUT_SKIPPED, skipped, self->inputs.count);
+    if (options->is_json && report_json(json_incref(results)) != CLI_EXIT_OK)
+        return CLI_EXIT_SYSTEM;
+    return interrupt_exit_code(worst);
 }
 
 void outputs_done(output_names *self) {

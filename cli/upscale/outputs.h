@@ -3,6 +3,9 @@
  * In: the operands and these options.  Out: one output for each input, in order; wrong options have been reported. */
 #pragma once
 
+#include <jansson.h>
+
+#include "command/options.h"
 #include "names.h"
 
 typedef struct output_names {
@@ -31,5 +34,13 @@ bool outputs_settle(output_names *self, const char *json);
 
 /* Name the output of each input; suffix: "_x4", for those in a folder. false: out of memory, which has been reported. */
 bool outputs_assign(output_names *self, const char *suffix);
+
+/* The next input to work on, which sets index.  returns  NULL: it was the last one, or a signal has arrived. */
+const found_input *outputs_next(output_names *self);
+
+/* Tell how many inputs were skipped, and print the results of --json.
+ * worst    The largest exit code of an input.
+ * returns  The exit code of the run. */
+int outputs_finish(const output_names *self, const cli_options *options, size_t skipped, json_t *results, int worst);
 
 void outputs_done(output_names *self);

@@ -19,11 +19,7 @@ static bool take_format(void *state, const char *name) {
 }
 
 static bool take_task(void *state, const char *text) {
-    int32_t index;
-    if (!options_take_word("task", library_task_name, text, &index))
-        return false;
-    ((upscale_run *)state)->task = library_task_name((size_t)index);
-    return true;
+    return network_take_task(text, &((upscale_run *)state)->task);
 }
 
 static const cli_option OPTIONS[] = {
@@ -99,19 +95,13 @@ static bool settle_output(upscale_run *run) {
 
 /* Call one for each input until a signal arrives.  returns  The largest exit code. */
 static int each_input(upscale_run *run, int (*one)(upscale_run *, const found_input *)) {
-    output_names *names = &run->names;
     int worst = CLI_EXIT_OK;
     run->results = run->options.is_json ? json_array() : NULL;
-    for (size_t i = 0; i < names->inputs.count && !interrupt_signal(); i++) {
-        names->index = i + 1;
-        int code = one(run, &names->inputs.list[i]);
+    for (const found_input *input; (input = outputs_next(&run->names));) {
+        int code = one(run, input);
         worst = code > worst ? code : worst;
     }
-    if (run->skipped && !run->options.is_quiet)
-        report_note(NULL, "%zu of %zu skipped: " OUTPUT_SKIPPED, run->skipped, names->inputs.count);
-    if (run->options.is_json && report_json(json_incref(run->results)) != CLI_EXIT_OK)
-        return CLI_EXIT_SYSTEM;
-    return interrupt_exit_code(worst);
+    return outputs_finish(&run->names, &run->options, run->skipped, run->results, worst);
 }
 
 static int plan_all(upscale_run *run) {
