@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * enlarge/animation.c - one animation to one larger animation (stages 4 to 8 of 9).
  * In: bytes of a file, a model.  Out: bytes of a file, through a sink.
- * The file is read twice. The first pass finds out how much there is to do, whether anything is transparent, and which
- * colours a palette needs; the second one enlarges. Held are two canvases of the input, one of the output, and areas that
- * may come again. */
+ * The file is read twice, and for a GIF three times. The first pass finds out how much there is to do and whether anything
+ * is transparent; that for a GIF counts the colours, for its palette; the last one enlarges. Held are two canvases of the
+ * input, one of the output, and areas that may come again. */
 #include "enlarge/animation.h"
 
 #include <stdlib.h>
@@ -41,7 +41,6 @@ typedef struct animation {
     uint64_t planned_pixels, done_pixels, area_pixels;
     enlarge_report report;
     animation_report frames;
-    bool is_cancelled;
     swin2sr_error *reterr;
 } animation;
 
@@ -100,7 +99,7 @@ static swin2sr_status open_input(animation *self, const void *data, size_t size,
 
 static swin2sr_status check_output(animation *self) {
     const enlarge_options *options = self->options;
-    uint64_t most = options->out_pixels > 0 ? options->out_pixels : 800000000u;
+    uint64_t most = options->out_pixels > 0 ? options->out_pixels : ENLARGE_DEFAULT_OUT_PIXELS;
     uint64_t width = (uint64_t)self->info.width_px * (uint64_t)self->scale;
     uint64_t height = (uint64_t)self->info.height_px * (uint64_t)self->scale;
     if (width > INT32_MAX || height > INT32_MAX || width * height > most)
@@ -215,9 +214,7 @@ static bool on_progress(void *context, double done) {
     animation *self = context;
     double all = (double)(self->planned_pixels > 0 ? self->planned_pixels : 1);
     double share = ((double)self->done_pixels + done * (double)self->area_pixels) / all;
-    bool goes_on = !self->options->on_progress || self->options->on_progress(self->options->progress_context, share);
-    self->is_cancelled |= !goes_on;
-    return goes_on;
+    return !self->options->on_progress || self->options->on_progress(self->options->progress_context, share);
 }
 
 /* Copy an area of a canvas, packed, in the channels of the network's file. */
@@ -313,7 +310,7 @@ static swin2sr_status write_preview(animation *self) {
     int32_t width = self->report.out_width_px, height = self->report.out_height_px;
     const image_block no_profile = {NULL, 0};
     preview small = {.writer = NULL};
-    if (!options->preview_side_px || (width <= options->preview_side_px && height <= options->preview_side_px))
+    if (!preview_is_wanted(width, height, options->preview_side_px))
         return SWIN2SR_OK;
     swin2sr_status status = preview_open(&small, width, height, FRAMES_PIXEL_BYTES, 1, options->preview_side_px,
                                          &no_profile, options->preview_sink, options->preview_context, self->reterr);

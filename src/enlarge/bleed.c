@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "enlarge/rows.h"
 
 #define NEAR 0.6f          /* how much less a pixel counts that is one farther */
 #define GREY 0.5f          /* where nothing visible is near */
@@ -37,18 +38,14 @@ void bleed_done(bleed *self) {
     free(self->swept);
 }
 
-static float top_of(const bleed *self) {
-    return self->sample_bytes == 1 ? UINT8_MAX : UINT16_MAX;
-}
-
 /* Sample i of a row, 0..1. */
 static float get(const bleed *self, const void *row, size_t i) {
     return (self->sample_bytes == 1 ? (float)((const uint8_t *)row)[i] : (float)((const uint16_t *)row)[i]) /
-           top_of(self);
+           rows_top(self->sample_bytes);
 }
 
 static void put(const bleed *self, void *row, size_t i, float value) {
-    float scaled = value * top_of(self) + 0.5f;
+    float scaled = value * rows_top(self->sample_bytes) + 0.5f;
     if (self->sample_bytes == 1)
         ((uint8_t *)row)[i] = (uint8_t)scaled;
     else

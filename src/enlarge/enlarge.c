@@ -25,7 +25,6 @@
 #include "enlarge/shrink.h"
 
 #define STRIP_ROWS 8
-#define DEFAULT_OUT_PIXELS 800000000u
 
 typedef struct enlarge_job {
     const enlarge_options *options;
@@ -181,7 +180,7 @@ static void describe_rows(enlarge_job *job, int32_t network_channels) {
 /* The size of the output. shown: the image without the pad of a reduced one. */
 static swin2sr_status settle_size(enlarge_job *job, const image_info *shown, int32_t scale) {
     int64_t full_width = (int64_t)shown->width_px * scale, full_height = (int64_t)shown->height_px * scale;
-    uint64_t max_pixels = job->options->out_pixels > 0 ? job->options->out_pixels : DEFAULT_OUT_PIXELS;
+    uint64_t max_pixels = job->options->out_pixels > 0 ? job->options->out_pixels : ENLARGE_DEFAULT_OUT_PIXELS;
     int32_t out_width, out_height;
     format_target_size(&job->options->target, shown->width_px, shown->height_px, scale, &out_width, &out_height);
     if (full_width > INT32_MAX || full_height > INT32_MAX || (uint64_t)out_width * (uint64_t)out_height > max_pixels)
@@ -413,7 +412,7 @@ static swin2sr_status finish_output(enlarge_job *job) {
 static swin2sr_status open_preview(enlarge_job *job) {
     const enlarge_options *options = job->options;
     int32_t width_px = job->report.out_width_px, height_px = job->report.out_height_px;
-    if (!options->preview_side_px || (width_px <= options->preview_side_px && height_px <= options->preview_side_px))
+    if (!preview_is_wanted(width_px, height_px, options->preview_side_px))
         return SWIN2SR_OK;
     job->has_preview = true;
     return preview_open(&job->preview, width_px, height_px, job->report.channels, job->to.sample_bytes,

@@ -8,12 +8,14 @@
 #include "image/image.h"
 #include <swin2sr/swin2sr.h>
 
+#define ENLARGE_DEFAULT_OUT_PIXELS 800000000u
+
 typedef struct enlarge_options {
     swin2sr_options engine;   /* enlarge_bytes sets pixel types and progress */
     image_writer_options out; /* enlarge_bytes sets what is said about the rows, and the threads */
     format_target target;     /* the part of the input, the size of the output, and how strong the network is in it */
     image_limits limits;      /* of the input; zeroes: the defaults of image.h */
-    uint64_t out_pixels;      /* of the output, at most; 0: 800 million */
+    uint64_t out_pixels;      /* of the output, at most; 0: ENLARGE_DEFAULT_OUT_PIXELS */
     uint32_t metadata;        /* bits of format/metadata.h; they decide limits.to_srgb */
     /* An image with a longer side is reduced to this side and padded to a square for the network; the pad is cut off the
      * output. 0: never. */

@@ -7,8 +7,13 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "enlarge/rows.h"
 
 #define PREVIEW_QUALITY 85
+
+bool preview_is_wanted(int32_t width_px, int32_t height_px, int32_t side_px) {
+    return side_px && (width_px > side_px || height_px > side_px);
+}
 
 swin2sr_status preview_open(preview *self, int32_t width_px, int32_t height_px, int32_t channels, int32_t sample_bytes,
                             int32_t side_px, const image_block *icc, image_sink sink, void *context,
@@ -48,10 +53,6 @@ static swin2sr_status write_squares(preview *self, swin2sr_error *reterr) {
     return image_writer_write(self->writer, self->small_row, 0, 1, reterr);
 }
 
-static uint32_t over_white(uint32_t value, uint32_t alpha) {
-    return (value * alpha + 255 * (255 - alpha) + 127) / 255;
-}
-
 /* Sample i of a row in 8 bits. */
 static uint32_t sample_at(const preview *self, const void *row, size_t i) {
     return self->sample_bytes == 1 ? ((const uint8_t *)row)[i] : (((const uint16_t *)row)[i] * 255u + 32767) / 65535;
@@ -64,7 +65,7 @@ swin2sr_status preview_add(preview *self, const void *row, swin2sr_error *reterr
     for (int32_t x = 0, within = 0; x < self->width_px; x++, at += (size_t)self->channels) {
         uint32_t alpha = has_alpha ? sample_at(self, row, at + (size_t)self->colours) : 255;
         for (int32_t c = 0; c < self->colours; c++)
-            sum[c] += over_white(sample_at(self, row, at + (size_t)c), alpha);
+            sum[c] += rows_lay_on_white(sample_at(self, row, at + (size_t)c), alpha);
         if (++within == self->factor) {
             within = 0;
             sum += self->colours;

@@ -18,6 +18,9 @@ typedef struct preview {
     uint8_t *small_row;
 } preview;
 
+/* Whether an image gets a preview: one of at most side_px would be smaller than it. side_px 0: none is asked for. */
+bool preview_is_wanted(int32_t width_px, int32_t height_px, int32_t side_px);
+
 /* Begin a preview of an image.
  * side_px   The longer side of the preview is at most this.
  * channels  1..4, of samples of 1 or 2 bytes.

@@ -59,6 +59,6 @@ void rows_over_white(const rows_kind *kind, uint8_t *row, size_t count) {
     for (size_t px = 0; px < count; px++, from += kind->colours + 1) {
         uint32_t alpha = from[kind->colours];
         for (int32_t c = 0; c < kind->colours; c++)
-            *row++ = (uint8_t)((from[c] * alpha + 255 * (255 - alpha) + 127) / 255);
+            *row++ = (uint8_t)rows_lay_on_white(from[c], alpha);
     }
 }

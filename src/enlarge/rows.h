@@ -13,6 +13,16 @@ typedef struct rows_kind {
     int32_t sample_bytes; /* 1 or 2 */
 } rows_kind;
 
+/* The largest value of a sample of a file. */
+static inline float rows_top(int32_t sample_bytes) {
+    return sample_bytes == 1 ? UINT8_MAX : UINT16_MAX;
+}
+
+/* An 8-bit sample, blended over white. */
+static inline uint32_t rows_lay_on_white(uint32_t value, uint32_t alpha) {
+    return (value * alpha + 255 * (255 - alpha) + 127) / 255;
+}
+
 /* Copy the colour of count pixels of a file for a network of `channels` channels; grey is repeated.
  * to  uint8_t for 8-bit samples, float for 16-bit ones. */
 void rows_split(const rows_kind *kind, const void *from, size_t count, int32_t channels, void *to);

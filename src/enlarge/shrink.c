@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/fit.h"
+#include "enlarge/rows.h"
 
 swin2sr_status shrink_open(shrink *self, crop *source, int32_t side_px, swin2sr_error *reterr) {
     const image_info *in = &source->info;
@@ -24,11 +25,6 @@ swin2sr_status shrink_open(shrink *self, crop *source, int32_t side_px, swin2sr_
     return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "not enough memory to reduce the image");
 }
 
-/* The largest value of a sample. */
-static float top_of(const shrink *self) {
-    return self->info.sample_bytes == 1 ? UINT8_MAX : UINT16_MAX;
-}
-
 static float sample_at(const shrink *self, int32_t i) {
     return self->info.sample_bytes == 1 ? (float)self->in_row[i] : (float)((const uint16_t *)(void *)self->in_row)[i];
 }
@@ -37,7 +33,7 @@ static float sample_at(const shrink *self, int32_t i) {
 static void add_pixel(const shrink *self, float *sum, int32_t at, float weight) {
     int32_t channels = self->info.channels;
     bool has_alpha = channels % 2 == 0;
-    float alpha = has_alpha ? sample_at(self, at + channels - 1) / top_of(self) : 1;
+    float alpha = has_alpha ? sample_at(self, at + channels - 1) / rows_top(self->info.sample_bytes) : 1;
     for (int32_t c = 0; c < channels - has_alpha; c++)
         sum[c] += sample_at(self, at + c) * weight * alpha;
     if (has_alpha)
@@ -65,7 +61,7 @@ static void add_line(shrink *self, float weight) {
 
 /* Store sample i of a row of the square. */
 static void put_sample(const shrink *self, void *row, int32_t i, float value) {
-    float top = top_of(self), bounded = value <= 0 ? 0 : value >= top - 0.5f ? top : value + 0.5f;
+    float top = rows_top(self->info.sample_bytes), bounded = value <= 0 ? 0 : value >= top - 0.5f ? top : value + 0.5f;
     if (self->info.sample_bytes == 1)
         ((uint8_t *)row)[i] = (uint8_t)bounded;
     else
@@ -82,7 +78,8 @@ static void write_row(shrink *self, uint8_t *row) {
     bool has_alpha = channels % 2 == 0;
     memset(row, 0, row_bytes_of(self));
     for (int32_t x = 0; x < self->width_px; x++) {
-        float *sum = self->sums + x * channels, alpha = has_alpha ? sum[channels - 1] / top_of(self) : 1;
+        float *sum = self->sums + x * channels,
+              alpha = has_alpha ? sum[channels - 1] / rows_top(self->info.sample_bytes) : 1;
         for (int32_t c = 0; c < channels - has_alpha; c++)
             put_sample(self, row, x * channels + c, alpha > 0 ? sum[c] / alpha : 0);
         if (has_alpha)
