@@ -73,23 +73,24 @@ static size_t write_at_level(const job *self, format_compression level) {
 }
 
 static void measure(const job *self, int repeats) {
-    double best[1 + FORMAT_COMPRESSION_COUNT], best_s[1 + FORMAT_COMPRESSION_COUNT];
+    double best_cpu_ms[1 + FORMAT_COMPRESSION_COUNT], best_wall_ms[1 + FORMAT_COMPRESSION_COUNT];
     size_t sizes[1 + FORMAT_COMPRESSION_COUNT];
     for (int repeat = 0; repeat < repeats; repeat++)
         for (int which = 0; which <= FORMAT_COMPRESSION_COUNT; which++) {
             uint64_t start_us = swin2sr__clock_us();
             double start_ms = processor_ms();
             sizes[which] = which == 0 ? write_with_libpng(self) : write_at_level(self, (format_compression)(which - 1));
-            double took_ms = processor_ms() - start_ms, took_s = (double)(swin2sr__clock_us() - start_us) / 1e3;
-            if (repeat == 0 || took_ms < best[which])
-                best[which] = took_ms;
-            if (repeat == 0 || took_s < best_s[which])
-                best_s[which] = took_s;
+            double took_cpu_ms = processor_ms() - start_ms,
+                   took_wall_ms = (double)(swin2sr__clock_us() - start_us) / 1e3;
+            if (repeat == 0 || took_cpu_ms < best_cpu_ms[which])
+                best_cpu_ms[which] = took_cpu_ms;
+            if (repeat == 0 || took_wall_ms < best_wall_ms[which])
+                best_wall_ms[which] = took_wall_ms;
         }
     for (int which = 0; which <= FORMAT_COMPRESSION_COUNT; which++)
         printf("%s\"%s\": {\"cpu_ms\": %.1f, \"wall_ms\": %.1f, \"bytes\": %zu}", which == 0 ? "{" : ", ",
-               which == 0 ? "libpng" : format_compression_name((size_t)which - 1), best[which], best_s[which],
-               sizes[which]);
+               which == 0 ? "libpng" : format_compression_name((size_t)which - 1), best_cpu_ms[which],
+               best_wall_ms[which], sizes[which]);
     printf("}\n");
 }
 

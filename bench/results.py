@@ -22,6 +22,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "train"), str(ROOT / "bench")]
+import library
 from fetch_images import fetch
 
 SCALE = 4
@@ -268,7 +269,7 @@ def write_tables(page, tables):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--build", type=Path, default=Path(os.environ.get("SWIN2SR_BUILD", ROOT / "build")))
+    library.add_build(parser)
     parser.add_argument("--images", type=Path, default=ROOT / "build" / "results-images")
     parser.add_argument("--page", type=Path, default=ROOT / "docs" / "results.md")
     parser.add_argument("--samples", type=Path, default=ROOT / "docs" / "samples")
