@@ -70,6 +70,11 @@ bool manifest_is_same(const char *path, const manifest_file *file) {
 
 /* ---- lines ---- */
 
+static void record_done(manifest_record *record) {
+    free(record->output);
+    free(record->input);
+}
+
 static bool take_hash(const json_t *object, const char *name, char *ret_text, size_t size) {
     const char *text = json_string_value(json_object_get(object, name));
     if (!text || strlen(text) + 1 != size || strspn(text, "0123456789abcdef") + 1 != size)
@@ -101,17 +106,15 @@ static bool parse_record(const json_t *line, manifest_record *ret_record) {
         *ret_record = record;
         return true;
     }
-    free(record.output);
-    free(record.input);
+    record_done(&record);
     return false;
 }
 
-static swin2sr_status append_record(manifest *self, const manifest_record *record, swin2sr_error *reterr) {
+static swin2sr_status append_record(manifest *self, manifest_record *record, swin2sr_error *reterr) {
     if ((self->count & (self->count + 1)) == 0) { /* doubled at 1, 3, 7, ... */
         manifest_record *more = realloc(self->records, 2 * (self->count + 1) * sizeof(*more));
         if (!more) {
-            free(record->output);
-            free(record->input);
+            record_done(record);
             return out_of_memory(reterr);
         }
         self->records = more;
@@ -150,12 +153,10 @@ static void keep_last(manifest *self) {
     if (self->count)
         qsort(self->records, self->count, sizeof(*self->records), by_output);
     for (size_t i = 0; i < self->count; i++) {
-        if (i + 1 < self->count && strcmp(self->records[i].output, self->records[i + 1].output) == 0) {
-            free(self->records[i].output);
-            free(self->records[i].input);
-        } else {
+        if (i + 1 < self->count && strcmp(self->records[i].output, self->records[i + 1].output) == 0)
+            record_done(&self->records[i]);
+        else
             self->records[kept++] = self->records[i];
-        }
     }
     self->count = kept;
 }
@@ -247,10 +248,8 @@ swin2sr_status manifest_open(const char *folder, bool is_read_only, const char *
 }
 
 void manifest_close(manifest *self) {
-    for (size_t i = 0; i < self->count; i++) {
-        free(self->records[i].output);
-        free(self->records[i].input);
-    }
+    for (size_t i = 0; i < self->count; i++)
+        record_done(&self->records[i]);
     free(self->records);
     if (self->fd >= 0)
         close(self->fd);

@@ -132,21 +132,16 @@ int batch_preview(batch_run *run) {
 
 /* ---- after ---- */
 
-static void add_count(char *text, size_t size, size_t number, const char *what) {
-    size_t used = strlen(text);
-    if (number)
-        snprintf(text + used, size - used, "%s%zu %s", used ? ", " : "", number, what);
-}
-
 /* "12 enlarged (3.4 MiB), 1 failed, in 20 s" */
 static void tell(const batch_run *run, size_t left, double seconds) {
     char text[256] = "", time[32], bytes[32];
     bytes_text(run->out_bytes, bytes);
     snprintf(text, sizeof(text), "%zu enlarged (%s)", run->made, bytes);
-    add_count(text, sizeof(text), batch_count(run, BATCH_FINISHED), "finished by an earlier run");
-    add_count(text, sizeof(text), batch_count(run, BATCH_SKIPPED), "skipped");
-    add_count(text, sizeof(text), run->failed, "failed");
-    add_count(text, sizeof(text), left, "left");
+    report_add_count(text, sizeof(text), batch_count(run, BATCH_FINISHED), "finished by an earlier run",
+                     "finished by an earlier run");
+    report_add_count(text, sizeof(text), batch_count(run, BATCH_SKIPPED), "skipped", "skipped");
+    report_add_count(text, sizeof(text), run->failed, "failed", "failed");
+    report_add_count(text, sizeof(text), left, "left", "left");
     pace_text(seconds, time);
     report_note(NULL, "%s, in %s", text, time);
 }

@@ -37,6 +37,12 @@ void report_line(const char *format, ...) {
     va_end(arguments);
 }
 
+void report_add_count(char *text, size_t size, size_t number, const char *one, const char *many) {
+    size_t used = strlen(text);
+    if (number)
+        snprintf(text + used, size - used, "%s%zu %s", used ? ", " : "", number, number == 1 ? one : many);
+}
+
 int report_failure(const char *subject, swin2sr_status status, const swin2sr_error *error) {
     if (status != SWIN2SR_OK)
         report_error(subject, "%s", error->text[0] ? error->text : swin2sr_status_name(status));

@@ -30,6 +30,9 @@ void report_error(const char *subject, const char *format, ...) __attribute__((f
 /* Print a line on stdout. */
 void report_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Append "3 files" to a text of several counts, as far as it fits; nothing for 0. */
+void report_add_count(char *text, size_t size, size_t number, const char *one, const char *many);
+
 /* Report a failed call by its detail, or by the name of its status if there is none; nothing for SWIN2SR_OK.
  * returns  report_exit_code(status). */
 int report_failure(const char *subject, swin2sr_status status, const swin2sr_error *error);

@@ -220,21 +220,15 @@ static bool walk_folder(walker *self, const char *folder) {
     return is_ok;
 }
 
-static void count(char *text, size_t size, size_t number, const char *one, const char *many) {
-    size_t used = strlen(text);
-    if (number)
-        snprintf(text + used, size - used, "%s%zu %s", used ? ", " : "", number, number == 1 ? one : many);
-}
-
 static void tell_left_out(const left_out *left, const char *folder) {
     char text[512] = "";
-    count(text, sizeof(text), left->others, "file of another kind", "files of other kinds");
-    count(text, sizeof(text), left->enlarged, "file that an earlier run has made of another",
-          "files that an earlier run has made of others");
-    count(text, sizeof(text), left->folders, "folder (-r walks it)", "folders (-r walks them)");
-    count(text, sizeof(text), left->links, "link to a folder", "links to folders");
-    count(text, sizeof(text), left->specials, "pipe or device", "pipes or devices");
-    count(text, sizeof(text), left->outputs, "folder for outputs", "folders for outputs");
+    report_add_count(text, sizeof(text), left->others, "file of another kind", "files of other kinds");
+    report_add_count(text, sizeof(text), left->enlarged, "file that an earlier run has made of another",
+                     "files that an earlier run has made of others");
+    report_add_count(text, sizeof(text), left->folders, "folder (-r walks it)", "folders (-r walks them)");
+    report_add_count(text, sizeof(text), left->links, "link to a folder", "links to folders");
+    report_add_count(text, sizeof(text), left->specials, "pipe or device", "pipes or devices");
+    report_add_count(text, sizeof(text), left->outputs, "folder for outputs", "folders for outputs");
     if (text[0])
         report_note(folder, "left out: %s", text);
 }
