@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "image/image.h"
+#include "image/png_chunk.h"
 #include "reading.h"
 
 #define SIDE_PX 4
@@ -218,11 +219,38 @@ static void provenance_is_text(void **state) {
     free(out.data);
 }
 
+/* A later one is not inflated: a file can have thousands of them. */
+static void of_damaged_profiles_the_first_is_tried(void **state) {
+    (void)state;
+    enum {
+        IHDR_END = 33,
+        BODY_BYTES = 12
+    };
+    output out = {.data = malloc(OUT_BYTES)};
+    image_metadata metadata = {.icc = profile_of(3000, "RGB ")};
+    assert_int_equal(encode(FORMAT_PNG, 3, &metadata, &out), 0);
+    uint8_t damaged[PNG_CHUNK_HEAD_BYTES + BODY_BYTES + PNG_CHUNK_TAIL_BYTES] = {[PNG_CHUNK_HEAD_BYTES] = 'x'};
+    size_t more = png_chunk_close(damaged, "iCCP", BODY_BYTES);
+    memmove(out.data + IHDR_END + more, out.data + IHDR_END, out.size - IHDR_END);
+    memcpy(out.data + IHDR_END, damaged, more);
+    out.size += more;
+    image_reader *reader = open_reader(&out);
+    assert_null(image_reader_metadata(reader)->icc.data);
+    assert_true(image_reader_info(reader)->notes & NOTE_PROFILE_DROPPED);
+    image_reader_close(reader);
+    free((void *)metadata.icc.data);
+    free(out.data);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(blocks_come_back),         cmocka_unit_test(what_other_formats_hold),
-        cmocka_unit_test(png_colour_comes_back),    cmocka_unit_test(what_does_not_fit_is_noted),
-        cmocka_unit_test(profiles_that_do_not_fit), cmocka_unit_test(any_byte_changed),
+        cmocka_unit_test(of_damaged_profiles_the_first_is_tried),
+        cmocka_unit_test(blocks_come_back),
+        cmocka_unit_test(what_other_formats_hold),
+        cmocka_unit_test(png_colour_comes_back),
+        cmocka_unit_test(what_does_not_fit_is_noted),
+        cmocka_unit_test(profiles_that_do_not_fit),
+        cmocka_unit_test(any_byte_changed),
         cmocka_unit_test(provenance_is_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
