@@ -92,6 +92,7 @@ def test_idle_worker_killed_comes_back(start):
 
 def test_workers_leave_nothing_behind(start):
     service = start("--workers", "2")
+    service.wait_metric('workers{state="idle"}', 2)  # ready with one; the memory of each is watched through a descriptor
     before = service.fd_count()
     for _ in range(3):
         service.signal_workers(signal.SIGKILL)
