@@ -185,10 +185,6 @@ static bool choose_work(const network *target, const probe_info *info, const adm
     int32_t longer_px = info->width_px > info->height_px ? info->width_px : info->height_px;
     ret_work->is_animation = terms->is_batch && info->frames > 1;
     ret_work->format = terms->format;
-    if (ret_work->is_animation && format_target_is_given(&terms->target))
-        return refuse(ret_problem, problem_of(PROBLEM_OPTION, "batch_mode: an animation is enlarged whole, by the "
-                                                              "network's factor: without scale, width, height, fit, "
-                                                              "crop and strength"));
     if (ret_work->is_animation && !terms->is_format_given)
         ret_work->format = info->format;
     if (ret_work->is_animation && !format_get(ret_work->format)->can_animate)
@@ -230,6 +226,8 @@ static bool cut_image(const format_target *crop, probe_info *info, problem *ret_
     info->width_px = part_width_px;
     info->height_px = part_height_px;
     info->orientation = 1;
+    uint64_t most = (uint64_t)info->frames * (uint64_t)part_width_px * (uint64_t)part_height_px;
+    info->frame_pixels = info->frame_pixels < most ? info->frame_pixels : most;
     return true;
 }
 
@@ -237,7 +235,8 @@ bool admit_image(const network *target, const store_file *upload, const admit_te
                  admit_work *ret_work, problem *ret_problem) {
     if (!probe_upload(upload, ret_info, ret_problem) || !has_sizes(target, ret_info, terms->is_batch, ret_problem))
         return false;
-    *ret_work = (admit_work){.target = terms->target, .decoder_bytes = probe_held_bytes(ret_info)};
+    *ret_work = (admit_work){.target = terms->target,
+                             .decoder_bytes = cost_decoder_bytes(ret_info, terms->is_batch && ret_info->frames > 1)};
     return cut_image(&terms->target, ret_info, ret_problem) &&
            choose_work(target, ret_info, terms, ret_work, ret_problem) &&
            has_result_sizes(target, ret_info, ret_work->format, &terms->target, ret_work->shrink_px, ret_problem) &&

@@ -59,6 +59,9 @@ bool admit_image(const network *target, const store_file *upload, const admit_te
 /* Fill in bytes and times of an image that is within the limits on pixels, with the present tile_px and shrink_px. */
 void cost_predict(const network *target, const probe_info *info, admit_work *work);
 
+/* The memory that the decoder of a whole image holds, and of an animation its canvases. */
+uint64_t cost_decoder_bytes(const probe_info *info, bool is_animation);
+
 /* Bytes of each sample of the rows that strips and tiles hold. */
 uint32_t cost_sample_bytes(const probe_info *info);
 

@@ -7,9 +7,16 @@
 #include "pool/cheaper.h"
 
 /* What src/enlarge/animation.c and a decoder of frames hold: per pixel, canvases of RGBA; and areas that may come again. */
-#define CANVASES_IN_BYTES 16
-#define CANVASES_OUT_BYTES 8
+#define CANVASES_READ_BYTES 8  /* of the whole input */
+#define CANVASES_IN_BYTES 12   /* of the part that is enlarged */
+#define CANVASES_FULL_BYTES 8  /* of the network's output */
+#define CANVASES_SIZED_BYTES 4 /* of a result with another size */
 #define KEPT_BYTES ((uint64_t)64 << 20)
+
+uint64_t cost_decoder_bytes(const probe_info *info, bool is_animation) {
+    uint64_t canvases = is_animation ? (uint64_t)info->width_px * (uint64_t)info->height_px * CANVASES_READ_BYTES : 0;
+    return probe_held_bytes(info) + canvases;
+}
 
 static uint64_t upright_width_px(const probe_info *info) {
     return (uint64_t)(info->orientation > 4 ? info->height_px : info->width_px);
@@ -44,8 +51,10 @@ uint64_t cost_held_bytes(const network *target, const probe_info *info, const ad
     uint64_t in_pixels = (uint64_t)info->width_px * (uint64_t)info->height_px;
     uint64_t out_pixels = (uint64_t)width_px * (uint64_t)height_px;
     uint64_t held = work->decoder_bytes + out_pixels * work->writer_pixel_bytes;
+    uint64_t full_pixels = in_pixels * target->facts.scale * target->facts.scale;
     if (work->is_animation)
-        held += in_pixels * CANVASES_IN_BYTES + out_pixels * CANVASES_OUT_BYTES + KEPT_BYTES;
+        held += in_pixels * CANVASES_IN_BYTES + full_pixels * CANVASES_FULL_BYTES + KEPT_BYTES +
+                (out_pixels != full_pixels ? out_pixels * CANVASES_SIZED_BYTES : 0);
     return held;
 }
 

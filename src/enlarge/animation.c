@@ -3,7 +3,8 @@
  * In: bytes of a file, a model.  Out: bytes of a file, through a sink.
  * The file is read twice, and for a GIF three times. The first pass finds out how much there is to do and whether anything
  * is transparent; that for a GIF counts the colours, for its palette; the last one enlarges. Held are two canvases of the
- * input, one of the output, and areas that may come again. */
+ * input, one as large as the network makes it, one of the output if that has another size, and areas that may come again.
+ * A crop is cut out of each canvas; of the output, only what has changed gets its size anew. */
 #include "enlarge/animation.h"
 
 #include <stdlib.h>
@@ -12,8 +13,10 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "enlarge/changes.h"
+#include "enlarge/crop.h"
 #include "enlarge/kept_areas.h"
 #include "enlarge/preview.h"
+#include "enlarge/resample.h"
 #include "image/frames.h"
 #include "image/pixels.h"
 
@@ -31,12 +34,17 @@ typedef struct animation {
     frames_reader *reader;
     frames_writer *writer;
     frames_info info;
+    int32_t width_px, height_px;           /* of the part that is enlarged */
+    int32_t full_width_px, full_height_px; /* of the network's output */
     int32_t scale;
     int32_t channels; /* of the areas: 4 if anything is transparent, else 3 */
+    uint8_t *cut;     /* the part of the canvas; NULL: all of it is enlarged */
     uint8_t *before;  /* the canvas before; has_before: there was one */
     bool has_before;
     uint8_t *area_in, *area_out; /* of the largest area, packed */
-    uint8_t *canvas;             /* the output, RGBA */
+    uint8_t *canvas;             /* the network's output, RGBA */
+    resample *resample;          /* NULL: that is the size of the output */
+    uint8_t *sized;              /* the output, RGBA, if there is a resample */
     kept_areas *kept;
     uint64_t planned_pixels, done_pixels, area_pixels;
     enlarge_report report;
@@ -55,6 +63,9 @@ static void animation_done(animation *self) {
     if (self->kept)
         kept_areas_done(self->kept);
     free(self->kept);
+    resample_close(self->resample);
+    free(self->sized);
+    free(self->cut);
     free(self->before);
     free(self->area_in);
     free(self->area_out);
@@ -62,7 +73,7 @@ static void animation_done(animation *self) {
 }
 
 static size_t canvas_bytes(const animation *self) {
-    return (size_t)self->info.width_px * (size_t)self->info.height_px * FRAMES_PIXEL_BYTES;
+    return (size_t)self->width_px * (size_t)self->height_px * FRAMES_PIXEL_BYTES;
 }
 
 static uint64_t pixels_of(changes_area area) {
@@ -70,7 +81,7 @@ static uint64_t pixels_of(changes_area area) {
 }
 
 static changes_area with_context(const animation *self, changes_area area) {
-    return changes_widen(area, CONTEXT_PX, self->info.width_px, self->info.height_px);
+    return changes_widen(area, CONTEXT_PX, self->width_px, self->height_px);
 }
 
 /* ---- before anything is enlarged ---- */
@@ -94,34 +105,61 @@ static swin2sr_status open_input(animation *self, const void *data, size_t size,
         return swin2sr__error_set(self->reterr, SWIN2SR_TOO_LARGE,
                                   "the animation has %llu pixels in all frames; at most %llu are allowed",
                                   (unsigned long long)self->frames.all_pixels, (unsigned long long)pixels_max);
+    self->width_px = self->info.width_px;
+    self->height_px = self->info.height_px;
+    return crop_part(&self->options->target, &self->width_px, &self->height_px, self->reterr);
+}
+
+static swin2sr_status check_canvas(animation *self, const char *what, int64_t width_px, int64_t height_px) {
+    uint64_t most = self->options->out_pixels > 0 ? self->options->out_pixels : ENLARGE_DEFAULT_OUT_PIXELS;
+    if (width_px <= INT32_MAX && height_px <= INT32_MAX && (uint64_t)width_px * (uint64_t)height_px <= most)
+        return SWIN2SR_OK;
+    return swin2sr__error_set(self->reterr, SWIN2SR_TOO_LARGE,
+                              "%s would have %lld x %lld pixels; at most %llu are allowed", what, (long long)width_px,
+                              (long long)height_px, (unsigned long long)most);
+}
+
+/* An animation holds a frame as large as the network makes it, whatever its size is in the end. */
+static swin2sr_status check_output(animation *self) {
+    int64_t width = (int64_t)self->width_px * self->scale, height = (int64_t)self->height_px * self->scale;
+    enlarge_report *report = &self->report;
+    report->in_width_px = self->width_px;
+    report->in_height_px = self->height_px;
+    format_target_size(&self->options->target, self->width_px, self->height_px, self->scale, &report->out_width_px,
+                       &report->out_height_px);
+    swin2sr_status status = check_canvas(self, "the result", report->out_width_px, report->out_height_px);
+    if (status == SWIN2SR_OK)
+        status = check_canvas(self, "a frame, before it gets the size that is asked for,", width, height);
+    if (status != SWIN2SR_OK)
+        return status;
+    self->full_width_px = (int32_t)width;
+    self->full_height_px = (int32_t)height;
     return SWIN2SR_OK;
 }
 
-static swin2sr_status check_output(animation *self) {
-    const enlarge_options *options = self->options;
-    uint64_t most = options->out_pixels > 0 ? options->out_pixels : ENLARGE_DEFAULT_OUT_PIXELS;
-    uint64_t width = (uint64_t)self->info.width_px * (uint64_t)self->scale;
-    uint64_t height = (uint64_t)self->info.height_px * (uint64_t)self->scale;
-    if (width > INT32_MAX || height > INT32_MAX || width * height > most)
-        return swin2sr__error_set(self->reterr, SWIN2SR_TOO_LARGE,
-                                  "the result would have %llu x %llu pixels; at most %llu are allowed",
-                                  (unsigned long long)width, (unsigned long long)height, (unsigned long long)most);
-    self->report.in_width_px = self->info.width_px;
-    self->report.in_height_px = self->info.height_px;
-    self->report.out_width_px = (int32_t)width;
-    self->report.out_height_px = (int32_t)height;
-    return SWIN2SR_OK;
+/* The part of a canvas that is enlarged. */
+static const uint8_t *cut_canvas(animation *self, const uint8_t *canvas) {
+    if (!self->cut)
+        return canvas;
+    size_t row_bytes = (size_t)self->width_px * FRAMES_PIXEL_BYTES;
+    size_t x = self->options->target.crop_x_px, y = self->options->target.crop_y_px;
+    for (size_t i = 0; i < (size_t)self->height_px; i++)
+        memcpy(self->cut + i * row_bytes, canvas + ((y + i) * (size_t)self->info.width_px + x) * FRAMES_PIXEL_BYTES,
+               row_bytes);
+    return self->cut;
 }
 
 /* The next canvas, and where it differs from the one before. */
 static swin2sr_status next_frame(animation *self, frames_frame *frame, changes_area *areas, int32_t *ret_count) {
     uint64_t start_us = swin2sr__clock_us();
     swin2sr_status status = frames_reader_next(self->reader, frame, self->reterr);
-    if (status == SWIN2SR_OK)
-        *ret_count = changes_find(self->has_before ? self->before : NULL, frame->canvas, self->info.width_px,
-                                  self->info.height_px, areas);
+    if (status == SWIN2SR_OK) {
+        frame->canvas = cut_canvas(self, frame->canvas);
+        *ret_count =
+            changes_find(self->has_before ? self->before : NULL, frame->canvas, self->width_px, self->height_px, areas);
+    }
     for (int32_t i = 0; i < *ret_count && status == SWIN2SR_OK; i++)
-        areas[i] = changes_widen(areas[i], SPREAD_PX, self->info.width_px, self->info.height_px);
+        areas[i] = changes_widen(areas[i], SPREAD_PX, self->width_px, self->height_px);
     self->report.decode_us += swin2sr__clock_us() - start_us;
     return status;
 }
@@ -133,11 +171,11 @@ static void keep_canvas(animation *self, const frames_frame *frame) {
 
 /* Count the colours of an area, and what enlarging makes of neighbours: blends of two. */
 static swin2sr_status count_colours(animation *self, const uint8_t *canvas, changes_area area) {
-    size_t width = (size_t)self->info.width_px;
+    size_t width = (size_t)self->width_px;
     swin2sr_status status = SWIN2SR_OK;
     for (int32_t y = area.y; y < area.y + area.height_px && status == SWIN2SR_OK; y++) {
         const uint8_t *row = canvas + ((size_t)y * width + (size_t)area.x) * FRAMES_PIXEL_BYTES;
-        const uint8_t *below = y + 1 < self->info.height_px ? row + width * FRAMES_PIXEL_BYTES : row;
+        const uint8_t *below = y + 1 < self->height_px ? row + width * FRAMES_PIXEL_BYTES : row;
         uint8_t *blends = self->area_in;
         for (int32_t x = 0; x < area.width_px; x++) {
             const uint8_t *pixel = row + x * FRAMES_PIXEL_BYTES, *under = below + x * FRAMES_PIXEL_BYTES;
@@ -184,16 +222,32 @@ static swin2sr_status look_at_frames(animation *self, bool is_counting) {
     return status;
 }
 
+static swin2sr_status allocate_sized(animation *self) {
+    int32_t width_px = self->report.out_width_px, height_px = self->report.out_height_px;
+    const rows_kind kind = {FRAMES_PIXEL_BYTES, FRAMES_PIXEL_BYTES - 1, 1};
+    if (width_px == self->full_width_px && height_px == self->full_height_px)
+        return SWIN2SR_OK;
+    self->sized = malloc((size_t)width_px * (size_t)height_px * FRAMES_PIXEL_BYTES);
+    swin2sr_status status = self->sized ? resample_open(&kind, self->full_width_px, self->full_height_px, width_px,
+                                                        height_px, &self->resample)
+                                        : SWIN2SR_NOMEM;
+    return status == SWIN2SR_OK ? status : out_of_memory(self);
+}
+
 static swin2sr_status allocate(animation *self) {
     size_t bytes = canvas_bytes(self), scale = (size_t)self->scale;
-    size_t row_bytes = (size_t)self->info.width_px * 2 * FRAMES_PIXEL_BYTES; /* of count_colours */
+    size_t row_bytes = (size_t)self->width_px * 2 * FRAMES_PIXEL_BYTES; /* of count_colours */
+    bool is_cut = self->options->target.crop_width_px > 0;
+    if (is_cut)
+        self->cut = malloc(bytes);
     self->before = malloc(bytes);
     self->area_in = malloc(bytes > row_bytes ? bytes : row_bytes);
     self->area_out = malloc(bytes * scale * scale);
     self->canvas = calloc(scale * scale, bytes);
     self->kept = calloc(1, sizeof(*self->kept));
-    return self->before && self->area_in && self->area_out && self->canvas && self->kept ? SWIN2SR_OK
-                                                                                         : out_of_memory(self);
+    if ((is_cut && !self->cut) || !self->before || !self->area_in || !self->area_out || !self->canvas || !self->kept)
+        return out_of_memory(self);
+    return allocate_sized(self);
 }
 
 static swin2sr_status open_writer(animation *self, image_sink sink, void *context) {
@@ -226,10 +280,10 @@ static void take_area(const animation *self, const uint8_t *canvas, int32_t widt
     }
 }
 
-/* Put packed pixels into the output.
+/* Put packed pixels into the network's output.
  * from   [height][stride][channels]: where the area begins in them. */
 static void put_area(animation *self, changes_area area, const uint8_t *from, size_t stride) {
-    size_t width = (size_t)self->report.out_width_px;
+    size_t width = (size_t)self->full_width_px;
     for (int32_t y = 0; y < area.height_px; y++) {
         uint8_t *to = self->canvas + ((size_t)(area.y + y) * width + (size_t)area.x) * FRAMES_PIXEL_BYTES;
         const uint8_t *row = from + (size_t)y * stride * (size_t)self->channels;
@@ -273,17 +327,17 @@ static swin2sr_status run_network(animation *self, changes_area area) {
     return SWIN2SR_OK;
 }
 
-/* Bring an area of the output up to date. */
+/* Bring an area of the network's output up to date. */
 static swin2sr_status enlarge_area(animation *self, const uint8_t *canvas, changes_area area, bool *ret_is_reused) {
     changes_area wide = with_context(self, area), out = enlarged(self, area);
     size_t in_bytes = (size_t)pixels_of(wide) * (size_t)self->channels;
     size_t out_bytes = (size_t)pixels_of(out) * (size_t)self->channels;
     if (self->has_before) { /* what is there now may come again */
-        take_area(self, self->before, self->info.width_px, wide, self->area_in);
-        take_area(self, self->canvas, self->report.out_width_px, out, self->area_out);
+        take_area(self, self->before, self->width_px, wide, self->area_in);
+        take_area(self, self->canvas, self->full_width_px, out, self->area_out);
         kept_areas_add(self->kept, area, self->area_in, in_bytes, self->area_out, out_bytes);
     }
-    take_area(self, canvas, self->info.width_px, wide, self->area_in);
+    take_area(self, canvas, self->width_px, wide, self->area_in);
     const uint8_t *kept = kept_areas_find(self->kept, area, self->area_in, in_bytes);
     swin2sr_status status = SWIN2SR_OK;
     *ret_is_reused = kept != NULL;
@@ -305,7 +359,26 @@ static swin2sr_status enlarge_area(animation *self, const uint8_t *canvas, chang
 
 /* ---- all frames ---- */
 
-static swin2sr_status write_preview(animation *self) {
+/* Give the output its size, where the network's has changed.
+ * changed  In: where that is.  Out: where the output has changed.
+ * returns  The output. */
+static const uint8_t *size_canvas(animation *self, changes_area *changed) {
+    if (!self->resample)
+        return self->canvas;
+    *changed = resample_reach(self->resample, *changed);
+    int32_t made = 0, y = changed->height_px > 0 ? resample_begin(self->resample, *changed) : 0;
+    for (; made < changed->height_px; y++) {
+        resample_push(self->resample, self->canvas + (size_t)y * (size_t)self->full_width_px * FRAMES_PIXEL_BYTES);
+        const uint8_t *row = resample_next(self->resample);
+        for (; row; row = resample_next(self->resample), made++) {
+            size_t at = (size_t)(changed->y + made) * (size_t)self->report.out_width_px + (size_t)changed->x;
+            memcpy(self->sized + at * FRAMES_PIXEL_BYTES, row, (size_t)changed->width_px * FRAMES_PIXEL_BYTES);
+        }
+    }
+    return self->sized;
+}
+
+static swin2sr_status write_preview(animation *self, const uint8_t *canvas) {
     const enlarge_options *options = self->options;
     int32_t width = self->report.out_width_px, height = self->report.out_height_px;
     const image_block no_profile = {NULL, 0};
@@ -315,7 +388,7 @@ static swin2sr_status write_preview(animation *self) {
     swin2sr_status status = preview_open(&small, width, height, FRAMES_PIXEL_BYTES, 1, options->preview_side_px,
                                          &no_profile, options->preview_sink, options->preview_context, self->reterr);
     for (int32_t y = 0; y < height && status == SWIN2SR_OK; y++)
-        status = preview_add(&small, self->canvas + (size_t)y * (size_t)width * FRAMES_PIXEL_BYTES, self->reterr);
+        status = preview_add(&small, canvas + (size_t)y * (size_t)width * FRAMES_PIXEL_BYTES, self->reterr);
     if (status == SWIN2SR_OK)
         status = preview_finish(&small, self->reterr);
     preview_done(&small);
@@ -324,15 +397,16 @@ static swin2sr_status write_preview(animation *self) {
 
 static swin2sr_status write_frame(animation *self, const frames_frame *frame, changes_area changed) {
     uint64_t start_us = swin2sr__clock_us();
+    const uint8_t *canvas = size_canvas(self, &changed);
     const frames_part part = {.x = changed.x,
                               .y = changed.y,
                               .width_px = changed.width_px,
                               .height_px = changed.height_px,
                               .delay_num = frame->delay_num,
                               .delay_den = frame->delay_den};
-    swin2sr_status status = frames_writer_add(self->writer, &part, self->canvas, self->reterr);
+    swin2sr_status status = frames_writer_add(self->writer, &part, canvas, self->reterr);
     if (status == SWIN2SR_OK && self->frames.frames == 0)
-        status = write_preview(self);
+        status = write_preview(self, canvas);
     self->report.encode_us += swin2sr__clock_us() - start_us;
     return status;
 }
@@ -361,6 +435,7 @@ static swin2sr_status enlarge_frame(animation *self) {
 
 static swin2sr_status prepare_network(animation *self) {
     self->part = *self->options;
+    self->part.target = (format_target){.plain_parts = self->options->target.plain_parts};
     self->part.out.format = FORMAT_PNG; /* of its kind: with alpha, in memory */
     self->part.on_progress = on_progress;
     self->part.progress_context = self;
@@ -416,10 +491,6 @@ swin2sr_status animation_enlarge(swin2sr_model *model, const void *data, size_t 
                       .scale = swin2sr_model_get_info(model)->scale,
                       .channels = FRAMES_PIXEL_BYTES - 1,
                       .reterr = reterr};
-    if (format_target_is_given(&options->target))
-        return swin2sr__error_set(reterr, SWIN2SR_INVALID,
-                                  "an animation is enlarged whole, by the model's factor: without scale, width, "
-                                  "height, fit, crop and strength");
     swin2sr_status status = animation_run(&self, data, size, limits, sink, context);
     if (status == SWIN2SR_OK && ret_report)
         *ret_report = self.report;

@@ -7,14 +7,24 @@
 
 #include "base/error.h"
 
+swin2sr_status crop_part(const format_target *target, int32_t *width_px, int32_t *height_px, swin2sr_error *reterr) {
+    int32_t width = *width_px, height = *height_px;
+    if (!format_target_is_sound(target))
+        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "the size that is asked for is out of range");
+    if (format_target_part(target, width, height, width_px, height_px))
+        return SWIN2SR_OK;
+    return swin2sr__error_set(
+        reterr, SWIN2SR_INVALID, "crop %u,%u,%u,%u is not inside of the image, which has %d x %d pixels",
+        target->crop_x_px, target->crop_y_px, target->crop_width_px, target->crop_height_px, width, height);
+}
+
 swin2sr_status crop_open(crop *self, image_reader *reader, const format_target *target, swin2sr_error *reterr) {
     *self = (crop){.reader = reader, .info = *image_reader_info(reader)};
-    int32_t width_px = self->info.width_px, height_px = self->info.height_px;
+    int32_t width_px = self->info.width_px;
     size_t pixel_bytes = (size_t)(self->info.channels * self->info.sample_bytes);
-    if (!format_target_part(target, width_px, height_px, &self->info.width_px, &self->info.height_px))
-        return swin2sr__error_set(
-            reterr, SWIN2SR_INVALID, "crop %u,%u,%u,%u is not inside of the image, which has %d x %d pixels",
-            target->crop_x_px, target->crop_y_px, target->crop_width_px, target->crop_height_px, width_px, height_px);
+    swin2sr_status status = crop_part(target, &self->info.width_px, &self->info.height_px, reterr);
+    if (status != SWIN2SR_OK)
+        return status;
     if (!target->crop_width_px)
         return SWIN2SR_OK;
     self->x_bytes = (size_t)target->crop_x_px * pixel_bytes;

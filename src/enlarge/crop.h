@@ -14,6 +14,9 @@ typedef struct crop {
     uint8_t *row;         /* of the whole image; NULL: the part is the image */
 } crop;
 
+/* The sides of the part of an image of these sides.  errors  _INVALID (it is not inside of the image). */
+swin2sr_status crop_part(const format_target *target, int32_t *width_px, int32_t *height_px, swin2sr_error *reterr);
+
 /* errors  _INVALID (the part is not inside of the image), _NOMEM. self is the caller's (crop_done), in any case. */
 swin2sr_status crop_open(crop *self, image_reader *reader, const format_target *target, swin2sr_error *reterr);
 

@@ -210,8 +210,6 @@ static swin2sr_status open_input(enlarge_job *job, swin2sr_model *model, const v
     job->report.decode_us = swin2sr__clock_us() - start_us;
     if (status != SWIN2SR_OK)
         return status;
-    if (!format_target_is_sound(&job->options->target))
-        return swin2sr__error_set(job->reterr, SWIN2SR_INVALID, "the size that is asked for is out of range");
     status = crop_open(&job->crop, job->reader, &job->options->target, job->reterr);
     if (status != SWIN2SR_OK)
         return status;

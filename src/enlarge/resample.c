@@ -24,15 +24,16 @@ struct resample {
     rows_kind kind;
     axis across, down;
     bool is_linear;
-    int32_t *starts;  /* [out width] */
-    float *weights;   /* [out width][across.taps] */
-    float *column;    /* [down.taps]: weights of the row that is made */
-    float *line;      /* [in width][channels]: a row as light */
-    float *ring;      /* [down.taps + 1][out width][channels]; row y is at y % (down.taps + 1) */
-    float *sum;       /* [out width][channels] */
-    uint8_t *row;     /* [out width][channels] samples */
-    float *light;     /* [256 or 65536]: by sample */
-    uint8_t *samples; /* [LIGHT_STEPS + 1]: 8-bit samples by light */
+    int32_t *starts;   /* [out width] */
+    float *weights;    /* [out width][across.taps] */
+    float *column;     /* [down.taps]: weights of the row that is made */
+    float *line;       /* [in width][channels]: a row as light */
+    float *ring;       /* [down.taps + 1][out width][channels]; row y is at y % (down.taps + 1) */
+    float *sum;        /* [out width][channels]: of the part */
+    uint8_t *row;      /* [out width][channels] samples, of the part */
+    float *light;      /* [256 or 65536]: by sample */
+    uint8_t *samples;  /* [LIGHT_STEPS + 1]: 8-bit samples by light */
+    changes_area part; /* of the result, which is made */
     int32_t pushed, made;
 };
 
@@ -124,8 +125,31 @@ swin2sr_status resample_open(const rows_kind *kind, int32_t in_width_px, int32_t
         return SWIN2SR_NOMEM;
     }
     make_tables(self);
+    resample_begin(self, (changes_area){0, 0, out_width_px, out_height_px});
     *ret_resample = self;
     return SWIN2SR_OK;
+}
+
+int32_t resample_begin(resample *self, changes_area part) {
+    self->part = part;
+    self->made = part.y;
+    self->pushed = axis_start(&self->down, part.y);
+    return self->pushed;
+}
+
+/* The pixels of the result whose filter reaches from..to of the input, along a side. */
+static void axis_reach(const axis *self, int32_t *from, int32_t *length) {
+    double first = (*from - self->reach) / self->step - 1, last = (*from + *length + self->reach) / self->step + 1;
+    *from = first > 0 ? (int32_t)first : 0;
+    *length = (last < self->out_px ? (int32_t)last : self->out_px) - *from;
+}
+
+changes_area resample_reach(const resample *self, changes_area part) {
+    if (part.width_px < 1 || part.height_px < 1)
+        return (changes_area){0};
+    axis_reach(&self->across, &part.x, &part.width_px);
+    axis_reach(&self->down, &part.y, &part.height_px);
+    return part;
 }
 
 void resample_close(resample *self) {
@@ -147,17 +171,24 @@ static uint32_t sample_at(const resample *self, const uint8_t *row, size_t i) {
     return self->kind.sample_bytes == 1 ? row[i] : ((const uint16_t *)(const void *)row)[i];
 }
 
-/* A row as light, colours multiplied by alpha. */
+/* Of a row, what the part needs, as light, colours multiplied by alpha. */
 static void read_line(resample *self, const uint8_t *row) {
-    size_t channels = (size_t)self->kind.channels, colours = (size_t)self->kind.colours, at = 0;
+    int32_t first = self->starts[self->part.x];
+    int32_t last = self->starts[self->part.x + self->part.width_px - 1] + self->across.taps;
+    size_t channels = (size_t)self->kind.channels, colours = (size_t)self->kind.colours, at = (size_t)first * channels;
     float most = self->kind.sample_bytes == 1 ? 255 : 65535;
-    for (int32_t x = 0; x < self->across.in_px; x++, at += channels) {
+    for (int32_t x = first; x < last; x++, at += channels) {
         float alpha = channels > colours ? (float)sample_at(self, row, at + colours) / most : 1;
         for (size_t c = 0; c < colours; c++)
             self->line[at + c] = self->light[sample_at(self, row, at + c)] * alpha;
         if (channels > colours)
             self->line[at + colours] = alpha;
     }
+}
+
+/* Samples of the row of the result before those of the part. */
+static size_t part_at(const resample *self) {
+    return (size_t)self->part.x * (size_t)self->kind.channels;
 }
 
 static float *ring_row(const resample *self, int32_t y) {
@@ -168,7 +199,8 @@ static float *ring_row(const resample *self, int32_t y) {
 /* Filter the line across. `channels` is a constant at each call, so that the compiler unrolls the loop. */
 static inline __attribute__((always_inline)) void filter_across(const resample *self, size_t channels, float *to) {
     size_t taps = (size_t)self->across.taps;
-    for (int32_t x = 0; x < self->across.out_px; x++, to += channels) {
+    to += part_at(self);
+    for (int32_t x = self->part.x; x < self->part.x + self->part.width_px; x++, to += channels) {
         const float *from = self->line + (size_t)self->starts[x] * channels,
                     *weights = self->weights + (size_t)x * taps;
         float sums[4] = {0};
@@ -214,7 +246,7 @@ static void put_sample(resample *self, size_t i, float light, bool is_alpha) {
 /* The sum as samples, colours divided by alpha. */
 static void write_row(resample *self) {
     size_t channels = (size_t)self->kind.channels, colours = (size_t)self->kind.colours, at = 0;
-    for (int32_t x = 0; x < self->across.out_px; x++, at += channels) {
+    for (int32_t x = 0; x < self->part.width_px; x++, at += channels) {
         float alpha = channels > colours ? self->sum[at + colours] : 1;
         float times = alpha > 0 ? 1 / alpha : 0;
         for (size_t c = 0; c < colours; c++)
@@ -225,16 +257,16 @@ static void write_row(resample *self) {
 }
 
 const uint8_t *resample_next(resample *self) {
-    if (self->made == self->down.out_px)
+    if (self->made == self->part.y + self->part.height_px)
         return NULL;
     int32_t start = axis_start(&self->down, self->made), taps = self->down.taps;
     if (start + taps > self->pushed)
         return NULL;
-    size_t width = (size_t)self->across.out_px * (size_t)self->kind.channels;
+    size_t width = (size_t)self->part.width_px * (size_t)self->kind.channels;
     axis_weights(&self->down, self->made, start, self->column);
     memset(self->sum, 0, width * sizeof *self->sum);
     for (int32_t k = 0; k < taps; k++) {
-        const float *from = ring_row(self, start + k);
+        const float *from = ring_row(self, start + k) + part_at(self);
         float weight = self->column[k];
         for (size_t i = 0; i < width; i++)
             self->sum[i] += from[i] * weight;

@@ -7,6 +7,7 @@
  * filtered as they come; a ring holds as many as the filter spans, so memory grows with the width only. */
 #pragma once
 
+#include "enlarge/changes.h"
 #include "enlarge/rows.h"
 #include <swin2sr/status.h>
 
@@ -18,7 +19,14 @@ swin2sr_status resample_open(const rows_kind *kind, int32_t in_width_px, int32_t
                              int32_t out_height_px, resample **ret_resample);
 void resample_close(resample *self);
 
-/* Take the next row. Then call resample_next until it returns NULL. */
+/* Begin again, for a part of the result only: its rows have the pixels of the part.
+ * returns  The first row of the input that is to be pushed. */
+int32_t resample_begin(resample *self, changes_area part);
+
+/* The part of the result that depends on a part of the input. */
+changes_area resample_reach(const resample *self, changes_area part);
+
+/* Take the next row, of which all pixels must be there. Then call resample_next until it returns NULL. */
 void resample_push(resample *self, const uint8_t *row);
 
 /* The next row of the result, valid until the next call; NULL: it needs more rows, or all have been returned. */

@@ -110,10 +110,6 @@ const char *format_target_take(format_target *self, const char *name, const char
                                          : take_strength(self, value);
 }
 
-bool format_target_is_given(const format_target *self) {
-    return self->scale_milli || self->width_px || self->height_px || self->crop_width_px || self->plain_parts;
-}
-
 bool format_target_is_sound(const format_target *self) {
     return self->scale_milli <= TARGET_SCALE_MAX && self->width_px <= TARGET_SIDE_MAX &&
            self->height_px <= TARGET_SIDE_MAX && self->is_fit <= (uint32_t)(self->width_px && self->height_px) &&

@@ -27,9 +27,6 @@ typedef struct format_target {
  * returns  NULL, or what is wrong with the value, to be read after "NAME: ". */
 const char *format_target_take(format_target *self, const char *name, const char *value);
 
-/* Whether anything is asked for. */
-bool format_target_is_given(const format_target *self);
-
 /* The part of an image of these sides that is enlarged. false: it is not inside of the image. */
 bool format_target_part(const format_target *self, int32_t width_px, int32_t height_px, int32_t *ret_width_px,
                         int32_t *ret_height_px);

@@ -254,6 +254,44 @@ def test_nothing_is_left_behind(swin2sr, tmp_path):
     assert (canvases[0] == canvases[2]).all()
 
 
+TARGETS = [(["--scale", "3"], (120, 84)), (["--scale", "1"], SIZE), (["--fit", "90x500"], (90, 63)),
+           (["--width", "33", "--height", "70"], (33, 70)), (["--crop", "5,3,20,16"], (80, 64)),
+           (["--crop", "1,2,30,26", "--height", "39"], (45, 39))]
+
+
+@pytest.mark.parametrize("options, size", TARGETS, ids=[" ".join(case[0]) for case in TARGETS])
+def test_sizes_and_parts(swin2sr, tmp_path, options, size):
+    """Each frame is what a still picture of it would become: exactly where the network has no say (strength 0)."""
+    parts = [whole(1, delay=7), part(2, delay=30), part(3, (26, 14)), whole(1, delay=200)]
+    data, sources = gif(SIZE, parts), compose(SIZE, parts)
+    for number, source in enumerate(sources):
+        Image.fromarray(source).convert("RGB").save(tmp_path / f"{number}.png")
+    for strength, bound in (("0", 1), ("1", None)):
+        more = [*options, "--strength", strength]
+        enlarge(swin2sr, tmp_path, data, "out.png", *more)
+        found, _, _, canvases, delays = read(tmp_path / "out.png")
+        assert (found, len(canvases), delays) == (size, 4, [0.07, 0.3, 0.1, 2])
+        assert (canvases[0] == canvases[3]).all()
+        for number, got in enumerate(canvases if bound else canvases[:1]):
+            swin2sr("upscale", tmp_path / f"{number}.png", "-o", tmp_path / "still.png", "-f", *more)
+            difference = numpy.abs(got[..., :3].astype(int) - numpy.asarray(Image.open(tmp_path / "still.png")))
+            assert difference.max() <= 1, number
+
+
+def test_sizes_in_every_format(swin2sr, tmp_path):
+    parts = [whole(1, delay=7), part(2, delay=30, dispose=BACKGROUND), part(3, (20, 10), delay=200)]
+    options = ["--scale", "2.5", "--crop", "2,0,36,28", "--strength", "0.5"]
+    shown = {}
+    for data in (gif(SIZE, parts, repeats=2), apng(SIZE, parts, plays=3), webp(SIZE, parts, plays=3)):
+        for name in ("out.png", "out.gif", "out.webp"):
+            enlarge(swin2sr, tmp_path, data, name, *options, "--quality", "100")
+            size, plays, _, canvases, delays = read(tmp_path / name)
+            assert (size, plays, delays) == ((90, 70), 3, [0.07, 0.3, 2])
+            for number, got in enumerate(canvases):
+                right = shown.setdefault(number, multiplied(got))
+                assert numpy.abs(multiplied(got) - right).mean() < 14, (name, number)
+
+
 def over_of(front, back):
     return numpy.where(front[..., 3:] > 0, front, back)
 
@@ -265,6 +303,12 @@ def test_refusals(swin2sr, tmp_path):
     done = swin2sr("upscale", tmp_path / "in", "-o", tmp_path / "out.png", "--animation", "--aux", tmp_path / "a.png",
                    check=2)
     assert b"exclude each other" in done.stderr
+    done = swin2sr("upscale", tmp_path / "in", "-o", tmp_path / "out.png", "--animation", "--crop", "30,0,20,10",
+                   check=1)
+    assert b"crop 30,0,20,10 is not inside of the image, which has 40 x 28 pixels" in done.stderr
+    done = swin2sr("upscale", tmp_path / "in", "-o", tmp_path / "out.png", "--animation", "--width", "100000",
+                   check=1)
+    assert b"the result would have 100000 x 70000 pixels" in done.stderr
     many = gif((2, 2), [Part(noise(2, 2, seed)) for seed in range(1001)])
     (tmp_path / "in").write_bytes(many)
     done = swin2sr("upscale", tmp_path / "in", "-o", tmp_path / "out.png", "--animation", check=1)

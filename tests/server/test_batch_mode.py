@@ -63,6 +63,18 @@ def test_a_still_picture_is_as_without(server):
     assert plain.headers["ETag"] != batch.headers["ETag"]
 
 
+@pytest.mark.parametrize("options, size", [({"scale": "1.5"}, (60, 42)), ({"fit": "100x100"}, (100, 70)),
+                                           ({"crop": "4,4,24,20", "strength": "0.5"}, (96, 80))])
+def test_sizes_and_parts(server, options, size):
+    for kind, name in (("GIF", "gif"), ("PNG", "png"), ("WEBP", "webp")):
+        response = server.upscale(DATA, batch_mode="true", format=name, **options)
+        assert response.status_code == 200, response.text
+        assert frames_of(response.content)[:2] == (kind, size)
+        assert open_image(response.content).n_frames == 4
+    detail = check_problem(server.upscale(DATA, batch_mode="true", crop="20,0,40,28"), 422, "bad_option")["detail"]
+    assert "not inside of the image, which has 40 x 28 pixels" in detail
+
+
 def estimate(server, data, **options):
     response = requests.post(server.url + "/v1/estimate", params=options, data=data,
                              headers={"Content-Type": "application/octet-stream"})
@@ -80,6 +92,8 @@ def test_the_estimate_counts_what_changes(server):
     assert all_of["seconds"] > 8 * estimate(server, still)["seconds"]
     assert few_of["seconds"] < all_of["seconds"] / 2
     assert all_of["bytes"] > estimate(server, still)["bytes"] + (64 << 20)
+    half = estimate(server, still, batch_mode="true", crop="0,0,80,60", scale="2")
+    assert half["seconds"] < all_of["seconds"] and (half["output_width"], half["output_height"]) == (160, 120)
 
 
 def test_limits(start):

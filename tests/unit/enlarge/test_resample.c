@@ -95,11 +95,57 @@ static void hidden_colour_does_not_show(void **state) {
     }
 }
 
+/* A part has the same bits as in the whole result. What lies outside of the reach of a change does not change. */
+static void a_part_is_as_in_the_whole(void **state) {
+    static const size in = {40, 30}, outs[] = {{160, 120}, {63, 47}, {40, 30}, {11, 90}, {3, 2}};
+    static const changes_area changed = {17, 9, 5, 2};
+    uint8_t rows[40 * 30 * 4];
+    const rows_kind kind = {4, 3, 1};
+    for (size_t i = 0; i < sizeof rows; i++)
+        rows[i] = i % 4 == 3 ? 255 : (uint8_t)(i * i * 31 >> 5);
+    for (size_t o = 0; o < sizeof outs / sizeof outs[0]; o++) {
+        size out = outs[o];
+        uint8_t *before = run(&kind, in, rows, out);
+        for (int32_t y = changed.y; y < changed.y + changed.height_px; y++)
+            memset(rows + 4 * (size_t)(y * 40 + changed.x), 255 - (int)o, 4 * (size_t)changed.width_px);
+        uint8_t *after = run(&kind, in, rows, out);
+        resample *self = NULL;
+        assert_int_equal(resample_open(&kind, 40, 30, out.width_px, out.height_px, &self), SWIN2SR_OK);
+        changes_area part = resample_reach(self, changed);
+        assert_true(part.x >= 0 && part.y >= 0 && part.x + part.width_px <= out.width_px);
+        assert_true(part.width_px > 0 && part.height_px > 0 && part.y + part.height_px <= out.height_px);
+        int32_t y = resample_begin(self, part), made = 0;
+        while (made < part.height_px) {
+            assert_in_range(y, 0, 29);
+            resample_push(self, rows + (size_t)y++ * 40 * 4);
+            const uint8_t *row = resample_next(self);
+            for (; row; row = resample_next(self), made++)
+                memcpy(before + 4 * (size_t)((part.y + made) * out.width_px + part.x), row, 4 * (size_t)part.width_px);
+        }
+        assert_memory_equal(before, after, 4 * (size_t)out.width_px * (size_t)out.height_px);
+        resample_close(self);
+        free(before);
+        free(after);
+    }
+}
+
+static void nothing_reaches_nothing(void **state) {
+    resample *self = NULL;
+    const rows_kind kind = {4, 3, 1};
+    assert_int_equal(resample_open(&kind, 40, 30, 20, 15, &self), SWIN2SR_OK);
+    changes_area part = resample_reach(self, (changes_area){0});
+    assert_int_equal(part.width_px, 0);
+    assert_int_equal(part.height_px, 0);
+    resample_close(self);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(constants_stay),
         cmocka_unit_test(light_is_averaged),
         cmocka_unit_test(hidden_colour_does_not_show),
+        cmocka_unit_test(a_part_is_as_in_the_whole),
+        cmocka_unit_test(nothing_reaches_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
