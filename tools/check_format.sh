@@ -11,4 +11,4 @@ folders=()
 for folder in include src cli worker server fuzz bench tests docs/examples; do
     [ ! -d "$folder" ] || folders+=("$folder")
 done
-find "${folders[@]}" -name '*.[ch]' -print0 | xargs -0 --no-run-if-empty clang-format-14 "${mode[@]}"
+find "${folders[@]}" -name node_modules -prune -o -name '*.[ch]' -print0 | xargs -0 --no-run-if-empty clang-format-14 "${mode[@]}"

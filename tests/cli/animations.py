@@ -31,6 +31,11 @@ def noise(height, width, seed, colours=12, holes=0.0):
 
 # ---- what is shown ----
 
+def multiplied(canvas):
+    """Colours as much as they are seen."""
+    return numpy.dstack([canvas[..., :3] * (canvas[..., 3:] / 255), canvas[..., 3]])
+
+
 def over(front, back):
     """Alpha that is not multiplied into the colours."""
     alpha, below = front[..., 3:] / 255, back[..., 3:] / 255
@@ -156,3 +161,62 @@ def webp(size, parts, plays=0):
         body = head + bytes([flags]) + data
         out += b"ANMF" + struct.pack("<I", len(body)) + body + b"\0" * (len(body) % 2)
     return b"RIFF" + struct.pack("<I", len(out) + 4) + b"WEBP" + out
+
+
+# ---- cases ----
+
+SIZE = (40, 28)
+
+
+def whole(seed, **more):
+    return Part(noise(SIZE[1], SIZE[0], seed), **more)
+
+
+def part(seed, at=(6, 4), size=(12, 10), holes=0.0, **more):
+    return Part(noise(size[1], size[0], seed, holes=holes), at, **more)
+
+
+def faded(seed, **more):
+    """Partly transparent."""
+    made = part(seed, **more)
+    made.pixels[..., 3] = numpy.random.RandomState(seed).randint(0, 256, made.pixels.shape[:2])
+    return made
+
+
+GIF_CASES = {
+    "two whole frames": [whole(1), whole(2)],
+    "a part without disposal": [whole(1), part(2), part(3, (20, 10))],
+    "a part that stays": [whole(1, dispose=KEEP), part(2, dispose=KEEP), part(3, (20, 10))],
+    "a part that leaves a hole": [whole(1), part(2, dispose=BACKGROUND), part(3, (10, 8)), part(4, (1, 1))],
+    "a part that is taken back": [whole(1), part(2, dispose=PREVIOUS), part(3, (10, 8)), part(4, (1, 1))],
+    "taken back twice": [whole(1), part(2, dispose=PREVIOUS), part(3, (8, 6), dispose=PREVIOUS), part(4, (0, 0))],
+    "the first is taken back": [whole(1, dispose=PREVIOUS), part(2), part(3, (20, 10))],
+    "the first leaves a hole": [whole(1, dispose=BACKGROUND), part(2), part(3, (20, 10))],
+    "all kinds in turn": [whole(1), part(2, dispose=BACKGROUND), part(3, (12, 8), dispose=PREVIOUS),
+                          part(4, (2, 2), dispose=KEEP), part(5, (20, 16)), part(6, (0, 0))],
+    "holes in frames": [whole(1), part(2, holes=0.5), part(3, (9, 7), holes=0.5, dispose=BACKGROUND), part(4, holes=0.3)],
+    "nothing covers the canvas": [part(1), part(2, (20, 12)), part(3, (8, 8), holes=0.4)],
+    "interlaced": [whole(1, is_interlaced=True), part(2, size=(13, 11), is_interlaced=True, holes=0.2)],
+    "beyond the canvas": [whole(1), part(2, (34, 22)), part(3, (39, 27)), part(4, (50, 40))],
+    "one pixel": [whole(1), part(2, (17, 9), size=(1, 1)), part(3, (18, 9), size=(1, 1), holes=1.0)],
+    "different delays": [whole(1, delay=0), part(2, delay=1), part(3, delay=300), part(4, delay=65535)],
+}
+APNG_CASES = {
+    "two whole frames": [whole(1, is_over=False), whole(2, is_over=False)],
+    "a part over another": [whole(1), faded(2), faded(3, at=(10, 6))],
+    "a part in place of another": [whole(1), faded(2, is_over=False), faded(3, at=(10, 6), is_over=False)],
+    "a part that leaves a hole": [whole(1), faded(2, dispose=BACKGROUND), faded(3, at=(8, 8)), part(4, (0, 0))],
+    "a part that is taken back": [whole(1), faded(2, dispose=PREVIOUS), faded(3, at=(8, 8)), part(4, (0, 0))],
+    "the first is taken back": [whole(1, dispose=PREVIOUS), faded(2), faded(3, at=(8, 8))],
+    "all kinds in turn": [whole(1), faded(2, dispose=BACKGROUND), faded(3, at=(12, 8), dispose=PREVIOUS, is_over=False),
+                          faded(4, at=(2, 2), dispose=PREVIOUS), part(5, (20, 16), holes=0.5)],
+}
+WEBP_CASES = {
+    "two whole frames": [whole(1, is_over=False), whole(2, is_over=False)],
+    "a part in place of another": [whole(1), faded(2, is_over=False), faded(3, at=(10, 6), is_over=False)],
+    "a part that leaves a hole": [whole(1), part(2, dispose=BACKGROUND), part(3, (8, 8), holes=0.4), part(4, (0, 0))],
+    "holes in frames": [part(1), part(2, (20, 12), holes=0.5), part(3, (8, 8), holes=0.4)],
+}
+CASES = [("gif", gif, name, parts) for name, parts in GIF_CASES.items()]
+CASES += [("apng", apng, name, parts) for name, parts in APNG_CASES.items()]
+CASES += [("webp", webp, name, parts) for name, parts in WEBP_CASES.items()]

@@ -2,6 +2,7 @@
 # tests/cli - what the command-line tests share: the real binary.
 # In: SWIN2SR_BUILD (folder of the binary).
 # Nothing here knows how the program works inside.
+import json
 import os
 import pathlib
 import shutil
@@ -9,6 +10,7 @@ import subprocess
 
 import pytest
 
+import image_files
 from cli_checks import BINARY, ROOT
 
 
@@ -30,6 +32,25 @@ def swin2sr(binary):
         return done
 
     return run
+
+
+@pytest.fixture(scope="session")
+def results(binary, tmp_path_factory):
+    """name: (bytes of the output, its notes), for all rows of image_files.FILES, by one run per output format."""
+    folder = tmp_path_factory.mktemp("contract")
+    found = {}
+    for out in sorted({row.out for row in image_files.FILES}):
+        chosen = [row for row in image_files.FILES if row.out == out]
+        paths = []
+        for row in chosen:
+            paths.append(folder / f"{row.name}.{row.kind}")
+            paths[-1].write_bytes(image_files.make(row))
+        done = subprocess.run([binary, "upscale", "--json", "-q", "--format", out, *paths, "-o", folder / f"{out}/"],
+                              capture_output=True, timeout=600)
+        for row, result in zip(chosen, json.loads(done.stdout)):
+            assert result["error"] is None, (row.name, result["error"])
+            found[row.name] = pathlib.Path(result["output"]).read_bytes(), tuple(result["notes"])
+    return found
 
 
 @pytest.fixture(scope="session")

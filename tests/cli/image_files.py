@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 WIDTH, HEIGHT = 32, 24
+SCALE = 4  # of the default network
 DPI = 300
 
 # ---- colour profiles ----

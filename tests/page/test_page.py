@@ -13,26 +13,11 @@ ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "web"
 BUILD = Path(os.environ.get("SWIN2SR_BUILD", ROOT / "build")).resolve()
 LIMIT_S = 1500
-INSTALL_S = 180
 
 
 @pytest.fixture(scope="session")
-def packages():
-    """The packages of web/package-lock.json in web/node_modules."""
-    if not shutil.which("npm") or not shutil.which("node"):
-        pytest.skip("node and npm are not installed")
-    locked = (WEB / "package-lock.json").read_text()
-    mark = WEB / "node_modules" / ".installed"
-    if mark.exists() and mark.read_text() == locked:
-        return
-    try:
-        installed = subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--fetch-retries=1",
-                                    "--fetch-timeout=20000"], cwd=WEB, capture_output=True, text=True, timeout=INSTALL_S)
-    except subprocess.TimeoutExpired:
-        pytest.skip(f"npm does not reach its registry: no answer in {INSTALL_S} s")
-    if installed.returncode != 0:
-        pytest.skip(f"npm does not reach its registry: {(installed.stderr.strip().splitlines() or ['no reason given'])[0]}")
-    mark.write_text(locked)
+def packages(npm_packages):
+    return npm_packages("web")
 
 
 def run(name):
