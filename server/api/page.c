@@ -46,9 +46,8 @@ static void write_text(FILE *out, const char *text) {
 /* ---- what is filled in ---- */
 
 static void write_facts(FILE *out, const api_context *service) {
-    fprintf(out, "data-jobs=\"%d\" data-keys=\"%d\" data-max-bytes=\"%llu\" data-hours=\"%d\"",
-            service->backlog != NULL, service->config->keys != NULL,
-            (unsigned long long)service->config->body_bytes_max, (int)service->config->result_hours);
+    fprintf(out, "data-jobs=\"%d\" data-max-bytes=\"%llu\"", service->backlog != NULL,
+            (unsigned long long)service->config->body_bytes_max);
 }
 
 static void write_accept(FILE *out) {

@@ -5,7 +5,7 @@ import { load, save } from "./keep.js";
 import { number, percent, t } from "./words.js";
 
 // Those that the service has are on the page.
-const NAMES = ["model", "format", "quality", "scale", "strength", "batch_mode", "metadata", "compression"];
+const NAMES = ["model", "format", "quality", "scale", "side", "strength", "batch_mode", "metadata", "compression"];
 const fields = () => NAMES.map(byId).filter(Boolean);
 
 function describe() {
@@ -18,6 +18,7 @@ function describe() {
   byId("quality-field").classList.toggle("needed", isNeeded);
   quality.disabled = !isNeeded;
   byId("quality-value").textContent = number(quality.value);
+  if (byId("side")) byId("side-field").hidden = byId("scale").value !== "fit";
   if (byId("strength")) byId("strength-value").textContent = percent(Number(byId("strength").value) + 1e-6);
   if (byId("compression")) byId("compression").disabled = format.value !== "png";
 }
@@ -33,10 +34,14 @@ export function nameSettings() {
   describe();
 }
 
-// The options of a request.
+// The options of a request. A field without a name is no option of its own.
 export function settings() {
   const options = {};
-  for (const field of fields()) if (!field.disabled && field.value !== "") options[field.name] = field.value;
+  for (const field of fields()) if (field.name && !field.disabled && field.value !== "") options[field.name] = field.value;
+  if (options.scale === "fit") {
+    delete options.scale;
+    options.fit = `${byId("side").value}x${byId("side").value}`;
+  }
   return options;
 }
 
@@ -45,12 +50,13 @@ export const startsByItself = () => byId("auto").checked;
 export function offerSettings(onChange) {
   const known = load("settings") || {};
   for (const field of fields()) {
-    const value = known[field.name];
+    const value = known[field.id];
     const isOffered = field.options ? [...field.options].some((option) => option.value === value) : /^\d[\d.]{0,4}$/.test(value);
     field.disabled = false;
     if (value && isOffered) field.value = value;
     field.addEventListener(field.type === "range" ? "input" : "change", describe);
     field.addEventListener("change", () => {
+      if (field.type === "number") field.value = Math.min(field.max, Math.max(field.min, Math.round(field.value) || field.defaultValue));
       keepSettings();
       onChange();
     });
@@ -61,5 +67,5 @@ export function offerSettings(onChange) {
 }
 
 function keepSettings() {
-  save("settings", { ...Object.fromEntries(fields().map((field) => [field.name, field.value])), auto: byId("auto").checked });
+  save("settings", { ...Object.fromEntries(fields().map((field) => [field.id, field.value])), auto: byId("auto").checked });
 }

@@ -8,7 +8,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { BUILD, drop, openBrowser, openPage, paste, row, SAMPLE, Service, shot, stateOf, waitState } from "./harness.mjs";
+import { BUILD, drop, openBrowser, openPage, paste, ROOT, row, SAMPLE, Service, shot, stateOf, waitState } from "./harness.mjs";
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const LONG = process.env.SWIN2SR_LONG_TESTS ? false : "only with SWIN2SR_LONG_TESTS=1";
@@ -401,6 +401,42 @@ test("a format that the browser cannot show, and more settings", async () => {
     await page.locator("#format").selectOption("png");
     await row(page, "coffee.png").locator("[data-act=again]").click();
     await page.waitForFunction(() => document.querySelectorAll("[data-state=done]").length === 2 || (document.querySelector("[data-state=ready] [data-act=start]")?.click(), false), null, { timeout: 120000 });
+  });
+});
+
+test("sizes, strength and frames are what the service is asked for", async () => {
+  const animation = { name: "moves.gif", bytes: readFileSync(join(ROOT, "fuzz/corpus/frames/disposals.gif")) };
+  await withPage({}, async (page) => {
+    const asked = [];
+    page.on("request", (request) => { if (/v1\/jobs\?/.test(request.url())) asked.push(Object.fromEntries(new URL(request.url()).searchParams)); });
+    await page.locator(".more summary").click();
+    assert.equal(await page.locator("#side").isVisible(), false);
+    await page.locator("#scale").selectOption("fit");
+    await page.locator("#side").fill("70000");
+    await page.locator("#side").blur();
+    assert.equal(await page.locator("#side").inputValue(), "65535");
+    await page.locator("#side").fill("90");
+    await page.locator("#side").blur();
+    await page.locator("#strength").fill("0.5");
+    await page.locator("#metadata").selectOption("strip");
+    await shot(page, "sizes", { fullPage: true });
+    await checkAxe(page, "sizes");
+    await drop(page, [coffee]);
+    await waitState(page, "coffee.png", "done");
+    assert.match(await row(page, "coffee.png").locator(".meta").innerText(), /→ 90 ×/);
+    await page.reload();
+    await page.waitForSelector("html[data-begun]");
+    assert.equal(await page.locator("#side").inputValue(), "90", "remembered");
+    await page.locator(".more summary").click();
+    await page.locator("#scale").selectOption("2");
+    assert.equal(await page.locator("#side").isVisible(), false);
+    await page.locator("#batch_mode").selectOption("true");
+    await page.locator("#format").selectOption("gif");
+    await drop(page, [animation]);
+    await waitState(page, "moves.gif", "done");
+    const { fit, scale, strength, metadata, batch_mode: frames } = asked[0];
+    assert.deepEqual([fit, scale, strength, metadata, frames], ["90x90", undefined, "0.5", "strip", "false"]);
+    assert.deepEqual([asked[1].fit, asked[1].scale, asked[1].batch_mode], [undefined, "2", "true"]);
   });
 });
 
