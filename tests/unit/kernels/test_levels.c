@@ -9,14 +9,20 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/amx.h"
 #include "base/cpu.h"
 #include "kernels/kernels.h"
+
+#define ASK_THE_KERNEL (-1) /* as an answer: whatever this machine's kernel says to the request */
 
 static int kernel_answer, requests;
 
@@ -38,12 +44,30 @@ static int answer_arch_prctl(int code, unsigned long argument) {
         memset((void *)argument, 0xff, sizeof(uint64_t));
     else
         requests++;
-    return kernel_answer;
+    if (kernel_answer != ASK_THE_KERNEL)
+        return kernel_answer;
+    return code == SWIN2SR__ARCH_REQ_XCOMP_PERM && syscall(SYS_arch_prctl, code, argument) ? errno : 0;
 }
 
 const swin2sr__amx_probe swin2sr__amx_probe_here = {full_cpuid, full_xcr0, answer_arch_prctl};
 const swin2sr__kernels swin2sr__kernels_amx = {
     .name = "amx", .precision = SWIN2SR_PRECISION_BF16, .pair = 2, .tile = SWIN2SR__TILE};
+
+/* As the seccomp profile of a container does: from now on the kernel answers requests for tiles with EXDEV, an error that
+ * it never gives itself. */
+static bool refuse_requests(void) {
+    struct sock_filter steps[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_arch_prctl, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SWIN2SR__ARCH_REQ_XCOMP_PERM, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EXDEV),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog filter = {sizeof steps / sizeof steps[0], steps};
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) == 0;
+}
 
 /* 0: the choice is as expected. */
 static int choose(const char *limit, int answer, const char *name, const char *note, int expected_requests) {
@@ -69,8 +93,11 @@ static void expect_choice(const char *limit, int answer, const char *name, const
     int status = 0;
     pid_t child = fork();
     assert_true(child >= 0);
-    if (child == 0)
+    if (child == 0) {
+        if (answer == ASK_THE_KERNEL && !refuse_requests())
+            _exit(5);
         _exit(choose(limit, answer, name, note, expected_requests));
+    }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 0);
@@ -88,6 +115,12 @@ static void next_level_where_it_refuses(void **state) {
     expect_choice("amx", ENOSPC, "bf16", strerror(ENOSPC), 1);
 }
 
+static void next_level_where_seccomp_refuses(void **state) {
+    (void)state;
+    expect_choice(NULL, ASK_THE_KERNEL, "bf16", strerror(EXDEV), 1);
+    expect_choice("amx", ASK_THE_KERNEL, "bf16", strerror(EXDEV), 1);
+}
+
 static void lower_limit_asks_for_nothing(void **state) {
     (void)state;
     expect_choice("bf16", EPERM, "bf16", NULL, 0);
@@ -99,6 +132,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tiles_where_the_kernel_agrees),
         cmocka_unit_test(next_level_where_it_refuses),
+        cmocka_unit_test(next_level_where_seccomp_refuses),
         cmocka_unit_test(lower_limit_asks_for_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
