@@ -37,6 +37,17 @@ static bool is_token(const job_record *record, const char *token) {
     return !difference;
 }
 
+/* The id of a job begins with the name of the replica that accepted it. A balancer may have chosen another one. */
+static problem not_found(const char *id, const char *node) {
+    int length = (int)strcspn(id, "-");
+    if (!record_is_id(id) || (strncmp(id, node, (size_t)length) == 0 && !node[length]))
+        return problem_of(PROBLEM_NOT_FOUND, "there is no such job, or it is another client's");
+    return problem_of(PROBLEM_NOT_FOUND,
+                      "this is replica %s, which does not know the job: its id is of replica %.*s, and a job lives on "
+                      "the replica that accepted it; send the request to that one",
+                      node, length, id);
+}
+
 /* A job that is being removed no longer exists for clients. */
 static kept_job *find(http_request *request, bool is_reading) {
     const api_context *service = request->app;
@@ -52,7 +63,7 @@ static kept_job *find(http_request *request, bool is_reading) {
     bool is_owner = kept && http_request_owns(request, kept->record.spec.owner);
     if (kept && kept->phase != KEPT_ACCEPTING && (is_owner || (is_reading && is_token(&kept->record, token))))
         return kept;
-    what = problem_of(PROBLEM_NOT_FOUND, "there is no such job, or it is another client's");
+    what = not_found(request->part, service->config->node);
     http_answer_problem(request, &what);
     return NULL;
 }

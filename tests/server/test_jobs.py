@@ -282,6 +282,16 @@ def test_a_token_reads_and_changes_nothing(keeper):
     check_problem(get(keeper, "/v1/jobs/..%2f..%2fetc"), 404, "not_found")
 
 
+def test_another_replica_says_so(keeper):
+    """The ids of jobs begin with the name of the replica, here n1."""
+    strange = "/v1/jobs/n12-" + "0" * 26
+    for answer in (get(keeper, strange), get(keeper, strange + "/events"), requests.delete(keeper.url + strange)):
+        detail = check_problem(answer, 404, "not_found")["detail"]
+        assert "replica n1," in detail and "replica n12," in detail and "accepted it" in detail
+    for own in ("n1-" + "0" * 26, "n2-0", "n2"):
+        assert "replica" not in check_problem(get(keeper, "/v1/jobs/" + own), 404, "not_found")["detail"]
+
+
 @pytest.mark.sanitize
 def test_jobs_belong_to_their_key(start, data, keys):
     identity, secret = keys.new("ours")
