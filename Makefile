@@ -14,8 +14,9 @@ REPS ?= 5
 FUZZ_SECONDS ?= 60
 CANCELS ?= 200
 MINUTES ?=
+HELM ?= helm
 
-.PHONY: help deps deps-test build run test test-quick faults soak hostile-mix test-tsan test-neon test-emulated test-page page check-reference bench bench-peers train-smoke evaluate evaluate-photographs fuzz image test-image format install clean
+.PHONY: help deps deps-test build run test test-quick faults soak hostile-mix test-tsan test-neon test-emulated test-page page check-reference bench bench-peers train-smoke evaluate evaluate-photographs fuzz image test-image chart test-ship format install clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := build
 
@@ -117,6 +118,14 @@ image:
 test-image: deps-test build
 	@tools/install_packages.sh image
 	@BUILD='$(BUILD)' PYTHON='$(PYTHON)' tools/test_image.sh
+
+chart:
+	@BUILD='$(BUILD)' HELM='$(HELM)' tools/make_chart.sh
+
+test-ship: deps-test build
+	@tools/install_packages.sh image
+	@BUILD='$(BUILD)' PYTHON='$(PYTHON)' tools/get_ship_tools.sh
+	SWIN2SR_LONG_TESTS=1 SWIN2SR_BUILD='$(BUILD)' $(PYTHON) -m pytest -q -p no:cacheprovider -rs tests/ship
 
 format: deps-test
 	tools/check_format.sh --fix

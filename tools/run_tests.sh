@@ -64,11 +64,11 @@ step build prepare_build
 case $mode in
 quick)
     step unit meson_tests unit "$build" --no-suite golden
-    step project python_tests project "$build" tests/project -m 'not slow'
+    step project python_tests project "$build" tests/project tests/ship -m 'not slow'
     ;;
 full)
     step unit meson_tests unit "$build"
-    step project python_tests project "$build" tests/project
+    step project python_tests project "$build" tests/project tests/ship
     step programs python_tests programs "$build" tests/cli tests/model tests/server tests/faults
     step page python_tests page "$build" tests/page
     step training python_tests training "$build" tests/train

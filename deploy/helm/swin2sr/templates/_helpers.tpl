@@ -1,0 +1,47 @@
+{{/* SPDX-License-Identifier: Apache-2.0 */}}
+
+{{/* The name of every object: that of the release, with the chart's name if that is not part of it. */}}
+{{- define "swin2sr.name" -}}
+{{- $name := .Release.Name -}}
+{{- if not (contains .Chart.Name $name) }}{{ $name = printf "%s-%s" $name .Chart.Name }}{{ end -}}
+{{- $name | trunc 50 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- define "swin2sr.selector" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "swin2sr.labels" -}}
+{{ include "swin2sr.selector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end -}}
+
+{{- define "swin2sr.image" -}}
+{{ .Values.image.repository }}:{{ default .Chart.AppVersion .Values.image.tag }}
+{{- end -}}
+
+{{- define "swin2sr.keysSecret" -}}
+{{ default (printf "%s-keys" (include "swin2sr.name" .)) .Values.keys.existingSecret }}
+{{- end -}}
+
+{{/* A shell removes the backslash of nvidia\.com/gpu where it is not quoted. Helm then reads a map "nvidia" with an entry
+     "com/gpu", which is taken as what was meant; the notes say so. */}}
+{{- define "swin2sr.resources" -}}
+{{- $resources := deepCopy .Values.resources -}}
+{{- with ($resources.limits).nvidia -}}
+{{- $_ := set $resources.limits "nvidia.com/gpu" (index . "com/gpu") -}}
+{{- $_ := unset $resources.limits "nvidia" -}}
+{{- end -}}
+{{ toYaml $resources }}
+{{- end -}}
+
+{{/* Seconds that the service may take to finish its work: before SIGTERM, its own drain, and some to answer. */}}
+{{- define "swin2sr.leaveSeconds" -}}5{{- end -}}
+{{- define "swin2sr.graceSeconds" -}}
+{{- $drain := get .Values.settings "drain-s" | default 30 | int -}}
+{{- $delay := get .Values.settings "drain-delay-s" | default 0 | int -}}
+{{ add $drain $delay (include "swin2sr.leaveSeconds" .) 15 }}
+{{- end -}}
