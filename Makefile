@@ -16,7 +16,7 @@ CANCELS ?= 200
 MINUTES ?=
 HELM ?= helm
 
-.PHONY: help deps deps-test build run test test-quick faults soak hostile-mix test-tsan test-neon test-emulated test-page page check-reference bench bench-peers train-smoke evaluate evaluate-photographs fuzz image test-image chart test-ship format install clean
+.PHONY: help deps deps-test build run test test-quick faults soak hostile-mix test-tsan test-neon test-emulated test-page page check-reference bench bench-peers train-smoke evaluate evaluate-photographs fuzz image chart test-ship format install clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := build
 
@@ -28,7 +28,7 @@ help:
 	@echo 'make test                           all tests'
 	@echo 'make bench [SIZE=256x256] [REPS=5]  time the engine, with one thread and with all'
 	@echo 'make format                         run clang-format over every C file'
-	@echo 'make image                          build the container (buildah, podman or docker)'
+	@echo 'make image                          build and save the container (buildah, podman or docker)'
 	@echo 'make install [PREFIX=/usr/local] [DESTDIR=]'
 	@echo 'make clean                          remove the build folders'
 	@echo 'CONTRIBUTING.md lists the targets for maintainers.'
@@ -113,11 +113,7 @@ fuzz:
 	@BUILD='$(BUILD)' MESON='$(MESON)' tools/run_fuzz.sh $(FUZZ_SECONDS)
 
 image:
-	@tools/make_image.sh
-
-test-image: deps-test build
-	@tools/install_packages.sh image
-	@BUILD='$(BUILD)' PYTHON='$(PYTHON)' tools/test_image.sh
+	@OUT='$(BUILD)/image' PYTHON='$(PYTHON)' tools/make_image.sh
 
 chart:
 	@BUILD='$(BUILD)' HELM='$(HELM)' tools/make_chart.sh
@@ -125,7 +121,7 @@ chart:
 test-ship: deps-test build
 	@tools/install_packages.sh image
 	@BUILD='$(BUILD)' PYTHON='$(PYTHON)' tools/get_ship_tools.sh
-	SWIN2SR_LONG_TESTS=1 SWIN2SR_BUILD='$(BUILD)' $(PYTHON) -m pytest -q -p no:cacheprovider -rs tests/ship
+	SWIN2SR_LONG_TESTS=1 SWIN2SR_BUILD='$(BUILD)' $(PYTHON) -m pytest -q -p no:cacheprovider -rsP tests/ship
 
 format: deps-test
 	tools/check_format.sh --fix

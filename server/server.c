@@ -15,6 +15,7 @@
 
 #include "api/routes.h"
 #include "base/clock.h"
+#include "drop.h"
 
 /* ---- listening ---- */
 
@@ -222,7 +223,7 @@ static bool start_backlog(server *self) {
 
 static bool start(server *self) {
     self->log = (server_log){.fd = STDOUT_FILENO, .least = (log_level)self->config.log_level};
-    if (!open_gate(self) || !open_listeners(self) || !open_data(self))
+    if (drop_root(&self->config) != SWIN2SR_OK || !open_gate(self) || !open_listeners(self) || !open_data(self))
         return false;
     if (store_use_folder(&self->store, self->config.spool, self->config.reserve_bytes) != SWIN2SR_OK) {
         fprintf(stderr, "swin2sr-server: cannot write to the spool folder %s: %s\n", self->config.spool,

@@ -32,8 +32,8 @@ LIBRARY_HEADERS = {
 }
 # Headers of the C library and the kernel, which every layer may use.
 LIBC_HEADERS = set("""
-assert.h ctype.h dirent.h dlfcn.h elf.h errno.h fcntl.h fenv.h float.h fnmatch.h ftw.h getopt.h glob.h inttypes.h langinfo.h
-limits.h locale.h malloc.h math.h netdb.h poll.h pthread.h pwd.h sched.h semaphore.h setjmp.h signal.h spawn.h
+assert.h ctype.h dirent.h dlfcn.h elf.h errno.h fcntl.h fenv.h float.h fnmatch.h fts.h ftw.h getopt.h glob.h grp.h inttypes.h
+langinfo.h limits.h locale.h malloc.h math.h netdb.h poll.h pthread.h pwd.h sched.h semaphore.h setjmp.h signal.h spawn.h
 stdalign.h stdarg.h stdatomic.h stdbool.h stddef.h stdint.h stdio.h stdlib.h stdnoreturn.h string.h strings.h
 syslog.h termios.h time.h unistd.h wchar.h
 """.split())

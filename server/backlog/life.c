@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "backlog/backlog.h"
@@ -68,9 +69,11 @@ static swin2sr_status write_new(const kept_job *kept) {
     return status;
 }
 
-/* A file of this name is that of an earlier attempt whose record could not be written. It is replaced. */
+/* Whoever may enter outputs/ may read the results in it. A file of this name is that of an earlier attempt whose record
+ * could not be written. It is replaced. */
 static swin2sr_status keep_output(const kept_job *kept, const store_file *file, const char *name) {
     int folder = kept->owner->data->outputs;
+    (void)fchmod(file->fd, LIMIT_RESULT_MODE);
     swin2sr_status status = data_keep(file->fd, folder, name);
     if (status == SWIN2SR_INVALID && data_remove(folder, name) == SWIN2SR_OK)
         status = data_keep(file->fd, folder, name);

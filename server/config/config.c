@@ -31,6 +31,7 @@ typedef enum setting_kind {
     KIND_PRECISION,  /* const char *, the name of a precision */
     KIND_NODE,       /* const char *, a valid part of an id */
     KIND_PROXIES,    /* const char *, parsed into proxies */
+    KIND_USER,       /* const char *, parsed into user */
     KIND_ORIGINS,    /* const char *, "*" or origins */
     KIND_CHOICE,     /* int32_t, the index of one of the words in choices */
     KIND_FILE,       /* the INI file, which cannot name itself */
@@ -131,6 +132,8 @@ static const setting settings[] = {
           "uploads/ in --data, else $TMPDIR, else /tmp", KIND_TEXT, FIELD(spool)),
     {"disk-reserve-mib", "N", "MiB that uploads and new jobs leave free on the disks of --spool and --data, at most a quarter of each; then 507",
      "256", NULL, KIND_SIZE, FIELD(reserve_bytes), 0, LIMIT_RESERVE_MAX_MIB, 1 << 20, NULL},
+    OTHER("user", "UID:GID", "the user that the server becomes for good if it is started as root; uploads/ and outputs/ in --data are given to it",
+          NULL, "none", KIND_USER, FIELD(user_text)),
     CHOICE("log-level", "LEVEL", "lowest level of events that are logged: debug, info, warn or error", "info", log_level,
            "debug, info, warn, error"),
     CHOICE("log-client", "ANSWER", "log the client's address with each request: yes or no", "no", is_log_client, "no, yes"),
@@ -242,6 +245,8 @@ static swin2sr_status set(server_config *c, const setting *row, const char *text
         *(const char **)field = text;
     if (row->kind == KIND_PROXIES)
         return proxies_parse(text, &c->proxies, reterr);
+    if (row->kind == KIND_USER)
+        return user_parse(text, &c->user, reterr);
     return row->kind == KIND_MODELS ? models_parse(text, &c->models, reterr) : SWIN2SR_OK;
 }
 

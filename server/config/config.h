@@ -47,6 +47,11 @@ typedef struct proxy_list {
     bool has_local; /* "unix": clients of Unix sockets */
 } proxy_list;
 
+/* The user that the server becomes if it is started as root. */
+typedef struct server_user {
+    uint32_t uid, gid; /* 0: none */
+} server_user;
+
 /* What to do with an image that has a side over LIMIT_OVERSIZE_PX. */
 typedef enum oversize_choice {
     OVERSIZE_AUTO = 0, /* whole where time allows it */
@@ -98,6 +103,8 @@ typedef struct server_config {
     proxy_list proxies;       /* proxies_text, parsed */
     const char *cors_origins; /* as origins_check; NULL: none */
     const char *spool;
+    const char *user_text;
+    server_user user;        /* user_text, parsed */
     int32_t sandbox;         /* of the workers: an index of "auto", "required", "off" */
     const char *worker;      /* path of the worker program */
     char *file_text;         /* of --config, or NULL; texts point into it */
@@ -152,6 +159,11 @@ bool address_is_ipv4(const client_address *address);
  * errors  _INVALID; the detail names the entry. ret_list is untouched. */
 SWIN2SR_MUST_CHECK swin2sr_status proxies_parse(const char *text, proxy_list *ret_list, swin2sr_error *reterr);
 bool proxies_has(const proxy_list *list, const client_address *address);
+
+/* ---- user.c ---- */
+
+/* Parse the value of --user: UID:GID.  errors  _INVALID. ret_user is untouched. */
+SWIN2SR_MUST_CHECK swin2sr_status user_parse(const char *text, server_user *ret_user, swin2sr_error *reterr);
 
 /* ---- origins.c ---- */
 

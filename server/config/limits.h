@@ -30,6 +30,7 @@
 #define LIMIT_RESERVE_SHARE 4            /* --disk-reserve-mib is at most one part in so many of a disk */
 #define LIMIT_RESERVE_MAX_MIB 1048576    /* --disk-reserve-mib */
 #define LIMIT_STORAGE_RETRY_S 60         /* Retry-After where a disk is full */
+#define LIMIT_ID_MAX 4294967294u         /* of a user or a group; the next number stands for none */
 #define LIMIT_CONFIG_BYTES 65536         /* the INI file */
 #define LIMIT_RATE_WINDOW_S 20           /* over which the rate of a body is measured */
 #define LIMIT_UPLOAD_RATE_MAX 1000000000 /* what the flag may say */
@@ -64,6 +65,7 @@
 #define LIMIT_IDEMPOTENCY_BYTES 129         /* an Idempotency-Key, terminator included */
 #define LIMIT_SAVE_NAME_BYTES 300u          /* of the name that a client gives a result in its query */
 #define LIMIT_RESULT_NAME_BYTES 80u         /* the name of a result, terminator included */
+#define LIMIT_RESULT_MODE 0644              /* of a result and its preview; the folder decides who reaches them */
 
 /* resumable uploads */
 #define LIMIT_UPLOADS 1000               /* kept at a time, finished or not */

@@ -71,7 +71,10 @@ swin2sr_status data_keep(int fd, int folder, const char *name) {
         return fsync(folder) == 0 ? SWIN2SR_OK : SWIN2SR_IO;
     if (errno == EEXIST)
         return SWIN2SR_INVALID;
+    struct stat info;
     int copy = open_temporary(folder, name, temporary);
+    if (copy >= 0 && fstat(fd, &info) == 0)
+        (void)fchmod(copy, info.st_mode & 0777);
     return copy < 0 ? SWIN2SR_IO : settle(copy, folder, temporary, name, RENAME_NOREPLACE, copy_all(fd, copy));
 }
 
@@ -134,15 +137,38 @@ void data_names_free(struct dirent **names, size_t count) {
 
 /* ---- opening ---- */
 
-static int open_folder(const char *parent, const char *name, char ret_path[DATA_FOLDER_BYTES]) {
+/* mode: of a folder that is made. It may be in a container's root that cannot be written, and exist. */
+static int open_folder(const char *parent, const char *name, mode_t mode, char ret_path[DATA_FOLDER_BYTES]) {
     int length = snprintf(ret_path, DATA_FOLDER_BYTES, "%s%s%s", parent, name[0] ? "/" : "", name);
     if (length < 0 || length >= DATA_FOLDER_BYTES) {
+        ret_path[0] = '\0';
         errno = ENAMETOOLONG;
         return -1;
     }
-    if (mkdir(ret_path, 0750) != 0 && errno != EEXIST)
+    if (mkdir(ret_path, mode) != 0 && errno != EEXIST)
         return -1;
     return open(ret_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* The same for a folder that must be writable. If it is not, the detail says whose it is and what to do. */
+static int open_writable(const char *parent, const char *name, mode_t mode, char ret_path[DATA_FOLDER_BYTES],
+                         swin2sr_error *reterr) {
+    int fd = open_folder(parent, name, mode, ret_path);
+    if (fd >= 0 && faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) == 0)
+        return fd;
+    struct stat info;
+    int error = errno;
+    unsigned int uid = geteuid(), gid = getegid();
+    if (error == EACCES && stat(ret_path, &info) == 0)
+        swin2sr__error_set_path(
+            reterr, SWIN2SR_IO, ret_path,
+            "cannot be written: it belongs to %u:%u, and the server runs as %u:%u; chown it to %u:%u", info.st_uid,
+            info.st_gid, uid, gid, uid, gid);
+    else
+        swin2sr__error_set_path(reterr, SWIN2SR_IO, ret_path, "cannot be written: %s", strerror(error));
+    if (fd >= 0)
+        close(fd);
+    return -1;
 }
 
 static void remove_temporaries(int folder) {
@@ -156,23 +182,38 @@ static void remove_temporaries(int folder) {
     data_names_free(names, count);
 }
 
-swin2sr_status data_open(data_folder *self, const char *path, uint64_t reserve_bytes, swin2sr_error *reterr) {
+static swin2sr_status lock(int folder, const char *path, swin2sr_error *reterr) {
+    if (flock(folder, LOCK_EX | LOCK_NB) == 0)
+        return SWIN2SR_OK;
+    swin2sr_status status = errno == EWOULDBLOCK ? SWIN2SR_BUSY : SWIN2SR_IO;
+    return swin2sr__error_set(reterr, status, "%s: %s", path,
+                              status == SWIN2SR_BUSY ? "another server uses this data folder" : strerror(errno));
+}
+
+/* In containers, the folder is each container's own, and only what is mounted at outputs/ is shared. */
+static swin2sr_status open_folders(data_folder *self, const char *path, swin2sr_error *reterr) {
     char sub[DATA_FOLDER_BYTES];
-    *self = (data_folder){.lock = open_folder(path, "", sub)};
-    if (self->lock >= 0 && flock(self->lock, LOCK_EX | LOCK_NB) != 0) {
-        swin2sr_status status = errno == EWOULDBLOCK ? SWIN2SR_BUSY : SWIN2SR_IO;
-        swin2sr__error_set(reterr, status, "%s: %s", path,
-                           status == SWIN2SR_BUSY ? "another server uses this data folder" : strerror(errno));
+    self->lock = open_folder(path, "", 0750, sub);
+    if (self->lock < 0)
+        return swin2sr__error_set_errno(reterr, path);
+    swin2sr_status status = lock(self->lock, path, reterr);
+    if (status != SWIN2SR_OK)
+        return status;
+    self->uploads = open_writable(path, "uploads", 0750, sub, reterr);
+    self->outputs = self->uploads < 0 ? -1 : open_writable(path, "outputs", 0755, self->outputs_path, reterr);
+    if (self->outputs < 0)
+        return SWIN2SR_IO;
+    status = lock(self->outputs, self->outputs_path, reterr);
+    self->records = status != SWIN2SR_OK ? -1 : open_writable(path, "outputs/.jobs", 0750, sub, reterr);
+    return status == SWIN2SR_OK && self->records < 0 ? SWIN2SR_IO : status;
+}
+
+swin2sr_status data_open(data_folder *self, const char *path, uint64_t reserve_bytes, swin2sr_error *reterr) {
+    *self = (data_folder){.uploads = 0};
+    swin2sr_status status = open_folders(self, path, reterr);
+    if (status != SWIN2SR_OK) {
         data_close(self);
         return status;
-    }
-    self->uploads = self->lock < 0 ? -1 : open_folder(path, "uploads", sub);
-    self->outputs = self->uploads < 0 ? -1 : open_folder(path, "outputs", self->outputs_path);
-    self->records = self->outputs < 0 ? -1 : open_folder(path, "outputs/.jobs", sub);
-    if (self->records < 0 || faccessat(self->records, ".", W_OK, AT_EACCESS) != 0) {
-        swin2sr__error_set(reterr, SWIN2SR_IO, "%s: %s", path, strerror(errno));
-        data_close(self);
-        return SWIN2SR_IO;
     }
     disk_space_init(&self->disk, self->outputs_path, reserve_bytes);
     remove_temporaries(self->uploads);

@@ -4,7 +4,7 @@
  *   uploads/           the spool, inputs of jobs, unfinished uploads
  *   outputs/           results of jobs, with readable names
  *   outputs/.jobs/     one record per job
- *   quarantine/        damaged files; made when there is one
+ *   quarantine/        damaged files; made when there is one. Where they cannot be moved there, .quarantine/ beside them
  *
  * A file appears under its name complete or not at all, and is on the disk when a call returns. The calls wait for the
  * disk, so once the server answers requests, only the I/O thread (store/io.h) makes them. */
@@ -23,7 +23,7 @@
 typedef struct data_folder {
     int uploads, outputs, records; /* open folders; 0: there is no data folder */
     disk_space disk;               /* that all of them are on */
-    int lock;                      /* held while the server runs: a folder has one server */
+    int lock;                      /* the folder; locked while the server runs, like outputs: a folder has one server */
     char outputs_path[DATA_FOLDER_BYTES];
 } data_folder;
 
@@ -60,7 +60,7 @@ void data_names_free(struct dirent **names, size_t count);
 /* Remove a file; one that does not exist is fine.  errors _IO with errno set. */
 swin2sr_status data_remove(int folder, const char *name);
 
-/* Move a damaged file to quarantine/, in which the oldest are removed, so that it keeps within LIMIT_QUARANTINE_FILES and
+/* Move a damaged file to quarantine/ or .quarantine/, in which the oldest are removed, so that it keeps within LIMIT_QUARANTINE_FILES and
  * _BYTES.  false: it could not be moved. */
 bool data_quarantine(const data_folder *self, int folder, const char *name);
 bool data_is_quarantined(const data_folder *self, const char *name);

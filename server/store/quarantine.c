@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * store/quarantine.c - damaged files, which nobody uses any more and an operator may want to see.
- * In: a file of the data folder.  Out: the same file in quarantine/, where the oldest files go first.
+ * In: a file of the data folder.  Out: the same file in quarantine/, where the oldest files go first. If it cannot be
+ * moved there, because uploads/ and outputs/ are mounts of their own, it goes to .quarantine/ beside it.
  * Moves are not flushed: after a power cut the file may be in its old place, and is found damaged again. */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,11 +13,12 @@
 #include "store/data.h"
 
 #define FOLDER "quarantine"
+#define BESIDE ".quarantine"
 
-static int open_folder(const data_folder *self) {
-    if (mkdirat(self->lock, FOLDER, 0750) != 0 && errno != EEXIST)
+static int open_folder(int parent, const char *name) {
+    if (mkdirat(parent, name, 0750) != 0 && errno != EEXIST)
         return -1;
-    return openat(self->lock, FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    return openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 }
 
 static bool is_older(const struct timespec *one, const struct timespec *other) {
@@ -47,8 +49,8 @@ static bool remove_oldest(int folder) {
     return is_full;
 }
 
-bool data_quarantine(const data_folder *self, int folder, const char *name) {
-    int target = open_folder(self);
+static bool move(int folder, const char *name, int parent, const char *quarantine) {
+    int target = open_folder(parent, quarantine);
     if (target < 0)
         return false;
     bool is_moved = renameat(folder, name, target, name) == 0;
@@ -58,8 +60,17 @@ bool data_quarantine(const data_folder *self, int folder, const char *name) {
     return is_moved;
 }
 
+bool data_quarantine(const data_folder *self, int folder, const char *name) {
+    return move(folder, name, self->lock, FOLDER) || move(folder, name, folder, BESIDE);
+}
+
+static bool has(int parent, const char *quarantine, const char *name) {
+    char path[NAME_MAX + sizeof BESIDE + 2];
+    int length = snprintf(path, sizeof path, "%s/%s", quarantine, name);
+    return length > 0 && (size_t)length < sizeof path && faccessat(parent, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 bool data_is_quarantined(const data_folder *self, const char *name) {
-    char path[NAME_MAX + sizeof FOLDER + 2];
-    int length = snprintf(path, sizeof path, FOLDER "/%s", name);
-    return length > 0 && (size_t)length < sizeof path && faccessat(self->lock, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    return has(self->lock, FOLDER, name) || has(self->records, BESIDE, name) || has(self->uploads, BESIDE, name) ||
+           has(self->outputs, BESIDE, name);
 }

@@ -2,7 +2,7 @@
 """What the service tests share: their fixtures, and which of them need only an address.
 
 With SWIN2SR_TEST_URL=http://HOST:PORT, the tests that need only an address run against a service that is already
-running, with default settings and the same programs. tools/test_image.sh does so with a container.
+running, with default settings and the same programs. tests/ship does so with a container.
 """
 import pytest
 

@@ -106,13 +106,15 @@ class Client:
 class Service(Client):
     """A server started by the test: its process, its logs and its spool."""
 
-    def __init__(self, spool, *arguments, **options):
-        """With --data, the spool is in the data folder."""
+    def __init__(self, spool, *arguments, before=(), **options):
+        """With --data, the spool is in the data folder.
+
+        before: words of a command that ends as the server, like setpriv or nice."""
         self.spool = Path(spool)
         self.lines = []
         places = [] if "--data" in arguments else ["--spool", spool]
         self.process = subprocess.Popen(
-            [SERVER, *([] if "--listen" in arguments else ["--listen", "127.0.0.1:0"]), *places, *arguments],
+            [*before, SERVER, *([] if "--listen" in arguments else ["--listen", "127.0.0.1:0"]), *places, *arguments],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
         self._readers = [threading.Thread(target=self._read_log), threading.Thread(target=self._read_errors)]
         self.errors = ""

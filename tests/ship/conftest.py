@@ -2,12 +2,17 @@
 """tests/ship - what is delivered, installed and run as its users do. Most of it needs `make test-ship` (root, minutes)."""
 import os
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("SWIN2SR_BUILD", ROOT / "build")).resolve()
+sys.path.insert(0, str(ROOT / "tests/server"))
+
+import ship  # noqa: E402
+
 IS_LONG = bool(os.environ.get("SWIN2SR_LONG_TESTS"))
 long = pytest.mark.skipif(not IS_LONG, reason="part of make test-ship")
 
@@ -16,3 +21,35 @@ long = pytest.mark.skipif(not IS_LONG, reason="part of make test-ship")
 def version():
     """The one place of the version is meson.build."""
     return re.search(r"^  version: '([0-9.]+)'", (ROOT / "meson.build").read_text(), re.M)[1]
+
+
+@pytest.fixture(scope="session")
+def saved():
+    """The folder into which `make image` has saved the image, after it was built on a base from Debian's archive."""
+    folder = BUILD / "ship"
+    folder.mkdir(parents=True, exist_ok=True)
+    ship.make_base(folder)
+    name = f"localhost/{ship.NAME}:{ship.VERSION}"
+    ship.run("make", "-C", ship.ROOT, "image", f"BUILD={folder}", f"DEBIAN={ship.BASE}", f"IMAGE={name}")
+    yield folder / "image", name
+    ship.podman("rmi", "--force", name, check=False)
+
+
+@pytest.fixture(scope="session")
+def image(request):
+    """The name of the image. SWIN2SR_SHIP_IMAGE names one to test instead of one that is built."""
+    given = os.environ.get("SWIN2SR_SHIP_IMAGE")
+    return given or request.getfixturevalue("saved")[1]
+
+
+@pytest.fixture
+def start(image):
+    """start(NAME, ...): a Container that is removed at the end."""
+    running = []
+
+    def start_one(name, *arguments, **options):
+        running.append(ship.Container(image, name, *arguments, **options))
+        return running[-1]
+    yield start_one
+    for container in running:
+        container.remove()

@@ -1,0 +1,42 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# deploy/image_root.sh PROGRAMS ROOT - put together the root of the image: the programs in the folder PROGRAMS, the shared
+# libraries that they are linked with, and of the Debian packages of these libraries the licences and dpkg's entries, by
+# which scanners and tools/image_papers.py know them. There is no shell and no package manager, and of Debian's programs
+# only sleep, which Kubernetes calls before it stops a container. Run in the build stage.
+set -eu
+programs=$1 root=$2
+
+install -d "$root/usr/local/bin" "$root/usr/lib" "$root/usr/lib64" "$root/etc" "$root/var/lib/dpkg" "$root/usr/share/doc"
+ln -s usr/lib "$root/lib"
+ln -s usr/lib64 "$root/lib64"
+install -d -m 1777 "$root/tmp"
+install -d -o 65532 -g 65532 "$root/app/uploads" "$root/app/outputs"
+install "$programs"/* /bin/sleep "$root/usr/local/bin"
+
+echo 'root:x:0:0:root:/:/nonexistent
+swin2sr:x:65532:65532:swin2sr:/nonexistent:/nonexistent' > "$root/etc/passwd"
+echo 'root:x:0:
+swin2sr:x:65532:' > "$root/etc/group"
+cp /usr/lib/os-release "$root/usr/lib/os-release"
+ln -s ../usr/lib/os-release "$root/etc/os-release"
+cp /etc/debian_version "$root/etc/debian_version"
+
+packages='base-files
+coreutils'
+for library in $(ldd "$programs"/* /bin/sleep | grep -o '/[^ ]*' | grep -v ':$' | sort -u); do
+    install -D "$library" "$root/$library"
+    # dpkg knows a file by the name it was installed under, in /lib or in /usr/lib
+    owner=$(dpkg-query -S "$library" "/usr$library" 2> /dev/null | head -n 1 | cut -d: -f1)
+    [ -n "$owner" ] || { echo "no package has $library" >&2; exit 1; }
+    packages="$packages
+$owner"
+done
+
+for package in $(echo "$packages" | sort -u); do
+    dpkg-query -s "$package" >> "$root/var/lib/dpkg/status"
+    echo >> "$root/var/lib/dpkg/status"
+    install -D -m 644 "/usr/share/doc/$package/copyright" "$root/usr/share/doc/$package/copyright"
+done
+# The licences that copyright files refer to.
+cp -r /usr/share/common-licenses "$root/usr/share/common-licenses"
