@@ -11,6 +11,7 @@
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "api/routes.h"
@@ -181,7 +182,8 @@ static bool start_http(server *self) {
                                   .loop = &self->loop,
                                   .backlog = self->config.data ? &self->backlog : NULL,
                                   .events = &self->events,
-                                  .begun_us = swin2sr__clock_us()};
+                                  .begun_us = swin2sr__clock_us(),
+                                  .begun_epoch_s = time(NULL)};
     return self->http;
 }
 

@@ -26,10 +26,14 @@ typedef struct api_context {
     event_loop *loop;
     backlog *backlog; /* NULL without --data */
     event_hub *events;
-    uint64_t begun_us; /* when the server started */
-    bool is_leaving;   /* shutting down: /readyz says so */
-    bool is_draining;  /* shutting down: no new work is accepted */
+    uint64_t begun_us;     /* when the server started */
+    int64_t begun_epoch_s; /* the same, seconds since 1970 */
+    bool is_leaving;       /* shutting down: /readyz says so */
+    bool is_draining;      /* shutting down: no new work is accepted */
 } api_context;
 
 /* Can uploads and jobs be written? (api/health.c) */
 bool health_can_write(const api_context *service);
+
+/* What /readyz answers: can every network take work, and does the server stay? (api/health.c) */
+bool health_is_ready(const api_context *service);

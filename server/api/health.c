@@ -33,17 +33,26 @@ bool health_can_write(const api_context *service) {
     return check_disks(service, NULL);
 }
 
-/* Do these workers take work? */
-static bool check_pool(const api_context *service, const pool *each, http_json **failed) {
-    bool is_refusing = degrade_of(service->levels, each)->level >= DEGRADE_REFUSE;
-    if (is_refusing)
+static bool is_refusing(const api_context *service, const pool *each) {
+    return degrade_of(service->levels, each)->level >= DEGRADE_REFUSE;
+}
+
+bool health_is_ready(const api_context *service) {
+    bool is_ready = health_can_write(service) && !service->is_leaving;
+    for (const pool *each = service->pools->pools; each < service->pools->pools + service->pools->pool_count; each++)
+        is_ready &= pool_is_ready(each) && !is_refusing(service, each);
+    return is_ready;
+}
+
+/* Name what keeps these workers from taking work. */
+static void check_pool(const api_context *service, const pool *each, http_json **failed) {
+    if (is_refusing(service, each))
         http_json_add(failed, "s+", "refuse:", pool_name(each));
     if (pool_is_ready(each))
-        return !is_refusing;
+        return;
     http_json_add(failed, "s+", "workers:", pool_name(each));
     if (each->is_self_test_failing)
         http_json_add(failed, "s+", "self_test:", pool_name(each));
-    return false;
 }
 
 /* The sandbox is described by the worker that was ready last. */
@@ -60,10 +69,11 @@ void ready_on_begin(http_request *request) {
     http_json *failed = http_json_array(), *details = http_json_array();
     if (service->is_leaving)
         http_json_add(&failed, "s", "draining");
-    bool is_ready = check_disks(service, &failed) && !service->is_leaving;
+    bool is_ready = health_is_ready(service);
+    check_disks(service, &failed);
     for (int i = 0; i < service->pools->pool_count; i++) {
         const pool *each = &service->pools->pools[i];
-        is_ready &= check_pool(service, each, &failed);
+        check_pool(service, each, &failed);
         add_detail(service, each, &details);
     }
     http_answer_json(request, is_ready ? HTTP_OK : HTTP_UNAVAILABLE, "{s:s, s:o, s:o}", "status",

@@ -3,6 +3,7 @@
  * In: the counters (metrics/metrics.h), and gauges that are read now.  Out: text. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "admit/admit.h"
 #include "api/context.h"
@@ -92,8 +93,46 @@ static void write_levels(const api_context *self, FILE *out) {
                     self->levels->states[i].changes[level]);
 }
 
+/* All outcomes, also those that did not occur: the first of a kind must be seen as an increase. */
+static void write_jobs(const backlog *self, FILE *out) {
+    metrics_write_number(out, "jobs_bytes", "gauge", "Bytes of the inputs and results of kept jobs.", self->sums.bytes);
+    metrics_write_number(out, "jobs_limit_bytes", "gauge", "Largest jobs_bytes at which jobs are accepted.",
+                         self->bytes_max);
+    metrics_write_family(out, "jobs", "gauge", "Jobs that are kept, by status.");
+    for (int i = 0; i < RECORD_STATUS_COUNT; i++)
+        fprintf(out, "swin2sr_jobs{status=\"%s\"} %zu\n", record_status_name((record_status)i), self->counts[i]);
+    metrics_write_family(out, "jobs_finished_total", "counter", "Jobs that have ended, by outcome.");
+    for (int i = 0; i < BACKLOG_OUTCOMES; i++)
+        fprintf(out, "swin2sr_jobs_finished_total{outcome=\"%s\"} %" PRIu64 "\n",
+                swin2sr_status_name((swin2sr_status)-i), self->finished[i]);
+}
+
+static void write_log(const server_log *self, FILE *out) {
+    metrics_write_family(out, "log_events_total", "counter", "Events by level, also those below --log-level.");
+    for (int i = 0; i < LOG_LEVEL_COUNT; i++)
+        fprintf(out, "swin2sr_log_events_total{level=\"%s\"} %" PRIu64 "\n", log_level_name((log_level)i),
+                self->event_counts[i]);
+    metrics_write_number(out, "log_lines_dropped_total", "counter", "Log lines dropped because stdout was not read.",
+                         self->dropped_count);
+}
+
+/* Of the server without its workers, under the names that Prometheus's own clients use. */
+static void write_process(const api_context *self, FILE *out) {
+    struct timespec cpu;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
+    fprintf(out,
+            "# HELP process_start_time_seconds When the server started, in seconds since 1970.\n"
+            "# TYPE process_start_time_seconds gauge\nprocess_start_time_seconds %" PRId64 "\n",
+            self->begun_epoch_s);
+    fprintf(out,
+            "# HELP process_cpu_seconds_total Processor time of the server, without its workers.\n"
+            "# TYPE process_cpu_seconds_total counter\nprocess_cpu_seconds_total %.6f\n",
+            (double)cpu.tv_sec + (double)cpu.tv_nsec / 1e9);
+}
+
 static void write_gauges(const api_context *self, FILE *out) {
     static const char *const states[WORKER_STATE_COUNT] = {"down", "starting", "idle", "busy"};
+    metrics_write_number(out, "ready", "gauge", "1 while GET /readyz answers 200.", health_is_ready(self));
     metrics_write_family(out, "queue_depth", "gauge", "Requests waiting for a worker.");
     for (int i = 0; i < self->pools->network_count; i++)
         fprintf(out, "swin2sr_queue_depth{model=\"%s\"} %zu\n", self->pools->networks[i].served->name,
@@ -105,6 +144,8 @@ static void write_gauges(const api_context *self, FILE *out) {
                     pool_count(each, (worker_state)state));
     metrics_write_number(out, "connections", "gauge", "Open connections of clients.",
                          http_connection_count(self->http));
+    metrics_write_number(out, "connections_limit", "gauge", "Connections beyond which further ones wait.",
+                         http_connection_limit(self->http));
     metrics_write_number(out, "connections_dropped_total", "counter",
                          "Connections closed before a request: beyond the limit of one address, or without memory.",
                          self->metrics->connections_dropped);
@@ -121,17 +162,10 @@ static void write_gauges(const api_context *self, FILE *out) {
     write_levels(self, out);
     if (self->backlog) {
         write_damage(self, out);
-        metrics_write_number(out, "jobs_bytes", "gauge", "Bytes of the inputs and results of kept jobs.",
-                             self->backlog->sums.bytes);
-        metrics_write_number(out, "jobs_limit_bytes", "gauge", "Largest jobs_bytes at which jobs are accepted.",
-                             self->backlog->bytes_max);
-        metrics_write_family(out, "jobs", "gauge", "Jobs that are kept, by status.");
-        for (int i = 0; i < RECORD_STATUS_COUNT; i++)
-            fprintf(out, "swin2sr_jobs{status=\"%s\"} %zu\n", record_status_name((record_status)i),
-                    self->backlog->counts[i]);
+        write_jobs(self->backlog, out);
     }
-    metrics_write_number(out, "log_lines_dropped_total", "counter", "Log lines dropped because stdout was not read.",
-                         self->log->dropped_count);
+    write_log(self->log, out);
+    write_process(self, out);
 }
 
 /* Label values are printable ASCII (ipc.h). Two of these characters need an escape. */

@@ -16,6 +16,7 @@
 #include "store/io.h"
 
 #define BACKLOG_BUCKETS 4096 /* a power of two */
+#define BACKLOG_OUTCOMES (1 - SWIN2SR_INTERNAL)
 
 typedef struct backlog backlog;
 typedef struct kept_job kept_job;
@@ -156,6 +157,7 @@ struct backlog {
     kept_job *waiting[LIMIT_MODELS]; /* in the queue of each pool; NULL: none */
     size_t counts[RECORD_STATUS_COUNT];
     uint64_t damaged[KEPT_DAMAGE_COUNT]; /* since the start */
+    uint64_t finished[BACKLOG_OUTCOMES]; /* the same, by the negated swin2sr_status of the end */
     kept_sums sums;
     kept_share *shares;
     uint64_t bytes_max; /* of sums.bytes, at which new jobs are refused */

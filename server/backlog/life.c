@@ -259,6 +259,7 @@ static void on_end_written(kept_job *kept) {
         end_job(kept, RECORD_FAILED, SWIN2SR_IO, "there is no room for the result");
         return;
     }
+    kept->owner->finished[-kept->pending.outcome]++;
     settle(kept);
 }
 

@@ -392,6 +392,10 @@ size_t http_connection_count(const http_server *self) {
     return self->connection_count;
 }
 
+size_t http_connection_limit(const http_server *self) {
+    return self->connections_max;
+}
+
 /* The library must not be stopped while it has suspended connections, so held requests are released first. */
 void http_stop(http_server *self) {
     for (http_connection *each = self->connections; each; each = each->next)

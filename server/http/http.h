@@ -81,6 +81,7 @@ void http_step(http_server *self);
 void http_drain(http_server *self);          /* from now on every answer closes its connection */
 bool http_is_quiet(const http_server *self); /* no request is being read, worked on or answered */
 size_t http_connection_count(const http_server *self);
+size_t http_connection_limit(const http_server *self);
 
 /* For routes: true: what this owner has made belongs to the client. Without keys, everything belongs to everyone. */
 bool http_request_owns(const http_request *request, const char *owner);

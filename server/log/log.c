@@ -45,7 +45,12 @@ static json_t *fields_of(const char *format, va_list values) {
     return length < (int)sizeof pack ? json_vpack_ex(&error, 0, pack, values) : NULL;
 }
 
+const char *log_level_name(log_level level) {
+    return level_names[level];
+}
+
 void log_event(server_log *log, log_level level, const char *event, const char *format, ...) {
+    log->event_counts[level]++;
     if (level < log->least)
         return;
     va_list values;

@@ -6,12 +6,13 @@ import os
 import re
 import socket
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 import requests
 
-from service import SERVER, check_problem, picture, wait_for
+from service import SERVER, check_problem, picture, png_header, wait_for
 
 
 def test_health_and_readiness(server):
@@ -37,6 +38,7 @@ def test_not_ready_without_workers(start, sleeper):
     assert response.json() == {"status": "unavailable", "failed": ["workers:swin2sr-lightweight-x4"],
                                "details": [{"model": "swin2sr-lightweight-x4", "level": "none"}]}
     assert requests.get(service.url + "/healthz").status_code == 200
+    assert service.metric("ready") == 0
     refused = service.upscale(picture())
     check_problem(refused, 503, "starting")
     assert int(refused.headers["Retry-After"]) >= 1
@@ -60,7 +62,7 @@ def test_metrics_are_well_formed(server):
     assert FAMILY.sub("", response.text) == ""
     families = {name: (kind, samples.splitlines()) for name, kind, samples in FAMILY.findall(response.text)}
     for name, (kind, samples) in families.items():
-        assert name.startswith("swin2sr_")
+        assert name.startswith(("swin2sr_", "process_"))
         assert (kind == "counter") == name.endswith("_total")
         suffix = "(_bucket|_sum|_count)" if kind == "histogram" else ""
         for sample in samples:
@@ -87,6 +89,26 @@ def test_metrics_count(start):
     assert metrics[f'swin2sr_workers{{{model},state="idle"}}'] == 1
     assert metrics[f"swin2sr_queue_depth{{{model}}}"] == 0
     assert metrics["swin2sr_upload_bytes_total"] > 4
+
+
+def test_metrics_for_alerts(start, tmp_path):
+    """Readiness, the limit on connections, events by level, how jobs end, and when the server started."""
+    before = time.time()
+    service = start("--workers", "1", "--data", str(tmp_path / "data"), "--connections", "77")
+    metrics = service.metrics()
+    assert (metrics["swin2sr_ready"], metrics["swin2sr_connections_limit"]) == (1, 77)
+    assert before - 1 <= metrics["process_start_time_seconds"] <= time.time()
+    assert 0 < metrics["process_cpu_seconds_total"] < 60
+    for image in picture(), png_header(8, 8):
+        job = requests.post(service.url + "/v1/jobs", data=image).json()
+        wait_for("its end", lambda: requests.get(f"{service.url}/v1/jobs/{job['id']}").json()["finished"])
+    assert service.metric("jobs_finished_total") == 2
+    assert service.metric('jobs_finished_total{outcome="ok"}') == 1
+    assert service.metric('jobs_finished_total{outcome="corrupt"}') == 1
+    assert service.metric('log_events_total{level="info"}') == len(service.lines)
+    assert service.metric('log_events_total{level="debug"}') > 0  # of the scrapes; they are not written
+    assert service.metric('log_events_total{level="error"}') == 0
+    assert service.metrics()["process_start_time_seconds"] == metrics["process_start_time_seconds"]
 
 
 def test_logs_are_json_lines(start):
