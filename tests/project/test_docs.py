@@ -21,6 +21,22 @@ def test_links_lead_somewhere(root, documents):
     assert wrong == []
 
 
+def anchors_of(path):
+    """The anchors of a document's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", path.read_text(), re.M)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_links_to_headings_lead_somewhere(root, documents):
+    wrong = []
+    for document in documents:
+        for target, anchor in re.findall(r"\]\(([^)\s#]*)#([^)\s]+)\)", document.read_text()):
+            path = document.parent / target if target else document
+            if "://" not in target and path.suffix == ".md" and anchor not in anchors_of(path):
+                wrong.append(f"{document.relative_to(root)}: {target}#{anchor}")
+    assert wrong == []
+
+
 def test_make_targets_exist(root, documents):
     targets = set(re.findall(r"^([a-z-]+):", (root / "Makefile").read_text(), re.M))
     wrong = [f"{document.name}: make {name}" for document in documents

@@ -14,12 +14,14 @@ import zlib
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import jsonschema
 import pytest
 import requests
 from PIL import Image
 
 BUILD = Path(os.environ.get("SWIN2SR_BUILD", Path(__file__).resolve().parents[2] / "build")).resolve()
 SERVER = BUILD / "swin2sr-server"
+LOG_SCHEMA = json.loads((Path(__file__).parents[2] / "deploy/monitoring/log.schema.json").read_text())
 URL = os.environ.get("SWIN2SR_TEST_URL")  # test this service; by default each test starts its own
 PATIENCE_S = 120
 # What no answer may contain: parts of paths, C symbols or memory addresses.
@@ -48,6 +50,16 @@ def read_to_end(connection):
         if not piece:
             return received
         received += piece
+
+
+def check_log(lines):
+    """Check one line of each kind, by its event and its fields with their types, against deploy/monitoring."""
+    kinds = {}
+    for event in map(json.loads, lines):
+        kinds[event["event"], *sorted((name, type(value).__name__) for name, value in event.items())] = event
+    for event in kinds.values():
+        jsonschema.validate(event, {**LOG_SCHEMA["$defs"][event["event"]], "$defs": LOG_SCHEMA["$defs"]},
+                            jsonschema.Draft202012Validator)
 
 
 def memory_group_folder():
@@ -151,6 +163,7 @@ class Service(Client):
             reader.join()
         self.process.stdout.close()
         self.process.stderr.close()
+        check_log(self.lines)
         assert "Sanitizer" not in self.errors and "runtime error" not in self.errors, self.errors
         return code
 
