@@ -27,7 +27,7 @@ static void note(seen *self, const void *data, size_t size) {
         self->hash = (self->hash ^ bytes[i]) * 0x100000001b3u;
 }
 
-static bool on_part(void *context, const char *name) {
+static bool on_part(void *context, const char *name, const char *file_name) {
     seen *self = context;
     check(!self->is_in_part && strlen(name) < LIMIT_FIELD_NAME_BYTES);
     self->is_in_part = true;

@@ -65,13 +65,13 @@ bool admit_queue(const network *target, problem *ret_problem) {
 }
 
 static bool read_upload(void *context, uint64_t at, void *bytes, size_t size) {
-    const store_file *upload = context;
-    return pread(upload->fd, bytes, size, (off_t)at) == (ssize_t)size;
+    const admit_input *input = context;
+    return pread(input->fd, bytes, size, (off_t)(input->at + at)) == (ssize_t)size;
 }
 
 /* Read the upload's header. */
-static bool probe_upload(const store_file *upload, probe_info *ret_info, problem *ret_problem) {
-    const probe_source source = {.read = read_upload, .context = (void *)upload, .size = upload->bytes};
+static bool probe_upload(const admit_input *input, probe_info *ret_info, problem *ret_problem) {
+    const probe_source source = {.read = read_upload, .context = (void *)input, .size = input->bytes};
     swin2sr_error error = {""};
     switch (probe_file(&source, ret_info, &error)) {
     case SWIN2SR_OK:
@@ -231,9 +231,9 @@ static bool cut_image(const format_target *crop, probe_info *info, problem *ret_
     return true;
 }
 
-bool admit_image(const network *target, const store_file *upload, const admit_terms *terms, probe_info *ret_info,
+bool admit_image(const network *target, const admit_input *input, const admit_terms *terms, probe_info *ret_info,
                  admit_work *ret_work, problem *ret_problem) {
-    if (!probe_upload(upload, ret_info, ret_problem) || !has_sizes(target, ret_info, terms->is_batch, ret_problem))
+    if (!probe_upload(input, ret_info, ret_problem) || !has_sizes(target, ret_info, terms->is_batch, ret_problem))
         return false;
     *ret_work = (admit_work){.target = terms->target,
                              .decoder_bytes = cost_decoder_bytes(ret_info, terms->is_batch && ret_info->frames > 1)};
@@ -242,4 +242,25 @@ bool admit_image(const network *target, const store_file *upload, const admit_te
            has_result_sizes(target, ret_info, ret_work->format, &terms->target, ret_work->shrink_px, ret_problem) &&
            has_memory(target, ret_info, ret_work, ret_problem) &&
            has_time(target, ret_work, terms->limit_us, ret_problem);
+}
+
+void admit_sum_add(admit_sum *self, const network *target, const probe_info *info, const admit_work *work) {
+    int32_t width_px, height_px;
+    cost_out_size(target, info, work, &width_px, &height_px);
+    self->in_pixels += (uint64_t)info->width_px * (uint64_t)info->height_px;
+    self->out_pixels += (uint64_t)width_px * (uint64_t)height_px;
+    self->work.us += work->us;
+    self->work.least_us += work->least_us;
+    self->work.may_shrink |= work->may_shrink;
+    self->work.bytes = self->work.bytes > work->bytes ? self->work.bytes : work->bytes;
+}
+
+bool admit_sum_check(const admit_sum *self, const network *target, uint64_t limit_us, problem *ret_problem) {
+    const quantity rows[] = {
+        {"the files have more pixels together than this service takes at a time; send fewer",
+         target->owner->config->in_pixels_max, self->in_pixels},
+        {"the results would have more pixels together than this service makes at a time; send fewer files",
+         LIMIT_OUT_PIXELS, self->out_pixels}};
+    return has_all(rows, sizeof rows / sizeof rows[0], ret_problem) &&
+           has_time(target, &self->work, limit_us, ret_problem);
 }

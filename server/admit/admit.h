@@ -48,11 +48,28 @@ typedef struct admit_work {
     uint64_t least_us;           /* lower bound of the time on a worker */
 } admit_work;
 
+/* Where an image is. */
+typedef struct admit_input {
+    int fd;
+    uint64_t at, bytes;
+} admit_input;
+
 /* ret_info  What the header says; with a crop, as if the part were an upright image.
  *
  * Can the image be read, is it within the limits of this service for this network, and how will it be enlarged? */
-bool admit_image(const network *target, const store_file *upload, const admit_terms *terms, probe_info *ret_info,
+bool admit_image(const network *target, const admit_input *input, const admit_terms *terms, probe_info *ret_info,
                  admit_work *ret_work, problem *ret_problem);
+
+/* What several images take together. */
+typedef struct admit_sum {
+    uint64_t in_pixels, out_pixels;
+    admit_work work; /* us and least_us are sums; may_shrink: of any of them */
+} admit_sum;
+
+void admit_sum_add(admit_sum *self, const network *target, const probe_info *info, const admit_work *work);
+
+/* Are they within the limits together, too? */
+bool admit_sum_check(const admit_sum *self, const network *target, uint64_t limit_us, problem *ret_problem);
 
 /* ---- cost.c ---- */
 

@@ -180,8 +180,11 @@ void accept_job(upscale_call *self) {
     if (!has_room(self, self->intake.upload.bytes))
         return;
     job_record wanted = {.spec = call_spec(self), .cost_us = self->work.us, .frames = (uint32_t)self->image.frames};
-    wanted.done.in_width_px = (uint32_t)self->image.width_px;
-    wanted.done.in_height_px = (uint32_t)self->image.height_px;
+    if (!self->list_bytes) {
+        wanted.done.in_width_px = (uint32_t)self->image.width_px;
+        wanted.done.in_height_px = (uint32_t)self->image.height_px;
+    }
+    wanted.done.files = self->intake.files ? (uint32_t)self->intake.files->count : 0;
     strcpy(wanted.idempotency_key, self->idempotency_key);
     strcpy(wanted.body_sha256, self->body_sha256);
     strcpy(wanted.input_sha256, self->intake.sha256);

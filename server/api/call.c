@@ -41,8 +41,9 @@ job_spec call_spec(const upscale_call *self) {
                      .tile_px = self->work.tile_px,
                      .shrink_px = self->work.shrink_px,
                      .memory_bytes = self->work.memory_bytes,
-                     .preview_side_px = self->kind == CALL_JOB ? LIMIT_PREVIEW_PX : 0,
+                     .preview_side_px = self->kind == CALL_JOB && !self->list_bytes ? LIMIT_PREVIEW_PX : 0,
                      .in_bytes = self->intake.upload.bytes,
+                     .list_bytes = self->list_bytes,
                      .in_pixels_max = self->service->config->in_pixels_max,
                      .out_pixels_max = LIMIT_OUT_PIXELS,
                      .limit_us = wanted_us && wanted_us < most_us ? wanted_us : most_us};

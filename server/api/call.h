@@ -23,7 +23,8 @@ typedef struct upscale_call {
     checksum *reading; /* of a resumable upload that is the input; NULL: none is under way */
     network *network;  /* the default, until an option chooses another */
     probe_info image;
-    admit_work work;             /* how the image will be enlarged */
+    admit_work work;             /* how the image will be enlarged; of several, what they take together */
+    uint32_t list_bytes;         /* of the list of several images, at the end of the upload; 0: it is one image */
     char body_sha256[65];        /* of the image and its options, once the upload is complete */
     char etag[LIMIT_ETAG_BYTES]; /* of the result */
 
@@ -48,6 +49,11 @@ uint64_t call_limit_us(const upscale_call *self);
 
 /* The spec of the job for a worker. */
 job_spec call_spec(const upscale_call *self);
+
+/* ---- api/several.c ---- */
+
+/* Admit the files of a form with several, and write the list of them behind them. false: the request is answered. */
+bool several_admit(upscale_call *self, const admit_terms *terms);
 
 /* ---- api/etag.c ---- */
 

@@ -47,6 +47,10 @@ void facts_answer(http_request *request, const char *model, const ipc_done *done
         http_answer_header(request, "X-Swin2SR-Notes", text);
     if (frames > 1)
         add_count(request, "X-Swin2SR-Frames", frames);
+    if (done->files) {
+        add_count(request, "X-Swin2SR-Files", done->files);
+        add_count(request, "X-Swin2SR-Files-Failed", done->files_failed);
+    }
     if (is_animation)
         add_count(request, "X-Swin2SR-Frames-Reused", done->frames_reused);
 }

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
- * api/intake.c - one image and its options from a request (stage 1 of 9, request).
+ * api/intake.c - one image or several, and options, from a request (stage 1 of 9, request).
  * In: pieces of a body.  Out: checked options and a file of the store, or a problem. */
 #include "api/intake.h"
 
 #include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "api/entry_names.h"
 #include "base/sha256.h"
 
 void intake_init(intake *self, store *uploads, partial_set *partials, const char *client) {
@@ -19,6 +22,7 @@ void intake_init(intake *self, store *uploads, partial_set *partials, const char
 
 void intake_done(intake *self) {
     store_remove(&self->upload);
+    free(self->files);
 }
 
 static bool refuse(intake *self, problem_kind kind, const char *detail) {
@@ -29,8 +33,6 @@ static bool refuse(intake *self, problem_kind kind, const char *detail) {
 /* ---- the file ---- */
 
 static bool open_upload(intake *self) {
-    if (self->upload.owner)
-        return refuse(self, PROBLEM_OPTION, "file: given more than once");
     if (store_create(self->uploads, &self->upload) != SWIN2SR_OK)
         return refuse(self, PROBLEM_STORAGE, "there is no room for the upload");
     /* the clients of a Unix socket are not told apart */
@@ -61,6 +63,56 @@ static bool append_upload(intake *self, const void *data, size_t size) {
                                   : refuse(self, PROBLEM_STORAGE, "there is no room for the upload");
 }
 
+/* The second file of a form makes a list, whose first row is what is known of the first. */
+static bool begin_file(intake *self, const char *file_name) {
+    if (self->file_count == 0) {
+        self->file_count = 1;
+        entry_name_clean(file_name, self->first_name);
+        return open_upload(self);
+    }
+    if (self->file_count == BUNDLE_FILES_MAX) {
+        self->problem = problem_of(PROBLEM_OPTION, "file: given more than %d times; send the others in another request",
+                                   BUNDLE_FILES_MAX);
+        return false;
+    }
+    if (!self->files) {
+        self->files = calloc(1, sizeof *self->files);
+        if (!self->files)
+            return refuse(self, PROBLEM_MEMORY, "no memory for several files");
+        self->files->files[0].bytes = self->upload.bytes;
+        strcpy(self->files->files[0].name, self->first_name);
+        self->files->count = 1;
+    }
+    entry_name_clean(file_name, self->files->files[self->files->count].name);
+    entry_name_make_unique(self->files, self->files->count, offsetof(bundle_file, name));
+    self->file_at = self->upload.bytes;
+    self->file_count++;
+    return true;
+}
+
+static void end_file(intake *self) {
+    if (self->files)
+        self->files->files[self->files->count++].bytes = self->upload.bytes - self->file_at;
+}
+
+static void end_digest(swin2sr__digest *digest, char ret_sha256[65]) {
+    unsigned char bytes[SWIN2SR__DIGEST_MAX_BYTES];
+    swin2sr__digest_end(digest, bytes);
+    swin2sr__hex(bytes, sizeof bytes, ret_sha256);
+}
+
+/* The list is not a part of it: how images are enlarged may differ between two requests for the same. */
+static void know_by_files(intake *self) {
+    swin2sr__digest digest = self->digest;
+    for (size_t i = 0; i < self->files->count; i++) {
+        char text[BUNDLE_NAME_BYTES + 24];
+        int size =
+            snprintf(text, sizeof text, "%" PRIu64 " %s\n", self->files->files[i].bytes, self->files->files[i].name);
+        swin2sr__digest_add(&digest, text, (size_t)size);
+    }
+    end_digest(&digest, self->sha256);
+}
+
 /* ---- options and parts of a form ---- */
 
 static bool set_option(void *context, const char *name, const char *value) {
@@ -70,11 +122,11 @@ static bool set_option(void *context, const char *name, const char *value) {
     return upscale_options_set(&self->options, name, value, &self->problem);
 }
 
-static bool on_part(void *context, const char *name) {
+static bool on_part(void *context, const char *name, const char *file_name) {
     intake *self = context;
     if (strcmp(name, "file") == 0) {
         self->part = INTAKE_PART_FILE;
-        return open_upload(self);
+        return begin_file(self, file_name);
     }
     self->part = INTAKE_PART_OPTION;
     self->option_bytes = 0;
@@ -100,6 +152,8 @@ static bool on_part_end(void *context) {
     intake *self = context;
     intake_part part = self->part;
     self->part = INTAKE_PART_NONE;
+    if (part == INTAKE_PART_FILE)
+        end_file(self);
     if (part != INTAKE_PART_OPTION)
         return true;
     self->option_value[self->option_bytes] = '\0';
@@ -155,7 +209,7 @@ bool intake_take_body(intake *self, const void *data, size_t size) {
 
 /* Open the resumable upload that the option names. */
 static bool take_partial(intake *self, const http_request *request) {
-    if (self->upload.owner && self->upload.bytes > 0)
+    if (self->upload.owner && (self->upload.bytes > 0 || self->files))
         return refuse(self, PROBLEM_OPTION, "upload: cannot be given together with an image; send one of them");
     if (self->partials->folder == 0)
         return refuse(self, PROBLEM_OPTION, "upload: this service has no resumable uploads; send the image itself");
@@ -186,13 +240,22 @@ bool intake_take_end(intake *self, const http_request *request) {
         return false;
     if (!self->upload.owner)
         return refuse(self, PROBLEM_MISSING_FILE, "the form has no part named file");
+    if (self->files && !self->options.is_batch)
+        return refuse(self, PROBLEM_OPTION,
+                      "file: given more than once; with batch_mode=true, several files become one ZIP");
     if (self->upload.bytes == 0)
-        return refuse(self, PROBLEM_MISSING_FILE, "the file is empty");
-    if (self->is_resumable)
-        return true;
-    unsigned char bytes[SWIN2SR__DIGEST_MAX_BYTES];
-    swin2sr__digest_end(&self->digest, bytes);
-    swin2sr__hex(bytes, sizeof bytes, self->sha256);
+        return refuse(self, PROBLEM_MISSING_FILE, self->files ? "all files are empty" : "the file is empty");
+    if (self->files)
+        know_by_files(self);
+    else if (!self->is_resumable)
+        end_digest(&self->digest, self->sha256);
+    return true;
+}
+
+bool intake_append_list(intake *self, const char *list, size_t size) {
+    if (!append_upload(self, list, size))
+        return false;
+    end_digest(&self->digest, self->sha256);
     return true;
 }
 

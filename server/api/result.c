@@ -60,12 +60,13 @@ static bool take_name(void *context, const char *name, const char *value) {
 }
 
 /* The query may give a name to save it under (RFC 6266); its bytes are written as hex digits. */
-static void add_disposition(http_request *request, const format_info *format) {
+static void add_disposition(http_request *request, const job_spec *spec) {
     char text[32 + 3 * LIMIT_SAVE_NAME_BYTES];
     const char *name = NULL;
     http_request_query(request, take_name, &name);
     if (!name || !name[0] || strlen(name) > LIMIT_SAVE_NAME_BYTES) {
-        snprintf(text, sizeof text, "inline; filename=\"enlarged.%s\"", format->endings[0]);
+        snprintf(text, sizeof text, "%s; filename=\"enlarged.%s\"", spec->list_bytes ? "attachment" : "inline",
+                 job_ending(spec));
     } else {
         char *at = text + sprintf(text, "attachment; filename*=UTF-8''");
         for (; *name; name++)
@@ -75,11 +76,10 @@ static void add_disposition(http_request *request, const format_info *format) {
 }
 
 static void answer_result(http_request *request, const job_record *record, int fd) {
-    const format_info *format = format_get(record->spec.format);
     char tag[FACTS_ETAG_BYTES];
     facts_etag(record->etag, &record->done, tag);
-    http_answer_ranged(request, format->media_type, fd, record->done.out_bytes, tag);
-    add_disposition(request, format);
+    http_answer_ranged(request, job_media_type(&record->spec), fd, record->done.out_bytes, tag);
+    add_disposition(request, &record->spec);
     http_answer_header(request, "Cache-Control", "private, no-cache");
     facts_answer(request, record->spec.model, &record->done, record->frames, record->spec.frames_max > 0);
 }
@@ -148,10 +148,15 @@ static void begin(http_request *request, kept_file which) {
     const job_record *record = kept ? &kept->record : NULL;
     if (!kept)
         return;
+    if (which == KEPT_INPUT && record->spec.list_bytes) {
+        refuse(request, PROBLEM_NOT_FOUND, "the images of a job of several files are not given back");
+        return;
+    }
     if (which == KEPT_PREVIEW && record_has_result(record) && record->done.preview_bytes == 0) {
-        problem what = problem_of(PROBLEM_NOT_FOUND,
-                                  "the result has at most %d pixels a side and no preview; take the result itself",
-                                  LIMIT_PREVIEW_PX);
+        problem what =
+            problem_of(PROBLEM_NOT_FOUND,
+                       "the result has at most %d pixels a side, or is a ZIP, and no preview; take the result itself",
+                       LIMIT_PREVIEW_PX);
         http_answer_problem(request, &what);
         return;
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * api/upscale.c - POST /upscale, /v1/jobs and /v1/estimate: one image in (stages 1 request and 9 respond).
- * In: a form with a file, or the image itself; options.  Out: the whole result, a job, an estimate, or a problem.
+ * api/upscale.c - POST /upscale, /v1/jobs and /v1/estimate: an image in, or several (stages 1 request and 9 respond).
+ * In: a form with files, or the image itself; options.  Out: the whole result, a job, an estimate, or a problem.
  * The upload is written to a file of the store as it arrives. When it is complete, it is admitted and becomes a job. */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -133,15 +133,16 @@ static void add_facts(upscale_call *self) {
 }
 
 static void answer_image(upscale_call *self) {
-    const format_info *format = format_get(self->intake.options.format);
+    const job_spec *spec = &self->job.spec;
     char name[40];
     int fd = store_open(&self->job.result, O_RDONLY); /* the result counts in the store until the answer is out */
     if (fd < 0) {
         refuse(self, PROBLEM_STORAGE, "the result could not be read back");
         return;
     }
-    http_answer_file(self->request, HTTP_OK, format->media_type, fd, self->job.done.out_bytes);
-    snprintf(name, sizeof name, "inline; filename=\"enlarged.%s\"", format->endings[0]);
+    http_answer_file(self->request, HTTP_OK, job_media_type(spec), fd, self->job.done.out_bytes);
+    snprintf(name, sizeof name, "%s; filename=\"enlarged.%s\"", spec->list_bytes ? "attachment" : "inline",
+             job_ending(spec));
     http_answer_header(self->request, "Content-Disposition", name);
     http_answer_header(self->request, "Cache-Control", "no-store");
     add_facts(self);
@@ -193,8 +194,11 @@ static bool admit_upload(upscale_call *self) {
                              wanted < OVERSIZE_COUNT ? wanted : (oversize_choice)self->service->config->oversize};
     if (terms.is_job && wanted == OVERSIZE_SHRINK)
         return refuse(self, PROBLEM_OPTION, "oversize: a job is done in full size; shrink is for POST /upscale alone");
+    const admit_input input = {.fd = self->intake.upload.fd, .bytes = self->intake.upload.bytes};
     problem what;
-    if (!admit_image(self->network, &self->intake.upload, &terms, &self->image, &self->work, &what))
+    if (self->intake.files)
+        return several_admit(self, &terms) && can_meet_deadline(self);
+    if (!admit_image(self->network, &input, &terms, &self->image, &self->work, &what))
         return call_refuse(self, &what);
     self->intake.options.format = self->work.format;
     return can_meet_deadline(self);
@@ -217,12 +221,19 @@ static void answer_estimate(upscale_call *self) {
     const admit_work *work = &self->work;
     const char *plan = work->shrink_px ? "shrink" : work->tile_px ? "tiles" : "whole";
     int32_t width_px, height_px;
+    if (self->intake.files) {
+        http_answer_json(self->request, HTTP_OK, "{s:s, s:i, s:f, s:f, s:I}", "model", target->served->name, "files",
+                         (int)self->intake.files->count, "seconds", (double)work->us / 1e6, "wait_seconds",
+                         (double)pace_wait_us(target->owner) / 1e6, "bytes", (long long)work->bytes);
+        http_answer_header(self->request, "Cache-Control", "no-store");
+        return;
+    }
     cost_out_size(target, &self->image, work, &width_px, &height_px);
-    http_answer_json(self->request, HTTP_OK, "{s:s, s:i, s:i, s:i, s:i, s:i, s:f, s:f, s:I, s:s}", "model",
+    http_answer_json(self->request, HTTP_OK, "{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:f, s:f, s:I, s:s}", "model",
                      target->served->name, "width", (int)self->image.width_px, "height", (int)self->image.height_px,
-                     "output_width", (int)width_px, "output_height", (int)height_px, "frames", (int)self->image.frames,
-                     "seconds", (double)work->us / 1e6, "wait_seconds", (double)pace_wait_us(target->owner) / 1e6,
-                     "bytes", (long long)work->bytes, "plan", plan);
+                     "output_width", (int)width_px, "output_height", (int)height_px, "files", 1, "frames",
+                     (int)self->image.frames, "seconds", (double)work->us / 1e6, "wait_seconds",
+                     (double)pace_wait_us(target->owner) / 1e6, "bytes", (long long)work->bytes, "plan", plan);
     http_answer_header(self->request, "Cache-Control", "no-store");
 }
 

@@ -210,8 +210,7 @@ static void name_result(const job_record *record, char ret_name[LIMIT_RESULT_NAM
     char date[16];
     gmtime_r(&created_s, &utc);
     strftime(date, sizeof date, "%Y-%m-%d", &utc);
-    snprintf(ret_name, LIMIT_RESULT_NAME_BYTES, "%s-%s.%s", date, record->id,
-             format_get(record->spec.format)->endings[0]);
+    snprintf(ret_name, LIMIT_RESULT_NAME_BYTES, "%s-%s.%s", date, record->id, job_ending(&record->spec));
 }
 
 static void end_job(kept_job *kept, record_status status, swin2sr_status outcome, const char *detail) {

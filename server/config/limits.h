@@ -81,7 +81,8 @@
 #define LIMIT_BOUNDARY_BYTES 70     /* RFC 2046 */
 #define LIMIT_PART_LINE_BYTES 8192  /* one header line of a part: it may give a long file name twice */
 #define LIMIT_PART_HEADER_LINES 16  /* header lines of a part */
-#define LIMIT_PARTS 32              /* parts of a body */
+#define LIMIT_PARTS 96              /* parts of a body: 64 files (ipc/bundle.h), and options */
+#define LIMIT_FILE_NAME_BYTES 768   /* of a file that is sent, read from its part, terminator included */
 #define LIMIT_FIELD_NAME_BYTES 64   /* name of a part, terminator included */
 #define LIMIT_FIELD_VALUE_BYTES 128 /* value of an option, terminator included */
 

@@ -5,6 +5,7 @@
  * byte that did not match can begin the next match, and the bytes matched before are those of the delimiter. */
 #include "http/multipart.h"
 
+#include <ctype.h>
 #include <stdint.h>
 #include <string.h>
 #include <strings.h>
@@ -26,11 +27,11 @@ static const char *skip_blanks(const char *text) {
 }
 
 /* Read the value of a parameter, quoted or not, and move *text past it.
- * value    Receives as much as fits, terminated. NULL: the value is skipped; if unquoted, it may have blanks in it
- *          ("filename=my photo.png").
+ * value    Receives as much as fits, terminated. NULL: the value is skipped.
+ * ends     What an unquoted value ends with: a file name may have blanks in it ("filename=my photo.png").
  * returns  The length of the whole value; SIZE_MAX: a quote is not closed. */
-static size_t read_value(const char **text, char *value, size_t value_bytes) {
-    const char *at = *text, *ends = value ? "; \t" : ";";
+static size_t read_value(const char **text, const char *ends, char *value, size_t value_bytes) {
+    const char *at = *text;
     bool is_quoted = *at == '"';
     size_t length = 0;
     for (at += is_quoted; is_quoted ? *at != '"' : *at && !strchr(ends, *at); at++, length++) {
@@ -74,7 +75,8 @@ static bool read_boundary(multipart *self, const char *parameters) {
     const char *at = parameters;
     while (next_parameter(&at, key, sizeof key)) {
         bool is_boundary = strcasecmp(key, "boundary") == 0;
-        size_t bytes = read_value(&at, is_boundary ? boundary : NULL, LIMIT_BOUNDARY_BYTES + 1);
+        size_t bytes =
+            read_value(&at, is_boundary ? "; \t" : ";", is_boundary ? boundary : NULL, LIMIT_BOUNDARY_BYTES + 1);
         if (bytes == SIZE_MAX)
             return fail(self, "the form's Content-Type has an unclosed quote");
         length = is_boundary ? bytes : length;
@@ -146,6 +148,42 @@ static size_t push_data(multipart *self, const char *data, size_t size) {
     return at;
 }
 
+static int hex_digit(char digit) {
+    const char *digits = "0123456789abcdef", *at = digit ? strchr(digits, tolower((unsigned char)digit)) : NULL;
+    return at ? (int)(at - digits) : -1;
+}
+
+/* The value of filename* is UTF-8''NAME, with bytes as %XX (RFC 5987): some clients send it although RFC 7578 says not
+ * to. It is decoded in place. false: it is of another kind, and not used. */
+static bool decode_file_name(char *name) {
+    static const char kind[] = "utf-8''";
+    if (strncasecmp(name, kind, sizeof kind - 1) != 0)
+        return false;
+    char *to = name;
+    for (const char *at = name + sizeof kind - 1; *at; at++) {
+        int high = *at == '%' ? hex_digit(at[1]) : -1, low = high >= 0 ? hex_digit(at[2]) : -1;
+        bool is_byte = low >= 0 && high + low > 0;
+        *to++ = is_byte ? (char)(high * 16 + low) : *at;
+        at += is_byte ? 2 : 0;
+    }
+    *to = '\0';
+    return true;
+}
+
+/* The parameters but `name`. returns  As read_value. */
+static size_t read_file_name(multipart *self, const char *key, const char **text) {
+    char value[LIMIT_FILE_NAME_BYTES];
+    bool is_coded = strcasecmp(key, "filename*") == 0;
+    if (!is_coded && (strcasecmp(key, "filename") != 0 || self->has_coded_name))
+        return read_value(text, ";", NULL, 0);
+    size_t length = read_value(text, ";", value, sizeof value);
+    if (length != SIZE_MAX && (!is_coded || decode_file_name(value))) {
+        strcpy(self->file_name, value);
+        self->has_coded_name = is_coded;
+    }
+    return length;
+}
+
 /* Content-Disposition: form-data; name="..."; filename="..." */
 static bool read_disposition(multipart *self, const char *value) {
     static const char form_data[] = "form-data";
@@ -157,7 +195,8 @@ static bool read_disposition(multipart *self, const char *value) {
         bool is_name = strcasecmp(key, "name") == 0;
         if (is_name && self->has_name)
             return fail(self, "a part has two names");
-        size_t length = read_value(&at, is_name ? self->name : NULL, sizeof self->name);
+        size_t length =
+            is_name ? read_value(&at, "; \t", self->name, sizeof self->name) : read_file_name(self, key, &at);
         if (length == SIZE_MAX)
             return fail(self, "a part's header has an unclosed quote");
         if (is_name && length >= sizeof self->name)
@@ -174,7 +213,7 @@ static bool begin_part(multipart *self) {
         return fail(self, "too many parts");
     self->state = MULTIPART_DATA;
     self->matched = 0;
-    return self->handler.on_part(self->handler.context, self->name) || fail(self, NULL);
+    return self->handler.on_part(self->handler.context, self->name, self->file_name) || fail(self, NULL);
 }
 
 /* One line of a part's header, without its line end. */
@@ -202,7 +241,8 @@ static bool take_delimiter_line(multipart *self) {
     self->state = MULTIPART_HEADER;
     self->line_bytes = 0;
     self->header_lines = 0;
-    self->has_name = false;
+    self->has_name = self->has_coded_name = false;
+    self->file_name[0] = '\0';
     return true;
 }
 

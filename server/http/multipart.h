@@ -11,7 +11,7 @@
 
 /* Called by multipart_push. Returning false stops the parser for good. */
 typedef struct multipart_handler {
-    bool (*on_part)(void *context, const char *name);
+    bool (*on_part)(void *context, const char *name, const char *file_name); /* file_name: "": none was given */
     bool (*on_data)(void *context, const void *data,
                     size_t size); /* bytes of the current part; called any number of times */
     bool (*on_part_end)(void *context);
@@ -38,9 +38,10 @@ typedef struct multipart {
     size_t line_bytes;
     int part_count;
     int header_lines; /* of this part */
-    bool has_name;
+    bool has_name, has_coded_name;
     char bad_character; /* the one that makes the boundary unusable; '\0': none */
     char name[LIMIT_FIELD_NAME_BYTES];
+    char file_name[LIMIT_FILE_NAME_BYTES]; /* cut to fit */
 } multipart;
 
 /* Start with the request's Content-Type.

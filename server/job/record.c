@@ -67,6 +67,7 @@ static const field fields[] = {
     FIELD("crop_height_px", spec.target.crop_height_px, KIND_U32),
     FIELD("plain_parts", spec.target.plain_parts, KIND_U32),
     FIELD("in_bytes", spec.in_bytes, KIND_64),
+    FIELD("list_bytes", spec.list_bytes, KIND_U32),
     FIELD("in_pixels_max", spec.in_pixels_max, KIND_64),
     FIELD("out_pixels_max", spec.out_pixels_max, KIND_64),
     FIELD("tile_px", spec.tile_px, KIND_U32),
@@ -91,6 +92,10 @@ static const field fields[] = {
     FIELD("in_height_px", done.in_height_px, KIND_U32),
     FIELD("out_width_px", done.out_width_px, KIND_U32),
     FIELD("out_height_px", done.out_height_px, KIND_U32),
+    FIELD("in_pixels", done.in_pixels, KIND_64),
+    FIELD("out_pixels", done.out_pixels, KIND_64),
+    FIELD("files", done.files, KIND_U32),
+    FIELD("files_failed", done.files_failed, KIND_U32),
     FIELD("decode_us", done.decode_us, KIND_64),
     FIELD("infer_us", done.infer_us, KIND_64),
     FIELD("encode_us", done.encode_us, KIND_64),
@@ -248,11 +253,11 @@ static bool is_sha256(const char *text) {
 /* Conditions that later code relies on, beyond the range of each field. */
 static bool is_sound(const job_record *self) {
     return record_is_id(self->id) && self->spec.model[0] && self->spec.quality >= 1 && self->spec.quality <= 100 &&
-           format_get(self->spec.format)->can_write && self->spec.in_bytes > 0 && self->spec.in_pixels_max > 0 &&
-           self->spec.out_pixels_max > 0 && self->outcome <= 0 && format_target_is_sound(&self->spec.target) &&
-           !strchr(self->result_name, '/') && self->result_name[0] != '.' && is_sha256(self->input_sha256) &&
-           is_sha256(self->result_sha256) && is_sha256(self->preview_sha256) &&
-           (self->status == RECORD_SUCCEEDED) == (self->result_name[0] != '\0');
+           format_get(self->spec.format)->can_write && self->spec.in_bytes > self->spec.list_bytes &&
+           self->spec.in_pixels_max > 0 && self->spec.out_pixels_max > 0 && self->outcome <= 0 &&
+           format_target_is_sound(&self->spec.target) && !strchr(self->result_name, '/') &&
+           self->result_name[0] != '.' && is_sha256(self->input_sha256) && is_sha256(self->result_sha256) &&
+           is_sha256(self->preview_sha256) && (self->status == RECORD_SUCCEEDED) == (self->result_name[0] != '\0');
 }
 
 /* The JSON between the line of the checksum and the last line break; NULL: the checksum is wrong. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * job/spec.h - what to do with one image (stage 3 of 9, dispatch).
+ * job/spec.h - what to do with one image, or with several of one request (stage 3 of 9, dispatch).
  * Plain values without pointers to the running process, so that a spec can be stored and sent.
  * Raise the version when a field is added or changes its meaning. */
 #pragma once
@@ -10,7 +10,7 @@
 #include "format/target.h"
 #include "library/library.h"
 
-#define JOB_SPEC_VERSION 9
+#define JOB_SPEC_VERSION 10
 
 typedef struct job_spec {
     uint32_t version;
@@ -24,6 +24,7 @@ typedef struct job_spec {
     uint32_t metadata;                       /* bits of format/metadata.h */
     format_target target;                    /* as in ipc_job */
     uint64_t in_bytes;                       /* 1.. */
+    uint32_t list_bytes;                     /* as in ipc_job: more than 0: several pictures, which become a ZIP */
     uint64_t in_pixels_max, out_pixels_max;  /* 1.. */
     uint32_t width_px, height_px;            /* of the upright input or its part; 0: unknown, an old record */
     uint32_t sample_bytes;                   /* as cost_sample_bytes; 0: unknown */
@@ -35,3 +36,12 @@ typedef struct job_spec {
     uint64_t limit_us;                       /* from submit to finish */
     bool is_strict;                          /* refuse a damaged file even if all of its rows can be decoded */
 } job_spec;
+
+/* The media type and the ending of the result. */
+static inline const char *job_media_type(const job_spec *self) {
+    return self->list_bytes ? "application/zip" : format_get(self->format)->media_type;
+}
+
+static inline const char *job_ending(const job_spec *self) {
+    return self->list_bytes ? "zip" : format_get(self->format)->endings[0];
+}

@@ -78,6 +78,7 @@ static bool assign(pool *self, worker *w, job *item, const int *fds) {
                                    .memory_bytes = spec->memory_bytes,
                                    .preview_side_px = spec->preview_side_px,
                                    .in_bytes = spec->in_bytes,
+                                   .list_bytes = spec->list_bytes,
                                    .in_pixels_max = spec->in_pixels_max,
                                    .out_pixels_max = spec->out_pixels_max}};
     if (worker_send(w, &message, fds) != SWIN2SR_OK)
@@ -143,8 +144,20 @@ static bool has_bytes(const store_file *file, uint64_t bytes) {
     return fstat(file->fd, &info) == 0 && (uint64_t)info.st_size == bytes;
 }
 
+/* Of a ZIP, an image that failed late has left bytes behind the end. */
+static bool is_plausible_zip(const job *item, const ipc_done *done) {
+    struct stat info;
+    return done->files > 0 && done->files_failed < done->files && done->preview_bytes == 0 &&
+           fstat(item->result.fd, &info) == 0 && (uint64_t)info.st_size >= done->out_bytes &&
+           ftruncate(item->result.fd, (off_t)done->out_bytes) == 0;
+}
+
 /* true: DONE agrees with the files and the size that was asked for. If not, the worker is broken and is killed. */
 static bool is_plausible(const job *item, const ipc_done *done) {
+    if (item->spec.list_bytes)
+        return is_plausible_zip(item, done);
+    if (done->in_width_px < 1 || done->in_height_px < 1)
+        return false;
     int32_t scale = (int32_t)item->network->facts.scale;
     int32_t width_px = (int32_t)done->in_width_px, height_px = (int32_t)done->in_height_px;
     if (item->spec.shrink_px)
@@ -175,27 +188,26 @@ static void note_done(const job *item, const worker *by) {
     network *self = item->network;
     const ipc_done *done = &item->done;
     model_metrics *counts = self->counts;
-    uint64_t in_pixels = (uint64_t)done->in_width_px * done->in_height_px;
     uint64_t duration_us = swin2sr__clock_us() - item->started_us;
-    if (!item->spec.frames_max) /* of an animation, some frames take less */
+    if (!item->spec.frames_max && !item->spec.list_bytes) /* of an animation, some frames take less */
         estimate_learn(&self->time, estimate_done_pixels(done, item->spec.shrink_px), duration_us);
-    metrics_count_use(self->owner->metrics, item->spec.owner, in_pixels, duration_us);
+    metrics_count_use(self->owner->metrics, item->spec.owner, done->in_pixels, duration_us);
     metrics_observe(&counts->stage_seconds[METRICS_STAGE_QUEUE], item->started_us - item->queued_us);
     metrics_observe(&counts->stage_seconds[METRICS_STAGE_DECODE], done->decode_us);
     metrics_observe(&counts->stage_seconds[METRICS_STAGE_INFER], done->infer_us);
     metrics_observe(&counts->stage_seconds[METRICS_STAGE_ENCODE], done->encode_us);
     counts->shrunk += (done->notes & NOTE_SHRUNK) > 0;
-    counts->in_pixels += in_pixels;
-    counts->out_pixels += (uint64_t)done->out_width_px * done->out_height_px;
+    counts->in_pixels += done->in_pixels;
+    counts->out_pixels += done->out_pixels;
     log_event(self->owner->log, LOG_LEVEL_INFO, "enlarged",
-              "s:s, s:s*, s:s*, s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I", "request_id",
+              "s:s, s:s*, s:s*, s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I", "request_id",
               item->spec.request_id, "traceparent", job_trace(item), "key",
               item->spec.owner[0] ? item->spec.owner : NULL, "model", self->served->name, "worker_pid", (int)by->pid,
               "attempt", item->attempts, "in_width", (int)done->in_width_px, "in_height", (int)done->in_height_px,
-              "out_width", (int)done->out_width_px, "out_height", (int)done->out_height_px, "out_bytes",
-              (long long)done->out_bytes, "decode_us", (long long)done->decode_us, "infer_us",
-              (long long)done->infer_us, "encode_us", (long long)done->encode_us, "memory_bytes",
-              (long long)done->plan_memory_bytes);
+              "out_width", (int)done->out_width_px, "out_height", (int)done->out_height_px, "files", (int)done->files,
+              "files_failed", (int)done->files_failed, "out_bytes", (long long)done->out_bytes, "decode_us",
+              (long long)done->decode_us, "infer_us", (long long)done->infer_us, "encode_us",
+              (long long)done->encode_us, "memory_bytes", (long long)done->plan_memory_bytes);
 }
 
 static void on_done_message(pool *self, worker *w, const ipc_done *done) {

@@ -15,11 +15,12 @@
 #include "format/format.h"
 #include "format/metadata.h"
 #include "format/note.h"
+#include "ipc/bundle.h"
 
 #define FRAME_MAGIC 0x49325253u /* "SR2I" */
 #define HEADER_BYTES 12         /* magic, type, payload length */
 #define SCALE_MAX 16
-#define FIELDS_MAX 24
+#define FIELDS_MAX 32
 
 /* A field of a message. A number has 4 or 8 bytes; a text goes as its length and its characters. */
 typedef struct ipc_field {
@@ -57,6 +58,7 @@ static const ipc_field payloads[IPC_CANCEL + 1][FIELDS_MAX + 1] = {
                  NUMBER(job.target.crop_height_px, 0, TARGET_SIDE_MAX),
                  NUMBER(job.target.plain_parts, 0, TARGET_PARTS_ONE),
                  NUMBER(job.in_bytes, 1, INT64_MAX),
+                 NUMBER(job.list_bytes, 0, BUNDLE_LIST_MAX_BYTES),
                  NUMBER(job.in_pixels_max, 1, INT64_MAX),
                  NUMBER(job.out_pixels_max, 1, INT64_MAX),
                  NUMBER(job.is_strict, 0, 1),
@@ -67,9 +69,11 @@ static const ipc_field payloads[IPC_CANCEL + 1][FIELDS_MAX + 1] = {
                  NUMBER(job.preview_side_px, 0, INT32_MAX)},
     [IPC_PROGRESS] = {NUMBER(progress.id, 1, UINT64_MAX), NUMBER(progress.millionths, 0, IPC_PROGRESS_DONE)},
     [IPC_DONE] = {NUMBER(done.id, 1, UINT64_MAX), NUMBER(done.out_bytes, 1, INT64_MAX),
-                  NUMBER(done.preview_bytes, 0, INT64_MAX), NUMBER(done.in_width_px, 1, INT32_MAX),
-                  NUMBER(done.in_height_px, 1, INT32_MAX), NUMBER(done.out_width_px, 1, INT32_MAX),
-                  NUMBER(done.out_height_px, 1, INT32_MAX), NUMBER(done.decode_us, 0, INT64_MAX),
+                  NUMBER(done.preview_bytes, 0, INT64_MAX), NUMBER(done.in_width_px, 0, INT32_MAX),
+                  NUMBER(done.in_height_px, 0, INT32_MAX), NUMBER(done.out_width_px, 0, INT32_MAX),
+                  NUMBER(done.out_height_px, 0, INT32_MAX), NUMBER(done.in_pixels, 0, INT64_MAX),
+                  NUMBER(done.out_pixels, 0, INT64_MAX), NUMBER(done.files, 0, BUNDLE_FILES_MAX),
+                  NUMBER(done.files_failed, 0, BUNDLE_FILES_MAX), NUMBER(done.decode_us, 0, INT64_MAX),
                   NUMBER(done.infer_us, 0, INT64_MAX), NUMBER(done.encode_us, 0, INT64_MAX),
                   NUMBER(done.plan_memory_bytes, 0, UINT64_MAX), NUMBER(done.plan_columns, 1, INT32_MAX),
                   NUMBER(done.plan_bands, 1, INT32_MAX), NUMBER(done.frames_reused, 0, INT32_MAX),

@@ -50,14 +50,16 @@ typedef struct ipc_ready {
 } ipc_ready;
 
 typedef struct ipc_job {
-    uint64_t id;              /* 1.. */
-    uint32_t network;         /* 0.., a network that is ready */
-    uint32_t format;          /* of the output: a format_id that can be written */
-    uint32_t quality;         /* 1..100; JPEG only */
-    uint32_t compression;     /* a format_compression; PNG only */
-    uint32_t metadata;        /* bits of format/metadata.h */
-    format_target target;     /* the part of the input, the size of the output, the strength */
-    uint64_t in_bytes;        /* length of the input file, 1.. */
+    uint64_t id;          /* 1.. */
+    uint32_t network;     /* 0.., a network that is ready */
+    uint32_t format;      /* of the output: a format_id that can be written */
+    uint32_t quality;     /* 1..100; JPEG only */
+    uint32_t compression; /* a format_compression; PNG only */
+    uint32_t metadata;    /* bits of format/metadata.h */
+    format_target target; /* the part of the input, the size of the output, the strength */
+    uint64_t in_bytes;    /* length of the input file, 1.. */
+    uint32_t
+        list_bytes; /* at its end, of a list of several pictures (ipc/bundle.h), whose results become a ZIP; 0: it is one */
     uint64_t in_pixels_max;   /* 1.. */
     uint64_t out_pixels_max;  /* 1.. */
     uint32_t frames_max;      /* of an animation whose frames are all enlarged; 0: only the first one is */
@@ -75,15 +77,18 @@ typedef struct ipc_progress {
 
 typedef struct ipc_done {
     uint64_t id;
-    uint64_t out_bytes;     /* length of the output file */
-    uint64_t preview_bytes; /* of the preview; 0: there is none, because the output is not larger */
-    uint32_t in_width_px, in_height_px;
+    uint64_t out_bytes;                 /* length of the output file */
+    uint64_t preview_bytes;             /* of the preview; 0: there is none, because the output is not larger */
+    uint32_t in_width_px, in_height_px; /* 0, as the next two: of several pictures */
     uint32_t out_width_px, out_height_px;
+    uint64_t in_pixels, out_pixels; /* of all pictures; of an animation, of one frame */
+    uint32_t files, files_failed;   /* of several pictures; else 0 */
     uint64_t decode_us, infer_us, encode_us;
     uint64_t plan_memory_bytes;
-    uint32_t plan_columns, plan_bands; /* columns and rows of tiles, 1..; 1 x 1: the whole image */
-    uint32_t frames_reused;            /* of an animation: for which there was nothing to compute */
-    uint32_t notes;                    /* bits of format/note.h */
+    uint32_t plan_columns,
+        plan_bands;         /* columns and rows of tiles, 1..; 1 x 1: the whole image. Of several, the most */
+    uint32_t frames_reused; /* of an animation: for which there was nothing to compute */
+    uint32_t notes;         /* bits of format/note.h */
 } ipc_done;
 
 typedef struct ipc_failed {

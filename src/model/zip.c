@@ -222,32 +222,6 @@ static swin2sr_status check_entries(const directory *in, swin2sr__zip *zip) {
     return SWIN2SR_OK;
 }
 
-/* CRC-32 of eight bytes at a time: table k is for a byte that k bytes follow. */
-static void fill_crc_table(uint32_t table[8][256]) {
-    for (uint32_t byte = 0; byte < 256; byte++) {
-        uint32_t crc = byte;
-        for (int bit = 0; bit < 8; bit++)
-            crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
-        table[0][byte] = crc;
-    }
-    for (int k = 1; k < 8; k++)
-        for (int byte = 0; byte < 256; byte++)
-            table[k][byte] = table[k - 1][byte] >> 8 ^ table[0][table[k - 1][byte] & 255];
-}
-
-static uint32_t compute_crc(const uint32_t table[8][256], const unsigned char *at, size_t bytes) {
-    uint32_t crc = ~0u;
-    for (; bytes >= 8; bytes -= 8, at += 8) {
-        uint64_t word = read_le(at, 8) ^ crc;
-        crc = 0;
-        for (int k = 0; k < 8; k++)
-            crc ^= table[7 - k][word >> 8 * k & 255];
-    }
-    for (; bytes; bytes--, at++)
-        crc = crc >> 8 ^ table[0][(crc ^ *at) & 255];
-    return ~crc;
-}
-
 swin2sr_status swin2sr__zip_init(const void *data, size_t size, swin2sr__zip *ret_zip, swin2sr_error *reterr) {
     directory in = {.data = data, .reterr = reterr};
     swin2sr__zip zip = {0};
@@ -270,7 +244,7 @@ swin2sr_status swin2sr__zip_init(const void *data, size_t size, swin2sr__zip *re
         swin2sr__zip_done(&zip);
         return status;
     }
-    fill_crc_table(zip.crc_table);
+    swin2sr__crc32_init(&zip.crc);
     *ret_zip = zip;
     return SWIN2SR_OK;
 }
@@ -286,7 +260,8 @@ swin2sr__zip_entry *swin2sr__zip_find(const swin2sr__zip *zip, const char *name,
 }
 
 swin2sr_status swin2sr__zip_prove(const swin2sr__zip *zip, swin2sr__zip_entry *entry, swin2sr_error *reterr) {
-    if (!entry->is_proved && entry->crc32 && compute_crc(zip->crc_table, entry->data, entry->bytes) != entry->crc32)
+    if (!entry->is_proved && entry->crc32 &&
+        swin2sr__crc32_add(&zip->crc, 0, entry->data, entry->bytes) != entry->crc32)
         return swin2sr__error_set(reterr, SWIN2SR_MODEL, "entry %.*s does not match its checksum: the file is damaged",
                                   entry->name_bytes < 100 ? (int)entry->name_bytes : 100, entry->name);
     entry->is_proved = true;

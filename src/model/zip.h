@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/crc32.h"
 #include <swin2sr/status.h>
 
 #define SWIN2SR__MAX_ZIP_ENTRIES 100000
@@ -25,7 +26,7 @@ typedef struct swin2sr__zip_entry {
 typedef struct swin2sr__zip {
     swin2sr__zip_entry *entries; /* by name */
     size_t entry_count;
-    uint32_t crc_table[8][256];
+    swin2sr__crc32 crc;
 } swin2sr__zip;
 
 /* data     Borrowed until done.

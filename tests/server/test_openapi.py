@@ -47,7 +47,8 @@ class Checked:
         response = self.resolve(operation["responses"][str(code)])
         self.check_body(answer, response)
         for name in response.get("headers", {}):
-            if name in ("X-Swin2SR-Notes", "X-Swin2SR-Frames", "X-Swin2SR-Frames-Reused", "Preference-Applied", "Upload-Metadata"):
+            if name in ("X-Swin2SR-Notes", "X-Swin2SR-Frames", "X-Swin2SR-Frames-Reused", "X-Swin2SR-Files",
+                        "X-Swin2SR-Files-Failed", "Preference-Applied", "Upload-Metadata"):
                 continue  # an optional header field
             assert name in answer.headers, f"{method} {template}: {code} without {name}"
         return answer
@@ -124,6 +125,12 @@ def test_every_operation_answers_as_documented(checked):
     checked.post("/upscale", 504, image=slow_picture(), params={"deadline_ms": "1"})
     checked.call("POST", "/upscale", 415, data=b"{}", headers={"Content-Type": "application/json"})
     checked.post("/v1/estimate", 200)
+    several = [("file", (name, picture())) for name in ("a.png", "b.png")]
+    for path, code in (("/upscale", 200), ("/v1/estimate", 200), ("/v1/jobs", 202)):
+        answer = checked.call("POST", path + "?batch_mode=true", code, files=several)
+    here = f"/v1/jobs/{answer.json()['id']}"
+    wait_for("the job", lambda: checked.call("GET", here, 200).json()["finished"])
+    checked.call("GET", here + "/result", 200)
     call_jobs(checked)
     call_uploads(checked)
     for path in ("/", "/v1/models", "/healthz", "/readyz", "/metrics", "/openapi.json", "/status",

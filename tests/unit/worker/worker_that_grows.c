@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+
 #define work_run work_honestly
 #include "../../../worker/work.c"
 #undef work_run
@@ -44,8 +46,8 @@ static void grow(void) {
 
 void work_run(int socket, swin2sr_model *model, swin2sr_threads *threads, const ipc_job *job,
               const int fds[IPC_JOB_FDS], ipc_message *ret_message) {
-    work self = {.socket = socket, .id = job->id};
-    say_progress(&self, 0, 0);
+    work self = {.socket = socket, .job = job};
+    work_say_progress(&self, 0, 0);
     if (grows(job))
         grow();
     work_honestly(socket, model, threads, job, fds, ret_message);

@@ -27,8 +27,8 @@ void work_run(int socket, swin2sr_model *model, swin2sr_threads *threads, const 
         return;
     }
     const attempt *chosen = &attempts[job->quality - 1];
-    work self = {.socket = socket, .id = job->id};
-    say_progress(&self, 0, 0);
+    work self = {.socket = socket, .job = job};
+    work_say_progress(&self, 0, 0);
     int error = chosen->run(fds[0], server);
     *ret_message = (ipc_message){.type = IPC_FAILED, .failed = {.id = job->id, .status = SWIN2SR_UNSUPPORTED}};
     snprintf(ret_message->failed.detail, sizeof ret_message->failed.detail, "%s: errno %d", chosen->name, error);

@@ -26,7 +26,7 @@ static void note(seen *self, const void *data, size_t size) {
     self->text[self->size] = '\0';
 }
 
-static bool on_part(void *context, const char *name) {
+static bool on_part(void *context, const char *name, const char *file_name) {
     seen *self = context;
     note(self, "<", 1);
     note(self, name, strlen(name));
@@ -171,6 +171,36 @@ static void faults_of_a_boundary_are_named(void **state) {
     }
 }
 
+static bool keep_file_name(void *context, const char *name, const char *file_name) {
+    strcpy(context, file_name);
+    return true;
+}
+
+static void file_names(void **state) {
+    static const struct {
+        const char *parameters, *expected;
+    } rows[] = {
+        {"", ""},
+        {"; filename=\"a b.png\"", "a b.png"},
+        {"; filename=my photo.png; x=y", "my photo.png"},
+        {"; filename=\"a \\\"b\\\" \\c.png\"", "a \"b\" \\c.png"},
+        {"; FileName*=UTF-8''%e7%8C%ab%20x.png", "\xe7\x8c\xab x.png"},
+        {"; filename=plain.png; filename*=utf-8''%e7%8c%ab.png", "\xe7\x8c\xab.png"},
+        {"; filename*=utf-8''%e7%8c%ab.png; filename=plain.png", "\xe7\x8c\xab.png"},
+        {"; filename=plain.png; filename*=iso-8859-1''%e7.png", "plain.png"},
+        {"; filename*=utf-8''%00%4%zz%.png", "%00%4%zz%.png"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char found[LIMIT_FILE_NAME_BYTES] = "none", text[400];
+        const multipart_handler handler = {keep_file_name, on_data, on_part_end, found};
+        multipart parser;
+        snprintf(text, sizeof text, "--x\r\nContent-Disposition: form-data%s; name=a\r\n\r\n", rows[i].parameters);
+        assert_true(multipart_init(&parser, "multipart/form-data; boundary=x", &handler));
+        assert_true(multipart_push(&parser, text, strlen(text)));
+        assert_string_equal(found, rows[i].expected);
+    }
+}
+
 #define PART(header) "--x\r\n" header "\r\n\r\n"
 
 static void faults_are_named(void **state) {
@@ -299,6 +329,7 @@ int main(void) {
         cmocka_unit_test(a_body_cut_short_is_not_whole),
         cmocka_unit_test(boundaries),
         cmocka_unit_test(faults_of_a_boundary_are_named),
+        cmocka_unit_test(file_names),
         cmocka_unit_test(faults_are_named),
         cmocka_unit_test(long_file_names_are_read_over),
         cmocka_unit_test(file_names_without_quotes_are_read_over),
