@@ -24,6 +24,7 @@ static bool is_cancelled(work *self) {
 void work_say_progress(work *self, double done, int flags) {
     double bounded = done < 0 ? 0 : done > 1 ? 1 : done;
     ipc_message message = {.type = IPC_PROGRESS, .progress.id = self->job->id};
+    message.progress.file = self->file;
     message.progress.millionths = (uint32_t)(bounded * IPC_PROGRESS_DONE);
     self->progress_us = swin2sr__clock_us();
     if (ipc_send(self->socket, &message, NULL, flags) == SWIN2SR_IO)

@@ -107,10 +107,20 @@ static swin2sr_status enlarge_file(several *self, const bundle_file *file, swin2
     return status;
 }
 
+/* Write the document of a status in place of a file. */
+static swin2sr_status write_failure(several *self, const bundle_file *file, swin2sr_status status, const char *detail) {
+    bundle_text document = -(int)status < BUNDLE_STATUSES ? self->list.problems[-(int)status] : (bundle_text){NULL, 0};
+    if (!document.text)
+        return swin2sr__error_set(self->reterr, SWIN2SR_INTERNAL, "a file failed in a way that cannot be reported");
+    return write_fault(self, file, document, detail);
+}
+
 static swin2sr_status take_file(several *self, const bundle_file *file) {
     swin2sr_error error = {""};
     if (file->fault.bytes)
         return write_fault(self, file, file->fault, "refused");
+    if (self->work->job->left_out >> self->work->file & 1)
+        return write_failure(self, file, SWIN2SR_INTERNAL, "the work on this image failed twice and was given up");
     if (!zip_begin(&self->zip, file->result))
         return say_why_not_written(self);
     swin2sr_status status = enlarge_file(self, file, &error);
@@ -121,10 +131,7 @@ static swin2sr_status take_file(several *self, const bundle_file *file) {
     if (self->work->is_cancelled)
         return swin2sr__error_set(self->reterr, SWIN2SR_CANCELLED, "cancelled");
     zip_drop(&self->zip);
-    bundle_text document = -(int)status < BUNDLE_STATUSES ? self->list.problems[-(int)status] : (bundle_text){NULL, 0};
-    if (!document.text)
-        return swin2sr__error_set(self->reterr, SWIN2SR_INTERNAL, "a file failed in a way that cannot be reported");
-    return write_fault(self, file, document, error.text[0] ? error.text : "the image could not be enlarged");
+    return write_failure(self, file, status, error.text[0] ? error.text : "the image could not be enlarged");
 }
 
 static swin2sr_status take_all(several *self) {
@@ -133,8 +140,10 @@ static swin2sr_status take_all(several *self) {
         self->all_us += (double)self->list.files[i].cost_us + 1;
     for (size_t i = 0; i < self->list.count && status == SWIN2SR_OK; i++) {
         const bundle_file *file = &self->list.files[i];
+        self->work->file = (uint32_t)i;
         self->work->before = self->done_us / self->all_us;
         self->work->share = ((double)file->cost_us + 1) / self->all_us;
+        work_say_progress(self->work, self->work->before, 0);
         status = take_file(self, file);
         self->done_us += (double)file->cost_us + 1;
         self->data += file->bytes;

@@ -13,6 +13,7 @@ typedef struct work {
     swin2sr_model *model;
     swin2sr_threads *threads;
     double before, share; /* of all work: what has been done, and that of the picture at work */
+    uint32_t file;        /* of several, the one at work */
     uint64_t progress_us; /* when PROGRESS was last sent */
     bool is_cancelled;
 } work;

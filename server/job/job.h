@@ -32,6 +32,8 @@ struct job {
     struct network *network; /* pool/pool.h */
     job_state state;
     int attempts;                   /* attempts that a worker has begun */
+    uint32_t file;                  /* of several pictures, the one at work */
+    uint64_t left_out;              /* as in ipc_job */
     uint64_t queued_us, started_us; /* swin2sr__clock_us; started: of the last attempt */
     swin2sr_status outcome;
     char detail[256]; /* of a failure, for the client */

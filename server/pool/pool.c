@@ -76,6 +76,7 @@ static bool assign(pool *self, worker *w, job *item, const int *fds) {
                                    .tile_px = spec->tile_px,
                                    .shrink_px = spec->shrink_px,
                                    .memory_bytes = spec->memory_bytes,
+                                   .left_out = item->left_out,
                                    .preview_side_px = spec->preview_side_px,
                                    .in_bytes = spec->in_bytes,
                                    .list_bytes = spec->list_bytes,
@@ -282,9 +283,10 @@ static bool is_about_job(const worker *w, uint64_t id) {
 }
 
 /* The first message, with 0, is progress too. */
-static void on_progress_message(pool *self, worker *w, uint32_t millionths) {
+static void on_progress_message(pool *self, worker *w, uint32_t millionths, uint32_t file) {
     if (!w->job)
         return;
+    w->job->file = file;
     if (millionths + 1 > w->progress) {
         w->progress = millionths + 1;
         limit_stall(self, w);
@@ -308,7 +310,7 @@ static void on_message(void *context, worker *w, const ipc_message *message) {
     else if (message->type == IPC_FAILED && is_about_job(w, message->failed.id))
         on_failed_message(self, w, &message->failed);
     else if (message->type == IPC_PROGRESS && is_about_job(w, message->progress.id))
-        on_progress_message(self, w, message->progress.millionths);
+        on_progress_message(self, w, message->progress.millionths, message->progress.file);
     else
         worker_kill(w, METRICS_RESTART_PROTOCOL);
     dispatch(self);
@@ -316,16 +318,27 @@ static void on_message(void *context, worker *w, const ipc_message *message) {
 
 /* ---- ends of workers ---- */
 
+/* Of several pictures, the one at which the worker has ended is left out, and the others are tried again.
+ * false: it is one picture, or this one has been left out already. */
+static bool leave_out(job *item) {
+    uint64_t bit = (uint64_t)1 << item->file;
+    if (!item->spec.list_bytes || item->left_out & bit)
+        return false;
+    item->left_out |= bit;
+    item->attempts = 0;
+    return true;
+}
+
 static void retry(pool *self, job *item, metrics_restart reason) {
     job_drop_files(item);
     bool is_grown = reason == METRICS_RESTART_MEMORY;
-    if (is_grown && !cheaper_retry(item)) {
+    if (is_grown && !cheaper_retry(item) && !leave_out(item)) {
         finish(self, item, SWIN2SR_TOO_LARGE, item->detail);
         return;
     }
     if (reason == METRICS_RESTART_OOM)
         (void)cheaper_take_next(&item->network->facts, &item->spec);
-    if (!is_grown && item->attempts >= LIMIT_ATTEMPTS) {
+    if (!is_grown && item->attempts >= LIMIT_ATTEMPTS && !leave_out(item)) {
         finish(self, item, SWIN2SR_INTERNAL, "the work on this image failed twice and was given up");
         return;
     }

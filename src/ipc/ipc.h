@@ -67,12 +67,14 @@ typedef struct ipc_job {
     uint32_t tile_px;         /* side of the tiles; 0: none */
     uint32_t shrink_px;       /* an image with a longer side is reduced to this one; 0: never */
     uint64_t memory_bytes;    /* for the stream; an image that is too wide for it is enlarged in strips. 0: no limit */
+    uint64_t left_out;        /* of several pictures: bit i: number i has ended workers and is not tried again */
     uint32_t preview_side_px; /* of the JPEG for the third descriptor; 0: none, and that descriptor is not written */
 } ipc_job;
 
 typedef struct ipc_progress {
     uint64_t id;
     uint32_t millionths; /* 0..IPC_PROGRESS_DONE */
+    uint32_t file;       /* of several pictures, the one at work, 0..; said before it begins */
 } ipc_progress;
 
 typedef struct ipc_done {

@@ -3,6 +3,7 @@
 import io
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import zipfile
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from service import check_problem, open_image, picture, wait_for
+from service import check_problem, open_image, picture, slow_picture, wait_for
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "cli"))
 from animations import Part, gif, noise  # noqa: E402
@@ -178,3 +179,23 @@ def test_a_job_of_several_files(start, tmp_path):
     server.close()
     server = start("--workers", "1", "--data", str(tmp_path / "data"))
     assert requests.get(f"{server.url}/v1/jobs/{done['id']}/result").content == result.content
+
+
+def test_a_file_that_ends_workers_is_left_out(start, tmp_path):
+    """The workers are killed at the second of three files; the others are done all the same."""
+    server = start("--workers", "1", "--data", str(tmp_path / "data"))
+    made = post(server, [("a.png", SMALL), ("slow.png", slow_picture()), ("c.png", OTHER)], "/v1/jobs").json()
+    url = f"{server.url}/v1/jobs/{made['id']}"
+    begun = set()
+    for kills in (1, 2):
+        now = wait_for("work on the slow file", lambda: (now := requests.get(url).json())["progress"] > 0.02 and
+                       now["started"] not in begun and now)
+        begun.add(now["started"])
+        server.signal_workers(signal.SIGKILL)
+        wait_for("the end of the worker", lambda: len(server.events("worker_ended")) == kills)
+    done = wait_for("the job", lambda: (now := requests.get(url).json())["finished"] and now)
+    assert (done["status"], done["files_failed"]) == ("succeeded", 1), done
+    entries = opened(requests.get(url + "/result").content, tmp_path)
+    assert list(entries) == ["a.png", "slow.png.problem.json", "c.png"]
+    fault = json.loads(entries["slow.png.problem.json"])
+    assert (fault["status"], fault["code"]) == (500, "internal") and "failed twice" in fault["detail"]
