@@ -124,7 +124,8 @@ def test_body_limit(gateway, client):
     limit = 64 << 20
     assert client.post(gateway.url + "/upscale", data=zeros(limit), headers={"Content-Type": "image/png"}).status_code == 415
     big = check_problem(client.post(gateway.url + "/upscale", data=bytes(limit + 1)), 413, "body_too_large")
-    assert big["limit"] == limit
+    assert (big["limit"], big["actual"]) == (limit, limit + 1)
+    assert "actual" not in check_problem(client.post(gateway.url + "/upscale", data=zeros(limit + (1 << 20))), 413, "body_too_large")
 
 
 # ---- TLS ----
@@ -197,6 +198,8 @@ def test_a_service_that_is_away(tmp_path):
             answer = requests.get(gateway.url + path, verify=str(gateway.trusted))
             assert check_problem(answer, 503, "busy")["retry_after"] == 5
         assert answer.headers["Strict-Transport-Security"]
+        asked = requests.head(gateway.url + "/v1/uploads/1", verify=str(gateway.trusted))
+        assert (asked.status_code, asked.headers["Retry-After"]) == (423, "5")
     finally:
         gateway.stop()
 

@@ -123,6 +123,13 @@ http {{
             proxy_http_version 1.1;
             proxy_request_buffering off;
             client_max_body_size 64m;
+            error_page 502 = @away; # as in deploy/nginx: npm's client gives an upload up after any answer to HEAD but 423
+        }}
+        location @away {{
+            if ($request_method = HEAD) {{
+                return 423;
+            }}
+            return 503;
         }}
     }}
 }}

@@ -11,7 +11,7 @@ const upload = new tus.Upload(fs.createReadStream(path), {
     chunkSize: Number(chunk),
     uploadSize: fs.statSync(path).size,
     metadata: {filename: 'picture.png'},
-    retryDelays: Array(60).fill(50),
+    retryDelays: Array(600).fill(50),
     onShouldRetry: () => { retries++; return true; },
     onError: (error) => { console.error(String(error)); process.exit(1); },
     onSuccess: () => { console.log(upload.url, retries); process.exit(0); },
