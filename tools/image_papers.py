@@ -3,7 +3,7 @@
 """tools/image_papers.py IMAGE.tar VERSION OUT.spdx.json OUT-licences.txt
 
 What is in a saved image (docker's format): a list of packages in SPDX 2.3, and all their licences in one file. Debian's
-packages are those of var/lib/dpkg/status in the image (deploy/image_root.sh), those in the page of web/package-lock.json.
+packages are those of var/lib/dpkg/status in the image (deploy/image_root.sh), those in the page from NOTICE.
 """
 import hashlib
 import json
@@ -40,11 +40,9 @@ def debian_packages(files):
     return found
 
 
-def page_packages():
-    """[(name, version, licence)] of npm, which are part of the page's script."""
-    locked = json.loads((ROOT / "web/package-lock.json").read_text())["packages"]
-    return [(path.rpartition("node_modules/")[2], package["version"], package.get("license", NONE))
-            for path, package in locked.items() if path and not package.get("dev")]
+def page_packages(files):
+    """[(name, version, licence)] of npm, which are part of the page's script, from NOTICE."""
+    return re.findall(r"^([a-z0-9-]+) (\d[\d.]*) +(\S+) +Copyright", files["usr/share/doc/swin2sr/NOTICE"].decode(), re.M)
 
 
 def entry(name, version, licence, address):
@@ -59,7 +57,7 @@ def spdx(image, version, created, files):
     parts = [entry(name, number, NONE, f"pkg:deb/debian/{name}@{number.replace('+', '%2B').replace(':', '%3A')}"
                                        f"?arch={architecture}&distro=debian-12")
              for name, number, architecture in debian_packages(files)]
-    parts += [entry(name, number, licence, f"pkg:npm/{name}@{number}") for name, number, licence in page_packages()]
+    parts += [entry(name, number, licence, f"pkg:npm/{name}@{number}") for name, number, licence in page_packages(files)]
     digest = hashlib.sha256(Path(image).read_bytes()).hexdigest()
     relations = [("SPDXRef-DOCUMENT", "DESCRIBES", own["SPDXID"])] + [(own["SPDXID"], "CONTAINS", part["SPDXID"])
                                                                       for part in parts]

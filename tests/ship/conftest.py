@@ -9,7 +9,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("SWIN2SR_BUILD", ROOT / "build")).resolve()
-sys.path.insert(0, str(ROOT / "tests/server"))
+for folder in ("server", "faults"):
+    sys.path.insert(0, str(ROOT / "tests" / folder))
 
 import ship  # noqa: E402
 
@@ -32,7 +33,7 @@ def saved():
     name = f"localhost/{ship.NAME}:{ship.VERSION}"
     ship.run("make", "-C", ship.ROOT, "image", f"BUILD={folder}", f"DEBIAN={ship.BASE}", f"IMAGE={name}")
     yield folder / "image", name
-    ship.podman("rmi", "--force", name, check=False)
+    ship.podman("rmi", "--force", name, f"docker.io/library/{ship.NAME}:{ship.VERSION}", check=False)
 
 
 @pytest.fixture(scope="session")

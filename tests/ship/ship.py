@@ -8,7 +8,7 @@ from pathlib import Path
 
 import requests
 
-from service import Client, wait_for
+from service import BUILD, Client, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tarfile
@@ -81,6 +82,19 @@ def test_started_as_root(start, tmp_path):
     assert container.stop() == 0
 
 
+def test_it_comes_back_after_a_crash(start, tmp_path):
+    """--restart unless-stopped: with its jobs, and the same folders."""
+    container = start("crash", *folders(tmp_path), "--restart", "unless-stopped")
+    container.wait_ready()
+    job = requests.post(container.url + "/v1/jobs", data=picture(300, 300), headers={"Content-Type": "image/png"}).json()
+    pid = container.pid()
+    os.kill(pid, signal.SIGKILL)
+    wait_for("another process", lambda: container.state("Running") == "true" and container.pid() not in (0, pid))
+    container.find()
+    container.wait_ready()
+    wait_for("the job", lambda: requests.get(f"{container.url}/v1/jobs/{job['id']}").json()["status"] == "succeeded")
+
+
 @pytest.mark.parametrize("given", ["folders", "volumes of the image"])
 def test_started_as_a_user(start, tmp_path, given):
     """Without capabilities, a writable root, or a way to get privileges."""
@@ -132,22 +146,17 @@ def test_two_containers_cannot_share_folders(start, image, tmp_path):
     assert line.endswith("/app/outputs: another server uses this data folder")
 
 
-def test_saved_removed_and_loaded(saved, tmp_path):
+def test_saved_removed_and_loaded(saved, start):
     """The tar has all that is needed. The layers that stay in podman's store are those of the build."""
     folder, name = saved
     loaded = podman("load", "--input", folder / f"swin2sr-cloud-{VERSION}.tar").stdout.split()[-1]
     same = podman("inspect", "--format", "{{.Id}}", loaded).stdout
     assert same == podman("inspect", "--format", "{{.Id}}", name).stdout
     podman("rmi", "--force", name)
-    try:
-        assert not ship.has_image(name)
-        loaded = podman("load", "--input", folder / f"swin2sr-cloud-{VERSION}.tar").stdout.split()[-1]
-        podman("tag", loaded, name)
-        container = ship.Container(name, "loaded")
-        works(container)
-        container.remove()
-    finally:
-        podman("untag", loaded, loaded, check=False)
+    assert not ship.has_image(name)
+    loaded = podman("load", "--input", folder / f"swin2sr-cloud-{VERSION}.tar").stdout.split()[-1]
+    podman("tag", loaded, name)
+    works(start("loaded"))
 
 
 def test_only_what_is_needed_is_in_it(image, tmp_path):
@@ -168,7 +177,7 @@ def test_only_what_is_needed_is_in_it(image, tmp_path):
 @pytest.mark.slow
 def test_the_api_in_a_container(start, tmp_path):
     """The tests of tests/server that need only an address."""
-    container = start("api", "--memory=1g", "--read-only", "--cap-drop=all", "--user", USER, "--security-opt",
+    container = start("api", "--env", "SWIN2SR_DATA=", "--memory=1g", "--read-only", "--cap-drop=all", "--user", USER, "--security-opt",
                       "no-new-privileges")
     container.wait_ready()
     ended = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", ROOT / "tests/server"],

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""deploy/compose.yaml: its schema, what it refers to, and its services started one by one from the same settings, where
+Debian has their programs. Docker itself, Grafana and the images of Docker Hub: not run here."""
+import json
+import re
+import shutil
+import subprocess
+
+import jsonschema
+import pytest
+import requests
+import yaml
+
+import ship
+from conftest import ROOT, long
+from service import picture, wait_for
+from ship import NAME, podman, said
+
+FILE = ROOT / "deploy/compose.yaml"
+SCHEMA = "/usr/lib/python3/dist-packages/compose/config/compose_spec.json"  # of Debian's docker-compose
+# What stands in for an image of Docker Hub: the program of a Debian package.
+PROGRAMS = {"nginx": ["nginx", "-g", "daemon off;"], "prometheus": ["prometheus"],
+            "alertmanager": ["prometheus-alertmanager"], "dingtalk": []}
+
+
+@pytest.fixture(scope="module")
+def project():
+    return yaml.safe_load(FILE.read_text())
+
+
+def mounts(service):
+    """[(source, target, options)]"""
+    return [(*volume.split(":"), "rw")[:3] for volume in service.get("volumes", [])]
+
+
+def test_the_version_is_that_of_the_program(project, version):
+    assert project["services"]["swin2sr"]["image"] == f"swin2sr-cloud:${{SWIN2SR_VERSION:-{version}}}"
+
+
+def test_what_it_refers_to_exists(project):
+    secrets = (ROOT / "deploy/make_secrets.sh").read_text()
+    for secret in project["secrets"].values():
+        assert secret["file"].removeprefix("./") in secrets
+    for service in project["services"].values():
+        for source, _, options in mounts(service):
+            if source.startswith("./"):
+                assert (FILE.parent / source).exists() or source == "./monitoring/grafana", source  # may have no dashboard
+                assert options == "ro"
+            else:
+                assert source in project["volumes"]
+        assert service["restart"] == "unless-stopped"
+
+
+@long
+def test_schema(project, tmp_path):
+    """By the schema that Debian's docker-compose has, and as that program itself reads the file."""
+    if not shutil.which("docker-compose"):
+        pytest.skip("Debian's docker-compose is not installed")
+    jsonschema.validate(project, json.load(open(SCHEMA)))
+    read = subprocess.run(["docker-compose", "-f", FILE, "config"], capture_output=True, text=True)
+    assert read.returncode == 0, read.stderr
+    wrong = json.loads(json.dumps(project))
+    wrong["services"]["nginx"]["restrat"] = "always"
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(wrong, json.load(open(SCHEMA)))
+
+
+# ---- as containers ----
+
+
+@pytest.fixture(scope="module")
+def peers():
+    """An image with Debian's nginx, Prometheus and Alertmanager."""
+    name = "localhost/swin2sr-ship-peers:bookworm"
+    ship.make_base(ship.BUILD / "ship")
+    if not ship.has_image(name):
+        ship.run("buildah", "bud", "--layers=false", "--tag", name, "-", input=(
+            f"FROM {ship.BASE}\nRUN apt-get update && apt-get install -y --no-install-recommends nginx-light prometheus "
+            "prometheus-alertmanager python3 && rm -rf /var/lib/apt/lists/*\n"))
+    return name
+
+
+@pytest.fixture(scope="module")
+def running(project, image, peers, tmp_path_factory):
+    """{service: container} of the services of the file, in its network, with secrets from make_secrets.sh."""
+    folder = tmp_path_factory.mktemp("deploy")
+    shutil.copytree(FILE.parent, folder / "deploy", ignore=shutil.ignore_patterns("secrets"))
+    shutil.copy(ROOT / "meson.build", folder)
+    tools = folder / "tools"
+    tools.mkdir()
+    (tools / "docker").write_text('#!/bin/sh\nexec podman "$@"\n')
+    (tools / "docker").chmod(0o755)
+    made = subprocess.run([folder / "deploy/make_secrets.sh"], capture_output=True, text=True, env={
+        **ship.ENVIRONMENT, "PATH": f"{tools}:{ship.ENVIRONMENT['PATH']}", "SWIN2SR_IMAGE": image})
+    assert made.returncode == 0, made.stderr
+    network = f"{NAME}-net"
+    subnet, = project["networks"]["swin2sr"]["ipam"]["config"]
+    podman("network", "create", "--subnet", subnet["subnet"], network)
+    names = {"key": re.search(r"^(swin2sr_[0-9a-f]+)$", made.stdout, re.M)[1], "folder": folder / "deploy"}
+    try:
+        for name, service in project["services"].items():
+            if name in ("swin2sr", *PROGRAMS):
+                names[name] = start(name, service, project, folder / "deploy", network, image, peers)
+        yield names
+    finally:
+        for name in project["services"]:
+            podman("rm", "--force", "--time", 5, f"{NAME}-{name}", check=False)
+        podman("network", "rm", "--force", network, check=False)
+        for volume in project["volumes"]:
+            podman("volume", "rm", "--force", f"{NAME}-{volume}", check=False)
+
+
+def start(name, service, project, deploy, network, image, peers):
+    """The service as `podman run`, with every key of the file that matters to a container."""
+    known = {"image", "restart", "environment", "secrets", "volumes", "read_only", "cap_drop", "cap_add", "security_opt",
+             "mem_limit", "stop_grace_period", "networks", "ports", "tmpfs", "depends_on", "command", "user"}
+    assert set(service) <= known
+    arguments = ["--detach", "--name", f"{NAME}-{name}", "--restart", service["restart"]]
+    networks = service["networks"]
+    address = networks["swin2sr"]["ipv4_address"] if isinstance(networks, dict) else None
+    arguments += ["--network", network, "--network-alias", name, *(["--ip", address] if address else [])]
+    for key, value in service.get("environment", {}).items():
+        arguments += ["--env", f"{key}={value}"]
+    for secret in service.get("secrets", []):
+        secret = secret if isinstance(secret, dict) else {"source": secret}
+        file = deploy / project["secrets"][secret["source"]]["file"]
+        arguments += ["--volume", f"{file}:{secret.get('target', '/run/secrets/' + secret['source'])}:ro"]
+    for source, target, options in mounts(service):
+        source = deploy / source if source.startswith("./") else f"{NAME}-{source}"
+        arguments += ["--volume", f"{source}:{target}:{options}"]
+    for key, flag in (("cap_drop", "--cap-drop"), ("cap_add", "--cap-add"), ("tmpfs", "--tmpfs"),
+                      ("security_opt", "--security-opt")):
+        for value in service.get(key, []):
+            arguments += [flag, value]
+    arguments += ["--read-only"] if service.get("read_only") else []
+    arguments += ["--user", service["user"]] if "user" in service else []
+    arguments += ["--memory", re.sub(r"\$\{\w+:-(.*)\}", r"\1", service["mem_limit"])] if "mem_limit" in service else []
+    for port in service.get("ports", []):
+        arguments += ["--publish", "127.0.0.1::" + port.rsplit(":", 1)[1]]
+    what = [image] if name == "swin2sr" else ["--entrypoint", "[]", peers, *PROGRAMS[name]]
+    podman("run", *arguments, *what, *service.get("command", []))
+    return f"{NAME}-{name}"
+
+
+def address_of(container, port):
+    return podman("port", container, f"{port}/tcp").stdout.strip()
+
+
+@long
+def test_the_service_behind_the_gateway(running):
+    gateway = f"https://{address_of(running['nginx'], 443)}"
+    trusted = str(running["folder"] / "secrets/server.crt")
+
+    def send(headers):
+        return requests.post(gateway + "/upscale", data=picture(), verify=trusted,
+                             headers={"Content-Type": "image/png", **headers})
+
+    def is_ready():
+        try:
+            return requests.get(gateway + "/readyz", verify=trusted).status_code == 200
+        except requests.ConnectionError:
+            assert podman("inspect", "--format", "{{.State.Running}}", running["nginx"]).stdout == "true\n", said(running["nginx"])
+    wait_for("readiness", is_ready)
+    assert send({}).status_code == 401
+    assert send({"Authorization": f"Bearer {running['key']}"}).status_code == 200
+    assert requests.get(gateway + "/metrics", verify=trusted).status_code == 404
+    assert '"event":"gateway"' in said(running["nginx"])
+
+
+@long
+def test_prometheus_sees_the_service_and_alertmanager(running):
+    api = f"http://{address_of(running['prometheus'], 9090)}/api/v1"
+
+    def up():
+        try:
+            rows = requests.get(api + "/query", params={"query": "up"}, timeout=10).json()["data"]["result"]
+        except requests.RequestException:
+            assert podman("inspect", "--format", "{{.State.Running}}", running["prometheus"]).stdout == "true\n", said(running["prometheus"])
+            return None
+        return {row["metric"]["job"] for row in rows if row["value"][1] == "1"} >= {"swin2sr", "prometheus", "alertmanager"}
+    wait_for("three targets", up)
+    managers = requests.get(api + "/alertmanagers").json()["data"]["activeAlertmanagers"]
+    assert [manager["url"] for manager in managers] == ["http://alertmanager:9093/api/v2/alerts"]
+    assert requests.get(api + "/rules").json()["data"]["groups"], "no rules are read"
+
+
+@long
+def test_the_bridge_to_dingtalk_listens(running):
+    """Alertmanager's container reaches it by its name."""
+    ask = "import urllib.request as u; print(u.urlopen('http://dingtalk:8060/healthz', timeout=5).status)"
+    wait_for("an answer", lambda: podman("exec", running["alertmanager"], "python3", "-c", ask, check=False).stdout == "200\n")
