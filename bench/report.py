@@ -114,7 +114,15 @@ def models(data):
                   "2 threads"], rows)
 
 
-TABLES = {"models": models, "engine-speed": speed, "engine-memory": memory, "peers": peers, "seams": seams,
+def choice(data):
+    def reasons(row):
+        return ", ".join(f"`{name}` {percent(count / row['pictures'], 0)}" for name, count in list(row["reasons"].items())[:3])
+
+    rows = [[r["name"], r["pictures"], percent(r["clean"] / r["pictures"]), reasons(r)] for r in data["rows"]]
+    return table(["picture", "pictures", "got `clean`", "most frequent reasons for `photo`"], rows)
+
+
+TABLES = {"models": models, "choice": choice, "engine-speed": speed, "engine-memory": memory, "peers": peers, "seams": seams,
           "large_jpeg": large_jpeg, "designers": designers, "service": service}
 
 

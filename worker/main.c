@@ -112,10 +112,10 @@ static void serve(const networks *self, swin2sr_threads *threads) {
     while (ipc_receive(SOCKET, &message, fds, 0) == SWIN2SR_OK) {
         if (message.type == IPC_CANCEL)
             continue;
-        if (message.type != IPC_JOB || message.job.network >= self->count)
+        if (message.type != IPC_JOB || message.job.network >= self->count || message.job.undamaged > self->count)
             return;
         ipc_message reply;
-        work_run(SOCKET, self->models[message.job.network], threads, &message.job, fds, &reply);
+        work_run(SOCKET, self, threads, &message.job, fds, &reply);
         for (size_t i = 0; i < IPC_JOB_FDS; i++)
             close(fds[i]);
         if (ipc_send(SOCKET, &reply, NULL, 0) != SWIN2SR_OK)

@@ -60,6 +60,7 @@ swin2sr_status work_enlarge(work *self, const work_picture *picture, ipc_done *r
         .preview_sink = picture->preview_sink,
         .preview_context = picture->preview_context,
         .preview_side_px = picture->preview_sink ? (int32_t)job->preview_side_px : 0,
+        .undamaged_model = self->undamaged,
     };
     const animation_limits limits = {.frames = (int32_t)picture->frames_max};
     enlarge_report report;
@@ -86,6 +87,7 @@ swin2sr_status work_enlarge(work *self, const work_picture *picture, ipc_done *r
         .plan_bands = (uint32_t)report.plan.bands,
         .frames_reused = (uint32_t)frames.frames_reused,
         .notes = report.notes,
+        .choice = report.choice,
     };
     return SWIN2SR_OK;
 }

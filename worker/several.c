@@ -154,6 +154,7 @@ static swin2sr_status take_all(several *self) {
     if (status == SWIN2SR_OK && !zip_finish(&self->zip))
         status = say_why_not_written(self);
     self->done.files = (uint32_t)self->list.count;
+    self->done.choice = self->work->undamaged ? CHOICE_SEVERAL : CHOICE_NONE;
     self->done.out_bytes = self->zip.bytes;
     return status;
 }

@@ -62,9 +62,11 @@ static swin2sr_status enlarge(work *self, const int fds[IPC_JOB_FDS], ipc_done *
     return status;
 }
 
-void work_run(int socket, swin2sr_model *model, swin2sr_threads *threads, const ipc_job *job,
-              const int fds[IPC_JOB_FDS], ipc_message *ret_message) {
-    work self = {.socket = socket, .model = model, .threads = threads, .job = job};
+void work_run(int socket, const networks *all, swin2sr_threads *threads, const ipc_job *job, const int fds[IPC_JOB_FDS],
+              ipc_message *ret_message) {
+    work self = {.socket = socket, .model = all->models[job->network], .threads = threads, .job = job};
+    if (job->undamaged)
+        self.undamaged = all->models[job->undamaged - 1];
     swin2sr_error error = {""};
     work_say_progress(&self, 0, 0);
     *ret_message = (ipc_message){.type = IPC_DONE};

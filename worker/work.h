@@ -10,7 +10,7 @@
 typedef struct work {
     int socket;
     const ipc_job *job;
-    swin2sr_model *model;
+    swin2sr_model *model, *undamaged; /* the second: as of enlarge_options */
     swin2sr_threads *threads;
     double before, share; /* of all work: what has been done, and that of the picture at work */
     uint32_t file;        /* of several, the one at work */

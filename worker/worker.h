@@ -65,8 +65,9 @@ void networks_done(networks *self);
 
 /* ---- work.c ---- */
 
-/* Run one job and fill in its answer, DONE or FAILED.
+/* Run one job with one of its networks, and fill in its answer, DONE or FAILED.
+ * all     With the networks that the job names.
  * socket  To the server: sends PROGRESS and receives CANCEL. Its end cancels the job too.
  * fds     Input and output of the job. Borrowed. */
-void work_run(int socket, swin2sr_model *model, swin2sr_threads *threads, const ipc_job *job,
-              const int fds[IPC_JOB_FDS], ipc_message *ret_message);
+void work_run(int socket, const networks *all, swin2sr_threads *threads, const ipc_job *job, const int fds[IPC_JOB_FDS],
+              ipc_message *ret_message);

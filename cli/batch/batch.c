@@ -51,8 +51,10 @@ static const cli_option OPTIONS[] = {
      .field = offsetof(batch_run, local.enlarge.limits.is_strict)},
     {"preserve-times", .help = "give each output the modification time of its input",
      .field = offsetof(batch_run, local.keeps_times)},
-    {"task", "T", ":\nuse the best network here for this task, instead of --model", .words = library_task_name,
-     .take = take_task},
+    {"task", "T",
+     "\n(default: auto): use the best network here for this task, instead of\n"
+     "--model; auto decides by the picture between photo and clean",
+     .words = library_task_name, .take = take_task},
     {"server", "URL", "have a service do the work, like https://HOST[:PORT]",
      .field = offsetof(batch_run, remote.server)},
     {"key-file", "FILE", "with --server: a file with the API key (default: SWIN2SR_KEY has it, if any)",
@@ -125,10 +127,10 @@ static int open_network(batch_run *run) {
         run->scale = run->remote.network.scale;
         return interrupt_exit_code(code);
     }
-    int code = local->task ? network_open_for_task(&local->options, local->task, &local->model)
-                           : network_open(&local->options, &local->model);
+    int code = network_open_chosen(&local->options, local->task, &local->model, &local->undamaged);
     if (code == CLI_EXIT_OK) {
-        run->network = swin2sr_model_get_info(local->model)->name;
+        local->enlarge.undamaged_model = local->undamaged;
+        run->network = local->undamaged ? LIBRARY_TASK_AUTO : swin2sr_model_get_info(local->model)->name;
         run->scale = swin2sr_model_get_info(local->model)->scale;
     }
     return code;
@@ -215,6 +217,7 @@ static int run_batch(const cli_command *command, int argc, char **argv) {
     link_close(&run.remote.link);
     outputs_done(&run.local.names);
     swin2sr_model_unref(run.local.model);
+    swin2sr_model_unref(run.local.undamaged);
     free(run.items);
     free(run.recipe_json);
     return code;

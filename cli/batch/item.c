@@ -126,14 +126,18 @@ static json_t *result_json(const batch_run *run, const batch_item *item, const i
     int32_t height = run->is_remote ? result->remote.height_px : result->local.report.out_height_px;
     const char *damage = is_made && !run->is_remote ? result->local.report.damage : NULL;
     uint32_t notes = run->is_remote ? note_parse(result->remote.notes) : result->local.report.notes;
+    choice_reason choice = run->is_remote ? result->remote.choice : result->local.report.choice;
+    const char *model = run->is_remote && result->remote.model[0] ? result->remote.model
+                        : !run->is_remote && choice               ? upscale_network(&run->local, choice)
+                                                                  : run->network;
     if (is_made && run->is_remote && (notes & NOTE_DAMAGED))
         damage = "the file is damaged";
-    return json_pack("{so so so so sf so ss? so ss? so}", "input", report_json_text(item->input->path), "output",
+    return json_pack("{so so so so sf so ss? ss? so ss? so}", "input", report_json_text(item->input->path), "output",
                      is_ok ? report_json_text(item->input->output) : json_null(), "width", number(is_made ? width : 0),
                      "height", number(is_made ? height : 0), "seconds", result->seconds, "model",
-                     report_json_text(run->network), "damage", damage, "notes", report_json_notes(is_made ? notes : 0),
-                     "skipped", is_ok && !is_made ? item->reason : NULL, "error",
-                     is_ok ? json_null() : report_json_text(result->error.text));
+                     report_json_text(model), "choice", choice_get(choice)->token, "damage", damage, "notes",
+                     report_json_notes(is_made ? notes : 0), "skipped", is_ok && !is_made ? item->reason : NULL,
+                     "error", is_ok ? json_null() : report_json_text(result->error.text));
 }
 
 static int exit_code(batch_run *run, const batch_item *item, item_result *result) {

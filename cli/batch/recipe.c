@@ -14,12 +14,14 @@
 
 #define DEFAULT_QUALITY 95
 
-static json_t *local_recipe(const upscale_run *run) {
+static json_t *local_recipe(const batch_run *batch) {
+    const upscale_run *run = &batch->local;
     const swin2sr_model_info *network = swin2sr_model_get_info(run->model);
+    const char *undamaged = run->undamaged ? swin2sr_model_get_info(run->undamaged)->sha256 : NULL;
     const swin2sr_options *engine = &run->options.engine;
-    return json_pack("{so ss ss si si si}", "network", report_json_text(network->name), "sha256", network->sha256,
-                     "precision", swin2sr__precision_name((int)network->precision), "tile", engine->tile_px, "overlap",
-                     engine->overlap_px, "pad", (int)engine->pad);
+    return json_pack("{so ss ss* ss si si si}", "network", report_json_text(batch->network), "sha256", network->sha256,
+                     "sha256_undamaged", undamaged, "precision", swin2sr__precision_name((int)network->precision),
+                     "tile", engine->tile_px, "overlap", engine->overlap_px, "pad", (int)engine->pad);
 }
 
 static json_t *remote_recipe(const remote_run *run) {
@@ -30,7 +32,7 @@ bool batch_make_recipe(batch_run *run) {
     const format_info *format = format_get(run->local.names.format);
     int32_t quality = run->local.enlarge.out.quality ? run->local.enlarge.out.quality : DEFAULT_QUALITY;
     uint32_t bits = format_metadata_bits(run->local.colour, run->local.metadata, run->local.has_provenance);
-    json_t *recipe = run->is_remote ? remote_recipe(&run->remote) : local_recipe(&run->local);
+    json_t *recipe = run->is_remote ? remote_recipe(&run->remote) : local_recipe(run);
     bool is_ok = recipe && json_object_set_new(recipe, "format", json_string(format->name)) == 0 &&
                  json_object_set_new(recipe, "scale", json_integer(run->scale)) == 0 &&
                  (!bits || json_object_set_new(recipe, "metadata", json_integer(bits)) == 0) &&

@@ -110,3 +110,24 @@ int network_open_for_task(const cli_options *options, const char *task, swin2sr_
     catalog_done(&offers);
     return code;
 }
+
+static int open_role(const cli_options *options, swin2sr__role role, swin2sr_model **ret_model) {
+    cli_options chosen = *options;
+    chosen.model = swin2sr__built_in_get(swin2sr__built_in_find_role(role))->name;
+    return network_open(&chosen, ret_model);
+}
+
+static bool is_auto(const char *text) {
+    return text && strcmp(text, LIBRARY_TASK_AUTO) == 0;
+}
+
+int network_open_chosen(const cli_options *options, const char *task, swin2sr_model **ret_model,
+                        swin2sr_model **ret_undamaged) {
+    *ret_undamaged = NULL;
+    if (task ? !is_auto(task) : options->model && !is_auto(options->model))
+        return task ? network_open_for_task(options, task, ret_model) : network_open(options, ret_model);
+    cli_options quiet = *options;
+    quiet.is_quiet = true; /* what there is to note was noted for the first */
+    int code = open_role(options, SWIN2SR__ROLE_DOUBT, ret_model);
+    return code == CLI_EXIT_OK ? open_role(&quiet, SWIN2SR__ROLE_UNDAMAGED, ret_undamaged) : code;
+}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cli/command/network.h - open the network that --model or --task asks for.
- * In: a name, a file or a task.  Out: an open model. Failures are reported here. */
+ * cli/command/network.h - open the network that --model or --task asks for, or two of which the picture decides.
+ * In: a name, a file or a task.  Out: open models. Failures are reported here. */
 #pragma once
 
 #include "options.h"
@@ -12,6 +12,13 @@ bool network_take_task(const char *text, const char **ret_task);
  * ret_model  The caller's (swin2sr_model_unref).
  * returns    An exit code. */
 int network_open(const cli_options *options, swin2sr_model **ret_model);
+
+/* Open what --model and --task ask for: if neither does, or if one says "auto", the network for pictures in doubt, and
+ * beside it the one that src/enlarge takes for a picture that is surely undamaged.
+ * task           As of network_take_task; NULL: not given.
+ * ret_undamaged  The caller's, as ret_model; NULL: there is no choice. */
+int network_open_chosen(const cli_options *options, const char *task, swin2sr_model **ret_model,
+                        swin2sr_model **ret_undamaged);
 
 /* Open the best network on this machine for a task. Notes say which one that is, and how to fetch a better one if the
  * catalogue offers it. */

@@ -215,7 +215,7 @@ const cli_option options_common[] = {
 const cli_option options_model[] = {
     {"model", "NAME|FILE",
      "a network of 'swin2sr model list', or a file, with a / or an ending\n"
-     "like .safetensors or .pth (default: swin2sr-lightweight-x4)",
+     "like .safetensors or .pth (default: photo; where there is a --task: auto)",
      .field = offsetof(cli_options, model)},
     {"precision", "P", " (default: auto)", .words = precision_word, .field = offsetof(cli_options, load.precision)},
     {0},

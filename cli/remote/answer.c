@@ -20,7 +20,8 @@ static const struct {
     {"location:", offsetof(remote_answer, location)},           {"etag:", offsetof(remote_answer, etag)},
     {"content-range:", offsetof(remote_answer, range)},         {"x-swin2sr-notes:", offsetof(remote_answer, notes)},
     {"upload-offset:", offsetof(remote_answer, upload_offset)}, {"tus-max-size:", offsetof(remote_answer, upload_max)},
-    {"retry-after:", offsetof(remote_answer, retry_after)},
+    {"retry-after:", offsetof(remote_answer, retry_after)},     {"x-swin2sr-model:", offsetof(remote_answer, model)},
+    {"x-swin2sr-choice:", offsetof(remote_answer, choice)},
 };
 
 static void take_field(char *value, const char *text, size_t length) {

@@ -18,8 +18,10 @@ typedef struct remote_answer {
     /* header fields; "": absent */
     char location[ANSWER_FIELD_BYTES];
     char etag[ANSWER_FIELD_BYTES];
-    char range[ANSWER_FIELD_BYTES]; /* Content-Range */
-    char notes[ANSWER_FIELD_BYTES]; /* X-Swin2SR-Notes */
+    char range[ANSWER_FIELD_BYTES];  /* Content-Range */
+    char notes[ANSWER_FIELD_BYTES];  /* X-Swin2SR-Notes */
+    char model[ANSWER_FIELD_BYTES];  /* X-Swin2SR-Model */
+    char choice[ANSWER_FIELD_BYTES]; /* X-Swin2SR-Choice */
     char upload_offset[ANSWER_FIELD_BYTES];
     char upload_max[ANSWER_FIELD_BYTES]; /* Tus-Max-Size */
     char retry_after[ANSWER_FIELD_BYTES];

@@ -115,6 +115,8 @@ swin2sr_status remote_into(remote_run *run, remote_item *item, const input_file 
     result->width_px = writer->width_px;
     result->height_px = writer->height_px;
     snprintf(result->notes, sizeof(result->notes), "%s", item->order.notes);
+    memcpy(result->model, item->order.model, sizeof(result->model));
+    result->choice = item->order.choice;
     free(writer);
     return status;
 }
@@ -161,6 +163,8 @@ static void report_result(const remote_run *run, const remote_result *result) {
         report_error(result->input, "%s", result->error.text);
     } else if (!run->options.is_quiet && !result->skipped) {
         remote_report_notes(result);
+        if (progress_is_terminal() && result->choice)
+            report_note(result->input, "by %s: %s", result->model, choice_get(result->choice)->sentence);
         if (progress_is_terminal())
             report_note(result->output, "%dx%d in %.2f s", result->width_px, result->height_px, result->seconds);
     }
@@ -173,13 +177,13 @@ static json_t *side_json(int32_t side_px) {
 static json_t *result_json(const remote_run *run, const remote_result *result) {
     bool is_ok = result->status == SWIN2SR_OK, is_made = is_ok && !result->skipped;
     bool is_damaged = is_made && (note_parse(result->notes) & NOTE_DAMAGED);
-    return json_pack("{so so so so sf ss ss? so ss? so}", "input", report_json_text(result->input), "output",
+    return json_pack("{so so so so sf ss ss? ss? so ss? so}", "input", report_json_text(result->input), "output",
                      is_ok ? report_json_text(result->output) : json_null(), "width",
                      side_json(is_made ? result->width_px : 0), "height", side_json(is_made ? result->height_px : 0),
-                     "seconds", result->seconds, "model", run->network.name, "damage",
-                     is_damaged ? "the file is damaged" : NULL, "notes",
-                     report_json_notes(is_made ? note_parse(result->notes) : 0), "skipped", result->skipped, "error",
-                     is_ok ? json_null() : report_json_text(result->error.text));
+                     "seconds", result->seconds, "model", result->model[0] ? result->model : run->network.name,
+                     "choice", choice_get(result->choice)->token, "damage", is_damaged ? "the file is damaged" : NULL,
+                     "notes", report_json_notes(is_made ? note_parse(result->notes) : 0), "skipped", result->skipped,
+                     "error", is_ok ? json_null() : report_json_text(result->error.text));
 }
 
 static int keep_result(remote_run *run, remote_result *result) {

@@ -53,6 +53,8 @@ bool job_parse(const remote_answer *answer, remote_job *ret_job) {
     job.eta_s = number_of(root, "eta_seconds", MAX_ETA_S);
     job.queue_position = (int32_t)number_of(root, "queue_position", MAX_QUEUE);
     copy(job.notes, sizeof(job.notes), text_of(root, "notes"));
+    copy(job.model, sizeof(job.model), text_of(root, "model"));
+    job.choice = choice_find(text_of(root, "choice"));
     copy(job.error, sizeof(job.error), text_of(error, "detail"));
     job.error_code = (long)number_of(error, "status", 599);
     bool is_job = address_take_id(text_of(root, "id"), job.id) && job.status != JOB_STATUS_COUNT &&

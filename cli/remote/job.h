@@ -9,6 +9,8 @@
 
 #include "address.h"
 #include "answer.h"
+#include "format/choice.h"
+#include "library/library.h"
 
 #define JOB_TEXT_BYTES 160
 
@@ -30,7 +32,9 @@ typedef struct remote_job {
     bool has_result; /* it has succeeded, and the result has not expired */
     uint64_t result_bytes;
     char notes[NOTE_TEXT_BYTES];
-    long error_code;            /* of a failed job, as of HTTP; 0: not stated */
+    char model[LIBRARY_MAX_NAME]; /* "": not stated */
+    choice_reason choice; /* why it was this network; CHOICE_NONE: it was named, or the reason is not known here */
+    long error_code;      /* of a failed job, as of HTTP; 0: not stated */
     char error[JOB_TEXT_BYTES]; /* why it failed */
 } remote_job;
 

@@ -30,6 +30,18 @@ static const json_t *find_default(const json_t *models) {
     return found;
 }
 
+static bool is_for_auto(const json_t *entry) {
+    return json_is_true(json_object_get(entry, "auto"));
+}
+
+/* For task=auto: one of those that the picture decides between, which have one scale; else the default. */
+static const json_t *find_for_auto(const json_t *models) {
+    const json_t *entry, *found = NULL;
+    size_t i;
+    json_array_foreach(models, i, entry) if (is_for_auto(entry) && !found) found = entry;
+    return found ? found : find_default(models);
+}
+
 static const json_t *find_for_task(const json_t *models, const char *task) {
     const json_t *entry;
     size_t i;
@@ -63,7 +75,12 @@ swin2sr_status networks_choose(const remote_answer *answer, const char *host, co
     swin2sr_status status = SWIN2SR_OK;
     json_t *root = json_loadb(answer->text, answer->text_bytes, 0, NULL);
     const json_t *models = json_object_get(root, "models");
-    const json_t *chosen = model ? find(models, model) : task ? find_for_task(models, task) : find_default(models);
+    const char *named = task ? task : model;
+    bool is_auto = named && strcmp(named, LIBRARY_TASK_AUTO) == 0;
+    const json_t *chosen = is_auto ? find_for_auto(models)
+                           : model ? find(models, model)
+                           : task  ? find_for_task(models, task)
+                                   : find_default(models);
     list_names(models, list, sizeof(list));
     if (!list[0] || json_array_size(models) > MAX_NETWORKS)
         status = swin2sr__error_set(reterr, SWIN2SR_IO, "%.60s is not a Swin2SR service: it lists no networks", host);
@@ -75,6 +92,8 @@ swin2sr_status networks_choose(const remote_answer *answer, const char *host, co
                                     host, list);
     else if (!take(chosen, ret_network))
         status = swin2sr__error_set(reterr, SWIN2SR_IO, "%.60s: the scale of a network must be 1..%d", host, MAX_SCALE);
+    else if (is_for_auto(chosen) && (is_auto || !named))
+        snprintf(ret_network->name, sizeof(ret_network->name), "%s", LIBRARY_TASK_AUTO);
     json_decref(root);
     return status;
 }

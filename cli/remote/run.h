@@ -49,6 +49,8 @@ typedef struct remote_result {
     const char *output;
     const char *skipped; /* why it was left as it is; NULL: it was not */
     char notes[ANSWER_FIELD_BYTES];
+    char model[LIBRARY_MAX_NAME]; /* that the service used; "": it does not say */
+    choice_reason choice;         /* as of remote_job */
     int32_t width_px, height_px;
     double seconds;
     swin2sr_status status;

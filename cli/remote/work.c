@@ -224,6 +224,12 @@ static void leave(const work_order *order) {
     }
 }
 
+/* A name that is safe to show. */
+static void take_model(work_order *order, const char *name, choice_reason choice) {
+    order->choice = choice;
+    snprintf(order->model, sizeof(order->model), "%.64s", library_is_name(name) ? name : "");
+}
+
 swin2sr_status work_by_job(work_order *order, result_writer *writer, swin2sr_error *reterr) {
     remote_job job = {.status = JOB_STATUS_COUNT};
     swin2sr_status status = SWIN2SR_OK;
@@ -240,6 +246,7 @@ swin2sr_status work_by_job(work_order *order, result_writer *writer, swin2sr_err
     if (status == SWIN2SR_CANCELLED)
         leave(order);
     snprintf(order->notes, sizeof(order->notes), "%s", job.notes);
+    take_model(order, job.model, job.choice);
     return status;
 }
 
@@ -266,5 +273,6 @@ swin2sr_status work_at_once(work_order *order, result_writer *writer, swin2sr_er
     if (status == SWIN2SR_OK && answer.code != 200)
         status = answer_fail(&answer, order->link->address.host, reterr);
     snprintf(order->notes, sizeof(order->notes), "%s", answer.notes);
+    take_model(order, answer.model, choice_find(answer.choice));
     return status;
 }

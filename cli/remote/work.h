@@ -19,6 +19,8 @@ typedef struct work_order {
     bool is_quiet;
     ticket *note;
     char notes[ANSWER_FIELD_BYTES]; /* Out: what the service says of the image, as in X-Swin2SR-Notes */
+    char model[LIBRARY_MAX_NAME];   /* Out: the network that made the result; "": it is not said */
+    choice_reason choice;           /* Out: as of remote_job */
 } work_order;
 
 /* By an upload and a job, which stay until work_remove.

@@ -88,6 +88,11 @@ static swin2sr_status upscale_file(upscale_run *run, upscale_result *result) {
     return status;
 }
 
+const char *upscale_network(const upscale_run *run, choice_reason choice) {
+    const swin2sr_model *model = choice == CHOICE_UNDAMAGED ? run->undamaged : run->model;
+    return model ? swin2sr_model_get_info(model)->name : "";
+}
+
 void upscale_report_notes(const upscale_result *result) {
     report_notes(result->input, result->report.notes);
     if (result->report.damage)
@@ -106,6 +111,9 @@ static void report_result(const upscale_run *run, const upscale_result *result) 
     if (run->options.is_quiet || result->skipped)
         return;
     upscale_report_notes(result);
+    if (progress_is_terminal() && result->report.choice)
+        report_note(result->input, "by %s: %s", upscale_network(run, result->report.choice),
+                    choice_get(result->report.choice)->sentence);
     if (progress_is_terminal() && result->frames.frames)
         report_note(result->output, "%dx%d, %d frames (%d without new work) in %.2f s", result->report.out_width_px,
                     result->report.out_height_px, result->frames.frames, result->frames.frames_reused, result->seconds);
@@ -117,14 +125,15 @@ static void report_result(const upscale_run *run, const upscale_result *result) 
 static json_t *result_json(const upscale_run *run, const upscale_result *result) {
     bool is_ok = result->status == SWIN2SR_OK, is_made = is_ok && !result->skipped;
     const char *damage = is_made ? result->report.damage : NULL;
-    const char *model = run->model ? swin2sr_model_get_info(run->model)->name : "";
-    json_t *json = json_pack("{so so so so sf so ss? so ss? so}", "input", report_json_text(result->input), "output",
-                             is_ok ? report_json_text(result->output) : json_null(), "width",
+    const char *model = upscale_network(run, result->report.choice);
+    json_t *json = json_pack("{so so so so sf so ss? ss? so ss? so}", "input", report_json_text(result->input),
+                             "output", is_ok ? report_json_text(result->output) : json_null(), "width",
                              is_made ? json_integer(result->report.out_width_px) : json_null(), "height",
                              is_made ? json_integer(result->report.out_height_px) : json_null(), "seconds",
-                             result->seconds, "model", model[0] ? report_json_text(model) : json_null(), "damage",
-                             damage, "notes", report_json_notes(is_made ? result->report.notes : 0), "skipped",
-                             result->skipped, "error", is_ok ? json_null() : report_json_text(result->error.text));
+                             result->seconds, "model", model[0] ? report_json_text(model) : json_null(), "choice",
+                             choice_get(result->report.choice)->token, "damage", damage, "notes",
+                             report_json_notes(is_made ? result->report.notes : 0), "skipped", result->skipped, "error",
+                             is_ok ? json_null() : report_json_text(result->error.text));
     if (!json || !is_made || result->frames.frames == 0)
         return json;
     json_t *frames = json_pack("{si si sI sI}", "frames", (int)result->frames.frames, "frames_reused",

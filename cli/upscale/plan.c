@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "command/input.h"
 #include "command/report.h"
-#include "enlarge/crop.h"
+#include "enlarge/choose.h"
 #include "pace.h"
 #include "run.h"
 
@@ -17,6 +17,7 @@ typedef struct plan_result {
     int32_t width_px, height_px; /* of the part of the input, upright */
     int32_t out_width_px, out_height_px;
     size_t reader_bytes; /* that the decoder holds, without the engine */
+    choice_reason choice;
     swin2sr_plan plan;
 } plan_result;
 
@@ -32,9 +33,14 @@ static swin2sr_status find_plan(const upscale_run *run, const char *path, plan_r
         const image_info *info = image_reader_info(reader);
         const swin2sr_options engine = pace_engine(run);
         crop part = {0};
+        choice_reason choice = CHOICE_NONE;
         status = crop_open(&part, reader, &run->enlarge.target, reterr);
-        *ret_result = (plan_result){
-            .width_px = part.info.width_px, .height_px = part.info.height_px, .reader_bytes = info->memory_bytes};
+        if (status == SWIN2SR_OK && run->undamaged)
+            status = choose(&part, input.bytes, input.size, &choice, reterr);
+        *ret_result = (plan_result){.width_px = part.info.width_px,
+                                    .height_px = part.info.height_px,
+                                    .reader_bytes = info->memory_bytes,
+                                    .choice = choice};
         format_target_size(&run->enlarge.target, part.info.width_px, part.info.height_px,
                            swin2sr_model_get_info(run->model)->scale, &ret_result->out_width_px,
                            &ret_result->out_height_px);
@@ -60,13 +66,13 @@ static double seconds_of(const upscale_run *run, const plan_result *found) {
 
 static json_t *plan_json(const upscale_run *run, const char *path, const plan_result *found) {
     const swin2sr_plan *plan = &found->plan;
-    return json_pack("{so so si si si si ss si si si sI sI si sf sf}", "input", report_json_text(path), "model",
-                     report_json_text(swin2sr_model_get_info(run->model)->name), "width", found->out_width_px, "height",
-                     found->out_height_px, "input_width", found->width_px, "input_height", found->height_px, "plan",
-                     plan_name(plan, &run->options.engine), "columns", plan->columns, "bands", plan->bands, "rows",
-                     plan->rows, "memory_bytes", (json_int_t)plan->memory_bytes, "decoder_bytes",
-                     (json_int_t)found->reader_bytes, "latency_rows", plan->latency_rows, "gmac", plan->gmac, "seconds",
-                     seconds_of(run, found));
+    return json_pack("{so so ss? si si si si ss si si si sI sI si sf sf}", "input", report_json_text(path), "model",
+                     report_json_text(upscale_network(run, found->choice)), "choice", choice_get(found->choice)->token,
+                     "width", found->out_width_px, "height", found->out_height_px, "input_width", found->width_px,
+                     "input_height", found->height_px, "plan", plan_name(plan, &run->options.engine), "columns",
+                     plan->columns, "bands", plan->bands, "rows", plan->rows, "memory_bytes",
+                     (json_int_t)plan->memory_bytes, "decoder_bytes", (json_int_t)found->reader_bytes, "latency_rows",
+                     plan->latency_rows, "gmac", plan->gmac, "seconds", seconds_of(run, found));
 }
 
 static void print_plan(const upscale_run *run, const char *path, const plan_result *found) {
@@ -75,9 +81,11 @@ static void print_plan(const upscale_run *run, const char *path, const plan_resu
     if (plan->columns * plan->bands > 1)
         snprintf(cut, sizeof(cut), " (%d x %d)", plan->columns, plan->bands);
     pace_text(seconds_of(run, found), time);
-    report_line("%s: %dx%d, %s%s, %d rows of windows per step, %.1f MiB, %.0f GMAC, about %s", path, found->width_px,
-                found->height_px, plan_name(plan, &run->options.engine), cut, plan->rows,
-                (double)(plan->memory_bytes + found->reader_bytes) / 1048576.0, plan->gmac, time);
+    report_line("%s: %dx%d, %s%s, %d rows of windows per step, %.1f MiB, %.0f GMAC, about %s%s%s%s%s", path,
+                found->width_px, found->height_px, plan_name(plan, &run->options.engine), cut, plan->rows,
+                (double)(plan->memory_bytes + found->reader_bytes) / 1048576.0, plan->gmac, time,
+                found->choice ? ", by " : "", found->choice ? upscale_network(run, found->choice) : "",
+                found->choice ? ": " : "", found->choice ? choice_get(found->choice)->sentence : "");
 }
 
 int upscale_plan(upscale_run *run, const found_input *input) {

@@ -27,6 +27,7 @@ typedef struct upscale_run {
     bool is_animation; /* enlarge all frames of animations */
     const char *task;
     swin2sr_model *model;
+    swin2sr_model *undamaged;        /* as of enlarge_options; NULL: there is no choice */
     const struct upscale_pace *pace; /* of this machine, under --plan */
     size_t skipped;                  /* inputs so far */
     json_t *results;                 /* of --json: one object per input; NULL: they are printed as they finish */
@@ -50,6 +51,9 @@ typedef struct upscale_result {
  * aux  Open where run->aux is set. */
 swin2sr_status upscale_into(const upscale_run *run, const input_file *input, output_file *output, output_file *aux,
                             progress_line *progress, upscale_result *result);
+
+/* The network that enlarged, or will enlarge, an image. */
+const char *upscale_network(const upscale_run *run, choice_reason choice);
 
 /* The notes about an image that was enlarged. */
 void upscale_report_notes(const upscale_result *result);

@@ -54,7 +54,9 @@ static const cli_option OPTIONS[] = {
     {"plan", .help = "print how each input would be processed, and do nothing else; needs no -o",
      .field = offsetof(upscale_run, is_plan)},
     {"task", "T",
-     ":\nuse the best network here for this task, instead of --model;\njpeg removes JPEG damage without enlarging",
+     "\n(default: auto): use the best network here for this task, instead of\n"
+     "--model; auto decides by the picture between photo and clean, jpeg removes\n"
+     "JPEG damage without enlarging",
      .words = library_task_name, .take = take_task},
     {"json-lines", .help = OPTIONS_JSON_LINES, .field = offsetof(upscale_run, options.is_json_lines)},
     {0},
@@ -137,10 +139,10 @@ static int run_parsed(upscale_run *run, char **inputs) {
         return CLI_EXIT_USAGE;
     if (inputs_usable(&run->names.inputs) == 0) /* only failures are reported */
         return each_input(run, run->is_plan ? upscale_plan : upscale_image);
-    int code = run->task ? network_open_for_task(&run->options, run->task, &run->model)
-                         : network_open(&run->options, &run->model);
+    int code = network_open_chosen(&run->options, run->task, &run->model, &run->undamaged);
     if (code != CLI_EXIT_OK)
         return code;
+    run->enlarge.undamaged_model = run->undamaged;
     return run->is_plan ? plan_all(run) : enlarge_all(run);
 }
 
@@ -152,6 +154,7 @@ static int run_upscale(const cli_command *command, int argc, char **argv) {
     outputs_done(&run.names);
     json_decref(run.results);
     swin2sr_model_unref(run.model);
+    swin2sr_model_unref(run.undamaged);
     return code;
 }
 

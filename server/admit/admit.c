@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "config/limits.h"
+#include "format/choice.h"
 #include "format/format.h"
 
 #define STARTING_RETRY_S 2
@@ -236,12 +237,25 @@ bool admit_image(const network *target, const admit_input *input, const admit_te
     if (!probe_upload(input, ret_info, ret_problem) || !has_sizes(target, ret_info, terms->is_batch, ret_problem))
         return false;
     *ret_work = (admit_work){.target = terms->target,
-                             .decoder_bytes = cost_decoder_bytes(ret_info, terms->is_batch && ret_info->frames > 1)};
+                             .decoder_bytes = cost_decoder_bytes(ret_info, terms->is_batch && ret_info->frames > 1) +
+                                              (terms->is_chosen ? CHOICE_HELD_BYTES : 0)};
     return cut_image(&terms->target, ret_info, ret_problem) &&
            choose_work(target, ret_info, terms, ret_work, ret_problem) &&
            has_result_sizes(target, ret_info, ret_work->format, &terms->target, ret_work->shrink_px, ret_problem) &&
            has_memory(target, ret_info, ret_work, ret_problem) &&
            has_time(target, ret_work, terms->limit_us, ret_problem);
+}
+
+bool admit_chosen(const network *target, const network *other, const admit_input *input, const admit_terms *terms,
+                  probe_info *ret_info, admit_work *ret_work, problem *ret_problem) {
+    probe_info info;
+    admit_work work;
+    if (!admit_image(target, input, terms, ret_info, ret_work, ret_problem) ||
+        (other && !admit_image(other, input, terms, &info, &work, ret_problem)))
+        return false;
+    if (other && work.us > ret_work->us)
+        *ret_work = work;
+    return true;
 }
 
 void admit_sum_add(admit_sum *self, const network *target, const probe_info *info, const admit_work *work) {

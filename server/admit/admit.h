@@ -27,6 +27,7 @@ typedef struct admit_terms {
     bool is_job;       /* jobs are never reduced */
     format_id format;  /* of the result; an animation keeps its own if is_batch and not is_format_given */
     bool is_format_given, is_batch;
+    bool is_chosen; /* the picture decides between two networks */
     uint32_t quality;
     bool is_degraded; /* with OVERSIZE_AUTO, reduce an image as soon as it is oversize */
     oversize_choice oversize;
@@ -36,7 +37,7 @@ typedef struct admit_terms {
 /* How an image will be enlarged, and what that takes. */
 typedef struct admit_work {
     format_target target;
-    uint64_t decoder_bytes;      /* what the decoder holds, of the whole image */
+    uint64_t decoder_bytes;      /* what the decoder holds, of the whole image, and who looks at it to choose */
     uint32_t tile_px, shrink_px; /* as in job_spec, as are the next two */
     bool may_shrink;
     uint64_t memory_bytes;
@@ -59,6 +60,11 @@ typedef struct admit_input {
  * Can the image be read, is it within the limits of this service for this network, and how will it be enlarged? */
 bool admit_image(const network *target, const admit_input *input, const admit_terms *terms, probe_info *ret_info,
                  admit_work *ret_work, problem *ret_problem);
+
+/* The same where the picture decides between two networks: it must be accepted for both, and counts as what the dearer
+ * one takes. other  NULL: there is no choice. */
+bool admit_chosen(const network *target, const network *other, const admit_input *input, const admit_terms *terms,
+                  probe_info *ret_info, admit_work *ret_work, problem *ret_problem);
 
 /* What several images take together. */
 typedef struct admit_sum {

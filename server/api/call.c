@@ -51,5 +51,7 @@ job_spec call_spec(const upscale_call *self) {
     strcpy(spec.trace, self->request->trace);
     strcpy(spec.owner, self->request->owner);
     strcpy(spec.model, self->network->served->name);
+    if (self->undamaged)
+        strcpy(spec.undamaged_model, self->undamaged->served->name);
     return spec;
 }

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "format/choice.h"
+
 void facts_plan(const ipc_done *done, char text[FACTS_BYTES]) {
     uint64_t pieces = (uint64_t)done->plan_columns * done->plan_bands;
     if (done->notes & NOTE_SHRUNK)
@@ -40,6 +42,8 @@ static void add_count(http_request *request, const char *field, uint32_t count) 
 void facts_answer(http_request *request, const char *model, const ipc_done *done, uint32_t frames, bool is_animation) {
     char text[FACTS_BYTES];
     http_answer_header(request, "X-Swin2SR-Model", model);
+    if (done->choice)
+        http_answer_header(request, "X-Swin2SR-Choice", choice_get(done->choice)->token);
     facts_plan(done, text);
     http_answer_header(request, "X-Swin2SR-Plan", text);
     note_text(done->notes, text);

@@ -20,5 +20,5 @@ void facts_timing(const ipc_done *done, uint64_t queue_us, char text[FACTS_BYTES
  * another tag than the whole one. */
 void facts_etag(const char *etag, const ipc_done *done, char ret_tag[FACTS_ETAG_BYTES]);
 
-/* Add X-Swin2SR-Model, -Plan and -Notes; of an input with several frames -Frames; of an animation -Frames-Reused. */
+/* Add X-Swin2SR-Model, -Choice, -Plan and -Notes; of an input with several frames -Frames; of an animation -Frames-Reused. */
 void facts_answer(http_request *request, const char *model, const ipc_done *done, uint32_t frames, bool is_animation);

@@ -81,11 +81,12 @@ http_json *job_view(const api_context *service, const kept_job *kept) {
     facts_plan(&record->done, plan);
     note_text(record->done.notes, notes);
     return http_json_object(
-        "{s:s, s:s, s:s, s:s?, s:s?, s:s, s:i, s:i, s:i, s:i, s:i, s:f, s:f, s:s*, s:s*, s:o*, s:o*, s:s}", "id",
+        "{s:s, s:s, s:s, s:s?, s:s?, s:s, s:s*, s:i, s:i, s:i, s:i, s:i, s:f, s:f, s:s*, s:s*, s:o*, s:o*, s:s}", "id",
         record->id, "status", record_status_name(record->status), "created", write_time(record->created_ms, created),
         "started", write_time(record->started_ms, started), "finished", write_time(record->finished_ms, finished),
-        "model", record->spec.model, "width", (int)record->done.in_width_px, "height", (int)record->done.in_height_px,
-        "files", record->done.files ? (int)record->done.files : 1, "files_failed", (int)record->done.files_failed,
+        "model", record_model(record), "choice", choice_get(record->done.choice)->token, "width",
+        (int)record->done.in_width_px, "height", (int)record->done.in_height_px, "files",
+        record->done.files ? (int)record->done.files : 1, "files_failed", (int)record->done.files_failed,
         "queue_position", is_waiting ? (int)backlog_position(kept) : 0, "progress",
         is_done ? 1.0 : (double)kept->progress / IPC_PROGRESS_DONE, "eta_seconds", job_eta_s(service, kept), "plan",
         is_done ? plan : NULL, "notes", is_done && notes[0] ? notes : NULL, "result", result, "error", error, "token",

@@ -4,27 +4,30 @@
 #include "api/context.h"
 #include "api/routes.h"
 
-static void add_network(http_json **models, const network *each, bool is_default) {
+static void add_network(http_json **models, const network *each, bool is_default, bool is_auto) {
     const char *name = each->served->name, *task = library_task_of(name);
     const ipc_ready *facts = &each->facts;
     bool is_ready = pool_is_ready(each->owner);
     if (each->owner->was_ever_ready)
-        http_json_add(models, "{s:s, s:s?, s:b, s:b, s:i, s:s, s:I, s:s?, s:s, s:s, s:s}", "name", name, "task", task,
-                      "default", is_default, "ready", is_ready, "scale", (int)facts->scale, "sha256", facts->sha256,
-                      "parameters", (long long)facts->parameters, "license", facts->license[0] ? facts->license : NULL,
-                      "precision", facts->precision, "kernels", facts->kernels, "sandbox", facts->sandbox);
+        http_json_add(models, "{s:s, s:s?, s:b, s:b, s:b, s:i, s:s, s:I, s:s?, s:s, s:s, s:s}", "name", name, "task",
+                      task, "default", is_default, "auto", is_auto, "ready", is_ready, "scale", (int)facts->scale,
+                      "sha256", facts->sha256, "parameters", (long long)facts->parameters, "license",
+                      facts->license[0] ? facts->license : NULL, "precision", facts->precision, "kernels",
+                      facts->kernels, "sandbox", facts->sandbox);
     else
-        http_json_add(models, "{s:s, s:s?, s:b, s:b}", "name", name, "task", task, "default", is_default, "ready",
-                      is_ready);
+        http_json_add(models, "{s:s, s:s?, s:b, s:b, s:b}", "name", name, "task", task, "default", is_default, "auto",
+                      is_auto, "ready", is_ready);
 }
 
 void models_on_begin(http_request *request) {
-    const pool_set *pools = ((const api_context *)request->app)->pools;
+    pool_set *pools = ((const api_context *)request->app)->pools;
+    network *undamaged, *doubt = pools_find_auto(pools, true, &undamaged);
     bool is_any_known = false;
     http_json *models = http_json_array();
     for (int i = 0; i < pools->network_count; i++) {
         is_any_known |= pools->networks[i].owner->was_ever_ready;
-        add_network(&models, &pools->networks[i], i == 0);
+        network *each = &pools->networks[i];
+        add_network(&models, each, i == 0, undamaged && (each == doubt || each == undamaged));
     }
     if (!is_any_known) {
         http_json_free(models);

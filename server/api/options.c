@@ -71,6 +71,10 @@ static const char *set_batch(upscale_options *self, const char *value) {
 static const char *set_model(upscale_options *self, const char *value) {
     if (self->task)
         return "cannot be given together with task; give one of model and task";
+    if (strcmp(value, LIBRARY_TASK_AUTO) == 0) {
+        self->task = LIBRARY_TASK_AUTO;
+        return NULL;
+    }
     if (!value[0] || strlen(value) >= sizeof self->model)
         return "no such model here; GET /v1/models lists them";
     strcpy(self->model, value);
@@ -81,7 +85,7 @@ static const char *set_task(upscale_options *self, const char *value) {
     if (self->model[0])
         return "cannot be given together with model; give one of task and model";
     self->task = library_task_find(value);
-    return self->task ? NULL : "not one of photo, clean, compressed, jpeg, fast";
+    return self->task ? NULL : "not one of auto, photo, clean, compressed, jpeg, fast";
 }
 
 static const char *set_strict(upscale_options *self, const char *value) {

@@ -19,7 +19,7 @@ typedef struct upscale_options {
     uint32_t metadata;                  /* bits of format/metadata.h, default 0 */
     format_target target;               /* the part of the image, the size of the result, and the strength */
     char model[LIBRARY_MAX_NAME];       /* "": not given */
-    const char *task;                   /* one of library_task_name; NULL: not given */
+    const char *task;                   /* one of library_task_name; NULL: not given. model=auto is task=auto */
     bool is_format_given, is_batch;     /* is_batch: all frames of an animation; default false */
     bool is_strict;                     /* refuse a damaged file even if all its rows can be decoded; default false */
     char upload[LIMIT_PATH_PART_BYTES]; /* the id of a resumable upload to take in place of an image; "": not given */

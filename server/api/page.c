@@ -84,10 +84,10 @@ static bool is_only_for(const pool_set *networks, const char *task) {
 
 /* By what it is for, and by its name where that is not enough. A name has letters, digits, '.', '_' and '-' only
  * (config/models.c). */
-static void write_network(FILE *out, const page_language *language, const pool_set *networks, int i) {
+static void write_network(FILE *out, const page_language *language, const pool_set *networks, int i, bool is_chosen) {
     const char *name = networks->networks[i].served->name, *task = library_task_of(name);
     const char *words = task ? word(language, "task.", task) : NULL;
-    fprintf(out, "<option value=\"%s\" data-task=\"%s\"%s>", name, task ? task : "", i == 0 ? " selected" : "");
+    fprintf(out, "<option value=\"%s\" data-task=\"%s\"%s>", name, task ? task : "", is_chosen ? " selected" : "");
     write_text(out, words);
     if (!words)
         fputs(name, out);
@@ -96,16 +96,23 @@ static void write_network(FILE *out, const page_language *language, const pool_s
     fputs("</option>\n", out);
 }
 
-static void write_networks(FILE *out, const page_language *language, const pool_set *networks) {
+static void write_networks(FILE *out, const page_language *language, pool_set *networks) {
+    network *undamaged;
+    const char *task = library_task_of(pools_find_auto(networks, false, &undamaged)->served->name);
+    task = undamaged ? LIBRARY_TASK_AUTO : task;
     if (networks->network_count < 2)
         return;
     fputs("<div class=\"field\">\n<label for=\"model\" data-word=\"network.label\">", out);
     write_text(out, word(language, "network.label", ""));
     fputs("</label>\n<select id=\"model\" name=\"model\" aria-describedby=\"model-hint\">\n", out);
+    if (undamaged) {
+        fputs("<option value=\"" LIBRARY_TASK_AUTO "\" data-task=\"" LIBRARY_TASK_AUTO "\" selected>", out);
+        write_text(out, word(language, "task.", LIBRARY_TASK_AUTO));
+        fputs("</option>\n", out);
+    }
     for (int i = 0; i < networks->network_count; i++)
-        write_network(out, language, networks, i);
+        write_network(out, language, networks, i, i == 0 && !undamaged);
     fputs("</select>\n<p id=\"model-hint\" class=\"hint\">", out);
-    const char *task = library_task_of(networks->networks[0].served->name);
     write_text(out, word(language, "network.hint.", task ? task : "other"));
     fputs("</p>\n</div>\n", out);
 }

@@ -81,7 +81,7 @@ static void answer_result(http_request *request, const job_record *record, int f
     http_answer_ranged(request, job_media_type(&record->spec), fd, record->done.out_bytes, tag);
     add_disposition(request, &record->spec);
     http_answer_header(request, "Cache-Control", "private, no-cache");
-    facts_answer(request, record->spec.model, &record->done, record->frames, record->spec.frames_max > 0);
+    facts_answer(request, record_model(record), &record->done, record->frames, record->spec.frames_max > 0);
 }
 
 static void answer_preview(http_request *request, const job_record *record, int fd) {

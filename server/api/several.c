@@ -63,7 +63,8 @@ static bool admit_file(upscale_call *self, size_t index, uint64_t at, const admi
     probe_info info;
     admit_work work = {.format = terms->format};
     problem what = problem_of(PROBLEM_MISSING_FILE, "the file is empty");
-    bool is_admitted = file->bytes > 0 && admit_image(self->network, &input, terms, &info, &work, &what);
+    bool is_admitted =
+        file->bytes > 0 && admit_chosen(self->network, self->undamaged, &input, terms, &info, &work, &what);
     if (!is_admitted && problem_code(&what) >= 500)
         return call_refuse(self, &what);
     if (is_admitted) {

@@ -31,9 +31,12 @@ static bool taken(upscale_call *self, bool is_taken) {
 static bool choose_network(upscale_call *self) {
     pool_set *pools = self->service->pools;
     const upscale_options *options = &self->intake.options;
-    network *found = options->task       ? pools_find_for_task(pools, options->task)
+    bool is_asked = options->task && strcmp(options->task, LIBRARY_TASK_AUTO) == 0;
+    self->undamaged = NULL;
+    network *found = is_asked            ? pools_find_auto(pools, true, &self->undamaged)
+                     : options->task     ? pools_find_for_task(pools, options->task)
                      : options->model[0] ? pools_find(pools, options->model)
-                                         : self->network;
+                                         : pools_find_auto(pools, false, &self->undamaged);
     if (found) {
         self->network = found;
         return true;
@@ -124,8 +127,8 @@ static void add_facts(upscale_call *self) {
     char text[FACTS_BYTES], tag[FACTS_ETAG_BYTES];
     facts_etag(self->etag, done, tag);
     http_answer_header(self->request, "ETag", tag);
-    facts_answer(self->request, self->network->served->name, done, (uint32_t)self->image.frames,
-                 self->work.is_animation);
+    const char *name = done->choice == CHOICE_SEVERAL ? LIBRARY_TASK_AUTO : pool_used(&self->job)->served->name;
+    facts_answer(self->request, name, done, (uint32_t)self->image.frames, self->work.is_animation);
     if (done->notes & NOTE_SHRUNK)
         http_answer_header(self->request, "X-Swin2SR-Degraded", "shrink");
     facts_timing(done, self->job.started_us - self->job.queued_us, text);
@@ -189,6 +192,7 @@ static bool admit_upload(upscale_call *self) {
                          .is_degraded = level->level >= DEGRADE_SHRINK,
                          .is_format_given = self->intake.options.is_format_given,
                          .is_batch = self->intake.options.is_batch,
+                         .is_chosen = self->undamaged != NULL,
                          .target = self->intake.options.target,
                          .oversize =
                              wanted < OVERSIZE_COUNT ? wanted : (oversize_choice)self->service->config->oversize};
@@ -198,7 +202,7 @@ static bool admit_upload(upscale_call *self) {
     problem what;
     if (self->intake.files)
         return several_admit(self, &terms) && can_meet_deadline(self);
-    if (!admit_image(self->network, &input, &terms, &self->image, &self->work, &what))
+    if (!admit_chosen(self->network, self->undamaged, &input, &terms, &self->image, &self->work, &what))
         return call_refuse(self, &what);
     self->intake.options.format = self->work.format;
     return can_meet_deadline(self);
@@ -220,20 +224,21 @@ static void answer_estimate(upscale_call *self) {
     const network *target = self->network;
     const admit_work *work = &self->work;
     const char *plan = work->shrink_px ? "shrink" : work->tile_px ? "tiles" : "whole";
+    const char *name = self->undamaged ? LIBRARY_TASK_AUTO : target->served->name;
     int32_t width_px, height_px;
     if (self->intake.files) {
-        http_answer_json(self->request, HTTP_OK, "{s:s, s:i, s:f, s:f, s:I}", "model", target->served->name, "files",
+        http_answer_json(self->request, HTTP_OK, "{s:s, s:i, s:f, s:f, s:I}", "model", name, "files",
                          (int)self->intake.files->count, "seconds", (double)work->us / 1e6, "wait_seconds",
                          (double)pace_wait_us(target->owner) / 1e6, "bytes", (long long)work->bytes);
         http_answer_header(self->request, "Cache-Control", "no-store");
         return;
     }
     cost_out_size(target, &self->image, work, &width_px, &height_px);
-    http_answer_json(self->request, HTTP_OK, "{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:f, s:f, s:I, s:s}", "model",
-                     target->served->name, "width", (int)self->image.width_px, "height", (int)self->image.height_px,
-                     "output_width", (int)width_px, "output_height", (int)height_px, "files", 1, "frames",
-                     (int)self->image.frames, "seconds", (double)work->us / 1e6, "wait_seconds",
-                     (double)pace_wait_us(target->owner) / 1e6, "bytes", (long long)work->bytes, "plan", plan);
+    http_answer_json(self->request, HTTP_OK, "{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:f, s:f, s:I, s:s}", "model", name,
+                     "width", (int)self->image.width_px, "height", (int)self->image.height_px, "output_width",
+                     (int)width_px, "output_height", (int)height_px, "files", 1, "frames", (int)self->image.frames,
+                     "seconds", (double)work->us / 1e6, "wait_seconds", (double)pace_wait_us(target->owner) / 1e6,
+                     "bytes", (long long)work->bytes, "plan", plan);
     http_answer_header(self->request, "Cache-Control", "no-store");
 }
 

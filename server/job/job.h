@@ -29,7 +29,8 @@ struct job {
     void *context;
 
     /* set by the pool */
-    struct network *network; /* pool/pool.h */
+    struct network *network;   /* pool/pool.h */
+    struct network *undamaged; /* of spec.undamaged_model; NULL: there is no choice */
     job_state state;
     int attempts;                   /* attempts that a worker has begun */
     uint32_t file;                  /* of several pictures, the one at work */

@@ -53,6 +53,7 @@ static const field fields[] = {
     FIELD("request_id", spec.request_id, KIND_TEXT),
     FIELD("trace", spec.trace, KIND_TEXT),
     FIELD("model", spec.model, KIND_TEXT),
+    FIELD("undamaged_model", spec.undamaged_model, KIND_TEXT),
     FIELD("format", spec.format, KIND_FORMAT),
     FIELD("quality", spec.quality, KIND_U32),
     FIELD("compression", spec.compression, KIND_COMPRESSION),
@@ -104,6 +105,7 @@ static const field fields[] = {
     FIELD("plan_bands", done.plan_bands, KIND_U32),
     FIELD("frames_reused", done.frames_reused, KIND_U32),
     FIELD("notes", done.notes, KIND_U32),
+    FIELD("choice", done.choice, KIND_U32),
     FIELD("outcome", outcome, KIND_I32),
     FIELD("detail", detail, KIND_TEXT),
     FIELD("tried", tried, KIND_TEXT),
@@ -256,8 +258,9 @@ static bool is_sound(const job_record *self) {
            format_get(self->spec.format)->can_write && self->spec.in_bytes > self->spec.list_bytes &&
            self->spec.in_pixels_max > 0 && self->spec.out_pixels_max > 0 && self->outcome <= 0 &&
            format_target_is_sound(&self->spec.target) && !strchr(self->result_name, '/') &&
-           self->result_name[0] != '.' && is_sha256(self->input_sha256) && is_sha256(self->result_sha256) &&
-           is_sha256(self->preview_sha256) && (self->status == RECORD_SUCCEEDED) == (self->result_name[0] != '\0');
+           self->done.choice < CHOICE_COUNT && self->result_name[0] != '.' && is_sha256(self->input_sha256) &&
+           is_sha256(self->result_sha256) && is_sha256(self->preview_sha256) &&
+           (self->status == RECORD_SUCCEEDED) == (self->result_name[0] != '\0');
 }
 
 /* The JSON between the line of the checksum and the last line break; NULL: the checksum is wrong. */

@@ -4,6 +4,7 @@
  * A version reads the records of all earlier versions: a missing field is 0 or "". Pure. */
 #pragma once
 
+#include "format/choice.h"
 #include "ipc/ipc.h"
 #include "job/spec.h"
 
@@ -57,6 +58,15 @@ static inline bool record_is_finished(const job_record *self) {
 /* It ended with a result, which is still kept. */
 static inline bool record_has_result(const job_record *self) {
     return self->status == RECORD_SUCCEEDED && !self->is_expired;
+}
+
+/* The network that made the result. LIBRARY_TASK_AUTO: the picture decides and has not yet, or several pictures have. */
+static inline const char *record_model(const job_record *self) {
+    const job_spec *spec = &self->spec;
+    bool is_open = self->status != RECORD_SUCCEEDED || self->done.choice == CHOICE_SEVERAL;
+    if (self->done.choice == CHOICE_UNDAMAGED)
+        return spec->undamaged_model;
+    return spec->undamaged_model[0] && is_open ? LIBRARY_TASK_AUTO : spec->model;
 }
 
 /* An id: the node's name, a dash, 10 characters of time and 16 random ones. Ids of one node sort by time. */

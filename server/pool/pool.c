@@ -66,6 +66,7 @@ static bool assign(pool *self, worker *w, job *item, const int *fds) {
     ipc_message message = {.type = IPC_JOB,
                            .job = {.id = ++self->next_id,
                                    .network = item->network->index,
+                                   .undamaged = item->undamaged ? item->undamaged->index + 1 : 0,
                                    .format = spec->format,
                                    .quality = spec->quality,
                                    .compression = spec->compression,
@@ -155,6 +156,8 @@ static bool is_plausible_zip(const job *item, const ipc_done *done) {
 
 /* true: DONE agrees with the files and the size that was asked for. If not, the worker is broken and is killed. */
 static bool is_plausible(const job *item, const ipc_done *done) {
+    if (!done->choice != !item->undamaged)
+        return false;
     if (item->spec.list_bytes)
         return is_plausible_zip(item, done);
     if (done->in_width_px < 1 || done->in_height_px < 1)
@@ -186,7 +189,7 @@ static job *set_idle(pool *self, worker *w) {
 
 /* Learn from a finished job: estimate, metrics, log. */
 static void note_done(const job *item, const worker *by) {
-    network *self = item->network;
+    network *self = pool_used(item);
     const ipc_done *done = &item->done;
     model_metrics *counts = self->counts;
     uint64_t duration_us = swin2sr__clock_us() - item->started_us;
@@ -201,14 +204,15 @@ static void note_done(const job *item, const worker *by) {
     counts->in_pixels += done->in_pixels;
     counts->out_pixels += done->out_pixels;
     log_event(self->owner->log, LOG_LEVEL_INFO, "enlarged",
-              "s:s, s:s*, s:s*, s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I", "request_id",
-              item->spec.request_id, "traceparent", job_trace(item), "key",
-              item->spec.owner[0] ? item->spec.owner : NULL, "model", self->served->name, "worker_pid", (int)by->pid,
-              "attempt", item->attempts, "in_width", (int)done->in_width_px, "in_height", (int)done->in_height_px,
-              "out_width", (int)done->out_width_px, "out_height", (int)done->out_height_px, "files", (int)done->files,
-              "files_failed", (int)done->files_failed, "out_bytes", (long long)done->out_bytes, "decode_us",
-              (long long)done->decode_us, "infer_us", (long long)done->infer_us, "encode_us",
-              (long long)done->encode_us, "memory_bytes", (long long)done->plan_memory_bytes);
+              "s:s, s:s*, s:s*, s:s, s:s*, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I",
+              "request_id", item->spec.request_id, "traceparent", job_trace(item), "key",
+              item->spec.owner[0] ? item->spec.owner : NULL, "model", self->served->name, "choice",
+              choice_get(done->choice)->token, "worker_pid", (int)by->pid, "attempt", item->attempts, "in_width",
+              (int)done->in_width_px, "in_height", (int)done->in_height_px, "out_width", (int)done->out_width_px,
+              "out_height", (int)done->out_height_px, "files", (int)done->files, "files_failed",
+              (int)done->files_failed, "out_bytes", (long long)done->out_bytes, "decode_us", (long long)done->decode_us,
+              "infer_us", (long long)done->infer_us, "encode_us", (long long)done->encode_us, "memory_bytes",
+              (long long)done->plan_memory_bytes);
 }
 
 static void on_done_message(pool *self, worker *w, const ipc_done *done) {
@@ -396,9 +400,18 @@ void pool_start(pool *self) {
     respawn_start_all(self);
 }
 
+/* One of the networks of a pool; NULL: it has none of that name. */
+static network *find_network(const pool *self, const char *name) {
+    for (int i = 0; i < self->network_count; i++)
+        if (strcmp(self->networks[i]->served->name, name) == 0)
+            return self->networks[i];
+    return NULL;
+}
+
 void pool_submit(network *target, job *item) {
     pool *self = target->owner;
     item->network = target;
+    item->undamaged = find_network(self, item->spec.undamaged_model);
     item->state = JOB_QUEUED;
     item->queued_us = swin2sr__clock_us();
     item->deadline = (loop_timer){.on_due = on_deadline, .context = item};

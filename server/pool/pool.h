@@ -5,6 +5,7 @@
  * worker. Workers may die at any time. Every job ends, at the latest at its deadline. */
 #pragma once
 
+#include "format/choice.h"
 #include "log/log.h"
 #include "pool/estimate.h"
 #include "pool/worker.h"
@@ -54,6 +55,11 @@ static inline uint64_t pool_restarts(const pool *self, metrics_restart reason) {
 
 /* Start the workers. The caller has set the borrowed fields and does not move self afterwards. */
 void pool_start(pool *self);
+
+/* The network that made the result of a finished job. */
+static inline network *pool_used(const job *item) {
+    return item->done.choice == CHOICE_UNDAMAGED ? item->undamaged : item->network;
+}
 
 /* Submit a job whose first part the owner has filled in. Its on_finish may be called before this returns. */
 void pool_submit(network *target, job *item);

@@ -23,6 +23,12 @@ network *pools_find(pool_set *self, const char *name);
 /* The served network that fits a task best, by the rule of `swin2sr upscale --task`; NULL: none fits. */
 network *pools_find_for_task(pool_set *self, const char *task);
 
+/* The network for a request that names none, or task=auto: with one from the program that takes pictures in doubt, and
+ * in its pool one for undamaged ones, the picture decides between the two; otherwise it is the default.
+ * is_asked       task=auto was given; otherwise the default network goes first.
+ * ret_undamaged  NULL: there is no choice. */
+network *pools_find_auto(pool_set *self, bool is_asked, network **ret_undamaged);
+
 /* The names of the networks that are served, separated by commas; as many as fit. */
 void pools_write_names(const pool_set *self, char *text, size_t size);
 

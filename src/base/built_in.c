@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define ROW(identifier, name, summary) {name, summary},
+#define ROW(identifier, name, role, summary) {name, summary, role},
 
 static const swin2sr__built_in networks[] = {SWIN2SR__BUILT_IN_NETWORKS(ROW)};
 
@@ -21,6 +21,13 @@ const swin2sr__built_in *swin2sr__built_in_get(size_t index) {
 size_t swin2sr__built_in_find(const char *name) {
     size_t index = 0;
     while (index < COUNT && strcmp(networks[index].name, name) != 0)
+        index++;
+    return index;
+}
+
+size_t swin2sr__built_in_find_role(swin2sr__role role) {
+    size_t index = 0;
+    while (index < COUNT && networks[index].role != role)
         index++;
     return index;
 }

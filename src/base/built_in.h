@@ -6,22 +6,32 @@
 
 #include <stddef.h>
 
-#define SWIN2SR__BUILT_IN_DEFAULT "swin2sr-lightweight-x4"
+#define SWIN2SR__BUILT_IN_DEFAULT "photo"
 
-/* X(identifier, name, summary), the default first. The summary is one sentence on the pictures that it suits. */
-#define SWIN2SR__BUILT_IN_NETWORKS(X)                                                                  \
-    X(lightweight_x4, SWIN2SR__BUILT_IN_DEFAULT,                                                       \
-      "For pictures of every kind: small, trained from random numbers on free pictures alone.")        \
-    X(clean, "clean", "For sharp, undamaged pictures only: damage of any kind is enlarged with them.") \
-    X(photo, "photo", "For photographs and anything that was compressed: takes JPEG blocks and halos away.")
+/* When the choice by the picture (`--task auto`) takes a network. Those with a role have one scale and three channels. */
+typedef enum swin2sr__role {
+    SWIN2SR__ROLE_NONE = 0,  /* it is used by name only */
+    SWIN2SR__ROLE_DOUBT,     /* for every picture that may be damaged; the default has this role */
+    SWIN2SR__ROLE_UNDAMAGED, /* for pictures that are surely undamaged */
+} swin2sr__role;
+
+/* X(identifier, name, role, summary), the default first. The summary is one sentence on the pictures that it suits. */
+#define SWIN2SR__BUILT_IN_NETWORKS(X)                                                        \
+    X(photo, SWIN2SR__BUILT_IN_DEFAULT, SWIN2SR__ROLE_DOUBT,                                 \
+      "For photographs and anything that was compressed: takes JPEG blocks and halos away.") \
+    X(clean, "clean", SWIN2SR__ROLE_UNDAMAGED,                                               \
+      "For sharp, undamaged pictures only: damage of any kind is enlarged with them.")       \
+    X(lightweight_x4, "swin2sr-lightweight-x4", SWIN2SR__ROLE_NONE,                          \
+      "For pictures of every kind: small, trained from random numbers on free pictures alone.")
 
 /* "NAME,NAME,...", the default first. */
-#define SWIN2SR__BUILT_IN_LISTED(identifier, name, summary) "," name
+#define SWIN2SR__BUILT_IN_LISTED(identifier, name, role, summary) "," name
 #define SWIN2SR__BUILT_IN_NAMES (&SWIN2SR__BUILT_IN_NETWORKS(SWIN2SR__BUILT_IN_LISTED)[1])
 
 typedef struct swin2sr__built_in {
     const char *name;
     const char *summary;
+    swin2sr__role role;
 } swin2sr__built_in;
 
 size_t swin2sr__built_in_count(void);
@@ -31,3 +41,6 @@ const swin2sr__built_in *swin2sr__built_in_get(size_t index);
 
 /* The index of the network with this name, or swin2sr__built_in_count() if there is none. */
 size_t swin2sr__built_in_find(const char *name);
+
+/* The index of the first network with this role, or swin2sr__built_in_count() if there is none. */
+size_t swin2sr__built_in_find_role(swin2sr__role role);

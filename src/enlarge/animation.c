@@ -443,6 +443,7 @@ static swin2sr_status prepare_network(animation *self) {
     self->part.metadata = 0;
     self->part.aux_sink = NULL;
     self->part.preview_side_px = 0;
+    self->part.undamaged_model = NULL;
     if (self->part.engine.shared_threads)
         return SWIN2SR_OK;
     swin2sr_status status = swin2sr_threads_new(self->part.engine.threads, &self->threads, self->reterr);
@@ -478,6 +479,7 @@ static swin2sr_status animation_run(animation *self, const void *data, size_t si
         return status;
     self->info = *frames_reader_info(self->reader);
     self->report.damage = self->info.damage;
+    self->report.choice = self->options->undamaged_model ? CHOICE_ANIMATION : CHOICE_NONE;
     self->report.notes = self->info.notes | frames_writer_notes(self->writer) | (self->info.damage ? NOTE_DAMAGED : 0) |
                          (self->options->metadata & FORMAT_METADATA_PROVENANCE ? NOTE_PROVENANCE_DROPPED : 0);
     return SWIN2SR_OK;

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "enlarge/bleed.h"
+#include "enlarge/choose.h"
 #include "enlarge/crop.h"
 #include "enlarge/metadata.h"
 #include "enlarge/mix.h"
@@ -28,6 +29,7 @@
 
 typedef struct enlarge_job {
     const enlarge_options *options;
+    swin2sr_model *model;
     image_reader *reader;
     swin2sr_threads *threads, *own_threads; /* of network and writer; own: unless the caller shares its own */
     swin2sr_stream *stream;
@@ -199,8 +201,19 @@ static swin2sr_status settle_size(enlarge_job *job, const image_info *shown, int
     return status == SWIN2SR_OK ? status : out_of_memory(job);
 }
 
-static swin2sr_status open_input(enlarge_job *job, swin2sr_model *model, const void *data, size_t size) {
-    const swin2sr_model_info *network = swin2sr_model_get_info(model);
+/* Choose the network by the picture, where there is a choice. */
+static swin2sr_status choose_model(enlarge_job *job, const void *data, size_t size) {
+    if (job->options->undamaged_model == NULL)
+        return SWIN2SR_OK;
+    uint64_t start_us = swin2sr__clock_us();
+    swin2sr_status status = choose(&job->crop, data, size, &job->report.choice, job->reterr);
+    job->report.decode_us += swin2sr__clock_us() - start_us;
+    if (job->report.choice == CHOICE_UNDAMAGED)
+        job->model = job->options->undamaged_model;
+    return status;
+}
+
+static swin2sr_status open_input(enlarge_job *job, const void *data, size_t size) {
     uint64_t start_us = swin2sr__clock_us();
     image_limits limits = job->options->limits;
     limits.to_srgb =
@@ -211,8 +224,11 @@ static swin2sr_status open_input(enlarge_job *job, swin2sr_model *model, const v
     if (status != SWIN2SR_OK)
         return status;
     status = crop_open(&job->crop, job->reader, &job->options->target, job->reterr);
+    if (status == SWIN2SR_OK)
+        status = choose_model(job, data, size);
     if (status != SWIN2SR_OK)
         return status;
+    const swin2sr_model_info *network = swin2sr_model_get_info(job->model);
     job->in = &job->crop.info;
     job->report.in_width_px = job->in->width_px;
     job->report.in_height_px = job->in->height_px;
@@ -250,7 +266,7 @@ static swin2sr_status open_threads(enlarge_job *job) {
     return status;
 }
 
-static swin2sr_status open_network(enlarge_job *job, swin2sr_model *model) {
+static swin2sr_status open_network(enlarge_job *job) {
     swin2sr_options engine = job->options->engine;
     engine.shared_threads = job->threads;
     engine.input_pixel = pixel_of(job->network_channels, job->from.sample_bytes);
@@ -259,8 +275,8 @@ static swin2sr_status open_network(enlarge_job *job, swin2sr_model *model) {
     engine.progress_context = job->options->progress_context;
     engine.on_aux_rows = job->options->aux_sink ? on_aux_rows : NULL;
     engine.aux_context = job;
-    swin2sr_status status = swin2sr_stream_open(model, &engine, job->in->width_px, job->in->height_px, on_rows, job,
-                                                &job->stream, job->reterr);
+    swin2sr_status status = swin2sr_stream_open(job->model, &engine, job->in->width_px, job->in->height_px, on_rows,
+                                                job, &job->stream, job->reterr);
     if (status == SWIN2SR_OK)
         job->report.plan = *swin2sr_stream_get_plan(job->stream);
     return status;
@@ -461,17 +477,17 @@ static swin2sr_status open_outputs(enlarge_job *job, const swin2sr_model_info *n
     return status == SWIN2SR_OK ? open_preview(job) : status;
 }
 
-static swin2sr_status job_run(enlarge_job *job, swin2sr_model *model, const void *data, size_t size, image_sink sink,
-                              void *context) {
-    swin2sr_status status = open_input(job, model, data, size);
+static swin2sr_status job_run(enlarge_job *job, const void *data, size_t size, image_sink sink, void *context) {
+    swin2sr_status status = open_input(job, data, size);
+    const swin2sr_model_info *network = swin2sr_model_get_info(job->model);
     if (status == SWIN2SR_OK)
         status = open_threads(job);
     if (status == SWIN2SR_OK)
-        status = open_network(job, model);
+        status = open_network(job);
     if (status == SWIN2SR_OK)
-        status = allocate_rows(job, swin2sr_model_get_info(model));
+        status = allocate_rows(job, network);
     if (status == SWIN2SR_OK)
-        status = open_outputs(job, swin2sr_model_get_info(model), sink, context);
+        status = open_outputs(job, network, sink, context);
     if (status == SWIN2SR_OK)
         status = run_rows(job);
     return status == SWIN2SR_OK ? finish_output(job) : status;
@@ -479,8 +495,9 @@ static swin2sr_status job_run(enlarge_job *job, swin2sr_model *model, const void
 
 swin2sr_status enlarge_bytes(swin2sr_model *model, const void *data, size_t size, const enlarge_options *options,
                              image_sink sink, void *context, enlarge_report *ret_report, swin2sr_error *reterr) {
-    enlarge_job job = {.options = options, .reader = options->reader, .writer = options->writer, .reterr = reterr};
-    swin2sr_status status = job_run(&job, model, data, size, sink, context);
+    enlarge_job job = {
+        .options = options, .model = model, .reader = options->reader, .writer = options->writer, .reterr = reterr};
+    swin2sr_status status = job_run(&job, data, size, sink, context);
     if (status == SWIN2SR_OK && ret_report != NULL)
         *ret_report = job.report;
     job_done(&job);

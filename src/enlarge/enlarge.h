@@ -3,6 +3,7 @@
  * and the worker. Rows are passed on as they come: only the codecs and the engine hold more than a few. */
 #pragma once
 
+#include "format/choice.h"
 #include "format/metadata.h"
 #include "format/target.h"
 #include "image/image.h"
@@ -30,6 +31,9 @@ typedef struct enlarge_options {
     image_sink preview_sink;
     void *preview_context;
     int32_t preview_side_px; /* 256..; 0: not wanted */
+    /* Enlarges pictures that are surely undamaged, in place of the model. It has the model's scale and channels. NULL:
+     * the model enlarges every picture. */
+    swin2sr_model *undamaged_model;
     /* In place of data, and of sink; NULL: not used. enlarge_bytes closes them, whatever the outcome. */
     image_reader *reader;
     image_writer *writer;
@@ -38,16 +42,17 @@ typedef struct enlarge_options {
 typedef struct enlarge_report {
     int32_t in_width_px, in_height_px; /* upright; of the part that was enlarged */
     int32_t out_width_px, out_height_px;
-    int32_t channels;   /* of the output file */
-    bool is_shrunk;     /* the image was reduced before it was enlarged */
-    uint32_t notes;     /* bits of format/note.h: what the output does not keep, and what is wrong with the input */
-    const char *damage; /* what is wrong with the input although all of its rows were read; NULL: nothing */
+    int32_t channels;     /* of the output file */
+    bool is_shrunk;       /* the image was reduced before it was enlarged */
+    choice_reason choice; /* CHOICE_NONE without undamaged_model; CHOICE_UNDAMAGED: it was used */
+    uint32_t notes;       /* bits of format/note.h: what the output does not keep, and what is wrong with the input */
+    const char *damage;   /* what is wrong with the input although all of its rows were read; NULL: nothing */
     swin2sr_plan plan;
     uint64_t decode_us, infer_us, encode_us;
 } enlarge_report;
 
 /* Enlarge one image file held in memory.
- * model       Any model; grey input goes through a colour model as three equal channels and comes out grey.
+ * model       Any model, wherever undamaged_model is not used; grey input goes through a colour model as three equal channels and comes out grey.
  * sink        Receives the output file's bytes in order.
  * ret_report  May be NULL. Filled on success.
  * errors      Those of image.h and stream.h; the detail may be shown to clients. */

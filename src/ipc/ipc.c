@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "format/choice.h"
 #include "format/compression.h"
 #include "format/format.h"
 #include "format/metadata.h"
@@ -44,6 +45,7 @@ static const ipc_field payloads[IPC_CANCEL + 1][FIELDS_MAX + 1] = {
                    NUMBER(ready.column_bytes, 0, IPC_COST_MAX)},
     [IPC_JOB] = {NUMBER(job.id, 1, UINT64_MAX),
                  NUMBER(job.network, 0, IPC_NETWORKS_MAX - 1),
+                 NUMBER(job.undamaged, 0, IPC_NETWORKS_MAX),
                  NUMBER(job.format, FORMAT_UNKNOWN + 1, FORMAT_COUNT - 1),
                  NUMBER(job.quality, 1, 100),
                  NUMBER(job.compression, 0, FORMAT_COMPRESSION_COUNT - 1),
@@ -70,16 +72,26 @@ static const ipc_field payloads[IPC_CANCEL + 1][FIELDS_MAX + 1] = {
                  NUMBER(job.preview_side_px, 0, INT32_MAX)},
     [IPC_PROGRESS] = {NUMBER(progress.id, 1, UINT64_MAX), NUMBER(progress.millionths, 0, IPC_PROGRESS_DONE),
                       NUMBER(progress.file, 0, BUNDLE_FILES_MAX - 1)},
-    [IPC_DONE] = {NUMBER(done.id, 1, UINT64_MAX), NUMBER(done.out_bytes, 1, INT64_MAX),
-                  NUMBER(done.preview_bytes, 0, INT64_MAX), NUMBER(done.in_width_px, 0, INT32_MAX),
-                  NUMBER(done.in_height_px, 0, INT32_MAX), NUMBER(done.out_width_px, 0, INT32_MAX),
-                  NUMBER(done.out_height_px, 0, INT32_MAX), NUMBER(done.in_pixels, 0, INT64_MAX),
-                  NUMBER(done.out_pixels, 0, INT64_MAX), NUMBER(done.files, 0, BUNDLE_FILES_MAX),
-                  NUMBER(done.files_failed, 0, BUNDLE_FILES_MAX), NUMBER(done.decode_us, 0, INT64_MAX),
-                  NUMBER(done.infer_us, 0, INT64_MAX), NUMBER(done.encode_us, 0, INT64_MAX),
-                  NUMBER(done.plan_memory_bytes, 0, UINT64_MAX), NUMBER(done.plan_columns, 1, INT32_MAX),
-                  NUMBER(done.plan_bands, 1, INT32_MAX), NUMBER(done.frames_reused, 0, INT32_MAX),
-                  NUMBER(done.notes, 0, NOTE_ALL)},
+    [IPC_DONE] = {NUMBER(done.id, 1, UINT64_MAX),
+                  NUMBER(done.out_bytes, 1, INT64_MAX),
+                  NUMBER(done.preview_bytes, 0, INT64_MAX),
+                  NUMBER(done.in_width_px, 0, INT32_MAX),
+                  NUMBER(done.in_height_px, 0, INT32_MAX),
+                  NUMBER(done.out_width_px, 0, INT32_MAX),
+                  NUMBER(done.out_height_px, 0, INT32_MAX),
+                  NUMBER(done.in_pixels, 0, INT64_MAX),
+                  NUMBER(done.out_pixels, 0, INT64_MAX),
+                  NUMBER(done.files, 0, BUNDLE_FILES_MAX),
+                  NUMBER(done.files_failed, 0, BUNDLE_FILES_MAX),
+                  NUMBER(done.decode_us, 0, INT64_MAX),
+                  NUMBER(done.infer_us, 0, INT64_MAX),
+                  NUMBER(done.encode_us, 0, INT64_MAX),
+                  NUMBER(done.plan_memory_bytes, 0, UINT64_MAX),
+                  NUMBER(done.plan_columns, 1, INT32_MAX),
+                  NUMBER(done.plan_bands, 1, INT32_MAX),
+                  NUMBER(done.frames_reused, 0, INT32_MAX),
+                  NUMBER(done.notes, 0, NOTE_ALL),
+                  NUMBER(done.choice, 0, CHOICE_COUNT - 1)},
     /* statuses are negative: SWIN2SR_INTERNAL..-1, as unsigned numbers */
     [IPC_FAILED] = {NUMBER(failed.id, 0, UINT64_MAX), NUMBER(failed.status, (uint32_t)SWIN2SR_INTERNAL, UINT32_MAX),
                     TEXT(failed.detail)},

@@ -52,6 +52,7 @@ typedef struct ipc_ready {
 typedef struct ipc_job {
     uint64_t id;          /* 1.. */
     uint32_t network;     /* 0.., a network that is ready */
+    uint32_t undamaged;   /* 1 + the network for pictures that are surely undamaged; 0: there is no choice */
     uint32_t format;      /* of the output: a format_id that can be written */
     uint32_t quality;     /* 1..100; JPEG only */
     uint32_t compression; /* a format_compression; PNG only */
@@ -91,6 +92,7 @@ typedef struct ipc_done {
         plan_bands;         /* columns and rows of tiles, 1..; 1 x 1: the whole image. Of several, the most */
     uint32_t frames_reused; /* of an animation: for which there was nothing to compute */
     uint32_t notes;         /* bits of format/note.h */
+    uint32_t choice;        /* of format/choice.h: which network it was, and why; 0: there was no choice */
 } ipc_done;
 
 typedef struct ipc_failed {

@@ -62,7 +62,11 @@ typedef struct library_list {
 swin2sr_status library_list_open(library_list *ret_list, swin2sr_error *reterr);
 void library_list_done(library_list *list);
 
-/* "photo", "clean", "compressed", "jpeg", "fast" for index 0 to 4, NULL beyond. */
+/* The task of which the picture decides: it takes the network inside the program that has the role for it. No network
+ * has a rank for it. */
+#define LIBRARY_TASK_AUTO "auto"
+
+/* "auto", "photo", "clean", "compressed", "jpeg", "fast" for index 0 to 5, NULL beyond. */
 const char *library_task_name(size_t index);
 
 /* The task of this name as library_task_name returns it, or NULL. */

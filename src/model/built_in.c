@@ -4,7 +4,7 @@
 #include "base/built_in.h"
 #include <swin2sr/model.h>
 
-#define EMBED(identifier, name, summary)                                    \
+#define EMBED(identifier, name, role, summary)                              \
     __asm__(".pushsection .rodata\n"                                        \
             ".balign 64\n"                                                  \
             "swin2sr__network_" #identifier ":\n"                           \
@@ -20,7 +20,7 @@ typedef struct embedded {
     const unsigned char *begin, *end;
 } embedded;
 
-#define ROW(identifier, name, summary) {swin2sr__network_##identifier, swin2sr__network_##identifier##_end},
+#define ROW(identifier, name, role, summary) {swin2sr__network_##identifier, swin2sr__network_##identifier##_end},
 
 static const embedded files[] = {SWIN2SR__BUILT_IN_NETWORKS(ROW)};
 

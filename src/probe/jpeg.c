@@ -26,6 +26,7 @@ enum {
     MARKER_SOI = 0xd8,
     MARKER_EOI = 0xd9,
     MARKER_SOS = 0xda,
+    MARKER_DQT = 0xdb,
     MARKER_APP1 = 0xe1,
 };
 
@@ -37,6 +38,69 @@ static bool is_frame_header(uint8_t marker) {
 static uint64_t divide_up(uint64_t value, uint64_t by) {
     return (value + by - 1) / by;
 }
+
+/* ---- quality ---- */
+
+#define TABLES 4
+#define TABLE_VALUES 64
+
+/* Of each quantisation table the sum of its values, 0: none; and the table of the first component. */
+typedef struct jpeg_tables {
+    uint32_t sums[TABLES];
+    uint32_t first;
+} jpeg_tables;
+
+/* The table for light that ITU-T T.81 gives as an example in its annex K, and libjpeg scales; the order does not matter. */
+static const uint8_t standard[TABLE_VALUES] = {16, 11, 10, 16, 24,  40,  51,  61,  12, 12, 14, 19, 26,  58,  60,  55,
+                                               14, 13, 16, 24, 40,  57,  69,  56,  14, 17, 22, 29, 51,  87,  80,  62,
+                                               18, 22, 37, 56, 68,  109, 103, 77,  24, 35, 55, 64, 81,  104, 113, 92,
+                                               49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98, 112, 100, 103, 99};
+
+/* The sum of the standard table as libjpeg scales it for a quality. */
+static uint32_t sum_at(int32_t quality) {
+    uint32_t percent = quality < 50 ? 5000 / (uint32_t)quality : 200 - 2 * (uint32_t)quality, sum = 0;
+    for (int32_t i = 0; i < TABLE_VALUES; i++) {
+        uint32_t value = (standard[i] * percent + 50) / 100;
+        sum += value < 1 ? 1 : value > UINT8_MAX ? UINT8_MAX : value;
+    }
+    return sum;
+}
+
+/* The highest quality whose table is at least as coarse; 0: there is no table. */
+static int32_t quality_of(const jpeg_tables *tables) {
+    uint32_t sum = tables->sums[tables->first];
+    int32_t quality = sum > 0 ? 100 : 0;
+    while (quality > 1 && sum_at(quality) < sum)
+        quality--;
+    return quality;
+}
+
+/* Sum up the tables of a segment. What is wrong with them, the decoder finds. */
+static swin2sr_status read_tables(probe_window *window, uint64_t at, uint64_t end, jpeg_tables *tables) {
+    swin2sr_status status = SWIN2SR_OK;
+    const uint8_t *body;
+    while (at < end && (status = probe_look(window, at, 1, &body)) == SWIN2SR_OK) {
+        uint32_t bytes = body[0] >> 4 ? 2 : 1, index = body[0] % TABLES, sum = 0;
+        if (at + 1 + TABLE_VALUES * bytes > end)
+            break;
+        status = probe_look(window, at + 1, TABLE_VALUES * bytes, &body);
+        for (uint32_t i = 0; i < TABLE_VALUES && status == SWIN2SR_OK; i++)
+            sum += bytes == 2 ? probe_u16(body + 2 * i) : body[i];
+        tables->sums[index] = sum;
+        at += 1 + TABLE_VALUES * bytes;
+    }
+    return status;
+}
+
+/* components  As of bytes_of_coefficients. */
+static bool is_subsampled(const probe_info *info, const uint8_t *components) {
+    bool is_less = false;
+    for (int32_t c = 1; c < info->channels; c++)
+        is_less |= components[3 * c + 1] != components[1];
+    return is_less;
+}
+
+/* ---- segments ---- */
 
 /* Memory for all coefficients. As in libjpeg, the blocks of each component fill whole MCUs.
  * components  3 bytes each: id, sampling factors, table.
@@ -62,7 +126,7 @@ static uint64_t bytes_of_coefficients(const probe_info *info, const uint8_t *com
 
 /* at, length  Of the segment's body. */
 static swin2sr_status read_frame_header(probe_window *window, uint8_t marker, uint64_t at, uint32_t length,
-                                        probe_info *info) {
+                                        probe_info *info, jpeg_tables *tables) {
     const uint8_t *body;
     if (info->width_px != 0 || length < 6)
         return SWIN2SR_CORRUPT;
@@ -87,6 +151,9 @@ static swin2sr_status read_frame_header(probe_window *window, uint8_t marker, ui
     info->depth_bits = (int32_t)depth_bits;
     info->is_progressive = marker == MARKER_SOF2 || marker == MARKER_SOF10;
     info->codec_bytes = bytes_of_coefficients(info, body + 6);
+    info->is_lossy = true;
+    info->is_subsampled = is_subsampled(info, body + 6);
+    tables->first = body[8] % TABLES;
     return info->codec_bytes ? SWIN2SR_OK : SWIN2SR_CORRUPT;
 }
 
@@ -131,6 +198,7 @@ static swin2sr_status next_marker(probe_window *window, uint64_t *at, uint8_t *r
 swin2sr_status probe_jpeg(probe_window *window, probe_info *info) {
     swin2sr_status status = SWIN2SR_OK;
     uint8_t marker = 0;
+    jpeg_tables tables = {.first = 0};
     for (uint64_t at = 2; status == SWIN2SR_OK && marker != MARKER_SOS;) {
         const uint8_t *bytes;
         status = next_marker(window, &at, &marker);
@@ -150,9 +218,12 @@ swin2sr_status probe_jpeg(probe_window *window, probe_info *info) {
             status = read_scan_header(window, at + 2, length - 2, info);
         else if (marker == MARKER_APP1)
             status = read_app1(window, at + 2, length - 2, info);
+        else if (marker == MARKER_DQT)
+            status = read_tables(window, at + 2, at + length, &tables);
         else if (is_frame_header(marker))
-            status = read_frame_header(window, marker, at + 2, length - 2, info);
+            status = read_frame_header(window, marker, at + 2, length - 2, info, &tables);
         at += length;
     }
+    info->quality = quality_of(&tables);
     return status;
 }

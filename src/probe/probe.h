@@ -23,6 +23,9 @@ typedef struct probe_info {
     uint64_t frame_pixels; /* of an animation: of all frames, those that may change, with what surrounds them */
     int32_t frames;        /* 1; more for an animation. Of a file that is cut short, those that are there */
     bool has_alpha;        /* some pixels may be transparent */
+    bool is_lossy;         /* JPEG, WebP that is not lossless, TIFF with JPEG in it */
+    bool is_subsampled;    /* of a JPEG: colour has fewer samples than light */
+    int32_t quality;       /* of a JPEG, 1..100 as of libjpeg, by its first component's table; 0: unknown */
     bool is_progressive;   /* progressive JPEG, or interlaced PNG or GIF */
     bool is_cut_short;     /* the end is missing, after what the first frame needs; PNG and JPEG: not looked at */
     uint64_t codec_bytes;  /* that the decoder holds beside rows: coefficients of a JPEG in several scans, tiles, ... */

@@ -44,6 +44,8 @@ enum {
     YCBCR
 };
 
+#define COMPRESSION_JPEG 7
+
 typedef struct tiff_file {
     probe_window *window;
     bool is_big_endian, is_64_bit;
@@ -164,7 +166,7 @@ static const char *fault_of(const tiff_file *file) {
     bool is_grey = file->photometric <= GREY, is_palette = file->photometric == PALETTE;
     bool is_packed =
         (is_grey || is_palette) && file->samples == 1 && (file->depth == 1 || file->depth == 2 || file->depth == 4);
-    bool is_jpeg = file->compression == 7;
+    bool is_jpeg = file->compression == COMPRESSION_JPEG;
     if (file->is_dng || (file->subfile & 1))
         return "the first picture of this TIFF is only a preview, as in raw files of cameras; convert it first";
     if (file->photometric > YCBCR || file->photometric == MASK)
@@ -231,5 +233,6 @@ swin2sr_status probe_tiff(probe_window *window, probe_info *info) {
     info->depth_bits = (int32_t)file.depth;
     info->orientation = file.orientation >= 1 && file.orientation <= 8 ? (int32_t)file.orientation : 1;
     info->codec_bytes = codec_bytes(&file);
+    info->is_lossy = file.compression == COMPRESSION_JPEG;
     return SWIN2SR_OK;
 }

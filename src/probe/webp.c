@@ -94,6 +94,7 @@ static swin2sr_status read_pixels(webp_file *file, const webp_chunk *chunk) {
                             (is_lossless       ? LOSSLESS_PIXEL_BYTES
                              : info->has_alpha ? 1
                                                : 0);
+    info->is_lossy = !is_lossless;
     file->has_pixels = true;
     return SWIN2SR_OK;
 }

@@ -69,7 +69,7 @@ def test_a_folder_with_all_that_is_in_it(batch, tmp_path):
     assert [line["input"] for line in lines if line.get("error")] == ["in/x/broken.png"]
     assert summary(done) == {"enlarged": 5, "finished": 0, "skipped": 0, "failed": 1, "left": 0, "stopped": None,
                              "model": "tiny_jpeg", "seconds": summary(done)["seconds"], "bytes": summary(done)["bytes"]}
-    assert set(lines[0]) == {"input", "output", "width", "height", "seconds", "model", "damage", "notes", "skipped", "error"}
+    assert set(lines[0]) == {"input", "output", "width", "height", "seconds", "model", "choice", "damage", "notes", "skipped", "error"}
     left, broken, told = done.stderr.decode().splitlines()
     assert "left out: 1 file of another kind" in left and "in/x/broken.png" in broken and "5 enlarged" in told
 

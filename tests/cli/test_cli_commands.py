@@ -53,11 +53,11 @@ def test_model_info(swin2sr, tmp_path):
     info = json.loads(swin2sr("model", "info", "--json").stdout)
     assert set(info) == {"name", "head", "kernels", "license", "precision", "scale", "channels", "window", "embed_dim",
                          "groups", "blocks", "heads", "img_range", "parameters", "weights_bytes", "sha256"}
-    assert info["name"] == "swin2sr-lightweight-x4" and info["scale"] == 4 and info["embed_dim"] == 60
+    assert info["name"] == "photo" and info["scale"] == 4 and info["embed_dim"] == 60
     assert info["head"] == "pixelshuffledirect" and info["parameters"] == 1024824 and len(info["sha256"]) == 64
-    assert json.loads(swin2sr("model", "info", "--json", "--model", "swin2sr-lightweight-x4").stdout) == info
+    assert json.loads(swin2sr("model", "info", "--json", "--model", "photo").stdout) == info
     text = swin2sr("model", "info").stdout.decode()
-    assert info["sha256"] in text and "swin2sr-lightweight-x4" in text
+    assert info["sha256"] in text and "photo" in text
 
 
 @pytest.mark.sanitize

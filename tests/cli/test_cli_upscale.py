@@ -105,7 +105,7 @@ def test_bytes_do_not_depend_on_threads(swin2sr, tmp_path, name):
     for level in "fast", "default", "best":
         for threads in 1, 3:
             swin2sr("upscale", source, "-o", tmp_path / f"{level}{threads}.png", "--compression", level, "--threads",
-                    threads)
+                    threads, "--model", "swin2sr-lightweight-x4")
         one, three = (tmp_path / f"{level}{threads}.png" for threads in (1, 3))
         assert one.read_bytes() == three.read_bytes()
         sizes[level] = one.stat().st_size
@@ -165,10 +165,10 @@ def test_goes_on_after_a_failure(swin2sr, tmp_path):
     done = swin2sr("upscale", bad, tmp_path / "missing.png", good, "-o", tmp_path / "out", "--json", check=4)
     results = json.loads(done.stdout)
     assert [r["error"] is None for r in results] == [False, False, True]
-    assert set(results[0]) == {"input", "output", "width", "height", "seconds", "model", "damage", "notes", "skipped", "error"}
+    assert set(results[0]) == {"input", "output", "width", "height", "seconds", "model", "choice", "damage", "notes", "skipped", "error"}
     assert results[2]["output"] == str(tmp_path / "out" / "good_x4.png")
     assert (results[2]["width"], results[2]["height"]) == (48, 36)
-    assert results[2]["model"] == "swin2sr-lightweight-x4" and results[2]["seconds"] > 0
+    assert results[2]["model"] == "photo" and results[2]["seconds"] > 0
     assert results[0]["output"] is None
     assert os.listdir(tmp_path / "out") == ["good_x4.png"]
     assert done.stderr.count(b"\n") == 2

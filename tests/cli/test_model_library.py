@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "tests" / "fixtures" / "goldens"
 NETWORK = FIXTURES / "lightweight_x4.safetensors"
 BUILT_IN = "swin2sr-lightweight-x4"
-INSIDE = [BUILT_IN, "clean", "photo"]
+INSIDE = ["photo", "clean", BUILT_IN]
 OFFERED = ["classical-x2", "classical-x4", "compressed-x4", "jpeg", "lightweight-x2", "realworld-x4"]
 
 sys.path.insert(0, str(ROOT / "tests" / "model"))

@@ -143,7 +143,7 @@ def test_a_service_without_jobs(remote, plain, tmp_path):
     assert (tmp_path / "b.png").read_bytes() == plain.upscale(image).content
     result, = json.loads(done.stdout)
     assert (result["width"], result["height"], result["error"]) == (160, 120, None)
-    assert result["model"] == "swin2sr-lightweight-x4"
+    assert result["model"] == "photo"
 
 
 def test_json_has_the_keys_of_upscale(remote, swin2sr, keeper, tmp_path):

@@ -54,7 +54,7 @@ def test_defaults():
     settings = printed()
     assert settings["listen"] == ("127.0.0.1:8080", "default")
     assert settings["max-body-mib"] == ("64", "default")
-    assert settings["models"] == ("swin2sr-lightweight-x4,clean,photo", "default")
+    assert settings["models"] == ("photo,clean,swin2sr-lightweight-x4", "default")
     assert int(settings["workers"][0]) in (1, 2)
     assert settings["worker"][0] == str(SERVER.parent / "swin2sr-worker")
 
@@ -140,7 +140,7 @@ def test_models_are_not_the_library_that_holds_them(file, tmp_path):
     """SWIN2SR_MODELS is the folder of the model library, so the setting has another variable."""
     (tmp_path / "a-network.safetensors").write_bytes(b"")
     folder = str(tmp_path)
-    assert printed(SWIN2SR_MODELS=folder)["models"] == ("swin2sr-lightweight-x4,clean,photo", "default")
+    assert printed(SWIN2SR_MODELS=folder)["models"] == ("photo,clean,swin2sr-lightweight-x4", "default")
     assert printed(SWIN2SR_MODELS=folder, SWIN2SR_SERVED_MODELS="a-network:2")["models"] == \
         ("a-network:2", "SWIN2SR_SERVED_MODELS")
     path = file("models = a-network, swin2sr-lightweight-x4:3\n")

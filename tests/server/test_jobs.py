@@ -71,7 +71,7 @@ def test_job_from_begin_to_end(start, data, tmp_path):
     image = picture(40, 30)
     job = accepted(submit(server, image, format="jpeg", quality="90"))
     assert re.fullmatch(r"alpha7-[0-9a-z]{26}", job["id"])
-    assert (job["width"], job["height"], job["model"]) == (40, 30, "swin2sr-lightweight-x4")
+    assert (job["width"], job["height"], job["model"]) == (40, 30, "auto")
     done = finished(server, job)
     assert done["progress"] == 1 and done["eta_seconds"] == 0 and done["plan"] == "whole" and "error" not in done
     assert done["created"] <= done["started"] <= done["finished"] < done["result"]["expires"]

@@ -159,7 +159,7 @@ def test_models_are_listed(many):
     assert {model["name"]: model["scale"] for model in models} == SCALES
     assert [model["default"] for model in models] == [True, False, False, False, False]
     for model in models:
-        arguments = [] if model["name"] == BUILT_IN else ["--model", path_of(model["name"])]
+        arguments = ["--model", BUILT_IN if model["name"] == BUILT_IN else path_of(model["name"])]
         info = json.loads(subprocess.run([BUILD / "swin2sr", "model", "info", "--json", *arguments], capture_output=True,
                                          check=True).stdout)
         for fact in "scale", "sha256", "parameters", "kernels", "precision":
@@ -204,7 +204,7 @@ def test_ready_when_each_model_is(start, tmp_path):
                     {"model": "tiny_jpeg", "level": "none"}]})
     first, second = requests.get(service.url + "/v1/models").json()["models"]
     assert first["ready"] is True and first["scale"] == 4
-    assert second == {"name": "tiny_jpeg", "task": None, "default": False, "ready": False}
+    assert second == {"name": "tiny_jpeg", "task": None, "default": False, "auto": False, "ready": False}
     check_problem(service.upscale(picture(), model="tiny_jpeg"), 503, "starting")
 
 
@@ -218,7 +218,7 @@ def test_a_model_that_cannot_be_loaded_ends_it(start, tmp_path):
 
 def test_networks_inside_the_program_share_workers_and_queue(start):
     service = start("--workers", "1", "--queue", "2")
-    names = [BUILT_IN, "clean", "photo"]
+    names = ["photo", "clean", BUILT_IN]
     assert len(service.worker_pids()) == 1
     data = picture(10, 10)
     answers = [service.upscale(data, model=name) for name in names]

@@ -63,11 +63,11 @@ def test_models(server):
     (ready, *_) = wait_for("the log line", lambda: server.events("worker_ready"))
     response = requests.get(server.url + "/v1/models")
     model, *others = response.json()["models"]
-    assert [other["name"] for other in others] == ["clean", "photo"]
+    assert [other["name"] for other in others] == ["clean", "swin2sr-lightweight-x4"]
     assert response.status_code == 200
     assert {name: model[name] for name in ("sha256", "scale", "kernels", "precision", "sandbox")} == \
         {name: ready[name] for name in ("sha256", "scale", "kernels", "precision", "sandbox")}
-    assert model["name"] == ready["model"] == "swin2sr-lightweight-x4"
+    assert model["name"] == ready["model"] == "photo"
     assert model["parameters"] == 1024824 and model["default"] is True
 
 

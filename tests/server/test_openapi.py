@@ -47,8 +47,8 @@ class Checked:
         response = self.resolve(operation["responses"][str(code)])
         self.check_body(answer, response)
         for name in response.get("headers", {}):
-            if name in ("X-Swin2SR-Notes", "X-Swin2SR-Frames", "X-Swin2SR-Frames-Reused", "X-Swin2SR-Files",
-                        "X-Swin2SR-Files-Failed", "Preference-Applied", "Upload-Metadata"):
+            if name in ("X-Swin2SR-Notes", "X-Swin2SR-Choice", "X-Swin2SR-Frames", "X-Swin2SR-Frames-Reused",
+                        "X-Swin2SR-Files", "X-Swin2SR-Files-Failed", "Preference-Applied", "Upload-Metadata"):
                 continue  # an optional header field
             assert name in answer.headers, f"{method} {template}: {code} without {name}"
         return answer

@@ -19,7 +19,7 @@ def test_health_and_readiness(server):
     assert requests.get(server.url + "/healthz").json() == {"status": "ok"}
     assert requests.get(server.url + "/readyz").json() == {
         "status": "ready", "failed": [],
-        "details": [{"model": "swin2sr-lightweight-x4", "level": "none",
+        "details": [{"model": "photo", "level": "none",
                      "sandbox": wait_for("the log", lambda: server.events("worker_ready"))[-1]["sandbox"]}]}
 
 
@@ -35,8 +35,8 @@ def test_not_ready_without_workers(start, sleeper):
     service = start("--worker", sleeper, ready=False)
     response = requests.get(service.url + "/readyz")
     assert response.status_code == 503
-    assert response.json() == {"status": "unavailable", "failed": ["workers:swin2sr-lightweight-x4"],
-                               "details": [{"model": "swin2sr-lightweight-x4", "level": "none"}]}
+    assert response.json() == {"status": "unavailable", "failed": ["workers:photo"],
+                               "details": [{"model": "photo", "level": "none"}]}
     assert requests.get(service.url + "/healthz").status_code == 200
     assert service.metric("ready") == 0
     refused = service.upscale(picture())
@@ -83,7 +83,7 @@ def test_metrics_count(start):
     assert metrics['swin2sr_request_seconds_count{route="/upscale"}'] == 2
     for stage in "queue", "decode", "infer", "encode", "send":
         assert service.metric(f'stage_seconds_count{{stage="{stage}"}}') == 1
-    model = 'model="swin2sr-lightweight-x4"'
+    model = 'model="photo"'
     assert metrics[f'swin2sr_pixels_total{{{model},dir="in"}}'] == 100
     assert metrics[f'swin2sr_pixels_total{{{model},dir="out"}}'] == 1600
     assert metrics[f'swin2sr_workers{{{model},state="idle"}}'] == 1
@@ -113,7 +113,7 @@ def test_metrics_for_alerts(start, tmp_path):
 
 def test_logs_are_json_lines(start):
     service = start()
-    response = service.upscale(picture(), model="swin2sr-lightweight-x4")
+    response = service.upscale(picture(), model="photo")
     requests.get(service.url + '/"\n{}?secret=1', headers={"X-Request-Id": '"}'})
     assert service.close() == 0
     events = [json.loads(line) for line in service.lines]

@@ -85,9 +85,9 @@ def test_failed_self_test_never_becomes_ready(start):
     assert ready.status_code == 503
     document = ready.json()
     detail, = document.pop("details")
-    assert detail["model"] == "swin2sr-lightweight-x4" and "golden sums" in detail["detail"]
+    assert detail["model"] == "photo" and "golden sums" in detail["detail"]
     assert document == {"status": "unavailable",
-                        "failed": ["workers:swin2sr-lightweight-x4", "self_test:swin2sr-lightweight-x4"]}
+                        "failed": ["workers:photo", "self_test:photo"]}
     assert requests.get(service.url + "/healthz").status_code == 200
     check_problem(service.upscale(picture()), 503, "starting")
     assert service.close() == 0
@@ -135,7 +135,7 @@ def why_not_ready(service):
     """The reason that /readyz gives, once it gives one."""
     def detail():
         row, = requests.get(service.url + "/readyz").json()["details"]
-        assert row["model"] == "swin2sr-lightweight-x4"
+        assert row["model"] == "photo"
         return row.get("detail")
     return wait_for("a reason", detail, 20)
 
@@ -144,7 +144,7 @@ def test_readiness_says_that_no_process_can_be_started(start_limited):
     service = start_limited(1, "--workers", "1", "--threads", "1")
     assert "limit on processes" in why_not_ready(service)
     ready = requests.get(service.url + "/readyz")
-    assert ready.status_code == 503 and ready.json()["failed"] == ["workers:swin2sr-lightweight-x4"]
+    assert ready.status_code == 503 and ready.json()["failed"] == ["workers:photo"]
     check_problem(service.upscale(picture()), 503, "starting")
     subprocess.run(["prlimit", "--pid", str(service.process.pid), "--nproc=100:100"], check=True, user=54321, group=54321)
     service.wait_ready()
@@ -324,7 +324,7 @@ def test_worker_that_cannot_be_renewed_is_missed(start, tmp_path):
     program.unlink()
     assert service.upscale(picture(2, 2)).status_code == 200
     wait_for("the failed start", lambda: service.events("worker_cannot_start"))
-    assert requests.get(service.url + "/readyz").json()["failed"] == ["workers:swin2sr-lightweight-x4"]
+    assert requests.get(service.url + "/readyz").json()["failed"] == ["workers:photo"]
 
 
 def test_worker_is_kept_where_nothing_is_renewed(start):

@@ -120,7 +120,7 @@ def test_auto_takes_what_there_is_and_says_so(start, call, rest):
 def test_what_is_in_force_is_shown(server):
     text = held(server)
     assert re.fullmatch(r"seccomp landlock-\d+|seccomp|landlock-\d+|none", text)
-    assert server.metrics()[f'swin2sr_worker_sandbox{{model="swin2sr-lightweight-x4",holds="{text}"}}'] == 1
+    assert server.metrics()[f'swin2sr_worker_sandbox{{model="photo",holds="{text}"}}'] == 1
     assert {model["sandbox"] for model in requests.get(server.url + "/v1/models").json()["models"]} == {text}
 
 

@@ -35,7 +35,7 @@ def test_answer_says_what_was_done(server):
     headers = server.upscale(picture()).headers
     assert headers["Content-Type"] == "image/png"
     assert headers["Content-Disposition"] == 'inline; filename="enlarged.png"'
-    assert headers["X-Swin2SR-Model"] == "swin2sr-lightweight-x4"
+    assert headers["X-Swin2SR-Model"] == "photo"
     assert headers["X-Swin2SR-Plan"] == "whole"
     assert headers["X-Content-Type-Options"] == "nosniff"
     stages = [stage.split(";dur=") for stage in headers["Server-Timing"].split(", ")]

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "format/choice.h"
 #include "format/compression.h"
 #include "format/format.h"
 
@@ -42,6 +43,7 @@ static const ipc_message samples[] = {
              .in_bytes = 12345678901,
              .in_pixels_max = 50000000,
              .out_pixels_max = 800000000,
+             .undamaged = IPC_NETWORKS_MAX,
              .frames_max = 500,
              .is_strict = 1}},
     {.type = IPC_PROGRESS, .progress = {.id = UINT64_MAX, .millionths = IPC_PROGRESS_DONE}},
@@ -59,7 +61,8 @@ static const ipc_message samples[] = {
               .plan_columns = 8,
               .plan_bands = 9,
               .frames_reused = 10,
-              .notes = NOTE_ALL}},
+              .notes = NOTE_ALL,
+              .choice = CHOICE_COUNT - 1}},
     {.type = IPC_FAILED, .failed = {.id = 0, .status = SWIN2SR_INTERNAL, .detail = "row 3 is cut short"}},
     {.type = IPC_CANCEL, .cancel = {.id = 3}},
 };

@@ -132,10 +132,10 @@ static void test_list(void **state) {
 }
 
 static void test_tasks(void **state) {
-    static const char *const names[] = {"photo", "clean", "compressed", "jpeg", "fast"};
-    for (size_t i = 0; i < 5; i++)
+    static const char *const names[] = {"auto", "photo", "clean", "compressed", "jpeg", "fast"};
+    for (size_t i = 0; i < 6; i++)
         assert_string_equal(library_task_name(i), names[i]);
-    assert_null(library_task_name(5));
+    assert_null(library_task_name(6));
     assert_null(library_task_name(SIZE_MAX));
     assert_int_equal(library_task_rank("photo", "realworld-x4"), 0);
     assert_int_equal(library_task_rank("clean", "classical-x4"), 0);
@@ -145,11 +145,13 @@ static void test_tasks(void **state) {
     assert_int_equal(library_task_rank("photo", "unknown"), -1);
     assert_int_equal(library_task_rank("unknown", "jpeg"), -1);
     assert_int_equal(library_task_rank("", ""), -1);
-    for (size_t i = 0; i < 5; i++)
+    for (size_t i = 0; i < 6; i++)
         assert_ptr_equal(library_task_find(names[i]), library_task_name(i));
     assert_null(library_task_find(""));
     assert_null(library_task_find("Photo"));
-    assert_string_equal(library_task_of(LIBRARY_BUILT_IN), "fast");
+    assert_string_equal(library_task_of("swin2sr-lightweight-x4"), "fast");
+    assert_int_equal(library_task_rank("auto", "photo"), -1);
+    assert_string_equal(LIBRARY_BUILT_IN, "photo");
     assert_string_equal(library_task_of("clean"), "clean");
     assert_string_equal(library_task_of("photo"), "photo");
     assert_true(library_is_built_in(LIBRARY_BUILT_IN) && library_is_built_in("clean") && library_is_built_in("photo"));
@@ -162,9 +164,9 @@ static void test_choice(void **state) {
     library_choice_consider(&best, "clean", "unknown");
     library_choice_consider(&best, "clean", "jpeg");
     assert_null(best.name);
-    library_choice_consider(&best, "clean", LIBRARY_BUILT_IN);
+    library_choice_consider(&best, "clean", "swin2sr-lightweight-x4");
     library_choice_consider(&best, "clean", "lightweight-x2");
-    assert_string_equal(best.name, LIBRARY_BUILT_IN);
+    assert_string_equal(best.name, "swin2sr-lightweight-x4");
     library_choice_consider(&best, "clean", "clean");
     assert_string_equal(best.name, "clean");
     library_choice_consider(&best, "clean", "classical-x2");

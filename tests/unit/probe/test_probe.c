@@ -378,6 +378,51 @@ static void test_bytes_held_of_a_jpeg(void **state) {
     assert_int_equal(probe_all(&impossible, &info), SWIN2SR_CORRUPT);
 }
 
+/* The first values of the table for light of annex K; the others are filled up, so that the sum is that of the annex. */
+static builder jpeg_with_table(int bytes, const uint8_t *values, const uint8_t *sampling) {
+    builder jpeg = {.size = 0};
+    uint8_t table[1 + 2 * 64] = {(uint8_t)((bytes - 1) << 4)};
+    uint8_t frame[6 + 3 * 3] = {8, 0, 50, 0, 100, 3};
+    for (int i = 0; i < 64; i++)
+        table[1 + bytes * i + bytes - 1] = values[i];
+    for (int c = 0; c < 3; c++) {
+        frame[6 + 3 * c + 1] = sampling[c];
+        frame[6 + 3 * c + 2] = c > 0;
+    }
+    put(&jpeg, "\xff\xd8", 2);
+    put_segment(&jpeg, 0xdb, table, 1 + 64 * (uint32_t)bytes);
+    table[0] |= 1; /* that of the other components does not count */
+    memset(table + 1, 255, 64 * (size_t)bytes);
+    put_segment(&jpeg, 0xdb, table, 1 + 64 * (uint32_t)bytes);
+    put_segment(&jpeg, 0xc0, frame, sizeof(frame));
+    put_segment(&jpeg, 0xda, "\1\1\0\0\77\0", 6);
+    return jpeg;
+}
+
+/* The sum of a table at each of these qualities, as libjpeg writes them. */
+static void test_quality_of_a_jpeg(void **state) {
+    static const uint8_t full[] = {0x11, 0x11, 0x11}, half[] = {0x22, 0x11, 0x11};
+    static const struct {
+        int sum, quality;
+    } tables[] = {{64, 100}, {363, 95}, {734, 90}, {1849, 75}, {3688, 50}, {64 * 255, 1}};
+    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+        for (int bytes = 1; bytes <= 2; bytes++) {
+            uint8_t values[64];
+            for (int k = 0; k < 64; k++)
+                values[k] = (uint8_t)(tables[i].sum * (k + 1) / 64 - tables[i].sum * k / 64);
+            builder jpeg = jpeg_with_table(bytes, values, bytes == 1 ? full : half);
+            probe_info info;
+            assert_int_equal(probe_all(&jpeg, &info), SWIN2SR_OK);
+            assert_true(info.is_lossy);
+            assert_int_equal(info.is_subsampled, bytes == 2);
+            assert_in_range(info.quality, tables[i].quality, tables[i].quality + (tables[i].quality == 1 ? 4 : 0));
+        }
+    builder none = jpeg_of(0xc0, 8, 7, 5, 3);
+    probe_info info;
+    assert_int_equal(probe_all(&none, &info), SWIN2SR_OK);
+    assert_int_equal(info.quality, 0);
+}
+
 static void test_bytes_held_of_a_picture(void **state) {
     probe_info interlaced = {
         .format = FORMAT_PNG, .width_px = 9, .height_px = 5, .channels = 4, .is_progressive = true};
@@ -453,6 +498,7 @@ int main(void) {
         cmocka_unit_test(test_jpeg_refusals),
         cmocka_unit_test(test_other_files),
         cmocka_unit_test(test_bytes_held_of_a_jpeg),
+        cmocka_unit_test(test_quality_of_a_jpeg),
         cmocka_unit_test(test_bytes_held_of_a_picture),
         cmocka_unit_test(test_exif),
         cmocka_unit_test(test_exif_types),

@@ -37,7 +37,7 @@ static swin2sr_image make_picture(int32_t width, int32_t height) {
 static void test_model_info(void **state) {
     (void)state;
     const swin2sr_model_info *info = swin2sr_model_get_info(model);
-    assert_string_equal(info->name, "swin2sr-lightweight-x4");
+    assert_string_equal(info->name, "photo");
     assert_string_equal(info->head, "pixelshuffledirect");
     assert_int_equal(info->scale, 4);
     assert_int_equal(info->parameters, 1024824);

@@ -18,8 +18,8 @@
 #define MOST_BYTES ((size_t)5 << 30)      /* if nobody ends the worker */
 #define STRIPS_BYTES ((uint64_t)96 << 20) /* the tests give whole images more than this, and strips less */
 
-void work_run(int socket, swin2sr_model *model, swin2sr_threads *threads, const ipc_job *job,
-              const int fds[IPC_JOB_FDS], ipc_message *ret_message);
+void work_run(int socket, const networks *all, swin2sr_threads *threads, const ipc_job *job, const int fds[IPC_JOB_FDS],
+              ipc_message *ret_message);
 
 static bool is_whole(const ipc_job *job) {
     return job->tile_px == 0 && (job->memory_bytes == 0 || job->memory_bytes > STRIPS_BYTES);
@@ -44,11 +44,11 @@ static void grow(void) {
     }
 }
 
-void work_run(int socket, swin2sr_model *model, swin2sr_threads *threads, const ipc_job *job,
-              const int fds[IPC_JOB_FDS], ipc_message *ret_message) {
+void work_run(int socket, const networks *all, swin2sr_threads *threads, const ipc_job *job, const int fds[IPC_JOB_FDS],
+              ipc_message *ret_message) {
     work self = {.socket = socket, .job = job};
     work_say_progress(&self, 0, 0);
     if (grows(job))
         grow();
-    work_honestly(socket, model, threads, job, fds, ret_message);
+    work_honestly(socket, all, threads, job, fds, ret_message);
 }

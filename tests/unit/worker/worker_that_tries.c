@@ -10,8 +10,8 @@
 
 #include "attempts.h"
 
-void work_run(int socket, swin2sr_model *model, swin2sr_threads *threads, const ipc_job *job,
-              const int fds[IPC_JOB_FDS], ipc_message *ret_message);
+void work_run(int socket, const networks *all, swin2sr_threads *threads, const ipc_job *job, const int fds[IPC_JOB_FDS],
+              ipc_message *ret_message);
 
 static pid_t server;
 
@@ -20,10 +20,10 @@ __attribute__((constructor)) static void note_server(void) {
     server = getppid();
 }
 
-void work_run(int socket, swin2sr_model *model, swin2sr_threads *threads, const ipc_job *job,
-              const int fds[IPC_JOB_FDS], ipc_message *ret_message) {
+void work_run(int socket, const networks *all, swin2sr_threads *threads, const ipc_job *job, const int fds[IPC_JOB_FDS],
+              ipc_message *ret_message) {
     if (job->quality > attempts_count) {
-        work_honestly(socket, model, threads, job, fds, ret_message);
+        work_honestly(socket, all, threads, job, fds, ret_message);
         return;
     }
     const attempt *chosen = &attempts[job->quality - 1];

@@ -82,6 +82,8 @@ static void a_record_comes_back(void **state) {
     written.spec.height_px = 96;
     written.spec.sample_bytes = 4;
     strcpy(written.tried, "whole");
+    strcpy(written.spec.undamaged_model, "clean");
+    written.done.choice = CHOICE_UNDAMAGED;
     memset(written.input_sha256, 'a', 64);
     memset(written.result_sha256, 'b', 64);
     memset(written.preview_sha256, 'c', 64);
@@ -90,6 +92,12 @@ static void a_record_comes_back(void **state) {
     assert_int_equal(record_from_text(text, strlen(text), &found), SWIN2SR_OK);
     check_equal(&found, &written);
     assert_int_equal(found.done.notes, NOTE_DAMAGED);
+    assert_string_equal(record_model(&found), "clean");
+    found.done.choice = CHOICE_SMALL;
+    assert_string_equal(record_model(&found), "swin2sr-lightweight-x4");
+    found.status = RECORD_RUNNING;
+    found.done.choice = CHOICE_NONE;
+    assert_string_equal(record_model(&found), LIBRARY_TASK_AUTO);
     assert_int_equal(found.expires_ms, written.expires_ms);
     assert_true(found.spec.is_strict);
     assert_true(found.spec.width_px == 128 && found.spec.height_px == 96 && found.spec.sample_bytes == 4);
