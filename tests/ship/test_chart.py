@@ -6,17 +6,17 @@ import copy
 import json
 import os
 import re
-import shutil
 import socket
 import subprocess
-import time
 
 import jsonschema
 import pytest
 import requests
 import yaml
 
+import ship
 from conftest import BUILD, ROOT, long
+from service import Client, wait_for
 
 CHART = ROOT / "deploy/helm/swin2sr"
 TOOLS = BUILD / "ship-tools"
@@ -289,22 +289,6 @@ def playable(objects, image, folder, ports):
     return yaml.safe_dump_all([*of_kind(objects, "ConfigMap"), keys, pod]), base64.b64decode(secret["data"]["key"]).decode()
 
 
-def podman(*arguments, **options):
-    run = subprocess.run(["podman", *map(str, arguments)], capture_output=True, text=True, **options)
-    assert run.returncode == 0, run.stderr
-    return run.stdout
-
-
-@pytest.fixture
-def image(version):
-    name = f"localhost/swin2sr-cloud:{version}"
-    if not shutil.which("podman"):
-        pytest.skip("podman is not installed")
-    if subprocess.run(["podman", "image", "exists", name]).returncode != 0:
-        subprocess.run([ROOT / "tools/make_image.sh"], check=True, env={**os.environ, "IMAGE": name})
-    return name
-
-
 @long
 def test_the_pod_of_the_statefulset_runs(image, tmp_path):
     objects = rendered(subprocess.run([TOOLS / "helm4", "template", "swin2sr-prod", CHART, *VALUE_SETS["literal"][0]],
@@ -318,46 +302,38 @@ def test_the_pod_of_the_statefulset_runs(image, tmp_path):
     file.write_text(text)
     url, header = f"http://127.0.0.1:{ports['http']}", {"Authorization": "Bearer " + key}
     picture = (ROOT / "docs/samples/coffee.png").read_bytes()
-    podman("kube", "play", file)
+    server = Client("127.0.0.1", ports["http"])
+    ship.podman("kube", "play", file)
     try:
-        wait_ready(url)
+        wait_until_ready(server)
         refused = requests.post(url + "/upscale", files={"file": picture})
         assert refused.status_code == 401 and requests.get(url + "/metrics").status_code == 404
         job = requests.post(url + "/v1/jobs", files={"file": picture}, headers=header).json()
         assert job["id"].startswith("0-")
-        done = wait_for(lambda: job_of(url, job["id"], header)["status"] == "succeeded")
-        assert done and any(volume.glob("outputs/*.png"))
+        wait_for("the job", lambda: job_of(url, job["id"], header)["status"] == "succeeded")
+        assert any(volume.glob("outputs/*.png"))
         strange = requests.get(f"{url}/v1/jobs/1{job['id'][1:]}", headers=header).json()
         assert "replica 0" in strange["detail"] and "replica 1" in strange["detail"]
         metrics = requests.get(f"http://127.0.0.1:{ports['metrics']}/metrics").text
         assert re.search(r'swin2sr_worker_sandbox\{.*holds="seccomp landlock-\d+"\} 1', metrics)
         assert f"swin2sr_memory_limit_bytes {2 << 30}\n" in metrics
-        podman("exec", "swin2sr-prod-0-swin2sr", "swin2sr", "healthcheck", "http://127.0.0.1:8080/readyz")
-        podman("kube", "down", file)
-        podman("kube", "play", file)  # the replica comes back with its volume, and knows its job
-        wait_ready(url)
+        ship.podman("exec", "swin2sr-prod-0-swin2sr", "swin2sr", "healthcheck", "http://127.0.0.1:8080/readyz")
+        ship.podman("kube", "down", file)
+        ship.podman("kube", "play", file)  # the replica comes back with its volume, and knows its job
+        wait_until_ready(server)
         assert job_of(url, job["id"], header)["status"] == "succeeded"
     finally:
-        subprocess.run(["podman", "kube", "down", file], capture_output=True)
+        ship.podman("kube", "down", file, check=False)
 
 
 def job_of(url, identity, header):
     return requests.get(f"{url}/v1/jobs/{identity}", headers=header).json()
 
 
-def wait_for(condition, patience_s=120):
-    end = time.monotonic() + patience_s
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.2)
-    raise AssertionError(f"waited {patience_s} s in vain")
-
-
-def wait_ready(url):
+def wait_until_ready(server):
     def is_ready():
         try:
-            return requests.get(url + "/readyz", timeout=5).status_code == 200
+            return requests.get(server.url + "/readyz", timeout=5).status_code == 200
         except requests.ConnectionError:
             return False
-    wait_for(is_ready)
+    wait_for("readiness", is_ready)

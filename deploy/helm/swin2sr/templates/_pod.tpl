@@ -47,8 +47,8 @@ spec:
         - name: SWIN2SR_METRICS_LISTEN
           value: 0.0.0.0:9090
         {{- if .Values.persistence.enabled }}
-        - name: SWIN2SR_DATA
-          value: /app
+        - name: SWIN2SR_DATA # not /app: engines put volumes of their own on the folders that the image declares
+          value: /data
         - name: SWIN2SR_NODE # the number of the replica, with which the ids of its jobs begin
           valueFrom:
             fieldRef:
@@ -101,7 +101,7 @@ spec:
         {{- end }}
         {{- if .Values.persistence.enabled }}
         - name: data
-          mountPath: /app
+          mountPath: /data
         {{- else }}
         - name: spool
           mountPath: /tmp
