@@ -16,7 +16,7 @@ CANCELS ?= 200
 MINUTES ?=
 HELM ?= helm
 
-.PHONY: help deps deps-test build run test test-quick faults soak hostile-mix test-tsan test-neon test-emulated test-page page check-reference bench bench-peers train-smoke evaluate evaluate-photographs fuzz image chart test-ship format install clean
+.PHONY: help deps deps-test build run test test-quick faults soak hostile-mix test-tsan test-neon test-emulated test-page page check-reference bench bench-peers train-smoke evaluate evaluate-photographs fuzz image chart deb dist test-ship format install clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := build
 
@@ -118,8 +118,15 @@ image:
 chart:
 	@BUILD='$(BUILD)' HELM='$(HELM)' tools/make_chart.sh
 
+deb:
+	@tools/install_packages.sh build deb
+	@BUILD='$(BUILD)' tools/make_deb.sh
+
+dist:
+	@BUILD='$(BUILD)' tools/make_dist.sh
+
 test-ship: deps-test build
-	@tools/install_packages.sh image
+	@tools/install_packages.sh image deb ship
 	@BUILD='$(BUILD)' PYTHON='$(PYTHON)' tools/get_ship_tools.sh
 	SWIN2SR_LONG_TESTS=1 SWIN2SR_BUILD='$(BUILD)' $(PYTHON) -m pytest -q -p no:cacheprovider -rsP tests/ship
 
