@@ -109,9 +109,8 @@ def test_make_dist_refuses_what_is_not_committed(tmp_path):
 
 @long
 def test_lintian(package):
-    run = subprocess.run(["lintian", "--allow-root", "--fail-on", "error", package], capture_output=True, text=True)
-    assert run.returncode == 0 and "E: " not in run.stdout, run.stdout + run.stderr
-    print(run.stdout)
+    run = subprocess.run(["lintian", "--allow-root", package], capture_output=True, text=True)
+    assert (run.returncode, run.stdout) == (0, ""), run.stdout + run.stderr
 
 
 class Machine:
