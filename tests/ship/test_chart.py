@@ -3,6 +3,7 @@
 pod of the StatefulSet run by podman."""
 import base64
 import copy
+import hashlib
 import json
 import os
 import re
@@ -16,6 +17,7 @@ import yaml
 
 import ship
 from conftest import BUILD, ROOT, long
+from kube_api import Cluster
 from service import Client, wait_for
 
 CHART = ROOT / "deploy/helm/swin2sr"
@@ -82,7 +84,8 @@ def test_every_object_refuses_unknown_names(schema):
     """Names are free only for annotations and for what Helm itself passes on."""
     def walk(node, path):
         if node.get("type") == "object" and path not in ("global", "ingress.annotations"):
-            assert node.get("additionalProperties") is False or "const" in node["additionalProperties"], path
+            other = node.get("additionalProperties")
+            assert other is False or ("const" in other["then"] and "const" in other["else"]), path
             for name, child in node.get("properties", {}).items():
                 walk(child, f"{path}.{name}".lstrip("."))
     walk(schema, "")
@@ -127,6 +130,16 @@ def pod_of(objects):
     return (of_kind(objects, "StatefulSet") + of_kind(objects, "Deployment"))[0]["spec"]["template"]
 
 
+def assert_restricted(pod):
+    """What the Pod Security Standard of this name demands."""
+    assert pod["securityContext"]["runAsNonRoot"] and pod["securityContext"]["seccompProfile"]["type"] == "RuntimeDefault"
+    assert not {"hostNetwork", "hostPID", "hostIPC"} & set(pod)
+    assert all(set(volume) - {"name"} <= {"configMap", "emptyDir", "secret"} for volume in pod.get("volumes", ()))
+    for container in pod["containers"]:
+        context = container["securityContext"]
+        assert context["allowPrivilegeEscalation"] is False and context["capabilities"] == {"drop": ["ALL"]}
+
+
 @long
 def test_helm_lints_and_renders(helm):
     lint = helm("lint", "--strict", str(CHART))
@@ -138,6 +151,8 @@ def test_helm_lints_and_renders(helm):
         pod = pod_of(objects)["spec"]
         container = pod["containers"][0]
         assert pod["securityContext"]["runAsUser"] == 65532 and container["securityContext"]["readOnlyRootFilesystem"]
+        for each in (pod, of_kind(objects, "Pod")[0]["spec"]):
+            assert_restricted(each)
         assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in pod["volumes"]} | (
             {"data"} if of_kind(objects, "StatefulSet") else set()), name
 
@@ -163,7 +178,7 @@ def test_the_line_of_the_readme(helm):
     (["replicas=2"], "replicas"), (["persistence.enable=true"], "enable"), (["settings.max-pixel=1"], "max-pixel"),
     (["settings.data=/x"], "data"), (["service.type=Loadbalancer"], "LoadBalancer"), (["ingress.enabled=true"], "host"),
     (["replicaCount=two"], "replicaCount"), (["resources.limits.amd.com/gpu=1"], "needs a backslash"),
-    (["resources.limits.nvidia.com/gpus=1"], "com/gpus")])
+    (["resources.limits.nvidia.com/gpus=1"], "com/gpus"), (["resources.limits.memroy=1Gi"], "not a resource")])
 def test_mistakes_are_named(helm, wrong, told):
     run = helm("template", "x", str(CHART), *(part for each in wrong for part in ("--set", each)))
     assert run.returncode != 0 and told in run.stderr
@@ -195,6 +210,42 @@ def test_notes():
     assert "not used" in notes and "backslash" not in notes
     unescaped = notes_of("--set", "resources.limits.nvidia.com/gpu=1")
     assert r"--set 'resources.limits.nvidia\.com/gpu=1'" in unescaped and "switches them on" in unescaped
+
+
+@long
+def test_the_life_of_a_release(helm, tmp_path, monkeypatch):
+    """The line of the README and what an operator does then, with a stand-in for the API server."""
+    cluster = Cluster()
+    (tmp_path / "config").write_text(yaml.safe_dump(cluster.kubeconfig()))
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "config"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    in_default = "/namespaces/default/"
+
+    def run(line):
+        ended = helm(line, is_shell=True)
+        assert ended.returncode == 0, ended.stderr
+        return ended.stdout
+
+    def kept():
+        pod = cluster.objects[f"/apis/apps/v1{in_default}statefulsets/swin2sr-prod"]["spec"]["template"]
+        return cluster.objects[f"/api/v1{in_default}secrets/swin2sr-prod-keys"]["data"], pod["spec"]["terminationGracePeriodSeconds"]
+
+    try:
+        notes = run(LITERAL)
+        secret, seconds = kept()
+        command = re.search(r"KEY=\$\((.*)\)$", notes, re.M)[1].replace("kubectl", str(TOOLS / "kubectl"))
+        key = subprocess.run(command, shell=True, check=True, capture_output=True, text=True).stdout
+        assert json.loads(base64.b64decode(secret["keys"]))["sha256"] == hashlib.sha256(key.encode()).hexdigest()
+        assert seconds == 50 and re.fullmatch(r"swin2sr_[0-9a-f]{64}", key)
+        run("helm upgrade swin2sr-prod ./deploy/helm/swin2sr --reuse-values --set settings.drain-s=60")
+        assert kept() == (secret, 80)  # the clients' key stays
+        run("helm rollback swin2sr-prod 1")
+        assert kept() == (secret, 50)
+        assert "swin2sr-prod-keys" in run("helm get notes swin2sr-prod")
+        run("helm uninstall swin2sr-prod")
+        assert cluster.objects == {}
+    finally:
+        cluster.close()
 
 
 def kubernetes_faults(folder, objects):
