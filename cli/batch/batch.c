@@ -11,8 +11,6 @@
 #include "command/interrupt.h"
 #include "command/network.h"
 #include "command/report.h"
-#include "format/compression.h"
-#include "format/metadata.h"
 #include "library/library.h"
 #include "run.h"
 
@@ -37,20 +35,6 @@ static const cli_option OPTIONS[] = {
     {"dry-run", .help = "print what would be done, how long it would take and how much room it needs",
      .field = offsetof(batch_run, is_dry)},
     {"format", "F", " (default: png)", .words = outputs_format_word, .take = take_format},
-    {"quality", "N", "of JPEG and WebP, 1..100 (default: 95); WebP of 100 is lossless", .min = 1, .max = 100,
-     .field = offsetof(batch_run, local.enlarge.out.quality)},
-    {"compression", "LEVEL", ": how small a PNG becomes, and in what time", .words = format_compression_name,
-     .field = offsetof(batch_run, local.enlarge.out.compression)},
-    {"colour", "C", ": what happens to colours that are not sRGB", .words = format_colour_name,
-     .field = offsetof(batch_run, local.colour)},
-    {"metadata", "M", ": what happens to EXIF and XMP", .words = format_metadata_name,
-     .field = offsetof(batch_run, local.metadata)},
-    {"provenance", .help = "write into each output which network made it",
-     .field = offsetof(batch_run, local.has_provenance)},
-    {"strict", .help = "refuse damaged files even if all of their pixels can be read",
-     .field = offsetof(batch_run, local.enlarge.limits.is_strict)},
-    {"preserve-times", .help = "give each output the modification time of its input",
-     .field = offsetof(batch_run, local.keeps_times)},
     {"task", "T",
      "\n(default: auto): use the best network here for this task, instead of\n"
      "--model; auto decides by the picture between photo and clean",
@@ -93,7 +77,8 @@ static bool parse(const cli_command *command, batch_run *run, int argc, char **a
     else if (!inputs_is_folder(run->folder))
         report_error(run->folder, "is not a folder; swin2sr upscale enlarges files");
     else
-        return options_check_json(&run->local.options) && (!run->is_remote || remote_settle_server(&run->remote));
+        return options_check_json(&run->local.options) && picture_settle(&run->local.picture) &&
+               (!run->is_remote || remote_settle_server(&run->remote));
     return false;
 }
 
@@ -104,17 +89,10 @@ static void share_options(batch_run *run) {
     remote_run *remote = &run->remote;
     remote->options = run->local.options;
     remote->task = run->local.task;
-    remote->quality = run->local.enlarge.out.quality ? run->local.enlarge.out.quality : 95;
-    remote->compression = run->local.enlarge.out.compression;
-    remote->colour = run->local.colour;
-    remote->metadata = run->local.metadata;
-    remote->has_provenance = run->local.has_provenance;
-    remote->is_strict = run->local.enlarge.limits.is_strict;
-    remote->keeps_times = run->local.keeps_times;
+    remote->picture = run->local.picture;
     remote->names.format = run->local.names.format;
     run->local.enlarge.out.format = run->local.names.format;
-    run->local.enlarge.metadata =
-        format_metadata_bits(run->local.colour, run->local.metadata, run->local.has_provenance);
+    picture_apply(&run->local.picture, &run->local.enlarge);
     run->local.enlarge.engine = run->local.options.engine;
 }
 
@@ -195,7 +173,7 @@ static int run_parsed(batch_run *run) {
     if (code != CLI_EXIT_OK)
         return code;
     char suffix[TARGET_TEXT_BYTES];
-    format_target_suffix(&(format_target){0}, run->scale, suffix);
+    format_target_suffix(&run->local.picture.target, run->scale, suffix);
     if (!names_assign(&names->inputs, names->output, suffix, names->format) || !batch_make_recipe(run))
         return CLI_EXIT_SYSTEM;
     code = open_manifest(run);
@@ -233,7 +211,7 @@ const cli_command batch_command = {
     "a folder",
     1,
     1,
-    {OPTIONS, options_model, options_engine, options_common},
+    {OPTIONS, picture_table, options_model, options_engine, options_common},
     "\nExit code: 0 done, 1 an image failed, 2 usage, 3 model, 4 a file could not be read or\n"
     "written, outputs of other options are in the way, another batch writes to OUT, or the\n"
     "service failed, 5 out of memory, 130 interrupted. A failed image does not stop the others.\n",

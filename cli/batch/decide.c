@@ -35,6 +35,22 @@ static void decide_existing(const batch_run *run, batch_item *item, const manife
         refuse(item, run, "the output " OUTPUT_EXISTS);
 }
 
+static double pixels_of(const batch_item *item) {
+    return item->times * item->width_px * item->height_px;
+}
+
+/* What there is to compute, by the header of the input. */
+static void measure(const batch_run *run, batch_item *item, const probe_info *info) {
+    bool is_turned = info->orientation > 4;
+    item->width_px = is_turned ? info->height_px : info->width_px;
+    item->height_px = is_turned ? info->width_px : info->height_px;
+    (void)format_target_part(&run->local.picture.target, item->width_px, item->height_px, &item->width_px,
+                             &item->height_px);
+    double pixels = (double)info->width_px * info->height_px;
+    if (run->local.picture.is_animation && (double)info->frame_pixels > pixels)
+        item->times = (double)info->frame_pixels / pixels;
+}
+
 static void decide(const batch_run *run, batch_item *item) {
     const found_input *input = item->input;
     probe_info info;
@@ -48,10 +64,8 @@ static void decide(const batch_run *run, batch_item *item) {
     item->below += strspn(item->below, "/");
     if (output_exists(input->output))
         decide_existing(run, item, manifest_find(&run->manifest, item->below));
-    if (item->state == BATCH_TODO && pace_probe(input->path, &info)) {
-        item->width_px = info.width_px;
-        item->height_px = info.height_px;
-    }
+    if (item->state == BATCH_TODO && pace_probe(input->path, &info))
+        measure(run, item, &info);
 }
 
 /* Whether both folders are the same one, so that outputs of earlier runs are found as inputs. */
@@ -74,9 +88,10 @@ bool batch_decide(batch_run *run) {
             continue;
         batch_item *item = &run->items[run->count++];
         item->input = &inputs->list[i];
+        item->times = 1;
         decide(run, item);
         if (item->state == BATCH_TODO)
-            run->todo_px += (double)item->width_px * item->height_px + 1;
+            run->todo_px += pixels_of(item) + 1;
     }
     return true;
 }

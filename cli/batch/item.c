@@ -132,12 +132,13 @@ static json_t *result_json(const batch_run *run, const batch_item *item, const i
                                                                   : run->network;
     if (is_made && run->is_remote && (notes & NOTE_DAMAGED))
         damage = "the file is damaged";
-    return json_pack("{so so so so sf so ss? ss? so ss? so}", "input", report_json_text(item->input->path), "output",
-                     is_ok ? report_json_text(item->input->output) : json_null(), "width", number(is_made ? width : 0),
-                     "height", number(is_made ? height : 0), "seconds", result->seconds, "model",
-                     report_json_text(model), "choice", choice_get(choice)->token, "damage", damage, "notes",
-                     report_json_notes(is_made ? notes : 0), "skipped", is_ok && !is_made ? item->reason : NULL,
-                     "error", is_ok ? json_null() : report_json_text(result->error.text));
+    json_t *json = json_pack(
+        "{so so so so sf so ss? ss? so ss? so}", "input", report_json_text(item->input->path), "output",
+        is_ok ? report_json_text(item->input->output) : json_null(), "width", number(is_made ? width : 0), "height",
+        number(is_made ? height : 0), "seconds", result->seconds, "model", report_json_text(model), "choice",
+        choice_get(choice)->token, "damage", damage, "notes", report_json_notes(is_made ? notes : 0), "skipped",
+        is_ok && !is_made ? item->reason : NULL, "error", is_ok ? json_null() : report_json_text(result->error.text));
+    return upscale_frames_json(json, &result->local.frames);
 }
 
 static int exit_code(batch_run *run, const batch_item *item, item_result *result) {
@@ -162,7 +163,7 @@ int batch_item_run(batch_run *run, const batch_item *item) {
     const found_input *input = item->input;
     item_result result = {.local = {.input = input->path, .output = input->output},
                           .remote = {.input = input->path, .output = input->output}};
-    double px = item->state == BATCH_TODO ? (double)item->width_px * item->height_px + 1 : 0;
+    double px = item->state == BATCH_TODO ? item->times * item->width_px * item->height_px + 1 : 0;
     uint64_t start_us = swin2sr__clock_us();
     if (item->state == BATCH_REFUSED)
         result.status = swin2sr__error_set(&result.error, SWIN2SR_IO, "%s", item->reason);

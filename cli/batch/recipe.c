@@ -12,8 +12,6 @@
 #include "format/metadata.h"
 #include "run.h"
 
-#define DEFAULT_QUALITY 95
-
 static json_t *local_recipe(const batch_run *batch) {
     const upscale_run *run = &batch->local;
     const swin2sr_model_info *network = swin2sr_model_get_info(run->model);
@@ -30,11 +28,17 @@ static json_t *remote_recipe(const remote_run *run) {
 
 bool batch_make_recipe(batch_run *run) {
     const format_info *format = format_get(run->local.names.format);
-    int32_t quality = run->local.enlarge.out.quality ? run->local.enlarge.out.quality : DEFAULT_QUALITY;
-    uint32_t bits = format_metadata_bits(run->local.colour, run->local.metadata, run->local.has_provenance);
+    const picture_options *picture = &run->local.picture;
+    int32_t quality = picture->quality ? picture->quality : PICTURE_QUALITY;
+    uint32_t bits = format_metadata_bits(picture->colour, picture->metadata, picture->has_provenance);
+    char plain[TARGET_TEXT_BYTES], target[TARGET_TEXT_BYTES];
+    format_target_suffix(&(format_target){0}, run->scale, plain);
+    format_target_suffix(&picture->target, run->scale, target);
     json_t *recipe = run->is_remote ? remote_recipe(&run->remote) : local_recipe(run);
     bool is_ok = recipe && json_object_set_new(recipe, "format", json_string(format->name)) == 0 &&
                  json_object_set_new(recipe, "scale", json_integer(run->scale)) == 0 &&
+                 (strcmp(plain, target) == 0 || json_object_set_new(recipe, "target", json_string(target)) == 0) &&
+                 (!picture->is_animation || json_object_set_new(recipe, "animation", json_true()) == 0) &&
                  (!bits || json_object_set_new(recipe, "metadata", json_integer(bits)) == 0) &&
                  (!format->has_quality || json_object_set_new(recipe, "quality", json_integer(quality)) == 0);
     char hash[MANIFEST_HASH_BYTES];

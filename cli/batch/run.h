@@ -22,7 +22,8 @@ typedef struct batch_item {
     batch_state state;
     const char *reason;          /* of every state but TODO; a constant text, or the input's problem */
     int code;                    /* the exit code of REFUSED */
-    int32_t width_px, height_px; /* of the input as stored; 0: its header cannot be read */
+    int32_t width_px, height_px; /* of the part that is enlarged, upright; 0: its header cannot be read */
+    double times;                /* of an animation whose frames are all enlarged: frames to compute; else 1 */
     bool has_other_options;      /* REFUSED or SKIPPED, because other options made the output */
 } batch_item;
 

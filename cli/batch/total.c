@@ -35,10 +35,10 @@ static forecast forecast_of(const batch_run *run, const batch_item *item, const 
     if (item->width_px) /* a header may claim any size */
         format_target_size(&run->local.enlarge.target, item->width_px, item->height_px, run->scale, &found.width_px,
                            &found.height_px);
-    found.bytes = (double)found.width_px * found.height_px * (is_lossy ? LOSSY_BYTES : LOSSLESS_BYTES);
+    found.bytes = item->times * found.width_px * found.height_px * (is_lossy ? LOSSY_BYTES : LOSSLESS_BYTES);
     if (pace)
         pace_add(&run->local, item->width_px, item->height_px, &work);
-    found.seconds = pace ? pace_seconds(pace, &work) : -1;
+    found.seconds = pace ? item->times * pace_seconds(pace, &work) : -1;
     return found;
 }
 

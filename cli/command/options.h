@@ -47,7 +47,7 @@ struct cli_command {
     const char *about;               /* the help before the options */
     const char *operands;            /* what a message about missing operands says is needed */
     int least, most;                 /* how many operands are allowed */
-    const cli_option *groups[5];     /* NULL after the last one */
+    const cli_option *groups[6];     /* NULL after the last one */
     const char *after;               /* the help after the options, or NULL */
     const cli_command *const *verbs; /* NULL: none; else NULL after the last one. They are named by argv[1]. */
     int (*run)(const cli_command *command, int argc, char **argv); /* returns an exit code of report.h */

@@ -22,24 +22,32 @@
 /* ---- what is asked for ---- */
 
 static bool make_query(const remote_run *run, char *ret_query, size_t size) {
-    char quality[8];
-    snprintf(quality, sizeof(quality), "%d", run->quality);
+    const picture_options *picture = &run->picture;
+    const format_info *format = format_get(run->names.format);
+    char quality[12];
+    snprintf(quality, sizeof(quality), "%d", (int)(picture->quality ? picture->quality : PICTURE_QUALITY));
     ret_query[0] = '\0';
-    for (size_t i = 0; targets_name(i); i++)
-        if (targets_text(&run->targets, i) &&
-            !address_add_query(ret_query, size, targets_name(i), targets_text(&run->targets, i)))
+    for (size_t i = 0; picture_text_name(i); i++)
+        if (picture_text(picture, i) &&
+            !address_add_query(ret_query, size, picture_text_name(i), picture_text(picture, i)))
             return false;
-    return address_add_query(ret_query, size, "model", run->network.name) &&
-           address_add_query(ret_query, size, "format", format_get(run->names.format)->name) &&
-           (!format_get(run->names.format)->has_quality || address_add_query(ret_query, size, "quality", quality)) &&
-           (!run->colour || address_add_query(ret_query, size, "colour", format_colour_name((size_t)run->colour))) &&
-           (!run->metadata ||
-            address_add_query(ret_query, size, "metadata", format_metadata_name((size_t)run->metadata))) &&
-           (!run->has_provenance || address_add_query(ret_query, size, "provenance", "true")) &&
-           (run->compression == FORMAT_COMPRESSION_DEFAULT ||
-            address_add_query(ret_query, size, "compression", format_compression_name((size_t)run->compression))) &&
-           (!run->is_strict || address_add_query(ret_query, size, "strict", "true")) &&
-           (!run->is_animation || address_add_query(ret_query, size, "batch_mode", "true"));
+    const struct {
+        bool is_given;
+        const char *name, *value;
+    } rows[] = {{true, "model", run->network.name},
+                {true, "format", format->name},
+                {format->has_quality, "quality", quality},
+                {picture->colour, "colour", format_colour_name((size_t)picture->colour)},
+                {picture->metadata, "metadata", format_metadata_name((size_t)picture->metadata)},
+                {picture->has_provenance, "provenance", "true"},
+                {picture->compression != FORMAT_COMPRESSION_DEFAULT, "compression",
+                 format_compression_name((size_t)picture->compression)},
+                {picture->is_strict, "strict", "true"},
+                {picture->is_animation, "batch_mode", "true"}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (rows[i].is_given && !address_add_query(ret_query, size, rows[i].name, rows[i].value))
+            return false;
+    return true;
 }
 
 /* The Idempotency-Key stands for the bytes, the options and the output; the ticket for these on one service with one
@@ -65,10 +73,10 @@ static uint64_t max_bytes_of(const remote_run *run, const input_file *input) {
     bool is_turned = info.orientation > 4;
     int32_t width_px = is_turned ? info.height_px : info.width_px,
             height_px = is_turned ? info.width_px : info.height_px;
-    if (format_target_part(&run->target, width_px, height_px, &width_px, &height_px))
-        format_target_size(&run->target, width_px, height_px, run->network.scale ? run->network.scale : 16, &width_px,
-                           &height_px);
-    uint64_t frames = run->is_animation ? (uint64_t)info.frames : 1;
+    if (format_target_part(&run->picture.target, width_px, height_px, &width_px, &height_px))
+        format_target_size(&run->picture.target, width_px, height_px, run->network.scale ? run->network.scale : 16,
+                           &width_px, &height_px);
+    uint64_t frames = run->picture.is_animation ? (uint64_t)info.frames : 1;
     return frames * result_max_bytes((uint64_t)width_px, (uint64_t)height_px);
 }
 
@@ -106,7 +114,7 @@ swin2sr_status remote_into(remote_run *run, remote_item *item, const input_file 
     writer->output = output;
     writer->format = run->names.format;
     writer->max_bytes = max_bytes_of(run, input);
-    if (run->keeps_times)
+    if (run->picture.keeps_times)
         output->modified = input->modified;
     swin2sr_status status = run->has_jobs ? work_by_job(&item->order, writer, &result->error)
                                           : work_at_once(&item->order, writer, &result->error);

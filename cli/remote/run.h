@@ -10,31 +10,23 @@
 #include "link.h"
 #include "networks.h"
 #include "upscale/outputs.h"
-#include "upscale/targets.h"
+#include "upscale/picture.h"
 #include "work.h"
 
 #define REMOTE_HEX_BYTES 65
 
 typedef struct remote_run {
-    cli_options options; /* first: the table of options stores into it */
+    cli_options options; /* first, and then picture: the tables of options store into them */
+    picture_options picture;
     const char *server;
     const char *key_file;
     const char *task;
-    int32_t quality;
-    int32_t compression;      /* a format_compression */
-    int32_t colour, metadata; /* words of format/metadata.h */
-    bool has_provenance;
     int32_t timeout_s;
     bool may_replace;
     bool skips_existing;
-    bool is_animation; /* all frames of animations */
-    bool is_strict;
-    bool keeps_times;
     bool keeps_jobs;             /* --keep */
     bool is_canceled_by_signals; /* --cancel-on-interrupt */
     output_names names;
-    target_texts targets;
-    format_target target;
     char key[KEY_BYTES];
     remote_link link;
     remote_network network;
@@ -42,6 +34,8 @@ typedef struct remote_run {
     size_t skipped;  /* inputs so far */
     json_t *results; /* of --json: one object per input; NULL: they are printed as they finish */
 } remote_run;
+
+_Static_assert(offsetof(remote_run, picture) == offsetof(picture_state, picture), "the table stores into it");
 
 /* What became of one input. */
 typedef struct remote_result {

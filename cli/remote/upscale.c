@@ -11,11 +11,8 @@
 #include "command/network.h"
 #include "command/output.h"
 #include "command/report.h"
-#include "format/compression.h"
-#include "format/metadata.h"
 #include "run.h"
 
-#define DEFAULT_QUALITY 95
 #define DEFAULT_TIMEOUT_S 600
 
 /* ---- usage ---- */
@@ -39,23 +36,6 @@ static const cli_option OPTIONS[] = {
     {"recursive", .help = "also take the images of folders inside folders", .letter = 'r',
      .field = offsetof(remote_run, names.is_recursive)},
     {"format", "F", " (default: by OUT's name, else png)", .words = outputs_format_word, .take = take_format},
-    {"quality", "N", "of JPEG and WebP, 1..100 (default: 95); WebP of 100 is lossless", .min = 1, .max = 100,
-     .field = offsetof(remote_run, quality)},
-    TARGET_OPTIONS(offsetof(remote_run, targets)),
-    {"compression", "LEVEL", ": how small a PNG becomes, and in what time", .words = format_compression_name,
-     .field = offsetof(remote_run, compression)},
-    {"colour", "C", ": what happens to colours that are not sRGB", .words = format_colour_name,
-     .field = offsetof(remote_run, colour)},
-    {"metadata", "M", ": what happens to EXIF and XMP", .words = format_metadata_name,
-     .field = offsetof(remote_run, metadata)},
-    {"provenance", .help = "write into each output which network made it",
-     .field = offsetof(remote_run, has_provenance)},
-    {"animation", .help = "have all frames of animations enlarged; into gif, webp or png",
-     .field = offsetof(remote_run, is_animation)},
-    {"strict", .help = "refuse damaged files even if all of their pixels can be read",
-     .field = offsetof(remote_run, is_strict)},
-    {"preserve-times", .help = "give each output the modification time of its input",
-     .field = offsetof(remote_run, keeps_times)},
     {"model", "NAME", "a network that the service has (default: the service's default)",
      .field = offsetof(remote_run, options.model)},
     {"task", "T", "\n(default: auto): use the service's best network for this task, instead of\n--model",
@@ -82,8 +62,7 @@ static bool parse(const cli_command *command, remote_run *run, int argc, char **
     else if (run->may_replace && run->skips_existing)
         report_error(NULL, "--force and --skip-existing exclude each other");
     else
-        return options_check_json(&run->options) && targets_take(&run->targets, &run->target) &&
-               remote_settle_server(run);
+        return options_check_json(&run->options) && picture_settle(&run->picture) && remote_settle_server(run);
     return false;
 }
 
@@ -116,14 +95,14 @@ static int run_parsed(remote_run *run, char **inputs) {
     if (status != SWIN2SR_OK)
         return interrupt_exit_code(report_failure(NULL, status, &error));
     char suffix[TARGET_TEXT_BYTES];
-    format_target_suffix(&run->target, run->network.scale, suffix);
+    format_target_suffix(&run->picture.target, run->network.scale, suffix);
     if (!outputs_assign(&run->names, suffix))
         return CLI_EXIT_SYSTEM;
     return each_input(run);
 }
 
 static int run(const cli_command *command, int argc, char **argv) {
-    remote_run run = {.names.format = FORMAT_PNG, .quality = DEFAULT_QUALITY, .timeout_s = DEFAULT_TIMEOUT_S};
+    remote_run run = {.names.format = FORMAT_PNG, .timeout_s = DEFAULT_TIMEOUT_S};
     int code = CLI_EXIT_USAGE;
     if (parse(command, &run, argc, argv, &argv))
         code = run_parsed(&run, argv);
@@ -133,6 +112,11 @@ static int run(const cli_command *command, int argc, char **argv) {
     return code;
 }
 
-const cli_command remote_upscale_command = {
-    "upscale", "swin2sr remote upscale", NULL, "at least one input", 1, INT_MAX, .groups = {OPTIONS, options_common},
-    .run = run};
+const cli_command remote_upscale_command = {"upscale",
+                                            "swin2sr remote upscale",
+                                            NULL,
+                                            "at least one input",
+                                            1,
+                                            INT_MAX,
+                                            .groups = {OPTIONS, picture_table, options_common},
+                                            .run = run};

@@ -41,11 +41,11 @@ swin2sr_status upscale_into(const upscale_run *run, const input_file *input, out
     options.progress_context = progress;
     options.aux_sink = run->aux ? output_sink : NULL;
     options.aux_context = aux;
-    if (run->keeps_times)
+    if (run->picture.keeps_times)
         output->modified = input->modified;
-    if (run->keeps_times && aux)
+    if (run->picture.keeps_times && aux)
         aux->modified = input->modified;
-    if (run->is_animation && frames_of(input) > 1)
+    if (run->picture.is_animation && frames_of(input) > 1)
         return animation_enlarge(run->model, input->bytes, input->size, &options, NULL, output_sink, output,
                                  &result->report, &result->frames, &result->error);
     return enlarge_bytes(run->model, input->bytes, input->size, &options, output_sink, output, &result->report,
@@ -122,6 +122,18 @@ static void report_result(const upscale_run *run, const upscale_result *result) 
                     result->seconds);
 }
 
+json_t *upscale_frames_json(json_t *json, const animation_report *frames) {
+    if (!json || frames->frames == 0)
+        return json;
+    json_t *added =
+        json_pack("{si si sI sI}", "frames", (int)frames->frames, "frames_reused", (int)frames->frames_reused, "pixels",
+                  (long long)frames->all_pixels, "enlarged_pixels", (long long)frames->enlarged_pixels);
+    if (json_object_set_new(json, "animation", added) == 0)
+        return json;
+    json_decref(json);
+    return NULL;
+}
+
 static json_t *result_json(const upscale_run *run, const upscale_result *result) {
     bool is_ok = result->status == SWIN2SR_OK, is_made = is_ok && !result->skipped;
     const char *damage = is_made ? result->report.damage : NULL;
@@ -134,15 +146,7 @@ static json_t *result_json(const upscale_run *run, const upscale_result *result)
                              choice_get(result->report.choice)->token, "damage", damage, "notes",
                              report_json_notes(is_made ? result->report.notes : 0), "skipped", result->skipped, "error",
                              is_ok ? json_null() : report_json_text(result->error.text));
-    if (!json || !is_made || result->frames.frames == 0)
-        return json;
-    json_t *frames = json_pack("{si si sI sI}", "frames", (int)result->frames.frames, "frames_reused",
-                               (int)result->frames.frames_reused, "pixels", (long long)result->frames.all_pixels,
-                               "enlarged_pixels", (long long)result->frames.enlarged_pixels);
-    if (json_object_set_new(json, "animation", frames) == 0)
-        return json;
-    json_decref(json);
-    return NULL;
+    return is_made ? upscale_frames_json(json, &result->frames) : json;
 }
 
 static int keep_result(upscale_run *run, upscale_result *result) {

@@ -10,21 +10,17 @@
 #include "command/progress.h"
 #include "enlarge/animation.h"
 #include "outputs.h"
-#include "targets.h"
+#include "picture.h"
 
 typedef struct upscale_run {
-    cli_options options; /* first: the table of options stores into it */
+    cli_options options; /* first, and then picture: the tables of options store into them */
+    picture_options picture;
     enlarge_options enlarge;
     output_names names;
-    target_texts targets;
     const char *aux; /* path of the second image; NULL: not wanted */
     bool may_replace;
     bool skips_existing;
-    bool keeps_times;         /* outputs get the modification time of their inputs */
-    bool is_plan;             /* only print what would be done */
-    int32_t colour, metadata; /* words of format/metadata.h */
-    bool has_provenance;
-    bool is_animation; /* enlarge all frames of animations */
+    bool is_plan; /* only print what would be done */
     const char *task;
     swin2sr_model *model;
     swin2sr_model *undamaged;        /* as of enlarge_options; NULL: there is no choice */
@@ -32,6 +28,8 @@ typedef struct upscale_run {
     size_t skipped;                  /* inputs so far */
     json_t *results;                 /* of --json: one object per input; NULL: they are printed as they finish */
 } upscale_run;
+
+_Static_assert(offsetof(upscale_run, picture) == offsetof(picture_state, picture), "the table stores into it");
 
 /* What became of one input. */
 typedef struct upscale_result {
@@ -54,6 +52,9 @@ swin2sr_status upscale_into(const upscale_run *run, const input_file *input, out
 
 /* The network that enlarged, or will enlarge, an image. */
 const char *upscale_network(const upscale_run *run, choice_reason choice);
+
+/* Add what became of the frames of an animation to the JSON of an image; takes json. NULL: out of memory. */
+json_t *upscale_frames_json(json_t *json, const animation_report *frames);
 
 /* The notes about an image that was enlarged. */
 void upscale_report_notes(const upscale_result *result);

@@ -30,27 +30,10 @@ static const cli_option OPTIONS[] = {
     {"recursive", .help = "also take the images of folders inside folders", .letter = 'r',
      .field = offsetof(upscale_run, names.is_recursive)},
     {"format", "F", " (default: by OUT's name, else png)", .words = outputs_format_word, .take = take_format},
-    {"quality", "N", "of JPEG and WebP, 1..100 (default: 95); WebP of 100 is lossless", .min = 1, .max = 100,
-     .field = offsetof(upscale_run, enlarge.out.quality)},
-    TARGET_OPTIONS(offsetof(upscale_run, targets)),
-    {"compression", "LEVEL", ": how small a PNG becomes, and in what time", .words = format_compression_name,
-     .field = offsetof(upscale_run, enlarge.out.compression)},
-    {"colour", "C", ": what happens to colours that are not sRGB", .words = format_colour_name,
-     .field = offsetof(upscale_run, colour)},
-    {"metadata", "M", ": what happens to EXIF and XMP", .words = format_metadata_name,
-     .field = offsetof(upscale_run, metadata)},
-    {"provenance", .help = "write into each output which network made it",
-     .field = offsetof(upscale_run, has_provenance)},
     {"aux", "FILE",
      "also write the second image of a model that has one (compressed\n"
      "photos: the cleaned input); for one input",
      .field = offsetof(upscale_run, aux)},
-    {"strict", .help = "refuse damaged files even if all of their pixels can be read",
-     .field = offsetof(upscale_run, enlarge.limits.is_strict)},
-    {"preserve-times", .help = "give each output the modification time of its input",
-     .field = offsetof(upscale_run, keeps_times)},
-    {"animation", .help = "enlarge all frames of animations; into gif, webp or png",
-     .field = offsetof(upscale_run, is_animation)},
     {"plan", .help = "print how each input would be processed, and do nothing else; needs no -o",
      .field = offsetof(upscale_run, is_plan)},
     {"task", "T",
@@ -71,12 +54,14 @@ static bool parse(const cli_command *command, upscale_run *run, int argc, char *
         report_error(NULL, "upscale needs -o OUT; see 'swin2sr help upscale'");
     else if (has_two_models)
         report_error(NULL, "--task and --model exclude each other: --task chooses the model");
-    else if (run->is_animation && run->aux)
+    else if (run->picture.is_animation && run->aux)
         report_error(NULL, "--animation and --aux exclude each other: only a still picture has a second image");
     else if (run->may_replace && run->skips_existing)
         report_error(NULL, "--force and --skip-existing exclude each other");
-    else
-        return options_check_json(&run->options) && targets_take(&run->targets, &run->enlarge.target);
+    else if (options_check_json(&run->options) && picture_settle(&run->picture)) {
+        picture_apply(&run->picture, &run->enlarge);
+        return true;
+    }
     return false;
 }
 
@@ -91,7 +76,6 @@ static bool settle_output(upscale_run *run) {
         return false;
     }
     run->enlarge.out.format = run->names.format;
-    run->enlarge.metadata = format_metadata_bits(run->colour, run->metadata, run->has_provenance);
     return true;
 }
 
@@ -169,7 +153,7 @@ const cli_command upscale_command = {
     "at least one input",
     1,
     INT_MAX,
-    {OPTIONS, options_model, options_engine, options_common},
+    {OPTIONS, picture_table, options_model, options_engine, options_common},
     "\nExit code: 0 done, 1 an input failed, 2 usage, 3 model, 4 a file could not be read or\n"
     "written, 5 out of memory, 130 interrupted. A failed input does not stop the others.\n",
     .run = run_upscale,

@@ -17,6 +17,7 @@ from termios import TIOCSWINSZ
 import pytest
 from PIL import Image
 
+from animations import Part, gif, noise
 from cli_checks import ROOT, heed_signals, one_line, picture
 
 GOLDENS = ROOT / "tests" / "fixtures" / "goldens"
@@ -362,3 +363,47 @@ def test_times_are_kept(batch, tmp_path):
     batch("--preserve-times")
     assert (tmp_path / "out" / "a_x1.png").stat().st_mtime_ns == 1234567890123456789
     assert summary(batch("--preserve-times", "--json-lines"))["finished"] == 1
+
+
+# ---- the options about pictures, as of upscale ----
+
+DANCE = gif((12, 10), [Part(noise(10, 12, seed, 4)) for seed in (1, 2, 1)])
+
+
+@pytest.mark.sanitize
+def test_sizes_and_parts(batch, swin2sr, tmp_path):
+    out = tmp_path / "out"
+    save(tmp_path / "in", "a.png")
+    (tmp_path / "in" / "dance.gif").write_bytes(DANCE)
+    options = ["--width", 10, "--crop", "1,0,4,4", "--strength", "0.5", "--animation"]
+    plan = [json.loads(line) for line in batch("--dry-run", "--json-lines", *options).stdout.splitlines()]
+    assert [(line["width"], line["height"]) for line in plan[:-1]] == [(10, 10)] * 2
+    done = batch("--json-lines", *options)
+    wanted = [f"{name}_w10_crop1-0-4-4_s0.5.png" for name in ("a", "dance")]
+    assert sorted(outputs(out)) == wanted
+    assert [Image.open(out / name).size for name in wanted] == [(10, 10)] * 2
+    assert Image.open(out / wanted[1]).n_frames == 3
+    lines = {line.get("input"): line for line in map(json.loads, done.stdout.splitlines())}
+    assert lines["in/dance.gif"]["animation"]["frames"] == 3 and "animation" not in lines["in/a.png"]
+    for name, source in zip(wanted, ("a.png", "dance.gif")):
+        swin2sr("upscale", tmp_path / "in" / source, "-o", tmp_path / "one.png", "-f", "--model", MODEL, *options)
+        assert (tmp_path / "one.png").read_bytes() == (out / name).read_bytes()
+    assert summary(batch("--json-lines", *options))["finished"] == 2
+    recipe = [line for line in map(json.loads, (out / MANIFEST).read_text().splitlines()) if "in" not in line]
+    assert '"target":"_w10_crop1-0-4-4_s0.5"' in json.dumps(recipe, separators=(",", ":"))
+    for wrong, reason in ((["--scale", 17], "--scale 17: not a number"), (["--fit", "9"], "--fit 9: not WIDTHxHEIGHT"),
+                          (["--width", 9, "--scale", 2], "cannot be given together")):
+        assert reason in one_line(batch(*wrong, check=2).stderr)
+
+
+def test_the_manifest_knows_whether_frames_were_enlarged(batch, tmp_path):
+    """The name of the output is the same."""
+    out = tmp_path / "out" / "dance_x1.png"
+    (tmp_path / "in" / "dance.gif").write_bytes(DANCE)
+    batch()
+    assert Image.open(out).n_frames == 1
+    assert "made with other options" in one_line(batch("--animation", check=4).stderr)
+    assert summary(batch("--animation", "--force", "--json-lines"))["enlarged"] == 1
+    assert Image.open(out).n_frames == 3
+    assert summary(batch("--animation", "--json-lines"))["finished"] == 1
+    assert summary(batch("--json-lines", "--dry-run", "--skip-existing"))["skip"] == 1
