@@ -7,7 +7,7 @@
 #include "pool/cheaper.h"
 
 /* What src/enlarge/animation.c and a decoder of frames hold: per pixel, canvases of RGBA; and areas that may come again. */
-#define CANVASES_READ_BYTES 8  /* of the whole input */
+#define CANVASES_READ_BYTES 12 /* of the whole input */
 #define CANVASES_IN_BYTES 12   /* of the part that is enlarged */
 #define CANVASES_FULL_BYTES 8  /* of the network's output */
 #define CANVASES_SIZED_BYTES 4 /* of a result with another size */

@@ -482,6 +482,8 @@ static swin2sr_status animation_run(animation *self, const void *data, size_t si
     self->report.choice = self->options->undamaged_model ? CHOICE_ANIMATION : CHOICE_NONE;
     self->report.notes = self->info.notes | frames_writer_notes(self->writer) | (self->info.damage ? NOTE_DAMAGED : 0) |
                          (self->options->metadata & FORMAT_METADATA_PROVENANCE ? NOTE_PROVENANCE_DROPPED : 0);
+    if (self->options->metadata & FORMAT_METADATA_STRIP) /* what is missing is missing on purpose */
+        self->report.notes &= ~(NOTE_EXIF_DROPPED | NOTE_XMP_DROPPED | NOTE_TEXT_DROPPED);
     return SWIN2SR_OK;
 }
 

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
  * image/frames_read.c - the frames of any image (stage 4 of 9).
- * GIF, WebP and APNG have decoders of frames; of any other image, the one picture is made a canvas here. */
+ * GIF, WebP and APNG have decoders of frames; of any other image, the one picture is made a canvas here. No animation is
+ * written with a profile, so colours become sRGB. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "image/colour.h"
 #include "image/frames_codec.h"
 
 struct frames_reader {
     frames_info info;
     frames_decoder *decoder; /* NULL: a still picture */
     image_reader *still;
-    uint8_t *canvas; /* of a still picture */
+    uint8_t *canvas;      /* of a still picture, or as sRGB */
+    image_colour *colour; /* NULL: the colours are kept */
     int32_t frames_read;
 };
 
@@ -68,8 +71,29 @@ static swin2sr_status open_animation(frames_reader *self, const uint8_t *data, s
 /* Metadata is not passed on with frames. */
 static uint32_t notes_of(const image_reader *still) {
     const image_metadata *metadata = image_reader_metadata(still);
-    return (image_reader_info(still)->notes & ~NOTE_FIRST_FRAME) | (metadata->icc.data ? NOTE_PROFILE_DROPPED : 0) |
-           (metadata->exif.data ? NOTE_EXIF_DROPPED : 0) | (metadata->xmp.data ? NOTE_XMP_DROPPED : 0);
+    return (image_reader_info(still)->notes & ~NOTE_FIRST_FRAME) |
+           image_encoder_notes(metadata, false, false, false, false);
+}
+
+/* Make the colours of all frames sRGB, if the file says that they are others and how. */
+static swin2sr_status open_colour(frames_reader *self, const image_reader *still, swin2sr_error *reterr) {
+    const image_decoder rows = {
+        .channels = FRAMES_PIXEL_BYTES, .sample_bytes = 1, .metadata = *image_reader_metadata(still)};
+    uint32_t notes = 0;
+    swin2sr_status status = image_colour_open(&rows, true, &self->colour, &notes, reterr);
+    if (status != SWIN2SR_OK || !self->colour)
+        return status;
+    self->info.notes &= ~(uint32_t)NOTE_PROFILE_DROPPED;
+    self->canvas = malloc((size_t)self->info.width_px * (size_t)self->info.height_px * FRAMES_PIXEL_BYTES);
+    return self->canvas ? SWIN2SR_OK : out_of_memory(reterr);
+}
+
+static void apply_colour(frames_reader *self, frames_frame *frame) {
+    size_t row_bytes = (size_t)self->info.width_px * FRAMES_PIXEL_BYTES;
+    for (size_t y = 0; y < (size_t)self->info.height_px; y++)
+        image_colour_apply(self->colour, frame->canvas + y * row_bytes, self->canvas + y * row_bytes,
+                           self->info.width_px);
+    frame->canvas = self->canvas;
 }
 
 swin2sr_status frames_reader_open(const void *data, size_t size, const image_limits *limits, frames_reader **ret_reader,
@@ -93,10 +117,12 @@ swin2sr_status frames_reader_open(const void *data, size_t size, const image_lim
                                .notes = notes_of(still),
                                .damage = picture->damage};
     if (probe.frames > 1) {
-        image_reader_close(still);
         self->info.width_px = probe.width_px;
         self->info.height_px = probe.height_px;
-        status = open_animation(self, data, size, &probe, limits, reterr);
+        status = open_colour(self, still, reterr);
+        image_reader_close(still);
+        if (status == SWIN2SR_OK)
+            status = open_animation(self, data, size, &probe, limits, reterr);
     } else {
         self->still = still;
     }
@@ -115,9 +141,12 @@ swin2sr_status frames_reader_next(frames_reader *self, frames_frame *ret_frame, 
     if (self->frames_read == self->info.frames)
         return swin2sr__error_set(reterr, SWIN2SR_INVALID, "the animation has only %d frames", self->info.frames);
     self->frames_read++;
+    swin2sr_status status =
+        self->decoder ? self->decoder->next(self->decoder, ret_frame, reterr) : read_still(self, reterr);
+    if (status == SWIN2SR_OK && self->colour)
+        apply_colour(self, ret_frame);
     if (self->decoder)
-        return self->decoder->next(self->decoder, ret_frame, reterr);
-    swin2sr_status status = read_still(self, reterr);
+        return status;
     if (status == SWIN2SR_OK)
         *ret_frame = (frames_frame){.canvas = self->canvas, .delay_den = 1};
     return status;
@@ -129,6 +158,7 @@ void frames_reader_close(frames_reader *self) {
     if (self->decoder)
         self->decoder->close(self->decoder);
     image_reader_close(self->still);
+    image_colour_close(self->colour);
     free(self->canvas);
     free(self);
 }

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Animations: frames are composed as the formats say, and come out with the same count, delays and repetitions."""
+import io
+import json
 import struct
 import zlib
 
@@ -9,6 +11,7 @@ from PIL import Image, ImageSequence
 
 from animations import BACKGROUND, CASES, GIF_CASES, SIZE, Part, apng, compose, gif, multiplied, noise, part, webp, whole
 from frames_dump import read, write
+from image_files import profile
 
 pytestmark = pytest.mark.sanitize
 
@@ -103,7 +106,6 @@ def test_what_is_written_is_read_again(tmp_path, kind, name, plays):
 # ---- enlarging ----
 
 def enlarge(swin2sr, tmp_path, data, name, *more):
-    import json
     (tmp_path / "in").write_bytes(data)
     done = swin2sr("upscale", tmp_path / "in", "-o", tmp_path / name, "--animation", "--json", "-f", *more)
     return json.loads(done.stdout)[0]["animation"]
@@ -202,6 +204,38 @@ def test_sizes_in_every_format(swin2sr, tmp_path):
             for number, got in enumerate(canvases):
                 right = shown.setdefault(number, multiplied(got))
                 assert numpy.abs(multiplied(got) - right).mean() < 14, (name, number)
+
+
+def with_colour(data, chunks):
+    """An APNG with more chunks after its header."""
+    return data[:33] + b"".join(chunks) + data[33:]
+
+
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+@pytest.mark.parametrize("name", ["out.png", "out.gif", "out.webp"])
+def test_colours_become_srgb_and_the_rest_is_noted(swin2sr, tmp_path, name):
+    """As of a still picture with --colour srgb; without a profile nothing changes."""
+    frames = [whole(1, is_over=False), whole(2, is_over=False)]
+    icc = chunk(b"iCCP", b"test\0\0" + zlib.compress(profile("p3")))
+    exif = chunk(b"eXIf", b"II*\0\x08\0\0\0\0\0\0\0\0\0")
+    (tmp_path / "in").write_bytes(with_colour(apng(SIZE, frames), [icc, exif]))
+    stream = io.BytesIO()
+    Image.fromarray(frames[0].pixels).convert("RGB").save(stream, "PNG")
+    (tmp_path / "still.png").write_bytes(with_colour(stream.getvalue(), [icc]))
+    swin2sr("upscale", tmp_path / "still.png", "-o", tmp_path / "right.png", "--colour", "srgb")
+    for more, notes in ([], ["exif-dropped"]), (["--metadata", "strip"], []):
+        done = swin2sr("upscale", tmp_path / "in", "-o", tmp_path / name, "--animation", "--json", "-f", "--quality",
+                       100, *more)
+        assert json.loads(done.stdout)[0]["notes"] == notes
+    right = numpy.asarray(Image.open(tmp_path / "right.png"), int)
+    difference = read(tmp_path / name)[3][0][..., :3] - right
+    assert numpy.abs(difference).max() <= 1 if name != "out.gif" else numpy.abs(difference.mean((0, 1))).max() < 6
+    (tmp_path / "in").write_bytes(apng(SIZE, frames))
+    swin2sr("upscale", tmp_path / "in", "-o", tmp_path / name, "--animation", "-f", "--quality", 100)
+    assert numpy.abs(read(tmp_path / name)[3][0][..., :3] - right).mean() > 1
 
 
 def over_of(front, back):
