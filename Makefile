@@ -16,7 +16,7 @@ CANCELS ?= 200
 MINUTES ?=
 HELM ?= helm
 
-.PHONY: help deps deps-test build run test test-quick faults soak hostile-mix test-tsan test-neon test-emulated test-page page check-reference bench bench-peers train-smoke evaluate evaluate-photographs fuzz image chart deb dist test-ship format install clean
+.PHONY: help deps deps-test build run test test-quick faults soak hostile-mix test-tsan test-neon test-vulkan test-emulated test-page page check-reference bench bench-peers train-smoke evaluate evaluate-photographs fuzz image chart deb dist test-ship format install clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := build
 
@@ -68,6 +68,14 @@ hostile-mix: deps-test build
 test-neon:
 	@tools/install_packages.sh neon
 	@BUILD='$(BUILD)' tools/run_neon.sh
+
+# The GPU device on a software device of Vulkan: all goldens, then under the validation layers.
+test-vulkan: deps-test
+	@tools/install_packages.sh vulkan
+	$(MESON) setup --reconfigure -Dvulkan=enabled '$(BUILD)'
+	ninja -C '$(BUILD)'
+	SWIN2SR_NEEDS_VULKAN=1 $(BUILD)/tests/golden/check_goldens --device vulkan tests/fixtures/goldens ../shared/goldens
+	SWIN2SR_LONG_TESTS=1 SWIN2SR_BUILD='$(BUILD)' $(PYTHON) -m pytest -q -p no:cacheprovider tests/cli/test_device.py tests/project/test_shaders.py
 
 test-emulated: deps-test build
 	for level in vnni bf16 amx; do SWIN2SR_CPU=$$level $(BUILD)/tests/golden/check_goldens_emulated --kernels $$level tests/fixtures/goldens ../shared/goldens || exit; done

@@ -30,7 +30,7 @@ class Image(ctypes.Structure):
 
 class ModelOptions(ctypes.Structure):
     _fields_ = [("precision", c_int), ("window_px", c_int32), ("img_range", c_float),
-                ("is_plain", c_bool), ("reserved", c_uint64 * 4)]
+                ("is_plain", c_bool), ("device", c_char_p), ("reserved", c_uint64 * 3)]
 
 
 class Options(ctypes.Structure):

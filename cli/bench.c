@@ -27,7 +27,8 @@ typedef struct bench_state {
     swin2sr_model *model;
     swin2sr_plan plan;
     double load_seconds;
-    double peak; /* highest measured, in 1e9 multiply-adds per second of one thread; 0: no native instructions */
+    double
+        peak; /* highest measured, in 1e9 multiply-adds per second of one thread; 0: no native instructions, or a GPU */
     double seconds[MAX_REPS];
 } bench_state;
 
@@ -106,7 +107,8 @@ static swin2sr_status run_all(bench_state *bench, swin2sr_error *reterr) {
     if (status == SWIN2SR_OK && bench->plan.threads_note[0] && !bench->options.is_quiet)
         report_note(NULL, "%s", bench->plan.threads_note);
     for (int32_t i = 0; i < bench->reps && status == SWIN2SR_OK; i++) {
-        bench->peak = fmax(bench->peak, swin2sr__peak_gmac_per_s(precision));
+        if (!swin2sr_model_get_info(bench->model)->device[0])
+            bench->peak = fmax(bench->peak, swin2sr__peak_gmac_per_s(precision));
         status = run_once(bench, &bench->seconds[i], reterr);
     }
     return status;
@@ -136,7 +138,7 @@ static size_t peak_memory_bytes(void) {
 
 static json_t *result_json(const bench_state *bench, double gmac_per_s, double peak_share) {
     const swin2sr_model_info *info = swin2sr_model_get_info(bench->model);
-    return json_pack("{sf sf sf sf so so sI sI si si ss so ss so sI sI sI sf}", "load_seconds", bench->load_seconds,
+    return json_pack("{sf sf sf sf so so sI sI si si ss so ss so sI sI sI sf so}", "load_seconds", bench->load_seconds,
                      "seconds_min", bench->seconds[0], "seconds_median", median(bench->seconds, bench->reps),
                      "gmac_per_s", gmac_per_s, "peak_share", report_json_real(peak_share), "peak_gmac_per_s",
                      report_json_real(bench->peak > 0 ? bench->peak : NAN), "memory_bytes",
@@ -144,14 +146,15 @@ static json_t *result_json(const bench_state *bench, double gmac_per_s, double p
                      bench->plan.threads, "rows", bench->plan.rows, "precision",
                      swin2sr__precision_name(info->precision), "cpu", report_json_text(swin2sr__cpu_name()), "kernels",
                      info->kernels, "model", report_json_text(info->name), "width", (json_int_t)bench->width_px,
-                     "height", (json_int_t)bench->height_px, "reps", (json_int_t)bench->reps, "gmac", bench->plan.gmac);
+                     "height", (json_int_t)bench->height_px, "reps", (json_int_t)bench->reps, "gmac", bench->plan.gmac,
+                     "device", info->device[0] ? report_json_text(info->device) : json_null());
 }
 
 static void print_result(const bench_state *bench, double gmac_per_s, double peak_share) {
     const swin2sr_model_info *info = swin2sr_model_get_info(bench->model);
     printf("%s, %dx%d, %s, kernels %s, %d thread%s, %s\n", info->name, bench->width_px, bench->height_px,
            swin2sr__precision_name(info->precision), info->kernels, bench->plan.threads,
-           bench->plan.threads == 1 ? "" : "s", swin2sr__cpu_name());
+           bench->plan.threads == 1 ? "" : "s", info->device[0] ? info->device : swin2sr__cpu_name());
     printf("load     %.3f s\n", bench->load_seconds);
     printf("seconds  %.3f best, %.3f median of %d\n", bench->seconds[0], median(bench->seconds, bench->reps),
            bench->reps);
@@ -204,6 +207,6 @@ const cli_command bench_command = {
     "Measure the speed of the engine: a generated image passes through the network row by row,\n"
     "and the result is dropped. After one warm-up, the processor's multiply-add peak is measured\n"
     "before each repetition.\n\n",
-    .groups = {OPTIONS, options_model, options_engine, options_common},
+    .groups = {OPTIONS, options_model, options_device, options_engine, options_common},
     .run = run,
 };

@@ -25,17 +25,9 @@ static const cli_command completion_command = {
     .run = run_completion,
 };
 
-static const cli_command *const COMMANDS[] = {&upscale_command,
-                                              &batch_command,
-                                              &model_command,
-                                              &compare_command,
-                                              &bench_command,
-                                              &serve_command,
-                                              &key_command,
-                                              &remote_command,
-                                              &healthcheck_command,
-                                              &completion_command,
-                                              NULL};
+static const cli_command *const COMMANDS[] = {
+    &upscale_command, &batch_command, &model_command,  &compare_command,     &bench_command,      &device_command,
+    &serve_command,   &key_command,   &remote_command, &healthcheck_command, &completion_command, NULL};
 
 static const char USAGE[] =
     "Usage: swin2sr COMMAND [OPTION]...\n"
@@ -45,6 +37,7 @@ static const char USAGE[] =
     "  model                  list, describe, fetch, import, verify, remove networks\n"
     "  compare A B            measure PSNR and SSIM of two images\n"
     "  bench                  measure the speed of the engine on this machine\n"
+    "  device list            list the GPUs of this machine, and whether they can be used\n"
     "  serve                  start the HTTP service\n"
     "  key                    make, list and revoke the API keys of the HTTP service\n"
     "  remote upscale         have images enlarged by the HTTP service on another machine\n"

@@ -26,7 +26,7 @@ STATUS_HEADER = "include/swin2sr/status.h"
 LIBRARY_HEADERS = {
     "png.h": "libpng", "zlib.h": "zlib", "jpeglib.h": "libjpeg", "jerror.h": "libjpeg", "webp/decode.h": "libwebp",
     "webp/demux.h": "libwebp", "webp/encode.h": "libwebp", "webp/mux.h": "libwebp", "gif_lib.h": "giflib", "tiffio.h": "libtiff",
-    "lcms2.h": "lcms2", "jansson.h": "jansson",
+    "lcms2.h": "lcms2", "jansson.h": "jansson", "vulkan/vulkan_core.h": "vulkan",
     "microhttpd.h": "libmicrohttpd", "curl/curl.h": "libcurl",
     "arm_neon.h": "intrinsics", "immintrin.h": "intrinsics", "cpuid.h": "intrinsics",
 }

@@ -14,7 +14,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "man" / "swin2sr.1"
-COMMANDS = ["upscale", "batch", "model", "compare", "bench", "key", "remote"]
+COMMANDS = ["upscale", "batch", "model", "compare", "bench", "device", "key", "remote"]
 BEGIN, END = '.SH OPTIONS\n', '.SH "EXIT STATUS"\n'
 OPTION = re.compile(r"  (?:-(\w), |    )--([a-z0-9-]+)(?: (\S+))?(?: +(\S.*))?$")
 

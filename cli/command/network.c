@@ -65,7 +65,9 @@ int network_open(const cli_options *options, swin2sr_model **ret_model) {
     int code = report_failure(model, status, &error);
     if (status == SWIN2SR_OK && !options->is_quiet && swin2sr_model_get_info(*ret_model)->kernels_note[0])
         report_note(NULL, "%s", swin2sr_model_get_info(*ret_model)->kernels_note);
-    if (status == SWIN2SR_INVALID) /* SWIN2SR_CPU has an unknown value */
+    if (status == SWIN2SR_OK && !options->is_quiet && swin2sr_model_get_info(*ret_model)->device_note[0])
+        report_note(NULL, "%s", swin2sr_model_get_info(*ret_model)->device_note);
+    if (status == SWIN2SR_INVALID) /* SWIN2SR_CPU or --device has an unknown value */
         return CLI_EXIT_USAGE;
     return status == SWIN2SR_OK || status == SWIN2SR_NOMEM ? code : CLI_EXIT_MODEL;
 }

@@ -221,6 +221,14 @@ const cli_option options_model[] = {
     {0},
 };
 
+const cli_option options_device[] = {
+    {"device", "D",
+     "where to compute: cpu, vulkan, or vulkan:N of 'swin2sr device list';\n"
+     "auto is a GPU that passes its self-test, else the CPU (default: cpu)",
+     .field = offsetof(cli_options, load.device)},
+    {0},
+};
+
 const cli_option options_engine[] = {
     {"threads", "N", "1..256 (default: the usable cores); the result does not depend on it", .min = 1, .max = 256,
      .field = offsetof(cli_options, engine.threads)},

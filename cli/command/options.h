@@ -39,6 +39,7 @@ typedef struct cli_option {
 extern const cli_option options_common[]; /* each group ends with an option without a name */
 extern const cli_option options_model[];
 extern const cli_option options_engine[];
+extern const cli_option options_device[];
 
 typedef struct cli_command cli_command;
 struct cli_command {
@@ -47,7 +48,7 @@ struct cli_command {
     const char *about;               /* the help before the options */
     const char *operands;            /* what a message about missing operands says is needed */
     int least, most;                 /* how many operands are allowed */
-    const cli_option *groups[6];     /* NULL after the last one */
+    const cli_option *groups[7];     /* NULL after the last one */
     const char *after;               /* the help after the options, or NULL */
     const cli_command *const *verbs; /* NULL: none; else NULL after the last one. They are named by argv[1]. */
     int (*run)(const cli_command *command, int argc, char **argv); /* returns an exit code of report.h */

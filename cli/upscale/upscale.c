@@ -153,7 +153,7 @@ const cli_command upscale_command = {
     "at least one input",
     1,
     INT_MAX,
-    {OPTIONS, picture_table, options_model, options_engine, options_common},
+    {OPTIONS, picture_table, options_model, options_device, options_engine, options_common},
     "\nExit code: 0 done, 1 an input failed, 2 usage, 3 model, 4 a file could not be read or\n"
     "written, 5 out of memory, 130 interrupted. A failed input does not stop the others.\n",
     .run = run_upscale,

@@ -14,7 +14,9 @@ typedef struct swin2sr_model_options {
     int32_t window_px;           /* instead of the file's window; 0: as the file says */
     float img_range;             /* instead of the file's range, 1 or 255; 0: as the file says */
     bool is_plain;               /* use the plain C kernels: slow, for checking the others */
-    uint64_t reserved[4];        /* 0 */
+    const char *device;          /* "cpu", "vulkan", "vulkan:N", or "auto": a GPU if one passes its self-test, else the
+                                    CPU; NULL: "cpu" */
+    uint64_t reserved[3];        /* 0 */
 } swin2sr_model_options;
 
 /* What a model is. The strings belong to the model; name and license have at most 127 bytes and no control characters,
@@ -38,6 +40,8 @@ typedef struct swin2sr_model_info {
     size_t weights_bytes;     /* memory of the packed weights */
     char sha256[65];          /* of the file, hex */
     const char *kernels_note; /* why faster kernels of this processor are not used; "" if they are, or there are none */
+    const char *device;       /* the name of the device: "NVIDIA L4"; "" for the CPU */
+    const char *device_note;  /* with device "auto": why the CPU is used; else "" */
 } swin2sr_model_info;
 
 /* Load a network from a safetensors file or a PyTorch checkpoint (.pth, pytorch_model.bin): F32, F16 or BF16 tensors

@@ -1,24 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * engine/engine.c - the devices, and the loop that drives one of them (stage 6 of 9). */
+ * engine/engine.c - the loop that drives a device (stage 6 of 9). */
 #include "engine/engine.h"
-
-/* In order of preference. The CPU runs every network that this version supports. */
-static const swin2sr__device *const devices[] = {
-    &swin2sr__device_cpu,
-};
-
-swin2sr_status swin2sr__engine_pack(const swin2sr__network *network, const swin2sr__weights *weights,
-                                    const swin2sr_model_options *options, swin2sr__packed **ret_packed,
-                                    swin2sr_error *reterr) {
-    static const swin2sr_model_options defaults;
-    swin2sr_status status = SWIN2SR_UNSUPPORTED;
-    for (size_t i = 0; i < sizeof devices / sizeof devices[0] && status == SWIN2SR_UNSUPPORTED; i++) {
-        status = devices[i]->pack(network, weights, options ? options : &defaults, ret_packed, reterr);
-        if (status == SWIN2SR_OK)
-            (*ret_packed)->device = devices[i];
-    }
-    return status;
-}
 
 swin2sr_status swin2sr__engine_open(const swin2sr__packed *packed, swin2sr_threads *threads, size_t bytes,
                                     swin2sr__engine **ret_engine) {

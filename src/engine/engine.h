@@ -3,10 +3,10 @@
  * In: rows, top to bottom.  Out: rows through a callback.
  * All memory is measured before it is allocated at open; nothing is allocated while rows flow. The result is that of
  * the network on the whole image. Its bits do not depend on threads or on rows per step. A device is a table of
- * functions (swin2sr__device). engine.c lists the devices and calls the one that accepted the network. A new device
- * needs a folder beside cpu/ and one line in that list. */
+ * functions (swin2sr__device). choose.c takes the one that the options of the model name. */
 #pragma once
 
+#include "engine/device_list.h"
 #include "model/network.h"
 #include "model/weights.h"
 #include <swin2sr/threads.h>
@@ -50,6 +50,10 @@ typedef struct swin2sr__packed {
     const char *kernels;         /* the kernels that run it: "c", "avx2", ... */
     const char *kernels_note;    /* why faster ones are not used; "": there are none */
     size_t bytes;
+    char device_name[256];   /* "": the CPU */
+    char device_note[256];   /* why a device that was asked for is not used; "": it is */
+    size_t limit_bytes;      /* of the memory of one image on this device; 0: only the caller's budget counts */
+    int32_t step_columns_px; /* columns x rows of windows per step that keep the device busy; 0: as the CPU needs */
 } swin2sr__packed;
 
 /* Memory for one image after another. First member of the device's own struct. */
@@ -65,6 +69,9 @@ struct swin2sr__device {
     swin2sr_status (*pack)(const swin2sr__network *network, const swin2sr__weights *weights,
                            const swin2sr_model_options *options, swin2sr__packed **ret_packed, swin2sr_error *reterr);
     void (*unpack)(swin2sr__packed *packed);
+    /* List the devices of this kind that the machine has; NULL: the CPU.
+     * errors  _UNSUPPORTED: none; the detail says what is missing. */
+    swin2sr_status (*list)(swin2sr__device_info *infos, size_t capacity, size_t *ret_count, swin2sr_error *reterr);
     /* The bytes that an image needs, and how many input rows precede the first output row. SIZE_MAX: overflow. */
     size_t (*measure)(const swin2sr__packed *packed, const swin2sr__engine_options *options, int32_t *ret_latency_rows);
     /* Allocate one block of memory for all later images; packed and threads are borrowed until close.
@@ -82,9 +89,10 @@ struct swin2sr__device {
     void (*close)(swin2sr__engine *engine);
 };
 
-extern const swin2sr__device swin2sr__device_cpu;
+extern const swin2sr__device swin2sr__device_cpu, swin2sr__device_vulkan;
 
-/* Pack the network for the first device that supports it.
+/* Pack the network for the device that options->device names. A device besides the CPU is first compared with the CPU
+ * (self_test.h); with "auto" the CPU takes over where that, or anything before it, fails.
  * weights  Borrowed during the call.
  * options  NULL for the defaults; window and range are already in the network.
  * errors   _UNSUPPORTED, _INVALID, _MODEL, _NOMEM. */

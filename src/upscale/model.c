@@ -33,6 +33,8 @@ static void fill_info(swin2sr_model *model, const swin2sr__weights *weights, con
     model->info.head = swin2sr__head_name(config->head);
     model->info.kernels = model->packed->kernels;
     model->info.kernels_note = model->packed->kernels_note;
+    model->info.device = model->packed->device_name;
+    model->info.device_note = model->packed->device_note;
     model->info.precision = model->packed->precision;
     model->info.scale = config->scale;
     model->info.channels = config->channels;

@@ -16,7 +16,7 @@
 #define DEFAULT_OVERLAP_PX 32
 /* Columns x rows of windows per step that keep the threads busy between two barriers. More would only cost memory. */
 #define STEP_COLUMNS_PX 512
-#define MAX_CHOSEN_ROWS 8
+#define MAX_CHOSEN_ROWS 8 /* of the CPU */
 /* A strip is at least this wide (under a third of its work is overlap) and at most this high. */
 #define MIN_STRIP_PX 128
 #define MAX_STRIP_BAND_PX 1024
@@ -72,9 +72,11 @@ static swin2sr_status check(const swin2sr_model_info *info, const swin2sr_option
     return status == SWIN2SR_OK ? check_tiles(options, reterr) : status;
 }
 
-static int32_t chosen_rows(int32_t window_px, int32_t width_px, int32_t height_px) {
-    int32_t rows = STEP_COLUMNS_PX / width_px, all = (height_px + window_px - 1) / window_px;
-    return swin2sr__min(swin2sr__min(swin2sr__max(rows, 1), MAX_CHOSEN_ROWS), all);
+static int32_t chosen_rows(const swin2sr__packed *packed, int32_t width_px, int32_t height_px) {
+    int32_t window_px = packed->network.config.window_px, all = (height_px + window_px - 1) / window_px;
+    int32_t columns = packed->step_columns_px ? packed->step_columns_px : STEP_COLUMNS_PX;
+    int32_t most = packed->step_columns_px ? MAX_ROWS : MAX_CHOSEN_ROWS;
+    return swin2sr__min(swin2sr__min(swin2sr__max(columns / width_px, 1), most), all);
 }
 
 /* Pieces and overlaps begin at windows. */
@@ -128,14 +130,20 @@ static bool fits(const swin2sr__layout *layout, size_t budget) {
     return layout->plan.memory_bytes != SIZE_MAX && (!budget || layout->plan.memory_bytes <= budget);
 }
 
+/* The caller's budget, or the device's limit if that is lower; 0: none. */
+static size_t budget_of(const swin2sr__packed *packed, const swin2sr_options *options) {
+    size_t limit = packed->limit_bytes, budget = options->memory_bytes;
+    return limit && (!budget || limit < budget) ? limit : budget;
+}
+
 /* Halve the rows of windows per step until the layout fits; false: one is still too many. */
 static bool fit_rows(const swin2sr_model *model, swin2sr__layout *layout, const swin2sr_options *options,
                      int32_t width_px, int32_t height_px) {
-    int32_t window = swin2sr_model_get_info(model)->window_px;
-    layout->engine.rows = options->rows ? options->rows : chosen_rows(window, width_px, height_px);
+    const swin2sr__packed *packed = swin2sr__model_packed(model);
+    layout->engine.rows = options->rows ? options->rows : chosen_rows(packed, width_px, height_px);
     for (;; layout->engine.rows /= 2) {
         measure(model, layout);
-        if (fits(layout, options->memory_bytes))
+        if (fits(layout, budget_of(packed, options)))
             return true;
         if (options->rows || layout->engine.rows == 1)
             return false;
@@ -203,7 +211,8 @@ swin2sr_status swin2sr__plan_layout(const swin2sr_model *model, const swin2sr_op
     if (!is_fitting)
         return swin2sr__error_set(reterr, SWIN2SR_TOO_LARGE,
                                   "%d x %d pixels need %zu MiB of memory, %zu MiB are allowed", margin.width_px,
-                                  margin.height_px, (layout.plan.memory_bytes >> 20) + 1, options->memory_bytes >> 20);
+                                  margin.height_px, (layout.plan.memory_bytes >> 20) + 1,
+                                  budget_of(swin2sr__model_packed(model), options) >> 20);
     layout.plan.threads = (int32_t)layout.engine.threads;
     layout.plan.gmac = swin2sr__network_macs_per_pixel(network) * 1e-9 *
                        swin2sr__network_padded(network, width_px, layout.engine.pad) *

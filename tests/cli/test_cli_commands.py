@@ -84,8 +84,8 @@ def test_bench(swin2sr):
     got = json.loads(done.stdout)
     assert set(got) == {"load_seconds", "seconds_min", "seconds_median", "gmac_per_s", "peak_share", "peak_gmac_per_s",
                         "memory_bytes", "plan_bytes", "threads", "rows", "precision", "cpu", "kernels", "model",
-                        "width", "height", "reps", "gmac"}
-    assert got["load_seconds"] > 0
+                        "width", "height", "reps", "gmac", "device"}
+    assert got["load_seconds"] > 0 and got["device"] is None
     assert 0 < got["seconds_min"] <= got["seconds_median"]
     assert got["gmac_per_s"] == pytest.approx(got["gmac"] / got["seconds_min"], rel=1e-6)
     assert got["peak_share"] == pytest.approx(got["gmac_per_s"] / got["peak_gmac_per_s"], rel=1e-6)

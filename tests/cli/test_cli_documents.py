@@ -14,7 +14,7 @@ import make_man_page
 
 DOCUMENT = (ROOT / "docs" / "cli.md").read_text()
 # What follows the option's names in a row that many commands share.
-ALL_COMMANDS = ["upscale", "batch", "model", "compare", "bench", "key", "remote"]
+ALL_COMMANDS = ["upscale", "batch", "model", "compare", "bench", "device", "key", "remote"]
 
 
 def sections():

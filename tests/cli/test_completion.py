@@ -34,7 +34,7 @@ def commands(binary):
             groups.setdefault(group, []).append(option)
         verbs = [group for group in groups if group not in ("", "all")]
         verbs += [verb for verb in re.findall(r"^  ([a-z]+)  ", run(binary, "help", command), re.M)
-                  if verb not in verbs and verbs]
+                  if verb not in verbs and (verbs or "all" in groups)]
         if not verbs:
             found[command] = groups.get("", [])
         for verb in verbs:

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * tests/golden/check_goldens.c - small networks of every head against the oracle's tensors.
- * usage: check_goldens [--kernels NAME] FOLDER...   each folder may hold NAME.safetensors with NAME.golden.safetensors
+ * usage: check_goldens [--kernels NAME | --device NAME] FOLDER...   each folder may hold NAME.safetensors with NAME.golden.safetensors
  * --kernels leaves out the precisions that other tables of kernels run; it fails where none is left.
+ * --device runs the networks in fp32 on a device (swin2sr_model_options.device), at one number of threads and without
+ * taps, of which devices besides the CPU have none. Where the device cannot be used, the program says why and exits with
+ * 77, which the test counts as skipped; with SWIN2SR_NEEDS_VULKAN in the environment that is a failure.
  * For each network, in fp32, bf16 and int8: the output and the taps inside the body at the kernel level in use (SWIN2SR_CPU),
  * the first layer out of bounds is printed; output bits at 1, 2 and 3 threads and 1, 2 and 5 rows per step. The aux
  * head's second image is compared too. */
@@ -12,6 +15,7 @@
 #include <string.h>
 
 #include "base/threads.h"
+#include "engine/device_list.h"
 #include "model/tensors.h"
 #include "upscale/plan.h"
 #include <swin2sr/swin2sr.h>
@@ -211,6 +215,8 @@ static bool check_bits(const swin2sr_model *model, golden *g, const plane *first
         uint32_t threads;
     } variants[] = {{2, 1}, {5, 1}, {1, 2}, {2, 3}, {5, 2}};
     for (size_t i = 0; i < sizeof variants / sizeof variants[0]; i++) {
+        if (swin2sr_model_get_info(model)->device[0] && variants[i].threads > 1)
+            continue;
         plane other = run_engine(model, g, variants[i].rows, variants[i].threads, false, NULL);
         size_t bytes = (size_t)(other.height * other.width * other.channels) * sizeof(float);
         bool is_same = memcmp(first->values, other.values, bytes) == 0;
@@ -236,7 +242,7 @@ static bool check_network(const char *name, const swin2sr_model *model, golden *
     if (g->aux.values)
         aux.values = calloc((size_t)aux.height * (size_t)aux.width * (size_t)aux.channels, sizeof *aux.values);
     plane y = run_engine(model, g, 1, 1, true, aux.values ? &aux : NULL);
-    for (int i = 0; i < g->taps_count; i++) {
+    for (int i = 0; i < g->taps_count && !info->device[0]; i++) {
         tap_target *tap = &g->taps[i];
         double error = error_of(&tap->distance, precision);
         if (is_good && !(error <= tap_bound)) {
@@ -261,21 +267,28 @@ static bool check_network(const char *name, const swin2sr_model *model, golden *
     return is_good;
 }
 
-/* 1 passed, 0 failed, -1 skipped, -2 left out.
- * only  The table of kernels that counts; NULL: every one. */
-static int check_golden(const char *folder, const char *name, swin2sr_precision precision, const char *only) {
+/* What is tested. */
+typedef struct selection {
+    const char *kernels; /* the table of kernels that counts; NULL: every one */
+    const char *device;  /* NULL: the CPU */
+} selection;
+
+/* 1 passed, 0 failed, -1 skipped, -2 left out. */
+static int check_golden(const char *folder, const char *name, swin2sr_precision precision, const selection *only) {
     char path[1024];
     golden g;
     swin2sr_model *model = NULL;
     swin2sr_error error = {""};
     snprintf(path, sizeof path, "%s/%s.safetensors", folder, name);
-    swin2sr_model_options options = {.precision = precision};
+    swin2sr_model_options options = {.precision = precision, .device = only->device};
+    if (only->device && precision != SWIN2SR_PRECISION_FP32)
+        return -2;
     swin2sr_status status = swin2sr_model_open(path, &options, &model, &error);
-    if (status == SWIN2SR_UNSUPPORTED) {
+    if (status == SWIN2SR_UNSUPPORTED && !only->device) {
         printf("skip %s: %s\n", name, error.text);
         return -1;
     }
-    if (status == SWIN2SR_OK && only && strcmp(only, swin2sr_model_get_info(model)->kernels) != 0) {
+    if (status == SWIN2SR_OK && only->kernels && strcmp(only->kernels, swin2sr_model_get_info(model)->kernels) != 0) {
         swin2sr_model_unref(model);
         return -2;
     }
@@ -291,12 +304,32 @@ static int check_golden(const char *folder, const char *name, swin2sr_precision 
     return is_good;
 }
 
+/* Whether there is a device to test at all. */
+static bool has_device(void) {
+    swin2sr__device_info devices[SWIN2SR__MAX_DEVICES];
+    swin2sr_error error = {""};
+    size_t count = 0;
+    if (swin2sr__device_list(devices, &count, &error) != SWIN2SR_OK) {
+        printf("skip all: %s\n", error.text);
+        return false;
+    }
+    for (size_t i = 0; i < count; i++)
+        printf("vulkan:%zu is %s, %s\n", i, devices[i].name, devices[i].driver);
+    return true;
+}
+
 int main(int argc, char **argv) {
     static const swin2sr_precision precisions[] = {SWIN2SR_PRECISION_FP32, SWIN2SR_PRECISION_BF16,
                                                    SWIN2SR_PRECISION_INT8};
     int passed = 0, failed = 0, skipped = 0;
-    bool has_only = argc > 2 && strcmp(argv[1], "--kernels") == 0;
-    for (int i = has_only ? 3 : 1; i < argc; i++) {
+    selection only = {0};
+    if (argc > 2 && strcmp(argv[1], "--kernels") == 0)
+        only.kernels = argv[2];
+    if (argc > 2 && strcmp(argv[1], "--device") == 0)
+        only.device = argv[2];
+    if (only.device && !has_device())
+        return getenv("SWIN2SR_NEEDS_VULKAN") ? 1 : 77;
+    for (int i = only.kernels || only.device ? 3 : 1; i < argc; i++) {
         struct dirent **entries = NULL;
         int count = scandir(argv[i], &entries, NULL, alphasort);
         if (count < 0)
@@ -305,7 +338,7 @@ int main(int argc, char **argv) {
             char *suffix = strstr(entries[j]->d_name, ".golden.safetensors");
             for (size_t k = 0; suffix && k < sizeof precisions / sizeof precisions[0]; k++) {
                 *suffix = 0;
-                int result = check_golden(argv[i], entries[j]->d_name, precisions[k], has_only ? argv[2] : NULL);
+                int result = check_golden(argv[i], entries[j]->d_name, precisions[k], &only);
                 passed += result == 1;
                 failed += result == 0;
                 skipped += result == -1;

@@ -2,10 +2,10 @@
  * engine/cpu/conv.c - the 3x3 convolutions and what follows each: norm, residual, pixel shuffle (inside stage 6 of 9).
  * In: rows of a ring.  Out: rows and cells of the next ring, or pixels.
  * A task computes all outputs of 64 columns of four rows and reads the weights once. */
-#include <math.h>
 #include <string.h>
 
 #include "engine/cpu/state.h"
+#include "engine/sampling.h"
 
 #define CONV_ROWS SWIN2SR__CONV_ROWS
 
@@ -252,24 +252,6 @@ void swin2sr__cpu_run_stage(swin2sr__cpu_engine *engine, int32_t stage) {
                           .index = stage});
 }
 
-/* The weights of bicubic interpolation (a = -0.75) at distance t after the second of four pixels. */
-static void cubic_weights(double t, float weights[4]) {
-    for (int k = 0; k < 4; k++) {
-        double d = fabs(t + 1.0 - k);
-        weights[k] = (float)(d <= 1.0 ? ((1.25 * d - 2.25) * d) * d + 1.0 : ((-0.75 * d + 3.75) * d - 6.0) * d + 3.0);
-    }
-}
-
-/* The four pixels around the source position of output pixel i, with the edge repeated, and their weights. */
-static void cubic_taps(const swin2sr__side *side, int32_t scale, int32_t i, int32_t pixels[4], float weights[4]) {
-    double source = swin2sr__side_source(side, scale, i), whole = floor(source);
-    cubic_weights(source - whole, weights);
-    for (int k = 0; k < 4; k++) {
-        int32_t p = (int32_t)whole - 1 + k;
-        pixels[k] = p < 0 ? 0 : p >= side->padded ? side->padded - 1 : p;
-    }
-}
-
 static void bicubic_task(void *context, uint32_t task, uint32_t thread) {
     const swin2sr__cpu_engine *engine = context;
     const swin2sr__row_ring *in = &engine->input, *out = &engine->bicubic;
@@ -277,9 +259,9 @@ static void bicubic_task(void *context, uint32_t task, uint32_t thread) {
     int32_t rows[4], columns[4];
     float wy[4], wx[4];
     (void)thread;
-    cubic_taps(&engine->rows, scale, y, rows, wy);
+    swin2sr__cubic_taps(&engine->rows, scale, y, rows, wy);
     for (int32_t x = 0; x < out->width; x++) {
-        cubic_taps(&engine->columns, scale, x, columns, wx);
+        swin2sr__cubic_taps(&engine->columns, scale, x, columns, wx);
         for (int32_t c = 0; c < out->channels; c++) {
             float sum = 0.0f;
             for (int j = 0; j < 4; j++) {

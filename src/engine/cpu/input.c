@@ -4,14 +4,7 @@
 #include <string.h>
 
 #include "engine/cpu/state.h"
-
-/* The source index of padding index i >= n. Symmetric padding repeats the edge. */
-static int32_t mirrored(int32_t i, int32_t n, swin2sr_pad pad) {
-    if (pad == SWIN2SR_PAD_REFLECT)
-        return swin2sr__reflected(i, n);
-    i %= 2 * n;
-    return i < n ? i : 2 * n - 1 - i;
-}
+#include "engine/sampling.h"
 
 /* Store the new row as words, too, if the kernels use words. A pixel is the sum of two bf16 values, which keeps 16 bits
  * of it: the long skip carries the picture itself. */
@@ -42,14 +35,14 @@ void swin2sr__cpu_take_row(swin2sr__cpu_engine *engine, const void *pixels) {
             row[x] = (value - mean) * range;
         }
         for (int32_t x = W; x < engine->W; x++)
-            row[x] = row[mirrored(x, W, engine->options.pad)];
+            row[x] = row[swin2sr__pad_source(x, W, engine->options.pad)];
     }
     split_row(engine);
     engine->available++;
 }
 
 void swin2sr__cpu_pad_row(swin2sr__cpu_engine *engine) {
-    int32_t source = mirrored(engine->available, engine->options.height_px, engine->options.pad);
+    int32_t source = swin2sr__pad_source(engine->available, engine->options.height_px, engine->options.pad);
     for (int32_t c = 0; c < engine->input.channels; c++)
         memcpy(swin2sr__row_at(&engine->input, engine->available, c), swin2sr__row_at(&engine->input, source, c),
                (size_t)engine->W * sizeof(float));

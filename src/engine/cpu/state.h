@@ -7,7 +7,9 @@
 
 #include "base/threads.h"
 #include "engine/cpu/network.h"
-#include "engine/cpu/schedule.h"
+#include "engine/schedule.h"
+
+_Static_assert(SWIN2SR__CONV_ROWS == SWIN2SR__SCHEDULE_ROWS, "the kernels compute the rows that the schedule plans");
 
 #define SWIN2SR__ROW_MARGIN \
     16 /* zeros before each channel of a row: its left edge, and the right edge of the one before */

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#include "engine/cpu/schedule.h"
+#include "engine/schedule.h"
 #include "kernels/kernels.h"
 
 #define GROUPS 4

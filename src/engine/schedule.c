@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
- * engine/cpu/schedule.c - which rows every layer may compute next.
+ * engine/schedule.c - which rows every layer may compute next.
  * In: how many input rows there are.  Out: a span of rows for every layer.
  * Invariant: no layer reads a row that the layer before it has not finished, and no ring receives more than the rows of
  * one step before the layer after it has read its rows. */
-#include "engine/cpu/schedule.h"
+#include "engine/schedule.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "kernels/kernels.h"
-
-#define CONV_ROWS SWIN2SR__CONV_ROWS
+#define CONV_ROWS SWIN2SR__SCHEDULE_ROWS
 #define CUBIC_BEFORE 1 /* rows that bicubic interpolation reads above and below that of its source position */
 #define CUBIC_AFTER 2
 
@@ -152,6 +150,9 @@ static void measure_body(swin2sr__ring_rows *rings, const swin2sr__schedule *s, 
     int32_t groups = s->network->config.groups;
     widen(&rings->input, first_input_row(s), available);
     for (int32_t g = 0; g < groups; g++) {
+        for (int32_t b = 0; b < s->network->config.depths[g]; b++)
+            widen(&rings->widest, s->blocks[g][b].from, s->blocks[g][b].to);
+        widen(&rings->widest, s->narrows[g].from, s->narrows[g].to);
         swin2sr__span last = s->blocks[g][s->network->config.depths[g] - 1];
         swin2sr__span entered = g ? s->convs[g - 1] : s->embed, conv = s->convs[g];
         widen(&rings->features[g], last.from / s->unit * s->unit, (entered.to + s->unit - 1) / s->unit * s->unit);
@@ -162,6 +163,7 @@ static void measure_body(swin2sr__ring_rows *rings, const swin2sr__schedule *s, 
         widen(&rings->conv_in[g], conv.from - 1, last.to);
         widen(&rings->residual[g], s->convs[g].from, entered.to);
     }
+    widen(&rings->widest, s->body_narrow.from, s->body_narrow.to);
     swin2sr__span reader = s->after_body;
     if (swin2sr__network_narrow(s->network)) {
         widen(&rings->body_narrow, reader.from - 1, s->body_narrow.to);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * engine/cpu/schedule.h - which rows every layer has finished and may compute next (inside stage 6 of 9).
+ * engine/schedule.h - which rows every layer has finished and may compute next (inside stage 6 of 9).
  * It only counts rows, from the top of the padded plane. The planner runs all steps of an image before anything is
  * allocated, so the sizes of the rings are exact. */
 #pragma once
@@ -7,7 +7,8 @@
 #include "base/span.h"
 #include "model/network.h"
 
-#define SWIN2SR__CELL 4 /* a cell is 4x4 pixels, [C][16] floats */
+#define SWIN2SR__SCHEDULE_ROWS 4 /* convolutions compute rows by fours, from a multiple of four on */
+#define SWIN2SR__CELL 4          /* a cell is 4x4 pixels, [C][16] floats */
 
 /* True if features are stored in cells: a window of 8 is four cells. Other windows have features in plain rows. */
 static inline bool swin2sr__has_cells(const swin2sr__network *network) {
@@ -55,6 +56,7 @@ typedef struct swin2sr__ring_rows {
     int32_t bicubic, cubic;
     int32_t aux;     /* rows of the second output that one step makes */
     int32_t output;  /* enlarged rows that one step makes */
+    int32_t widest;  /* the most rows that one step computes of a block, or of a narrow part */
     int32_t latency; /* input rows before the first output row */
 } swin2sr__ring_rows;
 

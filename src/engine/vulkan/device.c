@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * engine/vulkan/device.c - a Vulkan device as a device of the engine: memory, and the order of its row pipeline (stage 6
+ * of 9).
+ * In: pixel rows.  Out: enlarged rows.
+ * The schedule is that of the CPU, so memory grows with the width and not with the area, and the result does not depend
+ * on the rows per step. Descriptors and commands are allocated when the engine is opened, and memory when the first image
+ * of a size begins; nothing is allocated while rows flow. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "engine/vulkan/program.h"
+
+#define FIRST_MACS 1e9 /* of the first submission */
+
+static swin2sr__side side_of(const swin2sr__vk_engine *engine, int32_t px, int32_t offset, int32_t whole_px) {
+    const swin2sr__network *network = &engine->network->packed.network;
+    swin2sr__side side = {.px = px, .offset = offset, .whole_px = whole_px ? whole_px : px};
+    side.padded = swin2sr__network_padded(network, side.px, engine->options.pad);
+    side.whole_padded = swin2sr__network_padded(network, side.whole_px, engine->options.pad);
+    return side;
+}
+
+static swin2sr__ring_rows prepare(swin2sr__vk_engine *engine, const swin2sr__engine_options *options) {
+    engine->options = *options;
+    engine->rows = side_of(engine, options->height_px, options->y_px, options->whole_height_px);
+    engine->columns = side_of(engine, options->width_px, options->x_px, options->whole_width_px);
+    engine->H = engine->rows.padded;
+    engine->W = engine->columns.padded;
+    return swin2sr__schedule_measure(&engine->network->packed.network, &engine->rows, options->rows);
+}
+
+static size_t measure(const swin2sr__packed *packed, const swin2sr__engine_options *options,
+                      int32_t *ret_latency_rows) {
+    swin2sr__vk_engine engine = {.network = (const swin2sr__vk_network *)packed};
+    size_t device_bytes, host_bytes;
+    swin2sr__ring_rows rows = prepare(&engine, options);
+    bool is_possible = swin2sr__vk_rings_lay_out(&engine, &rows, &device_bytes, &host_bytes);
+    *ret_latency_rows = swin2sr__min(rows.latency, options->height_px);
+    return is_possible ? device_bytes + host_bytes : SIZE_MAX;
+}
+
+static void close_engine(swin2sr__engine *base) {
+    swin2sr__vk_engine *engine = (swin2sr__vk_engine *)base;
+    const swin2sr__vk_gpu *gpu = &engine->network->gpu;
+    swin2sr__vk_commands_free(gpu, &engine->commands);
+    swin2sr__vk_buffer_free(gpu, &engine->device);
+    swin2sr__vk_buffer_free(gpu, &engine->host);
+    if (engine->pool)
+        gpu->api.DestroyDescriptorPool(gpu->device, engine->pool, NULL);
+    free(engine->ops);
+    free(engine);
+}
+
+/* The list of dispatches, with a descriptor set for each. */
+static VkResult allocate_ops(swin2sr__vk_engine *engine) {
+    const swin2sr__vk_gpu *gpu = &engine->network->gpu;
+    swin2sr__vk_program_build(engine);
+    uint32_t count = (uint32_t)engine->ops_count;
+    VkDescriptorPoolSize size = {VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, count * SWIN2SR__VK_BINDINGS};
+    VkDescriptorPoolCreateInfo pool = {.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO,
+                                       .maxSets = count,
+                                       .poolSizeCount = 1,
+                                       .pPoolSizes = &size};
+    engine->ops = calloc(count, sizeof *engine->ops);
+    if (!engine->ops)
+        return VK_ERROR_OUT_OF_HOST_MEMORY;
+    engine->ops_room = engine->ops_count;
+    VkResult result = gpu->api.CreateDescriptorPool(gpu->device, &pool, NULL, &engine->pool);
+    for (uint32_t i = 0; i < count && result == VK_SUCCESS; i++) {
+        VkDescriptorSetAllocateInfo set = {.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO,
+                                           .descriptorPool = engine->pool,
+                                           .descriptorSetCount = 1,
+                                           .pSetLayouts = &engine->network->set_layout};
+        result = gpu->api.AllocateDescriptorSets(gpu->device, &set, &engine->ops[i].set);
+    }
+    return result;
+}
+
+/* The memory is allocated by begin, which knows how it is divided between the device and the host. */
+static swin2sr_status open_engine(const swin2sr__packed *packed, swin2sr_threads *threads, size_t bytes,
+                                  swin2sr__engine **ret_engine) {
+    swin2sr__vk_engine *engine = calloc(1, sizeof *engine);
+    if (!engine)
+        return SWIN2SR_NOMEM;
+    engine->network = (const swin2sr__vk_network *)packed;
+    engine->budget_macs = FIRST_MACS;
+    VkResult result = allocate_ops(engine);
+    if (result == VK_SUCCESS)
+        result = swin2sr__vk_commands_new(&engine->network->gpu, &engine->commands);
+    if (result != VK_SUCCESS) {
+        close_engine(&engine->engine);
+        return SWIN2SR_NOMEM;
+    }
+    *ret_engine = &engine->engine;
+    return SWIN2SR_OK;
+}
+
+/* Replace a buffer that is too small. */
+static VkResult grow(const swin2sr__vk_gpu *gpu, swin2sr__vk_buffer *buffer, size_t bytes, bool is_mapped) {
+    if (buffer->bytes >= bytes)
+        return VK_SUCCESS;
+    swin2sr__vk_buffer_free(gpu, buffer);
+    return swin2sr__vk_buffer_new(gpu, bytes, is_mapped, buffer);
+}
+
+static swin2sr_status begin(swin2sr__engine *base, const swin2sr__engine_options *options) {
+    swin2sr__vk_engine *engine = (swin2sr__vk_engine *)base;
+    const swin2sr__vk_gpu *gpu = &engine->network->gpu;
+    size_t device_bytes, host_bytes;
+    swin2sr__ring_rows rows = prepare(engine, options);
+    if (!swin2sr__vk_rings_lay_out(engine, &rows, &device_bytes, &host_bytes))
+        return SWIN2SR_NOMEM;
+    VkResult result = grow(gpu, &engine->device, device_bytes, false);
+    if (result == VK_SUCCESS)
+        result = grow(gpu, &engine->host, host_bytes, true);
+    if (result != VK_SUCCESS)
+        return SWIN2SR_NOMEM;
+    engine->taken = engine->available = 0;
+    swin2sr__schedule_init(&engine->schedule, &engine->network->packed.network, &engine->rows, options->rows);
+    swin2sr__vk_program_build(engine);
+    if (swin2sr__network_has_aux(&engine->network->packed.network))
+        swin2sr__vk_fill_tables(engine);
+    return SWIN2SR_OK;
+}
+
+static void push_row(swin2sr__engine *base, const void *row) {
+    swin2sr__vk_engine *engine = (swin2sr__vk_engine *)base;
+    swin2sr__vk_take_row(engine, row);
+    engine->taken++;
+}
+
+/* After the last row of the image, padding rows are added as they are needed. */
+static bool start_step(swin2sr__engine *base) {
+    swin2sr__vk_engine *engine = (swin2sr__vk_engine *)base;
+    while (!swin2sr__schedule_step(&engine->schedule, engine->available)) {
+        if (engine->taken < engine->options.height_px || engine->available == engine->H)
+            return false;
+        swin2sr__vk_pad_row(engine);
+    }
+    return true;
+}
+
+static swin2sr_status emit(const swin2sr__vk_engine *engine, const swin2sr__vk_ring *from, swin2sr__span rows,
+                           swin2sr_on_rows on_rows, void *context) {
+    size_t stride = (size_t)from->width * sizeof(uint32_t);
+    int32_t y = rows.from, end = swin2sr__min(rows.to, from->height);
+    swin2sr_status status = SWIN2SR_OK;
+    while (y < end && status == SWIN2SR_OK) { /* in two pieces if the rows wrap around the end of the ring */
+        int32_t at = y % from->rows, n = swin2sr__min(end - y, from->rows - at);
+        status = on_rows(context, y, n, engine->host.mapped + from->offset + (size_t)at * stride, stride);
+        y += n;
+    }
+    return status;
+}
+
+/* Pass on the rows that this piece of the head has finished, of the second image too if there is one. */
+static swin2sr_status emit_rows(const swin2sr__vk_engine *engine) {
+    const swin2sr__engine_options *options = &engine->options;
+    const swin2sr__network *network = &engine->network->packed.network;
+    int32_t last = network->stages_count - 1, r = network->stages[last].shuffle;
+    swin2sr__span span = engine->schedule.stages[last];
+    swin2sr_status status = SWIN2SR_OK;
+    if (options->on_aux_rows && swin2sr__network_has_aux(network))
+        status = emit(engine, &engine->rings.aux, engine->schedule.stages[SWIN2SR__AUX_STAGE], options->on_aux_rows,
+                      options->aux_context);
+    if (status == SWIN2SR_OK)
+        status = emit(engine, &engine->rings.output, (swin2sr__span){span.from * r, span.to * r}, options->on_rows,
+                      options->rows_context);
+    return status;
+}
+
+static swin2sr_status run_step(swin2sr__engine *base) {
+    swin2sr__vk_engine *engine = (swin2sr__vk_engine *)base;
+    swin2sr_status status = swin2sr__vk_run_begin(engine);
+    if (status == SWIN2SR_OK)
+        status = swin2sr__vk_run(engine, 0, engine->head_from);
+    while (status == SWIN2SR_OK && swin2sr__schedule_head(&engine->schedule)) {
+        status = swin2sr__vk_run(engine, engine->head_from, engine->ops_count);
+        if (status == SWIN2SR_OK)
+            status = swin2sr__vk_run_flush(engine);
+        if (status == SWIN2SR_OK)
+            status = emit_rows(engine);
+        if (status == SWIN2SR_OK)
+            status = swin2sr__vk_run_begin(engine);
+    }
+    return status == SWIN2SR_OK ? swin2sr__vk_run_flush(engine) : status;
+}
+
+const swin2sr__device swin2sr__device_vulkan = {
+    .pack = swin2sr__vk_pack,
+    .unpack = swin2sr__vk_unpack,
+    .list = swin2sr__vk_list,
+    .measure = measure,
+    .open = open_engine,
+    .begin = begin,
+    .push = push_row,
+    .start = start_step,
+    .wait = run_step,
+    .close = close_engine,
+};

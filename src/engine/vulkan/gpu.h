@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * engine/vulkan/gpu.h - the Vulkan devices of this machine, and one of them, opened for compute.
+ * In: an index.  Out: a queue, a command buffer, buffers of memory. */
+#pragma once
+
+#include <stddef.h>
+
+#include "engine/vulkan/api.h"
+#include "engine/device_list.h"
+
+/* Every part of a buffer begins at a multiple of this; no device may ask for more. */
+#define SWIN2SR__VK_ALIGN 256
+
+/* One opened device. Used by one thread at a time. */
+typedef struct swin2sr__vk_gpu {
+    swin2sr__vk_api api;
+    swin2sr__device_info info;
+    VkInstance instance;
+    VkPhysicalDevice physical;
+    VkDevice device;
+    VkQueue queue;
+    uint32_t family;
+    size_t range_bytes;  /* the most that a kernel can see through one binding */
+    size_t memory_bytes; /* the most that one image may take */
+    VkPhysicalDeviceMemoryProperties memory;
+} swin2sr__vk_gpu;
+
+typedef struct swin2sr__vk_buffer {
+    VkBuffer buffer;
+    VkDeviceMemory memory;
+    unsigned char *mapped; /* NULL: only the device reads it */
+    size_t bytes;
+} swin2sr__vk_buffer;
+
+/* Commands that run together, and the fence that says when they are done. */
+typedef struct swin2sr__vk_commands {
+    VkCommandPool pool;
+    VkCommandBuffer buffer;
+    VkFence fence;
+} swin2sr__vk_commands;
+
+/* List up to `capacity` devices, in the order of the loader: device N of "vulkan:N".
+ * errors  _UNSUPPORTED: there is no Vulkan here, or no device. */
+swin2sr_status swin2sr__vk_list(swin2sr__device_info *infos, size_t capacity, size_t *ret_count, swin2sr_error *reterr);
+
+/* Open a device.
+ * index   As in the list; -1: the first that is a real GPU.
+ * errors  _UNSUPPORTED: no such device, or it cannot run the kernels; _NOMEM. */
+swin2sr_status swin2sr__vk_gpu_open(swin2sr__vk_gpu *ret_gpu, int32_t index, swin2sr_error *reterr);
+void swin2sr__vk_gpu_close(swin2sr__vk_gpu *gpu);
+
+/* Allocate a buffer. is_mapped: the host reads and writes it; else it is in the device's own memory. */
+VkResult swin2sr__vk_buffer_new(const swin2sr__vk_gpu *gpu, size_t bytes, bool is_mapped,
+                                swin2sr__vk_buffer *ret_buffer);
+void swin2sr__vk_buffer_free(const swin2sr__vk_gpu *gpu, swin2sr__vk_buffer *buffer);
+
+VkResult swin2sr__vk_commands_new(const swin2sr__vk_gpu *gpu, swin2sr__vk_commands *ret_commands);
+void swin2sr__vk_commands_free(const swin2sr__vk_gpu *gpu, swin2sr__vk_commands *commands);
+/* Begin to record; forgets what was recorded before. */
+VkResult swin2sr__vk_commands_begin(const swin2sr__vk_gpu *gpu, swin2sr__vk_commands *commands);
+/* Run what was recorded and wait until it is done. VK_TIMEOUT: it takes more than a minute. */
+VkResult swin2sr__vk_commands_run(const swin2sr__vk_gpu *gpu, swin2sr__vk_commands *commands);
