@@ -55,8 +55,11 @@ static void keep_largest(probe_info *largest, const probe_info *info) {
     largest->frames = 1;
 }
 
-/* Admit one file, or write the problem that takes its place. false: the request is answered. */
-static bool admit_file(upscale_call *self, size_t index, uint64_t at, const admit_terms *terms, admit_sum *sum) {
+/* Admit one file, or write the problem that takes its place.
+ * ret_fault  That problem.
+ * returns    false: the request is answered. */
+static bool admit_file(upscale_call *self, size_t index, uint64_t at, const admit_terms *terms, admit_sum *sum,
+                       problem *ret_fault) {
     bundle *files = self->intake.files;
     bundle_file *file = &files->files[index];
     const admit_input input = {.fd = self->intake.upload.fd, .at = at, .bytes = file->bytes};
@@ -75,17 +78,17 @@ static bool admit_file(upscale_call *self, size_t index, uint64_t at, const admi
         what = problem_of(PROBLEM_MEMORY, "no memory for several files");
         return call_refuse(self, &what);
     }
+    *ret_fault = what;
     entry_name_of_result(file->name, is_admitted ? work.format : terms->format, file->result);
     entry_name_make_unique(files, index, offsetof(bundle_file, result));
     return true;
 }
 
-/* All have failed before any work. The detail names the first. */
-static bool refuse_all(upscale_call *self) {
+/* All have failed before any work, the last one with this fault. */
+static bool refuse_all(upscale_call *self, const problem *fault) {
     const bundle *files = self->intake.files;
-    problem what = problem_of(PROBLEM_IMPOSSIBLE,
-                              "none of the %zu files can be enlarged; sent alone, %s is refused with the reason",
-                              files->count, files->files[0].name);
+    problem what = problem_of(PROBLEM_IMPOSSIBLE, "none of the %zu files can be enlarged; the last one, %.60s: %.150s",
+                              files->count, files->files[files->count - 1].name, fault->detail);
     return call_refuse(self, &what);
 }
 
@@ -93,13 +96,13 @@ static bool append_list(upscale_call *self) {
     size_t size = 0;
     char *list = write_problems(self, self->intake.files) ? bundle_write(self->intake.files, &size) : NULL;
     problem what = problem_of(PROBLEM_MEMORY, "no memory for several files");
-    bool is_added = list && intake_append_list(&self->intake, list, size);
+    bool is_made = list != NULL, is_added = is_made && intake_append_list(&self->intake, list, size);
     free(list);
     if (is_added) {
         self->list_bytes = (uint32_t)size;
         return true;
     }
-    return call_refuse(self, list ? &self->intake.problem : &what);
+    return call_refuse(self, is_made ? &self->intake.problem : &what);
 }
 
 static bool admit_all(upscale_call *self, const admit_terms *terms) {
@@ -107,17 +110,17 @@ static bool admit_all(upscale_call *self, const admit_terms *terms) {
     admit_sum sum = {.work = {.format = terms->format, .target = terms->target}};
     uint64_t at = 0;
     size_t refused = 0;
-    problem what;
+    problem what, fault;
     self->image = (probe_info){.frames = 1, .orientation = 1};
     for (size_t i = 0; i < files->count; i++) {
-        if (!admit_file(self, i, at, terms, &sum))
+        if (!admit_file(self, i, at, terms, &sum, &fault))
             return false;
         at += files->files[i].bytes;
         refused += files->files[i].fault.bytes > 0;
     }
     self->work = sum.work;
     if (refused == files->count)
-        return refuse_all(self);
+        return refuse_all(self, &fault);
     if (!admit_sum_check(&sum, self->network, terms->limit_us, &what))
         return call_refuse(self, &what);
     return self->kind == CALL_ESTIMATE || append_list(self);
