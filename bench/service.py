@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The service over HTTP, PNG in, JPEG out: pictures per second (closed loop) and latency (open loop).
 
-usage: bench/service.py [--size 512x512] [--precision auto] [--workers N] [--clients 2 4] [--seconds 60]
-                        [--load 0.6] [--arrivals 100] [--pictures DIR] [--url http://HOST:PORT] [--out FILE]
+usage: bench/service.py [--size 512x512] [--precision auto] [--model auto] [--models NAME,...] [--workers N]
+                        [--clients 2 4] [--seconds 60] [--load 0.6] [--arrivals 100] [--pictures DIR] [--url http://HOST:PORT] [--out FILE]
 
 Closed loop: each of the clients sends its next picture when it has its response. Open loop: Poisson arrivals (at equal
 moments in every run) at a share of the best closed-loop rate; latency counts from the moment of arrival. Without --url
-it starts a service. Every response must be equal to the output of `swin2sr upscale`, else the exit code is 1.
+it starts a service; with `--model photo`, `--models photo` against its default shows what the other networks in a worker
+cost. Every response must be equal to the output of `swin2sr upscale`, else the exit code is 1.
 """
 import argparse
 import random
@@ -21,9 +22,6 @@ import machine
 import pictures
 import serving
 
-QUERY = "?format=jpeg"
-
-
 def percentiles(seconds):
     """Nearest rank: the smallest value that at least that many per cent of the values do not exceed."""
     ordered = sorted(seconds)
@@ -31,7 +29,8 @@ def percentiles(seconds):
 
 
 def ask(url, data, right, since):
-    if serving.post(url, data, QUERY) != right:
+    """url: the service, and the query."""
+    if serving.post(url[0], data, url[1]) != right:
         raise SystemExit("a response differs from the output of the command line")
     return time.monotonic() - since
 
@@ -72,6 +71,8 @@ def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size", default="512x512", help="WxH")
     parser.add_argument("--precision", choices=library.PRECISIONS, default="auto")
+    parser.add_argument("--model", default="auto", help="the network that each request asks for")
+    parser.add_argument("--models", help="networks of the service that is started (default: its own)")
     parser.add_argument("--workers", help="of the service that is started (default: its own)")
     parser.add_argument("--clients", nargs="+", type=int, default=[2, 4])
     parser.add_argument("--seconds", type=float, default=60)
@@ -87,14 +88,17 @@ def main():
     options = parse()
     build, about = options.build, machine.describe(options.build)
     arguments = ["--precision", options.precision] + (["--workers", options.workers] if options.workers else [])
+    arguments += ["--models", options.models] if options.models else []
     folder = options.pictures or library.find_shared() / "testdata" / "set5"
     width, height = map(int, options.size.split("x"))
     with tempfile.TemporaryDirectory() as name:
         source = Path(name) / "picture.png"
         pictures.mosaic(folder if folder.is_dir() else None, width, height).save(source)
-        right = serving.enlarge(build, source, Path(name) / "right.jpg", "--precision", options.precision)
+        right = serving.enlarge(build, source, Path(name) / "right.jpg", "--precision", options.precision, "--model",
+                                options.model)
         data = source.read_bytes()
-        with serving.at(options.url, build, name, *arguments) as url:
+        with serving.at(options.url, build, name, *arguments) as base:
+            url = base, f"?format=jpeg&model={options.model}"
             ask(url, data, right, time.monotonic())
             closed = []
             for clients in options.clients:
@@ -104,7 +108,7 @@ def main():
             waits = open_loop(url, data, right, rate, options.arrivals)
             show("open:  ", waits)
     machine.save(options.out, about, "service",
-                 size=options.size, precision=options.precision, share=options.load, closed=closed, open=waits)
+                 size=options.size, precision=options.precision, model=options.model, models=options.models, share=options.load, closed=closed, open=waits)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "command/report.h"
+#include "enlarge/ensemble.h"
 #include "pace.h"
 
 #define SAMPLE_GMAC 12.0
@@ -28,11 +29,17 @@ swin2sr_options pace_engine(const upscale_run *run) {
     return engine;
 }
 
-void pace_add(const upscale_run *run, int32_t width_px, int32_t height_px, upscale_work *work) {
+swin2sr_status pace_plan(const upscale_run *run, int32_t width_px, int32_t height_px, swin2sr_plan *ret_plan,
+                         swin2sr_error *reterr) {
     const swin2sr_options engine = pace_engine(run);
+    return run->enlarge.is_ensemble ? ensemble_plan(run->model, &engine, width_px, height_px, ret_plan, reterr)
+                                    : swin2sr_stream_plan(run->model, &engine, width_px, height_px, ret_plan, reterr);
+}
+
+void pace_add(const upscale_run *run, int32_t width_px, int32_t height_px, upscale_work *work) {
     const swin2sr_model_info *network = swin2sr_model_get_info(run->model);
     swin2sr_plan plan;
-    if (swin2sr_stream_plan(run->model, &engine, width_px, height_px, &plan, NULL) != SWIN2SR_OK)
+    if (pace_plan(run, width_px, height_px, &plan, NULL) != SWIN2SR_OK)
         return;
     work->images++;
     work->gmac += plan.gmac;

@@ -18,6 +18,10 @@ typedef struct upscale_work {
     double gmac, in_px, out_px;
 } upscale_work;
 
+/* As swin2sr_stream_plan, or ensemble_plan where that is wanted. */
+swin2sr_status pace_plan(const upscale_run *run, int32_t width_px, int32_t height_px, swin2sr_plan *ret_plan,
+                         swin2sr_error *reterr);
+
 /* The options of the engine for this run, with the pixels of the network. */
 swin2sr_options pace_engine(const upscale_run *run);
 

@@ -31,7 +31,6 @@ static swin2sr_status find_plan(const upscale_run *run, const char *path, plan_r
     status = image_reader_open(input.bytes, input.size, &run->enlarge.limits, &reader, reterr);
     if (status == SWIN2SR_OK) {
         const image_info *info = image_reader_info(reader);
-        const swin2sr_options engine = pace_engine(run);
         crop part = {0};
         choice_reason choice = CHOICE_NONE;
         status = crop_open(&part, reader, &run->enlarge.target, reterr);
@@ -45,8 +44,7 @@ static swin2sr_status find_plan(const upscale_run *run, const char *path, plan_r
                            swin2sr_model_get_info(run->model)->scale, &ret_result->out_width_px,
                            &ret_result->out_height_px);
         if (status == SWIN2SR_OK)
-            status = swin2sr_stream_plan(run->model, &engine, part.info.width_px, part.info.height_px,
-                                         &ret_result->plan, reterr);
+            status = pace_plan(run, part.info.width_px, part.info.height_px, &ret_result->plan, reterr);
         crop_done(&part);
         image_reader_close(reader);
     }

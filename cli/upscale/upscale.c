@@ -34,6 +34,9 @@ static const cli_option OPTIONS[] = {
      "also write the second image of a model that has one (compressed\n"
      "photos: the cleaned input); for one input",
      .field = offsetof(upscale_run, aux)},
+    {"ensemble",
+     .help = "the mean of eight runs, turned and mirrored: eight times the time, and\nmemory for the whole picture",
+     .field = offsetof(upscale_run, enlarge.is_ensemble)},
     {"plan", .help = "print how each input would be processed, and do nothing else; needs no -o",
      .field = offsetof(upscale_run, is_plan)},
     {"task", "T",
@@ -56,6 +59,10 @@ static bool parse(const cli_command *command, upscale_run *run, int argc, char *
         report_error(NULL, "--task and --model exclude each other: --task chooses the model");
     else if (run->picture.is_animation && run->aux)
         report_error(NULL, "--animation and --aux exclude each other: only a still picture has a second image");
+    else if (run->enlarge.is_ensemble && run->aux)
+        report_error(NULL, "--ensemble and --aux exclude each other: the second image is not averaged");
+    else if (run->enlarge.is_ensemble && run->options.engine.tile_px)
+        report_error(NULL, "--ensemble and --tile exclude each other: an ensemble needs the whole picture");
     else if (run->may_replace && run->skips_existing)
         report_error(NULL, "--force and --skip-existing exclude each other");
     else if (options_check_json(&run->options) && picture_settle(&run->picture)) {

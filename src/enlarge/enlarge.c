@@ -17,6 +17,7 @@
 #include "enlarge/bleed.h"
 #include "enlarge/choose.h"
 #include "enlarge/crop.h"
+#include "enlarge/ensemble.h"
 #include "enlarge/metadata.h"
 #include "enlarge/mix.h"
 #include "enlarge/preview.h"
@@ -33,6 +34,7 @@ typedef struct enlarge_job {
     image_reader *reader;
     swin2sr_threads *threads, *own_threads; /* of network and writer; own: unless the caller shares its own */
     swin2sr_stream *stream;
+    ensemble *ensemble; /* in place of stream; NULL: not wanted */
     image_writer *writer;
     image_writer *aux_writer; /* for the second image; NULL: not wanted */
     crop crop;
@@ -62,6 +64,7 @@ typedef struct enlarge_job {
 
 static void job_done(enlarge_job *job) {
     swin2sr_stream_close(job->stream);
+    ensemble_close(job->ensemble);
     image_writer_close(job->writer);
     image_writer_close(job->aux_writer);
     preview_done(&job->preview);
@@ -275,6 +278,13 @@ static swin2sr_status open_network(enlarge_job *job) {
     engine.progress_context = job->options->progress_context;
     engine.on_aux_rows = job->options->aux_sink ? on_aux_rows : NULL;
     engine.aux_context = job;
+    if (job->options->is_ensemble) {
+        swin2sr_status status = ensemble_open(job->model, &engine, job->in->width_px, job->in->height_px, on_rows, job,
+                                              &job->ensemble, job->reterr);
+        if (status == SWIN2SR_OK)
+            job->report.plan = *ensemble_get_plan(job->ensemble);
+        return status;
+    }
     swin2sr_status status = swin2sr_stream_open(job->model, &engine, job->in->width_px, job->in->height_px, on_rows,
                                                 job, &job->stream, job->reterr);
     if (status == SWIN2SR_OK)
@@ -384,7 +394,9 @@ static swin2sr_status push_strip(enlarge_job *job, int32_t i) {
     const uint8_t *rows = job->network_strips != NULL ? network_strip(job, i) : job->file_strip;
     size_t row_bytes = network_row_bytes(job);
     uint64_t start_us = swin2sr__clock_us(), encode_before_us = job->report.encode_us;
-    swin2sr_status status = swin2sr_stream_push(job->stream, rows, row_bytes, strip_rows(job, i));
+    int32_t n = strip_rows(job, i);
+    swin2sr_status status = job->ensemble ? ensemble_push(job->ensemble, rows, row_bytes, n)
+                                          : swin2sr_stream_push(job->stream, rows, row_bytes, n);
     job->report.infer_us += swin2sr__clock_us() - start_us - (job->report.encode_us - encode_before_us);
     if (status == SWIN2SR_OK || job->output_status != SWIN2SR_OK)
         return status;

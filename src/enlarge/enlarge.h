@@ -34,6 +34,7 @@ typedef struct enlarge_options {
     /* Enlarges pictures that are surely undamaged, in place of the model. It has the model's scale and channels. NULL:
      * the model enlarges every picture. */
     swin2sr_model *undamaged_model;
+    bool is_ensemble; /* the mean of eight runs (ensemble.h); not with aux_sink */
     /* In place of data, and of sink; NULL: not used. enlarge_bytes closes them, whatever the outcome. */
     image_reader *reader;
     image_writer *writer;
