@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """How good a network is: beside bicubic and Lanczos, on clean and on compressed pictures, in numbers and to look at.
 
-usage: train/evaluate.py [FOLDER] [--model NAME|FILE] [--precision fp32|bf16|int8] [--inputs clean 90 ...] [--out DIR]
+usage: train/evaluate.py [FOLDER] [--model NAME|FILE | --all] [--precision fp32|bf16|int8] [--inputs clean 90 ...] [--out DIR]
                          [--check] [--build DIR]
 
 In: FOLDER in the layout of Set5 (HR/NAME.png, LR_bicubic/X4/NAMEx4.png), or any folder of good pictures, which are then
 reduced by bicubic interpolation.  Out: tables, and with --out table.md, results.json and sheet-INPUT.png, crops at
 eight times their size: most detail, least detail, and where the network is furthest from the original.
 What is measured is the program `swin2sr` itself. A JPEG input is the clean one through Pillow at that quality, 4:2:0.
---check exits 1 when the network misses what the default network has to keep.
+--check exits 1 when a network misses what the networks inside the program have to keep; with --all, clean is judged by
+clean inputs alone.
 """
 import argparse
 import json
@@ -34,6 +35,7 @@ CROP, ZOOM = 32, 8  # of a sheet: side in enlarged pixels, and how large each of
 CONTRAST = 8  # of the flat crops, once more
 PICTURES = {".png", ".jpg", ".jpeg", ".webp"}
 LEAST_GAIN = {"clean": 1.5, "50": 0.5}  # dB of PSNR-Y over the better of bicubic and Lanczos
+MADE_FOR = {"clean": ("clean",)}  # the inputs of a network that is not made for all
 MOST_SHIFT = 0.3  # levels, each channel, mean over the pictures
 LEAST_GAIN_OF_ONE = -0.1  # dB over bicubic, every picture
 MOST_BLOCKS = {"20": 0.1}  # levels by which the pattern of a JPEG input's blocks may exceed what the originals measure
@@ -245,30 +247,52 @@ def write(folder, text, results, sheets):
             sheet.picture().save(folder / f"sheet-{name}.png")
 
 
+def built_in(build):
+    listed = set5.run(build / "swin2sr", "model", "list", "--json")
+    return [row["name"] for row in listed if row["state"] == "built-in"]
+
+
+def evaluate(options, out):
+    """Measure one network, print and write what is found.  returns  What it misses."""
+    scale = set5.scale_of(options)
+    pictures = list(find_pictures(options.folder, scale)) if options.folder.is_dir() else []
+    if not pictures:
+        raise FileNotFoundError(f"no pictures in {options.folder}")
+    results, sheets = {}, {}
+    with tempfile.TemporaryDirectory() as folder:
+        for name in options.inputs:
+            if name in MADE_FOR.get(options.model, options.inputs):
+                results[name], sheets[name] = measure_input(options, scale, name, pictures, Path(folder))
+    text = table(results, scale, len(pictures))
+    print(text, end="")
+    if out:
+        write(out, text, results, sheets)
+    return list(faults(results))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, nargs="?", default=set5.DEFAULT)
     set5.add_options(parser)
+    parser.add_argument("--all", action="store_true", help="every network inside the program, with the inputs it is for")
     parser.add_argument("--inputs", nargs="+", type=input_name, default=INPUTS, metavar="INPUT",
                         help="clean, or JPEG qualities (clean 90 75 50 30 20)")
-    parser.add_argument("--out", type=Path, help="folder for table.md, results.json and the sheets")
-    parser.add_argument("--check", action="store_true", help="exit 1 when the network is not good enough")
+    parser.add_argument("--out", type=Path, help="folder for table.md, results.json and the sheets; --all: of NAME/")
+    parser.add_argument("--check", action="store_true", help="exit 1 when a network is not good enough")
     options = parser.parse_args()
-    scale = set5.scale_of(options)
-    pictures = list(find_pictures(options.folder, scale)) if options.folder.is_dir() else []
-    if not pictures:
-        parser.error(f"no pictures in {options.folder}")
-    results, sheets = {}, {}
-    with tempfile.TemporaryDirectory() as folder:
-        for name in options.inputs:
-            results[name], sheets[name] = measure_input(options, scale, name, pictures, Path(folder))
-    text = table(results, scale, len(pictures))
-    print(text, end="")
-    if options.out:
-        write(options.out, text, results, sheets)
-    missed = list(faults(results)) if options.check else []
-    print("\n".join(missed), file=sys.stderr, end="\n" if missed else "")
-    return bool(missed)
+    is_good = True
+    for name in built_in(options.build) if options.all else [options.model]:
+        options.model = name
+        if options.all:
+            print(f"\n{name}\n")
+        try:
+            missed = evaluate(options, options.out / name if options.out and options.all else options.out)
+        except FileNotFoundError as error:
+            parser.error(str(error))
+        if options.check:
+            is_good &= not missed
+            print("".join(f"{name}: {line}\n" for line in missed), file=sys.stderr, end="")
+    return not is_good
 
 
 if __name__ == "__main__":

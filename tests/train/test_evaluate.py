@@ -168,6 +168,17 @@ def test_the_whole_of_it(build, scene, tmp_path):
     assert sheet.width == 4 * (32 * 8 + 4) and sheet.height == 2 * 4 * (32 * 8 + 4 + 14)
 
 
+def test_all_networks_are_judged_by_what_they_are_for(build, scene, tmp_path):
+    (tmp_path / "pictures").mkdir()
+    Image.fromarray(scene(120, 80)).save(tmp_path / "pictures/0.png")
+    run = subprocess.run([sys.executable, evaluate.__file__, tmp_path / "pictures", "--build", build, "--inputs", "clean",
+                          "50", "--out", tmp_path / "out", "--all", "--check"], capture_output=True, text=True)
+    inputs = {name: set(json.loads((tmp_path / f"out/{name}/results.json").read_text()))
+              for name in ("photo", "clean", "swin2sr-lightweight-x4")}
+    assert inputs == {"photo": {"clean", "50"}, "clean": {"clean"}, "swin2sr-lightweight-x4": {"clean", "50"}}
+    assert run.returncode == bool(run.stderr) and all(name in run.stdout for name in inputs)
+
+
 def test_a_sheet_shows_the_places_themselves(scene):
     original = scene(200, 160)
     bad = original.astype(int)
