@@ -45,7 +45,8 @@ def results(binary, tmp_path_factory):
         for row in chosen:
             paths.append(folder / f"{row.name}.{row.kind}")
             paths[-1].write_bytes(image_files.make(row))
-        done = subprocess.run([binary, "upscale", "--json", "-q", "--format", out, *paths, "-o", folder / f"{out}/"],
+        done = subprocess.run([binary, "upscale", "--json", "-q", *image_files.NETWORK, "--format", out, *paths, "-o",
+                               folder / f"{out}/"],
                               capture_output=True, timeout=600)
         for row, result in zip(chosen, json.loads(done.stdout)):
             assert result["error"] is None, (row.name, result["error"])

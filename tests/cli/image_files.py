@@ -9,8 +9,10 @@ import zlib
 import numpy as np
 from PIL import Image
 
+# It keeps colours best. photo shifts blue by one level on average, which is no matter of the codecs that are tested.
+NETWORK = ["--model", "swin2sr-lightweight-x4"]
 WIDTH, HEIGHT = 32, 24
-SCALE = 4  # of the default network
+SCALE = 4  # of that network
 DPI = 300
 
 # ---- colour profiles ----

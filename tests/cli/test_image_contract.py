@@ -142,7 +142,7 @@ def check_metadata(row, image, data):
 def enlarge(swin2sr, tmp_path, row, *options):
     path = tmp_path / f"in.{row.kind}"
     path.write_bytes(image_files.make(row))
-    done = swin2sr("upscale", "--json", "-q", "-f", path, "-o", tmp_path / f"out.{row.out}", *options)
+    done = swin2sr("upscale", "--json", "-q", "-f", *image_files.NETWORK, path, "-o", tmp_path / f"out.{row.out}", *options)
     image = Image.open(tmp_path / f"out.{row.out}")
     image.load()
     return image, json.loads(done.stdout)[0]["notes"]
@@ -164,10 +164,10 @@ def test_hdr_cannot_become_srgb(swin2sr, tmp_path):
     data = image_files.make(Row(extra="cicp-p3"))
     path.write_bytes(data.replace(image_files.chunk(b"cICP", bytes([12, 13, 0, 1])),
                                   image_files.chunk(b"cICP", bytes([9, 16, 0, 1]))))
-    done = swin2sr("upscale", "--json", "-q", path, "-o", tmp_path / "out.png", "--colour", "srgb")
+    done = swin2sr("upscale", "--json", "-q", *image_files.NETWORK, path, "-o", tmp_path / "out.png", "--colour", "srgb")
     assert json.loads(done.stdout)[0]["notes"] == ["not-srgb"]
     assert chunks_of((tmp_path / "out.png").read_bytes())["cICP"] == bytes([9, 16, 0, 1])
-    done = swin2sr("upscale", "--json", "-q", path, "-o", tmp_path / "out.jpg")
+    done = swin2sr("upscale", "--json", "-q", *image_files.NETWORK, path, "-o", tmp_path / "out.jpg")
     assert json.loads(done.stdout)[0]["notes"] == ["profile-dropped"]
 
 
@@ -187,7 +187,7 @@ def test_provenance(swin2sr, tmp_path, out, strip):
     row = Row(orientation=6 if out != "tiff" else 0, is_dense=False, out=out)
     image, notes = enlarge(swin2sr, tmp_path, row, "--provenance", *strip)
     said = image.info["Software"] if out == "png" else image.getexif()[0x0131]
-    model = json.loads(swin2sr("model", "info", "--json").stdout)
+    model = json.loads(swin2sr("model", "info", "--json", *image_files.NETWORK).stdout)
     assert notes == []
     assert said.startswith("swin2sr-cloud ") and said.endswith("; plan whole")
     assert f"; network {model['name']}; sha256 {model['sha256']}; precision {model['precision']};" in said
