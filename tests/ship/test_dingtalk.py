@@ -1,64 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
 """deploy/monitoring/dingtalk.py, between a notification as Alertmanager sends it and a robot as DingTalk describes it."""
-import base64
-import hashlib
-import hmac
-import http.server
 import json
 import subprocess
 import sys
-import threading
-import time
-import urllib.parse
 
 import pytest
 import requests
 
-SECRET = "SEC0123456789"
-TOKEN = "token-that-nobody-may-see"
+from conftest import ROOT
+from robot import SECRET, TOKEN, Robot
 
-
-class Robot(http.server.BaseHTTPRequestHandler):
-    """Checks the signature as DingTalk documents it, and keeps the messages."""
-
-    def do_POST(self):
-        query = dict(urllib.parse.parse_qsl(self.path.partition("?")[2]))
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        sent = f"{query.get('timestamp')}\n{SECRET}"
-        sign = base64.b64encode(hmac.new(SECRET.encode(), sent.encode(), hashlib.sha256).digest()).decode()
-        is_good = (query.get("access_token"), query.get("sign")) == (TOKEN, sign)
-        is_now = is_good and abs(time.time() * 1000 - int(query["timestamp"])) < 60000
-        self.server.messages.append(json.loads(body))
-        answer = {"errcode": 0, "errmsg": "ok"} if is_now else {"errcode": 310000, "errmsg": "sign not match"}
-        if self.server.answer is not None:
-            answer = self.server.answer
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(json.dumps(answer).encode())
-
-    def log_message(self, *_):
-        pass
+BRIDGE = ROOT / "deploy/monitoring/dingtalk.py"
 
 
 @pytest.fixture
 def robot():
-    server = http.server.HTTPServer(("127.0.0.1", 0), Robot)
-    server.messages, server.answer = [], None
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
+    server = Robot()
     yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    server.close()
 
 
 class Running:
-    def __init__(self, root, folder, robot, *more, secret=SECRET):
-        (folder / "url").write_text(f"http://127.0.0.1:{robot.server_address[1]}/robot/send?access_token={TOKEN}\n")
+    def __init__(self, folder, robot, secret=SECRET):
+        (folder / "url").write_text(robot.url + "\n")
         (folder / "secret").write_text(secret + "\n")
         self.process = subprocess.Popen(
-            [sys.executable, root / "deploy/monitoring/dingtalk.py", "--listen", "127.0.0.1:0", "--url-file",
-             folder / "url", "--secret-file", folder / "secret", *more], stdout=subprocess.PIPE, text=True)
+            [sys.executable, BRIDGE, "--listen", "127.0.0.1:0", "--url-file", folder / "url", "--secret-file",
+             folder / "secret"], stdout=subprocess.PIPE, text=True)
         first = json.loads(self.process.stdout.readline())
         assert (first["event"], first["is_signed"]) == ("listening", True)
         self.url = f"http://127.0.0.1:{first['port']}"
@@ -77,8 +45,8 @@ class Running:
 
 
 @pytest.fixture
-def bridge(root, tmp_path, robot):
-    running = Running(root, tmp_path, robot)
+def bridge(tmp_path, robot):
+    running = Running(tmp_path, robot)
     yield running
     running.close()
 
@@ -135,16 +103,15 @@ def test_what_the_robot_refuses_is_sent_again(bridge, robot, answer):
     assert [event["event"] for event in bridge.close()] == ["not_sent", "sent"]
 
 
-def test_a_wrong_secret_is_named(root, tmp_path, robot):
-    running = Running(root, tmp_path, robot, secret="SECwrong")
+def test_a_wrong_secret_is_named(tmp_path, robot):
+    running = Running(tmp_path, robot, secret="SECwrong")
     assert running.post(notification(alert())).status_code == 502
     (event,) = running.close()
     assert event["level"] == "error" and event["reason"] == "errcode 310000: sign not match"
 
 
 def test_a_robot_that_is_gone(bridge, robot):
-    robot.shutdown()
-    robot.server_close()
+    robot.close()
     assert bridge.post(notification(alert())).status_code == 502
     assert "refused" in bridge.close()[0]["reason"]
 
@@ -164,10 +131,10 @@ def test_a_body_too_large_is_not_read(bridge):
     assert requests.get(bridge.url + "/other").status_code == 404
 
 
-def test_files_that_are_wrong(root, tmp_path):
+def test_files_that_are_wrong(tmp_path):
     def fault(text):
         (tmp_path / "url").write_text(text)
-        return subprocess.run([sys.executable, root / "deploy/monitoring/dingtalk.py", "--url-file", tmp_path / "url"],
-                              capture_output=True, text=True, timeout=20)
+        return subprocess.run([sys.executable, BRIDGE, "--url-file", tmp_path / "url"], capture_output=True,
+                              text=True, timeout=20)
     wrong = fault("ftp://a")
     assert wrong.returncode == 1 and "must be an address that begins with https://" in wrong.stderr
