@@ -77,6 +77,15 @@ def rows(name, side, build, folder):
     return numpy.asarray(drawing(side) if name == "drawing as drawn" else screenshot(side))
 
 
+def encode(array, options, *folder):
+    """What bench/encoders says of a picture: {way: {cpu_ms, wall_ms, bytes}}. folder: JPEG and WebP, not PNG."""
+    subprocess.run(["ninja", "-C", options.build, "bench/encoders"], check=True, stdout=subprocess.DEVNULL)
+    command = [options.build / "bench" / "encoders", *array.shape[1::-1], array.shape[2], array.itemsize,
+               options.threads, options.repeats, *folder]
+    run = subprocess.run([str(word) for word in command], input=array.tobytes(), check=True, capture_output=True)
+    return json.loads(run.stdout)
+
+
 def main():
     parser = argparse.ArgumentParser(description="time and size of PNG files")
     parser.add_argument("--side", type=int, default=2048)
@@ -86,14 +95,10 @@ def main():
     machine.add_options(parser)
     options = parser.parse_args()
     about, results = machine.describe(options.build), {}
-    subprocess.run(["ninja", "-C", options.build, "bench/png_levels"], check=True, stdout=subprocess.DEVNULL)
     print(f"{'':20}" + "".join(f"{level:>22}" for level in LEVELS))
     for name in ("photograph", "photograph, 16 bit", "drawing", "drawing as drawn", "screenshot"):
         array = rows(name, options.side, options.build, options.pictures)
-        command = [options.build / "bench" / "png_levels", *array.shape[1::-1], array.shape[2], array.itemsize,
-                   options.threads, options.repeats]
-        run = subprocess.run([str(word) for word in command], input=array.tobytes(), check=True, capture_output=True)
-        results[name] = json.loads(run.stdout)
+        results[name] = encode(array, options)
         cells = (results[name][level] for level in LEVELS)
         print(f"{name:20}" + "".join(f"{cell['cpu_ms']:9.0f} ms {cell['bytes'] / 1e6:6.3f} MB" for cell in cells),
               flush=True)

@@ -122,8 +122,27 @@ def choice(data):
     return table(["picture", "pictures", "got `clean`", "most frequent reasons for `photo`"], rows)
 
 
-TABLES = {"models": models, "choice": choice, "engine-speed": speed, "engine-memory": memory, "peers": peers, "seams": seams,
-          "large_jpeg": large_jpeg, "designers": designers, "service": service}
+def formats(data):
+    def cell(values):
+        loss = f", {values['psnr_rgb']:.1f} dB, SSIM {values['ssim_y']:.4f}" if values["psnr_rgb"] else ""
+        return f"{values['cpu_ms']:.0f} ms, {values['bytes'] / 1e6:.2f} MB{loss}"
+
+    def words(way):
+        return way.replace("-", " ")
+
+    ways, share = next(iter(data["pictures"].values())), dict(data["share"])
+    rows = [[words(way), *(cell(found[way]) for found in data["pictures"].values())] for way in ways]
+    network, precision, decoding = (share.pop(key) for key in ("network_ms", "precision", "decode_ms"))
+    return (table(["format and quality", *data["pictures"]], rows) +
+            f"\n\nOf a request with the photograph, {data['side'] // 4}x{data['side'] // 4} to {data['side']}x"
+            f"{data['side']} on {data['threads']} threads, whose network takes {network / 1e3:.1f} s ({precision}) and "
+            f"whose JPEG is decoded in {decoding:.0f} ms, decoding and encoding take: " +
+            ", ".join(f"{words(way)} {percent(value)}" for way, value in share.items()) + f". Load {data['load']}.")
+
+
+TABLES = {"models": models, "choice": choice, "formats": formats, "engine-speed": speed, "engine-memory": memory,
+          "peers": peers, "seams": seams, "large_jpeg": large_jpeg, "designers": designers,
+          "service": service}
 
 
 def source(data):

@@ -18,7 +18,7 @@ const cli_option picture_table[] = {
     {"fit", "WxH", "the largest result that is at most so wide and so high", .field = FIELD(texts.fit)},
     {"crop", "X,Y,W,H", "only this part of the input, in pixels of the upright image", .field = FIELD(texts.crop)},
     {"strength", "S", "0..1: mix with the plain (bicubic) enlargement (default: 1)", .field = FIELD(texts.strength)},
-    {"compression", "LEVEL", ": how small a PNG becomes, and in what time", .words = format_compression_name,
+    {"compression", "LEVEL", ": how small a PNG or WebP becomes, and in what time", .words = format_compression_name,
      .field = FIELD(compression)},
     {"colour", "C", ": what happens to colours that are not sRGB", .words = format_colour_name, .field = FIELD(colour)},
     {"metadata", "M", ": what happens to EXIF and XMP", .words = format_metadata_name, .field = FIELD(metadata)},

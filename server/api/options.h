@@ -15,7 +15,7 @@
 typedef struct upscale_options {
     format_id format;                   /* of the result; default PNG */
     uint32_t quality;                   /* 1..100, default 95; no effect on PNG */
-    format_compression compression;     /* of PNG; no effect on JPEG */
+    format_compression compression;     /* of PNG and WebP; no effect on others */
     uint32_t metadata;                  /* bits of format/metadata.h, default 0 */
     format_target target;               /* the part of the image, the size of the result, and the strength */
     char model[LIBRARY_MAX_NAME];       /* "": not given */

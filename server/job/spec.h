@@ -21,7 +21,7 @@ typedef struct job_spec {
     char undamaged_model[LIBRARY_MAX_NAME]; /* the one for a picture that is surely undamaged; "": there is no choice */
     format_id format;                       /* of the result */
     uint32_t quality;                       /* 1..100; JPEG only */
-    format_compression compression;         /* PNG only */
+    format_compression compression;         /* PNG and WebP */
     uint32_t metadata;                      /* bits of format/metadata.h */
     format_target target;                   /* as in ipc_job */
     uint64_t in_bytes;                      /* 1.. */

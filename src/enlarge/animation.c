@@ -253,6 +253,7 @@ static swin2sr_status allocate(animation *self) {
 static swin2sr_status open_writer(animation *self, image_sink sink, void *context) {
     const frames_options out = {.format = self->options->out.format,
                                 .quality = self->options->out.quality,
+                                .compression = self->options->out.compression,
                                 .width_px = self->report.out_width_px,
                                 .height_px = self->report.out_height_px,
                                 .frames = self->info.frames,

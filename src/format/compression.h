@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * format/compression.h - how much time a file without loss may take for being small: three levels by name. */
+ * format/compression.h - how much time a PNG or WebP may take for being small: three levels by name. */
 #pragma once
 
 #include <stdbool.h>

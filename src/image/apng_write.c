@@ -121,6 +121,7 @@ static swin2sr_status encode(apng_encoder *self, const frames_part *part, const 
                                        .channels = self->channels,
                                        .sample_bytes = 1,
                                        .quality = self->base.options.quality,
+                                       .compression = self->base.options.compression,
                                        .metadata = &none,
                                        .sink = take_bytes,
                                        .context = self};

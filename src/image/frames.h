@@ -44,8 +44,9 @@ void frames_reader_close(frames_reader *reader); /* NULL is allowed */
 /* ---- writer ---- */
 
 typedef struct frames_options {
-    format_id format; /* GIF, WebP or PNG */
-    int32_t quality;  /* 1..100, WebP only; 0: 95; 100: without loss */
+    format_id format;               /* GIF, WebP or PNG */
+    int32_t quality;                /* 1..100, WebP only; 0: 95; 100: without loss */
+    format_compression compression; /* PNG and WebP */
     int32_t width_px, height_px;
     int32_t frames; /* how many will be written, 1.. */
     uint32_t plays; /* as in frames_info */

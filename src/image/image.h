@@ -94,7 +94,7 @@ typedef struct image_writer_options {
     int32_t quality;                /* 1..100, JPEG only; 0: 95 */
     int32_t sample_bytes;           /* of the rows, as in image_info; 2 only if the format has_16; 0: 1 */
     const image_metadata *metadata; /* of the output, borrowed until close; NULL: none, which means sRGB */
-    format_compression compression; /* PNG only */
+    format_compression compression; /* PNG and WebP */
     swin2sr_threads *threads;       /* share the work of encoding; idle while the writer is called. NULL: the caller
                                        alone. The bytes of the file do not depend on it */
 } image_writer_options;

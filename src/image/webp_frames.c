@@ -106,7 +106,7 @@ static swin2sr_status encode(const frames_options *options, const frames_part *p
                              WebPMemoryWriter *out, swin2sr_error *reterr) {
     WebPPicture picture;
     WebPConfig config;
-    if (!WebPPictureInit(&picture) || !webp_config_set(&config, options->quality))
+    if (!WebPPictureInit(&picture) || !webp_config_set(&config, options->quality, options->compression))
         return write_failed(reterr);
     picture.use_argb = 1;
     picture.width = part->width_px;

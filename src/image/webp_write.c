@@ -10,8 +10,14 @@
 #include "image/codec.h"
 #include "image/webp_config.h"
 
-#define LOSSLESS_EFFORT 1 /* 0..9 of libwebp's presets; measured: 6 takes six times as long for 3 % fewer bytes */
-#define LOSSY_METHOD 4    /* 0..6, libwebp's default */
+/* What libwebp tries: method 0..6 of files with loss, preset 0..9 of those without. */
+static const struct {
+    int method, lossless_preset;
+} efforts[FORMAT_COMPRESSION_COUNT] = {
+    [FORMAT_COMPRESSION_FAST] = {0, 0},
+    [FORMAT_COMPRESSION_DEFAULT] = {2, 1},
+    [FORMAT_COMPRESSION_BEST] = {6, 6},
+};
 
 typedef struct webp_encoder {
     image_encoder base;
@@ -50,14 +56,14 @@ static void webp_write_step(void *context) {
     }
 }
 
-bool webp_config_set(WebPConfig *config, int32_t quality) {
+bool webp_config_set(WebPConfig *config, int32_t quality, format_compression compression) {
     bool is_set = WebPConfigInit(config);
     if (quality == FORMAT_LOSSLESS_QUALITY) {
-        is_set = is_set && WebPConfigLosslessPreset(config, LOSSLESS_EFFORT);
+        is_set = is_set && WebPConfigLosslessPreset(config, efforts[compression].lossless_preset);
         config->exact = 1; /* also colours where nothing is seen of them */
     } else {
         config->quality = (float)quality;
-        config->method = LOSSY_METHOD;
+        config->method = efforts[compression].method;
     }
     config->thread_level = 0;
     return is_set && WebPValidateConfig(config);
@@ -108,7 +114,7 @@ static void webp_finish_step(void *context) {
     const image_metadata *metadata = self->setup.metadata;
     WebPConfig config;
     bool has_metadata = metadata->icc.data || metadata->exif.data || metadata->xmp.data;
-    if (!webp_config_set(&config, self->setup.quality))
+    if (!webp_config_set(&config, self->setup.quality, self->setup.compression))
         write_failed(self, SWIN2SR_INTERNAL, "libwebp is of another version than its headers");
     if (has_metadata) {
         self->picture.writer = WebPMemoryWrite;

@@ -55,7 +55,7 @@ typedef struct ipc_job {
     uint32_t undamaged;   /* 1 + the network for pictures that are surely undamaged; 0: there is no choice */
     uint32_t format;      /* of the output: a format_id that can be written */
     uint32_t quality;     /* 1..100; JPEG only */
-    uint32_t compression; /* a format_compression; PNG only */
+    uint32_t compression; /* a format_compression; PNG and WebP */
     uint32_t metadata;    /* bits of format/metadata.h */
     format_target target; /* the part of the input, the size of the output, the strength */
     uint64_t in_bytes;    /* length of the input file, 1.. */

@@ -567,6 +567,37 @@ static void test_what_is_written(void **state) {
     }
 }
 
+/* More effort makes a WebP smaller, and where nothing is lost, what it shows is the same. */
+static void test_levels_of_webp(void **state) {
+    static const format_compression levels[] = {FORMAT_COMPRESSION_FAST, FORMAT_COMPRESSION_DEFAULT,
+                                                FORMAT_COMPRESSION_BEST};
+    static uint8_t rows[OUT_WIDTH * OUT_HEIGHT * 3];
+    static output out;
+    fill_smooth(rows, 3);
+    for (size_t i = 0; i < sizeof(rows); i++)
+        rows[i] = (uint8_t)(rows[i] / 2 + i * i % 61);
+    for (int32_t quality = 75; quality <= FORMAT_LOSSLESS_QUALITY; quality += 25) {
+        size_t sizes[3];
+        for (int i = 0; i < 3; i++) {
+            image_writer_options options = {.format = FORMAT_WEBP, .quality = quality, .compression = levels[i]};
+            picture got = {0};
+            out.size = 0;
+            assert_int_equal(encode(&options, 3, rows, &out, NULL), SWIN2SR_OK);
+            sizes[i] = out.size;
+            bytes file = copy_bytes(out.data, out.size);
+            assert_int_equal(decode(file, NULL, 7, &got, NULL), SWIN2SR_OK);
+            if (quality == FORMAT_LOSSLESS_QUALITY)
+                assert_same_samples(&got, rows, 3, 0);
+            free(got.rows);
+            free(file.data);
+        }
+        if (quality < FORMAT_LOSSLESS_QUALITY)
+            assert_true(sizes[0] > sizes[1] && sizes[1] > sizes[2]);
+        else /* libwebp guesses what is best, which may be worse for so small a picture */
+            assert_true(sizes[0] != sizes[1]);
+    }
+}
+
 static void test_failing_sink(void **state) {
     static uint8_t rows[OUT_WIDTH * OUT_HEIGHT * 3];
     static output out;
@@ -639,6 +670,7 @@ int main(void) {
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_round_trip_of_16_bits),
         cmocka_unit_test(test_what_is_written),
+        cmocka_unit_test(test_levels_of_webp),
         cmocka_unit_test(test_failing_sink),
         cmocka_unit_test(test_writer_refusals),
         cmocka_unit_test(test_row_count),
