@@ -12,7 +12,7 @@
 #define NOTE_DAMAGED (1u << 2)             /* the input is damaged or truncated, but all of its rows were decoded */
 #define NOTE_SHRUNK (1u << 3)              /* the image was reduced before it was enlarged */
 #define NOTE_PROFILE_DROPPED (1u << 4)     /* the colour profile was not usable, or the output cannot hold it */
-#define NOTE_EXIF_DROPPED (1u << 5)        /* EXIF data was damaged or too large */
+#define NOTE_EXIF_DROPPED (1u << 5)        /* EXIF data was damaged, too large, or in a TIFF */
 #define NOTE_XMP_DROPPED (1u << 6)         /* an XMP packet was too large */
 #define NOTE_TEXT_DROPPED (1u << 7)        /* comments, captions (IPTC), text chunks */
 #define NOTE_CMYK_CONVERTED (1u << 8)      /* inks were converted to RGB with the file's profile */

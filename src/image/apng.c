@@ -190,7 +190,9 @@ static void dispose(apng_decoder *self) {
 
 static swin2sr_status draw_file(apng_decoder *self, const apng_control *control, swin2sr_error *reterr) {
     image_reader *reader = NULL;
-    swin2sr_status status = image_reader_open(self->file.bytes, self->file.size, NULL, &reader, reterr);
+    const image_limits limits = {.pixels =
+                                     (uint64_t)control->width * control->height}; /* the canvas has passed others */
+    swin2sr_status status = image_reader_open(self->file.bytes, self->file.size, &limits, &reader, reterr);
     if (status != SWIN2SR_OK)
         return status;
     const image_info *info = image_reader_info(reader);
@@ -242,11 +244,14 @@ static void apng_close(frames_decoder *base) {
     free(self);
 }
 
-/* Read up to the pixels of the first frame. A default image that is not part of the animation is skipped. */
+/* Read up to the pixels of the first frame, and go back to its control. A default image that is not part of the animation
+ * is skipped. */
 static bool read_start(apng_decoder *self) {
     apng_chunk chunk;
+    size_t first = 0; /* what follows the control */
     for (self->at = PNG_SIGNATURE_BYTES; look_at_chunk(self, &chunk); skip(self, &chunk)) {
         bool is_palette = is_type(&chunk, "PLTE"), is_header = is_type(&chunk, "IHDR");
+        bool has_pixels = is_type(&chunk, "IDAT") || is_type(&chunk, "fdAT");
         if (is_header && chunk.size == IHDR_BYTES)
             self->ihdr = chunk.body;
         if (is_palette || is_type(&chunk, "tRNS")) {
@@ -255,14 +260,15 @@ static bool read_start(apng_decoder *self) {
         }
         if (is_type(&chunk, "acTL") && chunk.size == 8)
             self->base.plays = png_get_u32(chunk.body + 4);
-        if (is_type(&chunk, "IEND"))
+        if (first > 0 && has_pixels)
+            break;
+        if (is_type(&chunk, "IEND") || (is_type(&chunk, "fcTL") && !take_control(self, &chunk)))
             return false;
-        if (is_type(&chunk, "fcTL")) {
-            skip(self, &chunk);
-            return self->ihdr && take_control(self, &chunk);
-        }
+        if (is_type(&chunk, "fcTL"))
+            first = self->at + PNG_CHUNK_HEAD_BYTES + chunk.size + PNG_CHUNK_TAIL_BYTES;
     }
-    return false;
+    self->at = first;
+    return self->ihdr && first > 0;
 }
 
 swin2sr_status frames_apng_open(const uint8_t *data, size_t size, frames_decoder **ret_decoder, swin2sr_error *reterr) {

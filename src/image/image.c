@@ -64,8 +64,6 @@ static swin2sr_status check_probe(const probe_info *probe, const image_limits *l
     if ((uint64_t)probe->width_px * (uint64_t)probe->height_px > max_pixels)
         return swin2sr__error_set(reterr, SWIN2SR_TOO_LARGE, "the image has %d x %d pixels; at most %llu are allowed",
                                   probe->width_px, probe->height_px, (unsigned long long)max_pixels);
-    if (probe->format == FORMAT_JPEG && probe->depth_bits != 8)
-        return swin2sr__error_set(reterr, SWIN2SR_UNSUPPORTED, "a JPEG with 12 bits per sample cannot be read");
     return SWIN2SR_OK;
 }
 

@@ -168,6 +168,8 @@ static swin2sr_status tiff_decoder_read(image_decoder *base, swin2sr_error *rete
             return status;
         put_row(self, from, base->rows + (size_t)y * base->stride_bytes);
     }
+    if (self->file.has_wrong_pixels)
+        base->damage = "the TIFF's data is damaged";
     return SWIN2SR_OK;
 }
 
@@ -221,12 +223,29 @@ static void take_tags(tiff_decoder *self, const probe_info *probe) {
     self->is_tiled = TIFFIsTiled(tiff) != 0;
 }
 
-/* Metadata that the library keeps until the file is closed. EXIF is spread over directories of the file itself. */
+/* EXIF, which is spread over directories of the file itself, and texts: they are not kept. */
+static uint32_t dropped_notes(TIFF *tiff) {
+    static const struct {
+        uint32_t tag, note;
+    } tags[] = {
+        {TIFFTAG_EXIFIFD, NOTE_EXIF_DROPPED},      {TIFFTAG_GPSIFD, NOTE_EXIF_DROPPED},
+        {TIFFTAG_MAKE, NOTE_EXIF_DROPPED},         {TIFFTAG_MODEL, NOTE_EXIF_DROPPED},
+        {TIFFTAG_DATETIME, NOTE_EXIF_DROPPED},     {TIFFTAG_IMAGEDESCRIPTION, NOTE_TEXT_DROPPED},
+        {TIFFTAG_ARTIST, NOTE_TEXT_DROPPED},       {TIFFTAG_COPYRIGHT, NOTE_TEXT_DROPPED},
+        {TIFFTAG_RICHTIFFIPTC, NOTE_TEXT_DROPPED}, {TIFFTAG_PHOTOSHOP, NOTE_TEXT_DROPPED},
+    };
+    uint32_t notes = 0;
+    uint64_t values[2]; /* a number, a pointer, or a count and a pointer */
+    for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++)
+        notes |= TIFFGetField(tiff, tags[i].tag, &values[0], &values[1]) ? tags[i].note : 0;
+    return notes;
+}
+
+/* Metadata that the library keeps until the file is closed. */
 static void take_metadata(tiff_decoder *self) {
     image_metadata *found = &self->base.metadata;
     uint32_t size = 0;
     const void *bytes = NULL;
-    uint64_t exif_at = 0;
     float x = 0, y = 0;
     uint16_t unit = RESUNIT_INCH;
     if (TIFFGetField(self->tiff, TIFFTAG_ICCPROFILE, &size, &bytes) && size > 0 && size <= IMAGE_ICC_MAX_BYTES)
@@ -238,8 +257,7 @@ static void take_metadata(tiff_decoder *self) {
         found->xmp = (image_block){bytes, size};
     else if (size > 0)
         self->base.notes |= NOTE_XMP_DROPPED;
-    if (TIFFGetField(self->tiff, TIFFTAG_EXIFIFD, &exif_at))
-        self->base.notes |= NOTE_EXIF_DROPPED;
+    self->base.notes |= dropped_notes(self->tiff);
     TIFFGetFieldDefaulted(self->tiff, TIFFTAG_RESOLUTIONUNIT, &unit);
     if (unit == RESUNIT_NONE || !TIFFGetField(self->tiff, TIFFTAG_XRESOLUTION, &x) ||
         !TIFFGetField(self->tiff, TIFFTAG_YRESOLUTION, &y) || !(x > 0 && y > 0 && x < 1e6f && y < 1e6f))

@@ -92,7 +92,10 @@ static int on_error(TIFF *tiff, void *context, const char *module, const char *f
     return 1;
 }
 
-static int ignore_warning(TIFF *tiff, void *context, const char *module, const char *format, va_list values) {
+/* The library goes on after a warning. Only these two decoders warn of pixels that are wrong. */
+static int on_warning(TIFF *tiff, void *context, const char *module, const char *format, va_list values) {
+    tiff_file *self = context;
+    self->has_wrong_pixels |= strcmp(module, "JPEGLib") == 0 || strcmp(module, "PackBitsDecode") == 0;
     return 1;
 }
 
@@ -104,7 +107,7 @@ TIFF *tiff_file_open(tiff_file *self, tmsize_t allocation_max) {
     }
     TIFFOpenOptionsSetMaxSingleMemAlloc(options, allocation_max);
     TIFFOpenOptionsSetErrorHandlerExtR(options, on_error, self);
-    TIFFOpenOptionsSetWarningHandlerExtR(options, ignore_warning, NULL);
+    TIFFOpenOptionsSetWarningHandlerExtR(options, on_warning, self);
     TIFF *tiff = TIFFClientOpenExt("", self->data ? "r" : "w", self, read_bytes, write_bytes, seek, close_nothing,
                                    size_of, map, unmap_nothing, options);
     TIFFOpenOptionsFree(options);

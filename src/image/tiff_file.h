@@ -16,11 +16,12 @@ typedef struct tiff_file {
     uint64_t at, size;
     bool has_failed; /* the library has reported an error, or memory is lacking */
     bool is_out_of_memory;
+    bool has_wrong_pixels; /* the library has warned of damaged data, and read on */
 } tiff_file;
 
 /* Open the file for reading (data is set) or writing.
  * allocation_max  Of the library, at once.
- * returns         NULL if it fails; then the two last fields say why. */
+ * returns         NULL if it fails; then has_failed and is_out_of_memory say why. */
 TIFF *tiff_file_open(tiff_file *self, tmsize_t allocation_max);
 
 /* Free the blocks of a file that was written. */

@@ -143,7 +143,9 @@ static swin2sr_status read_frame_header(probe_window *window, uint8_t marker, ui
         return probe_refuse(window, "a JPEG that gives its height after the pixels cannot be read");
     if (width == 0 || channels == 0 || length != 6 + 3 * channels)
         return SWIN2SR_CORRUPT;
-    if ((channels != 1 && channels != 3 && channels != MAX_CHANNELS) || (depth_bits != 8 && depth_bits != 12))
+    if (depth_bits == 12)
+        return probe_refuse(window, "a JPEG with 12 bits per sample cannot be read; convert it to 8 bits");
+    if ((channels != 1 && channels != 3 && channels != MAX_CHANNELS) || depth_bits != 8)
         return probe_refuse(window, "a JPEG of this kind cannot be read: it must have 1, 3 or 4 channels of 8 bits");
     info->width_px = (int32_t)width;
     info->height_px = (int32_t)height;

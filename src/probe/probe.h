@@ -18,7 +18,7 @@ typedef struct probe_info {
     int32_t width_px; /* as stored, before orientation; 1.. */
     int32_t height_px;
     int32_t channels;      /* 1 grey, 2 grey+alpha, 3 colour (palette counts as 3), 4 colour+alpha or CMYK */
-    int32_t depth_bits;    /* per sample as stored: 1, 2, 4, 8, 16 (JPEG 8 or 12) */
+    int32_t depth_bits;    /* per sample as stored: 1, 2, 4, 8, 16 */
     int32_t orientation;   /* EXIF 1..8; 1 when absent */
     uint64_t frame_pixels; /* of an animation: of all frames, those that may change, with what surrounds them */
     int32_t frames;        /* 1; more for an animation. Of a file that is cut short, those that are there */

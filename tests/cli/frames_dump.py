@@ -11,9 +11,9 @@ from cli_checks import BINARY
 DUMP = BINARY.parent / "tests" / "image" / "frames_dump"
 
 
-def read(path):
-    """(size, plays, is_damaged, canvases, delays in seconds)"""
-    done = subprocess.run([DUMP, "read", path], capture_output=True, timeout=60)
+def read(path, max_pixels=0):
+    """(size, plays, is_damaged, canvases, delays in seconds), or the text of an error"""
+    done = subprocess.run([DUMP, "read", path, str(max_pixels)], capture_output=True, timeout=60)
     if done.returncode:
         return done.stderr.decode()
     stream = io.BytesIO(done.stdout)

@@ -2,6 +2,7 @@
 """Animations: frames are composed as the formats say, and come out with the same count, delays and repetitions."""
 import io
 import json
+import os
 import struct
 import zlib
 
@@ -9,7 +10,7 @@ import numpy
 import pytest
 from PIL import Image, ImageSequence
 
-from animations import BACKGROUND, CASES, GIF_CASES, SIZE, Part, apng, compose, gif, multiplied, noise, part, webp, whole
+from animations import BACKGROUND, CASES, GIF_CASES, SIZE, Part, apng, chunk, compose, gif, multiplied, noise, part, webp, whole
 from frames_dump import read, write
 from image_files import profile
 
@@ -52,6 +53,38 @@ def test_repetitions(tmp_path, data, plays):
     _, found, _, canvases, _ = read(path)
     assert (found, len(canvases)) == (plays, 2)
     assert (canvases[0] == whole(1).pixels).all() and (canvases[1] == whole(2).pixels).all()
+
+
+def test_a_palette_after_the_first_control(tmp_path):
+    """Of an APNG, the palette may come anywhere before the pixels."""
+    width, height, chunks = 3, 2, [(b"acTL", struct.pack(">II", 2, 0))]
+    for number, name in enumerate((b"IDAT", b"fdAT")):
+        chunks.append((b"fcTL", struct.pack(">IIIIIHHBB", number, width, height, 0, 0, 1, 10, 0, 0)))
+        if number == 0:
+            chunks += [(b"PLTE", bytes(range(30, 39))), (b"tRNS", bytes([255, 128, 0]))]
+        pixels = zlib.compress(b"".join(b"\0" + bytes([(number + y) % 3] * width) for y in range(height)))
+        chunks.append((name, pixels if number == 0 else struct.pack(">I", 2) + pixels))
+    head = (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0))
+    path = tmp_path / "animation"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*each) for each in [head, *chunks, (b"IEND", b"")]))
+    _, _, is_damaged, canvases, _ = read(path)
+    colours = [(30, 31, 32, 255), (33, 34, 35, 128), (36, 37, 38, 0)]
+    assert not is_damaged and len(canvases) == 2
+    for number, canvas in enumerate(canvases):
+        assert [tuple(row[0]) for row in canvas] == [colours[(number + y) % 3] for y in range(height)]
+
+
+@pytest.mark.skipif(not os.environ.get("SWIN2SR_LONG_TESTS"), reason="takes a gigabyte; SWIN2SR_LONG_TESTS=1 runs it")
+def test_frames_may_have_as_many_pixels_as_the_canvas(tmp_path):
+    side, path = 7100, tmp_path / "animation"  # over 50 million pixels
+    data = zlib.compress(bytes(side * (side + 1)), 1)
+    control = lambda number: chunk(b"fcTL", struct.pack(">IIIIIHHBB", number, side, side, 0, 0, 1, 10, 0, 0))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)) +
+                     chunk(b"acTL", struct.pack(">II", 2, 0)) + control(0) + chunk(b"IDAT", data) + control(1) +
+                     chunk(b"fdAT", struct.pack(">I", 2) + data) + chunk(b"IEND", b""))
+    assert "at most 50000000" in read(path)
+    size, _, is_damaged, canvases, _ = read(path, 60000000)
+    assert size == (side, side) and len(canvases) == 2 and not is_damaged
 
 
 def test_a_still_picture_is_one_frame(tmp_path):

@@ -194,6 +194,17 @@ def test_provenance(swin2sr, tmp_path, out, strip):
     assert (image.getexif().get(0x010f) == "Maker") == (not strip and out != "tiff")
 
 
+@pytest.mark.parametrize("tag, value, notes", [(271, "Maker", ["exif-dropped"]), (306, "2024:01:01 00:00:00", ["exif-dropped"]),
+                                               (270, "caption", ["text-dropped"]), (33432, "owner", ["text-dropped"])])
+def test_what_a_tiff_says_in_its_own_tags_is_named(swin2sr, tmp_path, tag, value, notes):
+    path = tmp_path / "in.tif"
+    Image.new("RGB", (16, 16), "teal").save(path, "TIFF", tiffinfo={tag: value})
+    done = swin2sr("upscale", "--json", "-q", path, "-o", tmp_path / "out.png")
+    assert json.loads(done.stdout)[0]["notes"] == notes
+    done = swin2sr("upscale", "--json", "-q", "-f", path, "-o", tmp_path / "out.png", "--metadata", "strip")
+    assert json.loads(done.stdout)[0]["notes"] == []
+
+
 def test_provenance_does_not_fit_into_gif(swin2sr, tmp_path):
     _, notes = enlarge(swin2sr, tmp_path, Row(is_dense=False, out="gif"), "--provenance")
     assert notes == ["provenance-dropped"]

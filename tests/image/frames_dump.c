@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * tests/image/frames_dump.c - for tests/cli/test_animation.py: the frames of an image, and animations made of canvases.
- * frames_dump read FILE                 to stdout: a line "WIDTH HEIGHT FRAMES PLAYS DAMAGE"; then for each frame a line
- *                                       "NUM DEN" and the canvas, RGBA
+ * frames_dump read FILE MAX_PIXELS      to stdout: a line "WIDTH HEIGHT FRAMES PLAYS DAMAGE"; then for each frame a line
+ *                                       "NUM DEN" and the canvas, RGBA. MAX_PIXELS 0: as the command line
  * frames_dump write FORMAT QUALITY ALPHA  from stdin, what read gives; to stdout: the animation */
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,13 +21,14 @@ static size_t canvas_bytes(int32_t width_px, int32_t height_px) {
     return (size_t)width_px * (size_t)height_px * FRAMES_PIXEL_BYTES;
 }
 
-static int read_frames(const char *path) {
+static int read_frames(const char *path, const char *max_pixels) {
+    const image_limits limits = {.pixels = strtoull(max_pixels, NULL, 10)};
     FILE *in = fopen(path, "rb");
     uint8_t *data = malloc(FILE_MAX_BYTES);
     size_t size = in && data ? fread(data, 1, FILE_MAX_BYTES, in) : 0;
     frames_reader *reader = NULL;
     swin2sr_error error = {""};
-    swin2sr_status status = frames_reader_open(data, size, NULL, &reader, &error);
+    swin2sr_status status = frames_reader_open(data, size, &limits, &reader, &error);
     const frames_info *info = status == SWIN2SR_OK ? frames_reader_info(reader) : NULL;
     if (info)
         printf("%d %d %d %u %s\n", info->width_px, info->height_px, info->frames, info->plays,
@@ -98,8 +99,8 @@ static int write_frames(const char *format, const char *quality, const char *alp
 }
 
 int main(int argc, char **argv) {
-    if (argc == 3 && strcmp(argv[1], "read") == 0)
-        return read_frames(argv[2]);
+    if (argc == 4 && strcmp(argv[1], "read") == 0)
+        return read_frames(argv[2], argv[3]);
     if (argc == 5 && strcmp(argv[1], "write") == 0)
         return write_frames(argv[2], argv[3], argv[4]);
     return 2;

@@ -388,6 +388,34 @@ static void test_damaged_data(void **state) {
     free(file.data);
 }
 
+/* The JPEG in a TIFF, and runs of PackBits that are too long: the library warns and goes on. */
+static void test_damaged_tiff(void **state) {
+    static const char *const names[] = {"tiff_jpeg", "tiff_packbits"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        bytes file = load(names[i], "tif");
+        size_t noted = 0;
+        for (size_t at = 8; at < file.size; at++) {
+            picture got = {0};
+            uint8_t kept = file.data[at];
+            file.data[at] = 0x7f;
+            if (decode(file, NULL, 5, &got, NULL) == SWIN2SR_OK) {
+                noted += got.info.damage != NULL;
+                free(got.rows);
+                swin2sr_status strict = decode(file, &(image_limits){.is_strict = true}, 5, &got, NULL);
+                assert_int_equal(strict, got.info.damage ? SWIN2SR_CORRUPT : SWIN2SR_OK);
+                if (strict == SWIN2SR_OK)
+                    free(got.rows);
+            }
+            file.data[at] = kept;
+        }
+        assert_true(noted > 0);
+        picture whole = {0};
+        assert_int_equal(decode(file, &(image_limits){.is_strict = true}, 5, &whole, NULL), SWIN2SR_OK);
+        free(whole.rows);
+        free(file.data);
+    }
+}
+
 /* ---- memory ---- */
 
 static size_t allocated(void) {
@@ -427,6 +455,7 @@ int main(void) {
         cmocka_unit_test(test_arithmetic_coding_needs_its_end),
         cmocka_unit_test(test_missing_scan),
         cmocka_unit_test(test_damaged_data),
+        cmocka_unit_test(test_damaged_tiff),
         cmocka_unit_test(test_memory_really_held),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
