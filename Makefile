@@ -74,6 +74,7 @@ test-vulkan: deps-test
 	@tools/install_packages.sh vulkan
 	$(MESON) setup --reconfigure -Dvulkan=enabled '$(BUILD)'
 	ninja -C '$(BUILD)'
+	SWIN2SR_NEEDS_VULKAN=1 $(BUILD)/tests/kernels/check_vulkan
 	SWIN2SR_NEEDS_VULKAN=1 $(BUILD)/tests/golden/check_goldens --device vulkan tests/fixtures/goldens ../shared/goldens
 	SWIN2SR_LONG_TESTS=1 SWIN2SR_BUILD='$(BUILD)' $(PYTHON) -m pytest -q -p no:cacheprovider tests/cli/test_device.py tests/project/test_shaders.py
 
