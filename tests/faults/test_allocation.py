@@ -149,6 +149,7 @@ def check_counts(service, client, before):
 def test_each_allocation_fails(tmp_path, session, program):
     faults, visited, allocation = Faults(tmp_path / "faults"), 0, 1
     with Service(tmp_path, "--data", str(tmp_path / "data"), *SMALL, env=faults.environment) as service:
+        service.has_lacked_memory = True
         service.wait_ready()
         before, client = count_requests(service), Client(service.url)
         good = dict(session(client))

@@ -16,6 +16,7 @@ def server(tmp_path_factory):
         return
     with service.Service(tmp_path_factory.mktemp("spool")) as running:
         running.wait_ready()
+        running.wait_metric('workers{state="starting"}', 0)  # ready with one; each has a descriptor once it is ready
         yield running
 
 
