@@ -76,7 +76,7 @@ full)
     export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
     step sanitizer-unit meson_tests sanitizer-unit "$build-asan" --no-suite golden --timeout-multiplier 5
     step sanitizer-threads tools/run_tsan.sh 12
-    step sanitizer-programs python_tests sanitizer-programs "$build-asan" tests/cli tests/model tests/server tests/faults -m sanitize
+    step sanitizer-programs python_tests sanitizer-programs "$build-asan" tests/cli tests/model tests/server tests/faults -m 'sanitize and not slow'
     ;;
 *)
     echo "usage: tools/run_tests.sh quick|full" >&2

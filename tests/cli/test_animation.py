@@ -206,6 +206,7 @@ TARGETS = [(["--scale", "3"], (120, 84)), (["--scale", "1"], SIZE), (["--fit", "
            (["--crop", "1,2,30,26", "--height", "39"], (45, 39))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options, size", TARGETS, ids=[" ".join(case[0]) for case in TARGETS])
 def test_sizes_and_parts(swin2sr, tmp_path, options, size):
     """Each frame is what a still picture of it would become: exactly where the network has no say (strength 0)."""

@@ -58,6 +58,7 @@ def test_upload_cannot_be_written(trying):
 
 # ---- images ----
 
+@pytest.mark.slow
 def test_every_image_file_of_the_tests_is_done_inside(start):
     """Decoders and encoders need no call that is not on the list, whatever the file is."""
     files = [path for folder in ("fuzz/corpus/image", "tests/image/data", "tests/fixtures/reports")

@@ -195,6 +195,7 @@ def ten_pictures(kind):
     return [data for data in files if max(open_image(data).size) <= 250][:10]  # small ones, for a quick test
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["made", "real"])
 def test_ten_at_once(server, tmp_path, kind):
     """Ten different pictures at the same time: each answer is what the command line makes of that picture."""
