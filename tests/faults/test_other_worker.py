@@ -24,9 +24,10 @@ def test_a_worker_that_was_given_up_returns(start, tmp_path):
     """It is stopped while it works on a job that is then canceled, and goes on when another worker has done the next job.
     What it says is about no job any more."""
     service = start("--data", tmp_path / "data", "--workers", "2", *SMALL)
+    service.wait_metric('workers{state="idle"}', 2)
+    before = {pid: processor_ticks(pid) for pid in service.worker_pids()}
     first = submit(service, image=slow_picture())
-    service.wait_metric('jobs{status="running"}', 1)
-    busy = max(service.worker_pids(), key=processor_ticks)
+    busy = wait_for("work", lambda: next((pid for pid in before if processor_ticks(pid) > before[pid] + 1), None))
     os.kill(busy, signal.SIGSTOP)
     assert requests.delete(f"{service.url}/v1/jobs/{first}").json()["status"] == "canceled"
     second = submit(service)
