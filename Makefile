@@ -24,7 +24,7 @@ help:
 	@echo 'make run [PORT=8080] [ONESHOT=1]    install, build, serve on 127.0.0.1, enlarge the sample picture'
 	@echo 'make deps                           install the Debian packages for building and running'
 	@echo 'make build                          build/swin2sr, build/swin2sr-server, build/swin2sr-worker, the library'
-	@echo 'make test-quick                     format, layers, unit tests, kernels: under a minute'
+	@echo 'make test-quick                     format, layers, unit tests, kernels: one or two minutes'
 	@echo 'make test                           all tests'
 	@echo 'make bench [SIZE=256x256] [REPS=5]  time the engine, with one thread and with all'
 	@echo 'make format                         run clang-format over every C file'
