@@ -53,9 +53,11 @@ def all_jobs(server):
 
 def wait_all_finished(server, count):
     def are_finished():
+        if any(server.metric(f'jobs{{status="{status}"}}') for status in ("queued", "running")):
+            return None
         jobs = all_jobs(server)
         return len(jobs) >= count and all(job["finished"] for job in jobs) and jobs
-    return wait_for("all jobs to end", are_finished)
+    return wait_for("all jobs to end", are_finished, max(service.PATIENCE_S, count / 10))
 
 
 def inputs(data):
