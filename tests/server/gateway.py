@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The gateway as it is shipped (deploy/nginx), with Debian's nginx, in front of services of a test."""
+import os
 import re
 import shutil
 import signal
@@ -60,7 +61,7 @@ class Gateway:
         return text
 
     def start(self):
-        self.process = subprocess.Popen(self._command)
+        self.process = subprocess.Popen(self._command, start_new_session=True)
 
         def is_open():
             assert self.process.poll() is None, (self.folder / "error.log").read_text()
@@ -69,6 +70,7 @@ class Gateway:
         wait_for("nginx", is_open)
 
     def stop(self, number=signal.SIGTERM):
+        """SIGKILL goes to its workers too: without their master they would serve on."""
         if self.process.poll() is None:
-            self.process.send_signal(number)
+            (os.killpg if number == signal.SIGKILL else os.kill)(self.process.pid, number)
         self.process.wait()
