@@ -154,7 +154,7 @@ def main():
     parser = argparse.ArgumentParser(description="Pass alerts of Alertmanager on to a DingTalk robot.")
     parser.add_argument("--url-file", required=True,
                         help="file with the robot's address, https://oapi.dingtalk.com/robot/send?access_token=...")
-    parser.add_argument("--secret-file", help="file with the secret, SEC..., if the robot wants signatures")
+    parser.add_argument("--secret-file", help="file with the secret, SEC..., or an empty one, if the robot wants no signatures")
     parser.add_argument("--listen", default="127.0.0.1:8060", metavar="ADDR:PORT",
                         help="port 0: a free port, given in the log")
     options = parser.parse_args()

@@ -62,12 +62,10 @@ class Stack:
         config = yaml.safe_load((MONITORING / "prometheus.yml").read_text())
         config["global"] = {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
         config["rule_files"].append("own.yml")
-        here = {"alertmanager:9093": "alertmanager", "localhost:9090": "prometheus"}
+        here = {"alertmanager:9093": "alertmanager", "localhost:9090": "prometheus", "mtail:3903": "mtail"}
         jobs = config["scrape_configs"]
-        assert [job["job_name"] for job in jobs] == ["swin2sr", "prometheus", "alertmanager"]
+        assert [job["job_name"] for job in jobs] == ["swin2sr", "prometheus", "alertmanager", "nginx"]
         jobs[0] = {"job_name": "swin2sr", "file_sd_configs": [{"files": ["targets.json"]}]}
-        jobs.append({"job_name": "nginx", "static_configs": [{"targets": ["localhost:3903"]}]})
-        here["localhost:3903"] = "mtail"
         text = yaml.safe_dump(config)
         for name, program in here.items():
             text = text.replace(name, f"127.0.0.1:{self.port[program]}")

@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import subprocess
+import time
 
 import jsonschema
 import pytest
@@ -18,9 +19,10 @@ from ship import NAME, podman, said
 
 FILE = ROOT / "deploy/compose.yaml"
 SCHEMA = "/usr/lib/python3/dist-packages/compose/config/compose_spec.json"  # of Debian's docker-compose
-# What stands in for an image of Docker Hub: the program of a Debian package.
+# What stands in for an image of Docker Hub: the program of a Debian package. The image of rsyslog and mtail is built.
 PROGRAMS = {"nginx": ["nginx", "-g", "daemon off;"], "prometheus": ["prometheus"],
             "alertmanager": ["prometheus-alertmanager"], "dingtalk": []}
+LOGS = ("rsyslog", "mtail")
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +83,17 @@ def peers():
 
 
 @pytest.fixture(scope="module")
-def running(project, image, peers, tmp_path_factory):
+def logs():
+    """The image of deploy/monitoring/Containerfile."""
+    name = f"localhost/{NAME}-logs"
+    ship.make_base(ship.BUILD / "ship")
+    ship.run("buildah", "bud", "--build-arg", f"DEBIAN={ship.BASE}", "--tag", name, ROOT / "deploy/monitoring")
+    yield name
+    podman("rmi", "--force", name, check=False)
+
+
+@pytest.fixture(scope="module")
+def running(project, image, peers, logs, tmp_path_factory):
     """{service: container} of the services of the file, in its network, with secrets from make_secrets.sh."""
     folder = tmp_path_factory.mktemp("deploy")
     shutil.copytree(FILE.parent, folder / "deploy", ignore=shutil.ignore_patterns("secrets"))
@@ -99,8 +111,10 @@ def running(project, image, peers, tmp_path_factory):
     names = {"key": re.search(r"^(swin2sr_[0-9a-f]+)$", made.stdout, re.M)[1], "folder": folder / "deploy"}
     try:
         for name, service in project["services"].items():
-            if name in ("swin2sr", *PROGRAMS):
-                names[name] = start(name, service, project, folder / "deploy", network, image, peers)
+            what = {"swin2sr": [image], **dict.fromkeys(LOGS, [logs])}
+            what |= {peer: ["--entrypoint", "[]", peers, *program] for peer, program in PROGRAMS.items()}
+            if name in what:
+                names[name] = start(name, service, project, folder / "deploy", network, what[name])
         yield names
     finally:
         for name in project["services"]:
@@ -110,13 +124,16 @@ def running(project, image, peers, tmp_path_factory):
             podman("volume", "rm", "--force", f"{NAME}-{volume}", check=False)
 
 
-def start(name, service, project, deploy, network, image, peers):
-    """The service as `podman run`, with every key of the file that matters to a container."""
+def start(name, service, project, deploy, network, what):
+    """The service as `podman run`, with every key of the file that matters to a container. podman has no log driver for
+    syslog. rsyslog has a loopback of its own, and not the machine's, which may have an rsyslog."""
     known = {"image", "restart", "environment", "secrets", "volumes", "read_only", "cap_drop", "cap_add", "security_opt",
-             "mem_limit", "stop_grace_period", "networks", "ports", "tmpfs", "depends_on", "command", "user"}
+             "mem_limit", "stop_grace_period", "networks", "ports", "tmpfs", "depends_on", "command", "user", "build", "logging",
+             "network_mode"}
     assert set(service) <= known
     arguments = ["--detach", "--name", f"{NAME}-{name}", "--restart", service["restart"]]
-    networks = service["networks"]
+    networks = service.get("networks")
+    assert networks or (name, service["network_mode"]) == ("rsyslog", "host")
     address = networks["swin2sr"]["ipv4_address"] if isinstance(networks, dict) else None
     arguments += ["--network", network, "--network-alias", name, *(["--ip", address] if address else [])]
     for key, value in service.get("environment", {}).items():
@@ -137,7 +154,6 @@ def start(name, service, project, deploy, network, image, peers):
     arguments += ["--memory", re.sub(r"\$\{\w+:-(.*)\}", r"\1", service["mem_limit"])] if "mem_limit" in service else []
     for port in service.get("ports", []):
         arguments += ["--publish", "127.0.0.1::" + port.rsplit(":", 1)[1]]
-    what = [image] if name == "swin2sr" else ["--entrypoint", "[]", peers, *PROGRAMS[name]]
     podman("run", *arguments, *what, *service.get("command", []))
     return f"{NAME}-{name}"
 
@@ -177,8 +193,8 @@ def test_prometheus_sees_the_service_and_alertmanager(running):
         except requests.RequestException:
             assert podman("inspect", "--format", "{{.State.Running}}", running["prometheus"]).stdout == "true\n", said(running["prometheus"])
             return None
-        return {row["metric"]["job"] for row in rows if row["value"][1] == "1"} >= {"swin2sr", "prometheus", "alertmanager"}
-    wait_for("three targets", up)
+        return {row["metric"]["job"] for row in rows if row["value"][1] == "1"} == {"swin2sr", "prometheus", "alertmanager", "nginx"}
+    wait_for("all targets", up)
     managers = requests.get(api + "/alertmanagers").json()["data"]["activeAlertmanagers"]
     assert [manager["url"] for manager in managers] == ["http://alertmanager:9093/api/v2/alerts"]
     assert requests.get(api + "/rules").json()["data"]["groups"], "no rules are read"
@@ -189,3 +205,35 @@ def test_the_bridge_to_dingtalk_listens(running):
     """Alertmanager's container reaches it by its name."""
     ask = "import urllib.request as u; print(u.urlopen('http://dingtalk:8060/healthz', timeout=5).status)"
     wait_for("an answer", lambda: podman("exec", running["alertmanager"], "python3", "-c", ask, check=False).stdout == "200\n")
+
+
+@long
+def test_lines_of_each_component_are_kept_and_counted(project, running):
+    """`logger` stands in for docker's log driver. It sends what the containers have written to the address of the file."""
+    tags = {}
+    for name, service in project["services"].items():
+        if "logging" in service:
+            options = service["logging"]["options"]
+            assert (service["logging"]["driver"], options["syslog-format"]) == ("syslog", "rfc5424micro")
+            tags[options["tag"]] = name, re.fullmatch(r"udp://(.*):(\d+)", options["syslog-address"]).groups()
+    assert set(tags) == {"swin2sr-server", "nginx", "prometheus", "alertmanager", "dingtalk"}
+    gateway = f"https://{address_of(running['nginx'], 443)}"
+    assert requests.get(gateway + "/v1/models", verify=str(running["folder"] / "secrets/server.crt")).status_code == 200
+
+    def send(tag):
+        name, (host, port) = tags[tag]
+        podman("exec", "--interactive", running["rsyslog"], "logger", "--server", host, "--port", port, "--udp", "--rfc5424",
+               "--tag", tag, input=said(running[name]) + "\n")
+
+    def counted():  # mtail begins at the end of the first file
+        send("nginx")
+        time.sleep(2)
+        return requests.get(api, params={"query": 'nginx_answers_total{code="200"}'}).json()["data"]["result"]
+    for tag in tags:
+        send(tag)
+        wait_for(tag, lambda: podman("exec", running["rsyslog"], "test", "-s", f"/var/log/swin2sr/{tag}.log", check=False).returncode == 0)
+    api = f"http://{address_of(running['prometheus'], 9090)}/api/v1/query"
+    assert all(row["metric"]["job"] == "nginx" for row in wait_for("counts", counted))
+    podman("exec", running["rsyslog"], "logrotate", "--force", "-s", "/var/log/swin2sr/.rotated", "/etc/swin2sr/logrotate.conf")
+    kept = podman("exec", running["rsyslog"], "ls", "/var/log/swin2sr").stdout.split()
+    assert {f"{tag}.log.1.gz" for tag in tags} <= set(kept)

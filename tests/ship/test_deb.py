@@ -36,10 +36,10 @@ def test_the_unit_is_right_and_closed(tmp_path):
 
 
 def test_the_package_is_built_with_the_packages_of_the_project():
-    """All but those that every build of a package has, and curl, which is for `make run`."""
+    """All but those that every build of a package has, and curl, which is for `make run`. The package has GPUs."""
     listed = {line.split()[1] for line in (ROOT / "tools/packages.txt").read_text().splitlines() if line.startswith("build ")}
     needed = set(re.findall(r"^ ([a-z0-9.-]+)[ ,]", (ROOT / "deploy/debian/control").read_text().split("Standards")[0], re.M))
-    assert needed - {"debhelper-compat", "dh-sequence-installsysusers"} == listed - {"curl", "gcc", "libc6-dev"}
+    assert needed - {"debhelper-compat", "dh-sequence-installsysusers", "libvulkan-dev"} == listed - {"curl", "gcc", "libc6-dev"}
 
 
 def test_make_install_puts_everything_in_place(tmp_path):
