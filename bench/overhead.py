@@ -30,7 +30,7 @@ class Service:
     def __init__(self, build, core):
         self.build = build
         self.process = subprocess.Popen(
-            [Path(build) / "swin2sr-server", "--listen", "127.0.0.1:0", "--models", "swin2sr-lightweight-x4",
+            [Path(build) / "swin2sr-server", "--listen", "127.0.0.1:0", "--models", "photo",
              "--workers", "1", "--threads", "1", "--spool", tempfile.gettempdir()],
             stdout=subprocess.PIPE, text=True, preexec_fn=lambda: os.sched_setaffinity(0, {core}))
         port = json.loads(self.process.stdout.readline())["port"]

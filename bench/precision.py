@@ -24,7 +24,7 @@ import set5
 
 TURNS, REPS = 5, 3
 FASTER, LOST_DB = 1.05, {"int8": 0.05, "bf16": 0.02}
-BUILT_IN = ("swin2sr-lightweight-x4", "photo", "clean")
+BUILT_IN = ("photo", "clean", "fast")
 KEY = ("kernels", "dim", "heads", "window", "model")
 
 

@@ -26,7 +26,7 @@ import library
 from fetch_images import fetch
 
 SCALE = 4
-NETWORKS = ["swin2sr-lightweight-x4", "photo", "clean"]
+NETWORKS = ["photo", "clean", "fast"]
 PACKAGES = {"python3-skimage": "0.19.3-8", "fonts-urw-base35": "20200910-7"}
 DATA = "python3-skimage/usr/lib/python3/dist-packages/skimage/data"
 FONT = "fonts-urw-base35/usr/share/fonts/opentype/urw-base35/NimbusRoman-Regular.otf"

@@ -4,14 +4,23 @@
 
 usage: bench/service.py [--size 512x512] [--precision auto] [--model auto] [--models NAME,...] [--workers N]
                         [--clients 2 4] [--seconds 60] [--load 0.6] [--arrivals 100] [--pictures DIR] [--url http://HOST:PORT] [--out FILE]
+       bench/service.py --turns 5 [--models photo,clean,fast] [--size 256x256] [--workers 2] ...
 
 Closed loop: each of the clients sends its next picture when it has its response. Open loop: Poisson arrivals (at equal
 moments in every run) at a share of the best closed-loop rate; latency counts from the moment of arrival. Without --url
-it starts a service; with `--model photo`, `--models photo` against its default shows what the other networks in a worker
-cost. Every response must be equal to the output of `swin2sr upscale`, else the exit code is 1.
+it starts a service. Every response must be equal to the output of `swin2sr upscale`, else the exit code is 1.
+
+With --turns: are several networks in one service slower than each in a service of its own? In each turn, two clients ask
+one service for eight pictures of each network, the networks taking turns from picture to picture, and services with one
+network each for the same pictures, one network after the other; who begins changes with each turn. The exit code is 1
+when the one service takes longer by more than 2 % in the middle of the turns, which is how far two equal services differ.
 """
 import argparse
+import contextlib
+import itertools
 import random
+import statistics
+import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -63,17 +72,68 @@ def open_loop(url, data, right, rate, arrivals):
             "load_after": machine.load()}
 
 
+# ---- several networks in one service ----
+
+PER_TURN, TURN_CLIENTS, EQUAL = 8, 2, 1.02
+
+
+def seconds_for(asks):
+    """asks: (url with query, data, right) of each picture."""
+    begun = time.monotonic()
+    with ThreadPoolExecutor(TURN_CLIENTS) as pool:
+        for done in [pool.submit(ask, *each, begun) for each in asks]:
+            done.result()
+    return time.monotonic() - begun
+
+
+def turns(options, names, data, right, together, apart):
+    """Seconds of both ways in each turn.  together: the URL of the one service; apart: {name: URL}."""
+    def asks(url, name):
+        return [((url, f"?format=jpeg&model={name}"), data, right[name])] * PER_TURN
+
+    mixed = list(itertools.chain(*zip(*(asks(together, name) for name in names))))
+    ways = {"together_s": lambda: seconds_for(mixed),
+            "apart_s": lambda: sum(seconds_for(asks(apart[name], name)) for name in names)}
+    for way in ways.values():  # the first pictures find cold caches
+        way()
+    for turn in range(options.turns):
+        order = list(ways) if turn % 2 == 0 else list(ways)[::-1]
+        found = {way: ways[way]() for way in order}
+        found = {**found, "ratio": found["together_s"] / found["apart_s"], "load_after": machine.load()}
+        show(f"turn {turn + 1}:", found)
+        yield found
+
+
+def compare(options, data, source, folder):
+    names = options.models.split(",") if options.models else ["photo", "clean", "fast"]
+    right = {name: serving.enlarge(options.build, source, folder / "right.jpg", "--precision", options.precision,
+                                   "--model", name) for name in names}
+    arguments = ["--precision", options.precision, "--workers", options.workers or "2"]
+    with contextlib.ExitStack() as stack:
+        def start(*models):
+            return stack.enter_context(serving.started(options.build, folder, *arguments, "--models", ",".join(models)))
+
+        found = list(turns(options, names, data, right, start(*names), {name: start(name) for name in names}))
+    middle = statistics.median(turn["ratio"] for turn in found)
+    print(f"{len(names)} networks in one service take {middle:.3f} of the time of one each: "
+          f"{'no slower' if middle <= EQUAL else 'slower'}", flush=True)
+    machine.save(options.out, machine.describe(options.build), "service-turns", size=options.size,
+                 precision=options.precision, models=names, turns=found, ratio=middle)
+    return middle > EQUAL
+
+
 def show(name, run):
     print(name, " ".join(f"{key} {value:.2f}" for key, value in run.items()), flush=True)
 
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--size", default="512x512", help="WxH")
+    parser.add_argument("--size", help="WxH (512x512; with --turns 256x256)")
     parser.add_argument("--precision", choices=library.PRECISIONS, default="auto")
     parser.add_argument("--model", default="auto", help="the network that each request asks for")
     parser.add_argument("--models", help="networks of the service that is started (default: its own)")
     parser.add_argument("--workers", help="of the service that is started (default: its own)")
+    parser.add_argument("--turns", type=int, default=0, help="compare several networks in one service with one in each")
     parser.add_argument("--clients", nargs="+", type=int, default=[2, 4])
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--load", type=float, default=0.6, help="open loop, share of the best closed-loop rate")
@@ -81,7 +141,9 @@ def parse():
     parser.add_argument("--pictures", type=Path, help="folder of photographs (default: Set5 of the shared test data)")
     serving.add_url(parser)
     machine.add_options(parser)
-    return parser.parse_args()
+    options = parser.parse_args()
+    options.size = options.size or ("256x256" if options.turns else "512x512")
+    return options
 
 
 def main():
@@ -94,6 +156,8 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         source = Path(name) / "picture.png"
         pictures.mosaic(folder if folder.is_dir() else None, width, height).save(source)
+        if options.turns:
+            return compare(options, source.read_bytes(), source, Path(name))
         right = serving.enlarge(build, source, Path(name) / "right.jpg", "--precision", options.precision, "--model",
                                 options.model)
         data = source.read_bytes()
@@ -112,4 +176,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

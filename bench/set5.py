@@ -30,7 +30,7 @@ def run(*arguments):
 
 def add_options(parser):
     """The options of every measurement of a network."""
-    parser.add_argument("--model", default="swin2sr-lightweight-x4")
+    parser.add_argument("--model", default="photo")
     parser.add_argument("--precision", default="fp32")
     library.add_build(parser)
 

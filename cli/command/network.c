@@ -27,13 +27,18 @@ static void report_unknown(const char *name) {
     char here[512] = "";
     library_list list = {0};
     catalog offers = {0};
+    const char *successor = swin2sr__built_in_successor(name);
     bool is_offered = catalog_open(&offers, NULL) == SWIN2SR_OK && catalog_find(&offers, name);
     for (size_t i = 0; i < swin2sr__built_in_count(); i++)
         append(here, sizeof(here), swin2sr__built_in_get(i)->name);
     if (library_list_open(&list, NULL) == SWIN2SR_OK)
         for (size_t i = 0; i < list.count; i++)
             append(here, sizeof(here), list.entries[i].name);
-    if (is_offered)
+    if (successor)
+        report_error(name,
+                     "is no longer inside the program; '--model %s' took its place, and photo and clean are better",
+                     successor);
+    else if (is_offered)
         report_error(name, "not installed; 'swin2sr model pull %s' fetches it; installed are %s", name, here);
     else
         report_error(name,

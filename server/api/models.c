@@ -4,19 +4,26 @@
 #include "api/context.h"
 #include "api/routes.h"
 
+/* The sentence on a network inside the program; NULL: it is a file. */
+static const char *summary_of(const served_model *served) {
+    const swin2sr__built_in *found =
+        served->path[0] ? NULL : swin2sr__built_in_get(swin2sr__built_in_find(served->name));
+    return found ? found->summary : NULL;
+}
+
 static void add_network(http_json **models, const network *each, bool is_default, bool is_auto) {
-    const char *name = each->served->name, *task = library_task_of(name);
+    const char *name = each->served->name, *task = library_task_of(name), *summary = summary_of(each->served);
     const ipc_ready *facts = &each->facts;
     bool is_ready = pool_is_ready(each->owner);
     if (each->owner->was_ever_ready)
-        http_json_add(models, "{s:s, s:s?, s:b, s:b, s:b, s:i, s:s, s:I, s:s?, s:s, s:s, s:s}", "name", name, "task",
-                      task, "default", is_default, "auto", is_auto, "ready", is_ready, "scale", (int)facts->scale,
-                      "sha256", facts->sha256, "parameters", (long long)facts->parameters, "license",
-                      facts->license[0] ? facts->license : NULL, "precision", facts->precision, "kernels",
+        http_json_add(models, "{s:s, s:s?, s:s?, s:b, s:b, s:b, s:i, s:s, s:I, s:s?, s:s, s:s, s:s}", "name", name,
+                      "summary", summary, "task", task, "default", is_default, "auto", is_auto, "ready", is_ready,
+                      "scale", (int)facts->scale, "sha256", facts->sha256, "parameters", (long long)facts->parameters,
+                      "license", facts->license[0] ? facts->license : NULL, "precision", facts->precision, "kernels",
                       facts->kernels, "sandbox", facts->sandbox);
     else
-        http_json_add(models, "{s:s, s:s?, s:b, s:b, s:b}", "name", name, "task", task, "default", is_default, "auto",
-                      is_auto, "ready", is_ready);
+        http_json_add(models, "{s:s, s:s?, s:s?, s:b, s:b, s:b}", "name", name, "summary", summary, "task", task,
+                      "default", is_default, "auto", is_auto, "ready", is_ready);
 }
 
 void models_on_begin(http_request *request) {

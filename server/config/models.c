@@ -37,6 +37,10 @@ static swin2sr_status find_file(const catalog *offers, const char *entry, served
     memcpy(model->name, entry, strlen(entry) + 1);
     if (library_is_built_in(entry) || library_find(entry, model->path, sizeof model->path, NULL) == SWIN2SR_OK)
         return SWIN2SR_OK;
+    const char *successor = swin2sr__built_in_successor(entry);
+    if (successor)
+        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "%s: no longer inside the program; name %s in its place",
+                                  entry, successor);
     return wrong(reterr, entry, "no such model in the library; 'swin2sr model list' shows what is there");
 }
 

@@ -25,6 +25,10 @@ size_t swin2sr__built_in_find(const char *name) {
     return index;
 }
 
+const char *swin2sr__built_in_successor(const char *name) {
+    return strcmp(name, "swin2sr-lightweight-x4") == 0 ? "fast" : NULL;
+}
+
 size_t swin2sr__built_in_find_role(swin2sr__role role) {
     size_t index = 0;
     while (index < COUNT && networks[index].role != role)

@@ -13,23 +13,20 @@ typedef struct task_row {
     const char *models[MAX_RANKED]; /* best first, NULL after the last */
 } task_row;
 
-#define LIGHTWEIGHT "swin2sr-lightweight-x4"
-
-/* `photo` and the lightweight x4 network were trained on JPEG, `clean` and the classical ones were not. docs/models.md
- * shows the difference. */
+/* `photo` and `fast` were trained on JPEG, `clean` and the classical ones were not. docs/models.md shows the
+ * difference. */
 static const task_row TASKS[] = {
     {LIBRARY_TASK_AUTO, {NULL}},
     /* noise, blur, compression of unknown kinds */
-    {"photo",
-     {"realworld-x4", "compressed-x4", "photo", LIGHTWEIGHT, "classical-x4", "classical-x2", "lightweight-x2"}},
+    {"photo", {"realworld-x4", "compressed-x4", "photo", "fast", "classical-x4", "classical-x2", "lightweight-x2"}},
     /* sharp, undamaged pictures; these networks would enlarge damage with the picture */
-    {"clean", {"classical-x4", "classical-x2", "clean", LIGHTWEIGHT, "lightweight-x2"}},
+    {"clean", {"classical-x4", "classical-x2", "clean", "lightweight-x2", "fast"}},
     /* strong JPEG: blocks and ringing */
-    {"compressed", {"compressed-x4", "realworld-x4", "photo", LIGHTWEIGHT, "classical-x4"}},
+    {"compressed", {"compressed-x4", "realworld-x4", "photo", "fast", "classical-x4"}},
     /* removes JPEG damage without enlarging */
     {"jpeg", {"jpeg"}},
     /* the smallest networks */
-    {"fast", {LIGHTWEIGHT, "lightweight-x2"}},
+    {"fast", {"fast", "lightweight-x2"}},
 };
 
 #define TASKS_COUNT (sizeof(TASKS) / sizeof(TASKS[0]))

@@ -9,7 +9,7 @@ from PIL import Image
 from cli_checks import one_line, picture
 
 
-LIGHTWEIGHT = ["--model", "swin2sr-lightweight-x4"]
+FAST, CLEAN = ["--model", "fast"], ["--model", "clean"]
 
 
 def save(path, width, height, mode="RGB"):
@@ -39,19 +39,19 @@ def test_plan_of_a_whole_image(swin2sr, tmp_path):
 def test_strips_and_tiles(swin2sr, tmp_path):
     """photo sees more of what surrounds a pixel: its pieces are off by up to 4 levels."""
     source = save(tmp_path / "in.png", 300, 150)
-    swin2sr("upscale", source, "-o", tmp_path / "whole.png", *LIGHTWEIGHT)
+    swin2sr("upscale", source, "-o", tmp_path / "whole.png", *FAST)
     budget = plan_of(swin2sr, source)["memory_bytes"] // (1 << 20) - 7
     for name, options in {"strips": ["--memory", budget], "tiles": ["--tile", 128]}.items():
         plan = plan_of(swin2sr, source, *options)
         assert plan["plan"] == name and plan["columns"] > 1
-        swin2sr("upscale", source, "-o", tmp_path / "pieces.png", "-f", *options, *LIGHTWEIGHT)
+        swin2sr("upscale", source, "-o", tmp_path / "pieces.png", "-f", *options, *FAST)
         assert numpy.abs(pixels(tmp_path / "pieces.png") - pixels(tmp_path / "whole.png")).max() <= 1
 
 
 def test_tiles_keep_transparency(swin2sr, tmp_path):
     source = save(tmp_path / "in.png", 150, 140, "RGBA")
-    swin2sr("upscale", source, "-o", tmp_path / "whole.png", *LIGHTWEIGHT)
-    swin2sr("upscale", source, "-o", tmp_path / "tiles.png", "--tile", 64, *LIGHTWEIGHT)
+    swin2sr("upscale", source, "-o", tmp_path / "whole.png", *FAST)
+    swin2sr("upscale", source, "-o", tmp_path / "tiles.png", "--tile", 64, *FAST)
     whole, tiles = pixels(tmp_path / "whole.png"), pixels(tmp_path / "tiles.png")
     assert (whole[..., 3] == tiles[..., 3]).all()
     assert numpy.abs(whole - tiles).max() <= 3
@@ -82,9 +82,9 @@ def test_plan_goes_on_after_a_failure(swin2sr, tmp_path):
 @pytest.mark.parametrize("precision", ["bf16", "int8"])
 def test_a_precision_is_near_and_the_same_everywhere(swin2sr, tmp_path, precision):
     source = save(tmp_path / "in.png", 60, 50)
-    swin2sr("upscale", source, "-o", tmp_path / "fp32.png", "--precision", "fp32", *LIGHTWEIGHT)
-    swin2sr("upscale", source, "-o", tmp_path / "best.png", "--precision", precision, *LIGHTWEIGHT)
-    swin2sr("upscale", source, "-o", tmp_path / "c.png", "--precision", precision, *LIGHTWEIGHT, env={"SWIN2SR_CPU": "c"})
+    swin2sr("upscale", source, "-o", tmp_path / "fp32.png", "--precision", "fp32", *CLEAN)
+    swin2sr("upscale", source, "-o", tmp_path / "best.png", "--precision", precision, *CLEAN)
+    swin2sr("upscale", source, "-o", tmp_path / "c.png", "--precision", precision, *CLEAN, env={"SWIN2SR_CPU": "c"})
     fp32, best, plain = (pixels(tmp_path / name) for name in ("fp32.png", "best.png", "c.png"))
     assert numpy.abs(best - plain).max() <= 2
     assert numpy.abs(fp32 - best).max() <= 3

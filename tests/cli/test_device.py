@@ -74,7 +74,7 @@ def test_an_image_is_that_of_the_cpu(swin2sr, devices, tmp_path):
     results = []
     for name, arguments in [("cpu", ["--precision", "fp32"]), ("gpu", ["--device", "vulkan"]),
                             ("rows", ["--device", "vulkan", "--rows", 1])]:
-        swin2sr("upscale", tmp_path / "in.png", "-o", tmp_path / f"{name}.png", "--model", "swin2sr-lightweight-x4", "-q",
+        swin2sr("upscale", tmp_path / "in.png", "-o", tmp_path / f"{name}.png", "--model", "fast", "-q",
                 *arguments)
         results.append(numpy.asarray(Image.open(io.BytesIO((tmp_path / f"{name}.png").read_bytes()))).astype(int))
     assert results[0].shape == (116, 148, 3)

@@ -14,7 +14,7 @@ from cli_checks import one_line, picture
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "tests" / "fixtures" / "goldens"
 NETWORK = FIXTURES / "lightweight_x4.safetensors"
-BUILT_IN = "swin2sr-lightweight-x4"
+BUILT_IN = "fast"
 INSIDE = ["photo", "clean", BUILT_IN]
 OFFERED = ["classical-x2", "classical-x4", "compressed-x4", "jpeg", "lightweight-x2", "realworld-x4"]
 
@@ -232,6 +232,8 @@ def test_unknown_names_say_what_is_there(run, tmp_path):
     assert "no model of this name" in text and BUILT_IN in text and "mine" in text
     text = one_line(run("upscale", "in.png", "-o", "out.png", "--model", "realworld-x4", check=3).stderr)
     assert "model pull realworld-x4" in text and "mine" in text
+    text = one_line(run("upscale", "in.png", "-o", "out.png", "--model", "swin2sr-lightweight-x4", check=3).stderr)
+    assert "no longer inside the program" in text and "--model fast" in text
     for name in ("../mine", "x" * 300, "MINE"):
         one_line(run("upscale", "in.png", "-o", "out.png", "--model", name, check=3).stderr)
     assert not (tmp_path / "out.png").exists()

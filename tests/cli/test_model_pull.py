@@ -380,7 +380,7 @@ def test_usage(swin2sr, environment, arguments):
     one_line(swin2sr("model", "pull", *arguments, check=2, env=environment).stderr)
 
 
-@pytest.mark.parametrize("name", ["../a", "A", ".a", "a/b", "", "-a", "a" * 65, "a.safetensors", "swin2sr-lightweight-x4",
+@pytest.mark.parametrize("name", ["../a", "A", ".a", "a/b", "", "-a", "a" * 65, "a.safetensors", "fast",
                                   "a b", "ä"])
 def test_names(swin2sr, tmp_path, library, environment, name):
     with serving(Answer(NETWORK)) as server:

@@ -189,7 +189,7 @@ def test_tasks_and_models(remote, keeper, tmp_path):
     done = remote(keeper.url, tmp_path / "a.png", "-o", tmp_path / "b.png", "--task", "photo")
     assert "task photo: photo" in one_line(done.stderr)
     wrong = remote(keeper.url, tmp_path / "a.png", "-o", tmp_path / "c.png", "--model", "other", check=3)
-    assert "swin2sr-lightweight-x4" in one_line(wrong.stderr) and "photo" in one_line(wrong.stderr)
+    assert "fast" in one_line(wrong.stderr) and "photo" in one_line(wrong.stderr)
 
 
 def test_notes_and_strict(remote, keeper, tmp_path):

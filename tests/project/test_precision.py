@@ -9,7 +9,7 @@ from PIL import Image
 
 FASTER, LOST_DB = 1.05, {"int8": 0.05, "bf16": 0.02}
 ROW = re.compile(r'\{"(\w+)", (\d+), (\d+), (\d+), SWIN2SR_PRECISION_(\w+)\}')
-NETWORKS = ("swin2sr-lightweight-x4", "photo", "clean")
+NETWORKS = ("photo", "clean", "fast")
 
 
 @pytest.fixture(scope="module")

@@ -144,9 +144,9 @@ def test_a_job_says_it_too(start, tmp_path):
 def test_what_is_served_decides(start, tmp_path):
     """Without one of the two there is no choice; a file of that name is another network."""
     data = saved(drawing())
-    service = start("--models", "swin2sr-lightweight-x4,photo,clean")
+    service = start("--models", "fast,photo,clean")
     plain, asked = service.upscale(data).headers, service.upscale(data, task="auto").headers
-    assert plain["X-Swin2SR-Model"] == "swin2sr-lightweight-x4" and CHOICE not in plain
+    assert plain["X-Swin2SR-Model"] == "fast" and CHOICE not in plain
     assert asked["X-Swin2SR-Model"] == "clean" and asked[CHOICE] == "undamaged"
     service.close()
     shutil.copy(ROOT / "tests" / "fixtures" / "goldens" / "tiny_shuffle_x3.safetensors", tmp_path / "clean.safetensors")
@@ -157,7 +157,7 @@ def test_what_is_served_decides(start, tmp_path):
 
 def test_the_list_names_the_two(server):
     models = requests.get(server.url + "/v1/models").json()["models"]
-    assert {model["name"]: model["auto"] for model in models} == {"photo": True, "clean": True, "swin2sr-lightweight-x4": False}
+    assert {model["name"]: model["auto"] for model in models} == {"photo": True, "clean": True, "fast": False}
     assert '<option value="auto" data-task="auto" selected>Automatic</option>' in requests.get(server.url).text
 
 

@@ -54,7 +54,7 @@ def test_defaults():
     settings = printed()
     assert settings["listen"] == ("127.0.0.1:8080", "default")
     assert settings["max-body-mib"] == ("64", "default")
-    assert settings["models"] == ("photo,clean,swin2sr-lightweight-x4", "default")
+    assert settings["models"] == ("photo,clean,fast", "default")
     assert int(settings["workers"][0]) in (1, 2)
     assert settings["worker"][0] == str(SERVER.parent / "swin2sr-worker")
 
@@ -140,19 +140,19 @@ def test_models_are_not_the_library_that_holds_them(file, tmp_path):
     """SWIN2SR_MODELS is the folder of the model library, so the setting has another variable."""
     (tmp_path / "a-network.safetensors").write_bytes(b"")
     folder = str(tmp_path)
-    assert printed(SWIN2SR_MODELS=folder)["models"] == ("photo,clean,swin2sr-lightweight-x4", "default")
+    assert printed(SWIN2SR_MODELS=folder)["models"] == ("photo,clean,fast", "default")
     assert printed(SWIN2SR_MODELS=folder, SWIN2SR_SERVED_MODELS="a-network:2")["models"] == \
         ("a-network:2", "SWIN2SR_SERVED_MODELS")
-    path = file("models = a-network, swin2sr-lightweight-x4:3\n")
-    assert printed("--config", path, SWIN2SR_MODELS=folder)["models"][0] == "a-network, swin2sr-lightweight-x4:3"
+    path = file("models = a-network, fast:3\n")
+    assert printed("--config", path, SWIN2SR_MODELS=folder)["models"][0] == "a-network, fast:3"
     assert "server.ini: models: a-network: no such model" in refused("--config", path)
     assert "SWIN2SR_SERVED_MODELS: nope: no such model" in refused(SWIN2SR_SERVED_MODELS="nope")
 
 
 @pytest.mark.parametrize("models, word", [
-    (",", "names no model"), ("nope", "no such model"), ("A:1", "neither"), ("..", "neither"), ("swin2sr-lightweight-x4:", "1 to 64"),
-    ("swin2sr-lightweight-x4:0", "1 to 64"), ("swin2sr-lightweight-x4:65", "1 to 64"), ("a:99999999999999999999", "1 to 64"),
-    ("swin2sr-lightweight-x4:1:x", "1 to 64"), ("/x/a.pth /y/A.safetensors", "two models"), ("/a.pth:40,/b.pth:25", "in all"),
+    (",", "names no model"), ("nope", "no such model"), ("swin2sr-lightweight-x4", "name fast in its place"),
+    ("A:1", "neither"), ("..", "neither"), ("fast:", "1 to 64"), ("fast:0", "1 to 64"), ("fast:65", "1 to 64"), ("a:99999999999999999999", "1 to 64"),
+    ("fast:1:x", "1 to 64"), ("/x/a.pth /y/A.safetensors", "two models"), ("/a.pth:40,/b.pth:25", "in all"),
     (" ".join(f"/{i}.pth" for i in range(17)), "more than 16"), ("/" + "x" * 5000, "long"),
     ("/a+.pth", "letters")])
 def test_wrong_models_are_said(models, word):

@@ -16,7 +16,7 @@ from service import (BUILD, Service, check_metrics, check_problem, open_image, p
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDENS = ROOT / "tests/fixtures/goldens"
-BUILT_IN = "swin2sr-lightweight-x4"
+BUILT_IN = "fast"
 # name: scale. With and without enlarging, windows of 8 and 7, colour and grey, three heads.
 FILES = {"tiny_shuffle_x3": 3, "jpeg_gray": 1, "tiny_jpeg": 1, "tiny_nearest_x4": 4}
 SCALES = {"tiny_shuffle_x3": 3, BUILT_IN: 4, "jpeg_gray": 1, "tiny_jpeg": 1, "tiny_nearest_x4": 4}
@@ -147,7 +147,7 @@ def test_page_offers_the_networks(many):
     first, *others = [model["name"] for model in requests.get(many.url + "/v1/models").json()["models"]]
     assert [option[:2] for option in options] == [(first, " selected"), *((name, "") for name in others)]
     said = {name: text for name, _, text in options}
-    assert said[BUILT_IN] == "All-round, quick" and said["tiny_jpeg"] == "tiny_jpeg"
+    assert said[BUILT_IN] == "Quick" and said["tiny_jpeg"] == "tiny_jpeg"
     response = requests.post(many.url + "/upscale", files={"file": picture(16, 16)},
                              data={"model": "tiny_shuffle_x3", "format": "png", "quality": "95"})
     assert open_image(response.content).size == (48, 48)
@@ -159,6 +159,7 @@ def test_models_are_listed(many):
     assert {model["name"]: model["scale"] for model in models} == SCALES
     assert [model["default"] for model in models] == [True, False, False, False, False]
     for model in models:
+        assert (model["summary"] is None) == (model["name"] != BUILT_IN)
         arguments = ["--model", BUILT_IN if model["name"] == BUILT_IN else path_of(model["name"])]
         info = json.loads(subprocess.run([BUILD / "swin2sr", "model", "info", "--json", *arguments], capture_output=True,
                                          check=True).stdout)
@@ -204,7 +205,7 @@ def test_ready_when_each_model_is(start, tmp_path):
                     {"model": "tiny_jpeg", "level": "none"}]})
     first, second = requests.get(service.url + "/v1/models").json()["models"]
     assert first["ready"] is True and first["scale"] == 4
-    assert second == {"name": "tiny_jpeg", "task": None, "default": False, "auto": False, "ready": False}
+    assert second == {"name": "tiny_jpeg", "summary": None, "task": None, "default": False, "auto": False, "ready": False}
     check_problem(service.upscale(picture(), model="tiny_jpeg"), 503, "starting")
 
 

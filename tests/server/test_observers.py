@@ -63,8 +63,9 @@ def test_models(server):
     (ready, *_) = wait_for("the log line", lambda: server.events("worker_ready"))
     response = requests.get(server.url + "/v1/models")
     model, *others = response.json()["models"]
-    assert [other["name"] for other in others] == ["clean", "swin2sr-lightweight-x4"]
+    assert [other["name"] for other in others] == ["clean", "fast"]
     assert response.status_code == 200
+    assert "photographs" in model["summary"] and all(other["summary"].endswith(".") for other in others)
     assert {name: model[name] for name in ("sha256", "scale", "kernels", "precision", "sandbox")} == \
         {name: ready[name] for name in ("sha256", "scale", "kernels", "precision", "sandbox")}
     assert model["name"] == ready["model"] == "photo"

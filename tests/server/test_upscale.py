@@ -169,7 +169,7 @@ def test_form_byte_by_byte(server):
 
 
 def test_model_by_name(server):
-    assert server.upscale(picture(), model="swin2sr-lightweight-x4").status_code == 200
+    assert server.upscale(picture(), model="fast").status_code == 200
 
 
 def test_same_input_same_bytes(server):

@@ -17,7 +17,7 @@ SCALE = 4
 
 @pytest.fixture(scope="module")
 def options(build):
-    return Namespace(build=build, model="swin2sr-lightweight-x4", precision="fp32")
+    return Namespace(build=build, model="fast", precision="fp32")
 
 
 def save(folder, large, original):
@@ -103,22 +103,46 @@ def test_blocks_that_are_left_are_said():
     assert list(evaluate.faults(found)) == []
     found["20"]["network"]["windows"] = 0.12
     fault, = evaluate.faults(found)
-    assert "JPEG 20: edges of blocks 0.110 levels" in fault
+    assert "JPEG 20, edges of blocks" in fault and "0.110 levels" in fault and "0.010 too much" in fault
 
 
 @pytest.mark.parametrize("network, words", [
-    ({"psnr_y": 28.9}, "clean: 1.40 dB better"),
-    ({"shift": [0.0, -0.3, 0.0]}, "colours shift"),
-    ({"grid": 0.21}, "grid"),
-    ({"least_gain": -0.11}, "clean: a is 0.11 dB worse"),
-    ({"windows": 0.1}, "windows"),
-    ({"overshoot": 0.11}, "overshoot"),
+    ({"psnr_y": 28.9}, "clean, over the better of bicubic and Lanczos: 1.40 dB, must be at least 1.50: 0.100 short"),
+    ({"shift": [0.0, -0.21, 0.0]}, "colour shift of G: 0.210 levels, may be at most 0.200: 0.010 too much"),
+    ({"grid": 0.21}, "grid of the scale, of bicubic interpolation: 0.210 levels, may be at most 0.200"),
+    ({"least_gain": -0.11}, "clean, a over bicubic: -0.11 dB, must be at least -0.10"),
+    ({"windows": 0.11}, "pattern of windows, of windows one level apart: 0.110"),
+    ({"overshoot": 0.11}, "overshoot, of bicubic interpolation: 0.110"),
 ])
 def test_a_miss_is_said(network, words):
     found = results()
     found["clean"]["network"].update(network)
     fault, = evaluate.faults(found)
     assert words in fault
+
+
+def set5_results(**psnr):
+    """Bicubic has 27 dB, Lanczos 27.5."""
+    return {name.removeprefix("q"): {**results()["clean"], "network": row(value)} for name, value in psnr.items()}
+
+
+@pytest.mark.parametrize("model, found, words", [
+    ("photo", dict(clean=31.0, q90=28.6, q75=28.3, q50=28.05, q30=27.85, q20=27.75), []),
+    ("photo", dict(clean=30.99, q90=28.59, q75=28.29, q50=28.04, q30=27.84, q20=27.74),
+     ["clean, PSNR-Y: 30.99 dB, must be at least 31.00: 0.010 short", "JPEG 90, over bicubic: 1.59 dB", "JPEG 75",
+      "JPEG 50", "JPEG 30", "JPEG 20, over bicubic: 0.74 dB"]),
+    ("clean", dict(clean=32.25), []),
+    ("clean", dict(clean=32.2), ["clean, PSNR-Y: 32.20 dB, must be at least 32.25: 0.050 short"]),
+    ("fast", dict(clean=30.5, q90=28.4), []),
+    ("fast", dict(clean=30.49, q90=28.39), ["clean, beside photo: -0.51 dB, must be at least -0.50",
+                                            "JPEG 90, beside photo: -0.51 dB"]),
+    ("mine", dict(clean=29.0, q20=27.0), [])])
+def test_each_network_has_its_own_limits(model, found, words):
+    others = {"photo": set5_results(clean=31.0, q90=28.9)}
+    said = list(evaluate.faults(set5_results(**found), model, others))
+    assert len(said) == len(words) and all(word in line for word, line in zip(words, said)), said
+    if model != "fast":
+        assert not list(evaluate.faults(set5_results(**found), model, others, is_set5=False))
 
 
 def test_the_gain_is_over_the_better_one():
@@ -133,7 +157,7 @@ def softened(pixels, method):
 
 @pytest.mark.parametrize("words, spoil", [
     ("", lambda pixels: pixels),
-    ("colours shift", lambda pixels: pixels + [0, 0, 1]),
+    ("colour shift", lambda pixels: pixels + [0, 0, 1]),
     ("grid", lambda pixels: softened(pixels, Image.NEAREST)),
     ("windows", lambda pixels: 3 * artifacts.checkered(pixels, 32).astype(int) - 2 * pixels),
     ("overshoot", lambda pixels: 2 * pixels.astype(int) - softened(pixels, Image.BICUBIC)),
@@ -174,8 +198,8 @@ def test_all_networks_are_judged_by_what_they_are_for(build, scene, tmp_path):
     run = subprocess.run([sys.executable, evaluate.__file__, tmp_path / "pictures", "--build", build, "--inputs", "clean",
                           "50", "--out", tmp_path / "out", "--all", "--check"], capture_output=True, text=True)
     inputs = {name: set(json.loads((tmp_path / f"out/{name}/results.json").read_text()))
-              for name in ("photo", "clean", "swin2sr-lightweight-x4")}
-    assert inputs == {"photo": {"clean", "50"}, "clean": {"clean"}, "swin2sr-lightweight-x4": {"clean", "50"}}
+              for name in ("photo", "clean", "fast")}
+    assert inputs == {"photo": {"clean", "50"}, "clean": {"clean"}, "fast": {"clean", "50"}}
     assert run.returncode == bool(run.stderr) and all(name in run.stdout for name in inputs)
 
 

@@ -149,12 +149,13 @@ static void test_tasks(void **state) {
         assert_ptr_equal(library_task_find(names[i]), library_task_name(i));
     assert_null(library_task_find(""));
     assert_null(library_task_find("Photo"));
-    assert_string_equal(library_task_of("swin2sr-lightweight-x4"), "fast");
+    assert_string_equal(library_task_of("fast"), "fast");
     assert_int_equal(library_task_rank("auto", "photo"), -1);
     assert_string_equal(LIBRARY_BUILT_IN, "photo");
     assert_string_equal(library_task_of("clean"), "clean");
     assert_string_equal(library_task_of("photo"), "photo");
     assert_true(library_is_built_in(LIBRARY_BUILT_IN) && library_is_built_in("clean") && library_is_built_in("photo"));
+    assert_true(library_is_built_in("fast") && !library_is_built_in("swin2sr-lightweight-x4"));
     assert_false(library_is_built_in("realworld-x4") || library_is_built_in(""));
     assert_null(library_task_of("unknown"));
 }
@@ -164,9 +165,11 @@ static void test_choice(void **state) {
     library_choice_consider(&best, "clean", "unknown");
     library_choice_consider(&best, "clean", "jpeg");
     assert_null(best.name);
-    library_choice_consider(&best, "clean", "swin2sr-lightweight-x4");
+    library_choice_consider(&best, "clean", "fast");
+    assert_string_equal(best.name, "fast");
     library_choice_consider(&best, "clean", "lightweight-x2");
-    assert_string_equal(best.name, "swin2sr-lightweight-x4");
+    library_choice_consider(&best, "clean", "fast");
+    assert_string_equal(best.name, "lightweight-x2");
     library_choice_consider(&best, "clean", "clean");
     assert_string_equal(best.name, "clean");
     library_choice_consider(&best, "clean", "classical-x2");

@@ -105,12 +105,12 @@ static void fixture_jpeg(void **state) {
 }
 
 static void default_network(void **state) {
-    file_bytes file = source_file("models/swin2sr-lightweight-x4/model.safetensors");
+    file_bytes file = source_file("models/photo/model.safetensors");
     swin2sr__weights *weights = open_sound(file, "{\"dim\":999}"); /* the metadata counts, not the text beside */
     const swin2sr__config *config = swin2sr__weights_config(weights);
     assert_int_equal(config->groups, 4);
     assert_int_equal(config->depths[3], 6);
-    assert_string_equal(swin2sr__weights_metadata(weights, "name"), "swin2sr-lightweight-x4");
+    assert_string_equal(swin2sr__weights_metadata(weights, "name"), "photo");
     assert_string_equal(swin2sr__weights_metadata(weights, "license"), "Apache-2.0");
     assert_all_readable(weights);
     swin2sr__weights_close(weights);

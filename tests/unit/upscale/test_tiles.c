@@ -18,7 +18,7 @@ static swin2sr_model *model;
 static int open_model(void **state) {
     (void)state;
     /* the bounds below are of this network; photo sees more of what surrounds a pixel, and is off by up to 4 levels */
-    return swin2sr_model_open_built_in("swin2sr-lightweight-x4", NULL, &model, NULL) == SWIN2SR_OK ? 0 : -1;
+    return swin2sr_model_open_built_in("fast", NULL, &model, NULL) == SWIN2SR_OK ? 0 : -1;
 }
 
 static int close_model(void **state) {
@@ -149,8 +149,7 @@ static void test_strips_keep_the_budget(void **state) {
     swin2sr_plan plan;
     assert_int_equal(swin2sr_stream_plan(model, &options, 400, 120, &plan, NULL), SWIN2SR_OK);
     assert_int_equal(plan.columns, 1);
-    options.memory_bytes = 24u << 20;
-    assert_true(plan.memory_bytes > options.memory_bytes);
+    options.memory_bytes = plan.memory_bytes / 4 * 3;
     assert_int_equal(swin2sr_stream_plan(model, &options, 400, 120, &plan, NULL), SWIN2SR_OK);
     assert_true(plan.columns > 1 && plan.memory_bytes <= options.memory_bytes);
     assert_int_equal(swin2sr_upscale(model, &in, NULL, &whole, NULL), SWIN2SR_OK);

@@ -237,10 +237,10 @@ static void bounds_what_a_job_says(void **state) {
 
 /* ---- networks ---- */
 
-#define MODELS                                                                         \
-    "{\"models\":[{\"name\":\"swin2sr-lightweight-x4\",\"default\":true,\"scale\":4}," \
-    "{\"name\":\"photo\",\"default\":false,\"scale\":2},{\"name\":\"../"               \
-    "x\",\"scale\":2},{\"name\":\"huge\",\"scale\":99},"                               \
+#define MODELS                                                           \
+    "{\"models\":[{\"name\":\"fast\",\"default\":true,\"scale\":4},"     \
+    "{\"name\":\"photo\",\"default\":false,\"scale\":2},{\"name\":\"../" \
+    "x\",\"scale\":2},{\"name\":\"huge\",\"scale\":99},"                 \
     "{\"name\":\"new\"},7]}"
 
 static swin2sr_status choose(const char *text, const char *model, const char *task, remote_network *ret_network,
@@ -252,7 +252,7 @@ static swin2sr_status choose(const char *text, const char *model, const char *ta
 static void chooses_networks(void **state) {
     remote_network found;
     assert_int_equal(choose(MODELS, NULL, NULL, &found, NULL), SWIN2SR_OK);
-    assert_string_equal(found.name, "swin2sr-lightweight-x4");
+    assert_string_equal(found.name, "fast");
     assert_int_equal(found.scale, 4);
     assert_int_equal(choose(MODELS, "photo", NULL, &found, NULL), SWIN2SR_OK);
     assert_int_equal(found.scale, 2);
@@ -266,7 +266,7 @@ static void refuses_networks(void **state) {
     remote_network found = {.scale = 77};
     swin2sr_error error;
     assert_int_equal(choose(MODELS, "other", NULL, &found, &error), SWIN2SR_MODEL);
-    assert_non_null(strstr(error.text, "swin2sr-lightweight-x4, photo"));
+    assert_non_null(strstr(error.text, "fast, photo"));
     assert_int_equal(choose(MODELS, NULL, "jpeg", &found, &error), SWIN2SR_MODEL);
     assert_int_equal(choose(MODELS, "../x", NULL, &found, NULL), SWIN2SR_MODEL);
     assert_int_equal(choose(MODELS, "huge", NULL, &found, NULL), SWIN2SR_IO);

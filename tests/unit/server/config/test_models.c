@@ -37,12 +37,12 @@ static void names_paths_and_numbers(void **state) {
 }
 
 static void networks_inside_the_program_share_a_pool(void **state) {
-    assert_int_equal(parse(LIBRARY_BUILT_IN ":2,a.pth,clean:3 swin2sr-lightweight-x4", NULL), SWIN2SR_OK);
+    assert_int_equal(parse(LIBRARY_BUILT_IN ":2,a.pth,clean:3 fast", NULL), SWIN2SR_OK);
     assert_int_equal(models.pool_count, 2);
     assert_model(0, LIBRARY_BUILT_IN, "", 3);
     assert_model(1, "a", "a.pth", 0);
     assert_model(2, "clean", "", 3);
-    assert_model(3, "swin2sr-lightweight-x4", "", 3);
+    assert_model(3, "fast", "", 3);
 }
 
 static void published_files_have_their_own_names(void **state) {
@@ -62,6 +62,7 @@ static void wrong_entries_are_named(void **state) {
         {"a.pth:-1", "a.pth"},
         {"Upper", "Upper"},
         {"not-there", "not-there"},
+        {"swin2sr-lightweight-x4", "no longer inside the program; name fast"},
         {"a.pth x/A.bin", "two"},
         {"/.pth", "/.pth"},
         {"/\xc3\xa4.pth", "letters"},
