@@ -19,6 +19,8 @@ typedef struct degrade_row {
 /* In the order of degrade_level: each begins later than the one before. */
 static const degrade_row rows[DEGRADE_LEVEL_COUNT] = {
     [DEGRADE_NONE] = {"none"},
+    [DEGRADE_FAST] = {"fast", LIMIT_FAST_FREE_PERCENT, LIMIT_FAST_FREE_MIB, LIMIT_FAST_STALLED_PERCENT,
+                      LIMIT_FAST_QUEUE_PERCENT},
     [DEGRADE_SHRINK] = {"shrink", LIMIT_SHRINK_FREE_PERCENT, LIMIT_SHRINK_FREE_MIB, LIMIT_SHRINK_STALLED_PERCENT,
                         LIMIT_SHRINK_QUEUE_PERCENT},
     [DEGRADE_REFUSE] = {"refuse", LIMIT_REFUSE_FREE_PERCENT, LIMIT_REFUSE_FREE_MIB, LIMIT_REFUSE_STALLED_PERCENT,
@@ -59,7 +61,7 @@ static bool holds(const degrade_row *row, const degrade_input *input, bool is_on
 bool degrade_step(degrade_state *self, const degrade_input *input, uint64_t now_us) {
     degrade_level before = self->level;
     self->level = DEGRADE_NONE;
-    for (int i = DEGRADE_NONE + 1; i < DEGRADE_LEVEL_COUNT; i++) {
+    for (int i = input->can_hurry ? DEGRADE_FAST : DEGRADE_SHRINK; i < DEGRADE_LEVEL_COUNT; i++) {
         struct degrade_switch *each = &self->switches[i];
         degrade_reason reason = self->reason;
         uint64_t dwell_us = (each->is_on ? LIMIT_DEGRADE_END_MS : LIMIT_DEGRADE_BEGIN_MS) * UINT64_C(1000);
@@ -80,6 +82,13 @@ bool degrade_step(degrade_state *self, const degrade_input *input, uint64_t now_
     return self->level != before;
 }
 
+static bool can_hurry(const pool_set *pools, const pool *workers) {
+    for (int i = 0; i < workers->network_count; i++)
+        if (pools_find_hurry(pools, workers->networks[i]))
+            return true;
+    return false;
+}
+
 void degrade_update(degrade_set *self, uint64_t now_us) {
     const swin2sr__memory_use *use = &self->memory->use;
     for (int i = 0; i < self->pools->pool_count; i++) {
@@ -89,7 +98,8 @@ void degrade_update(degrade_set *self, uint64_t now_us) {
         const degrade_input input = {.limit_bytes = use->limit_bytes,
                                      .used_bytes = use->used_bytes,
                                      .stalled_share = self->memory->stalled_share,
-                                     .queue_share = (double)wait_us / 1e6 / each->config->deadline_s};
+                                     .queue_share = (double)wait_us / 1e6 / each->config->deadline_s,
+                                     .can_hurry = can_hurry(self->pools, each)};
         if (degrade_step(state, &input, now_us))
             log_event(self->log, state->level ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "degrade",
                       "s:s, s:s, s:s*, s:I, s:I, s:f, s:f", "model", pool_name(each), "degrade_level",

@@ -9,6 +9,7 @@
 
 typedef enum degrade_level {
     DEGRADE_NONE = 0,
+    DEGRADE_FAST,   /* requests that name no network are done by the one for a hurry; only in pools that have it */
     DEGRADE_SHRINK, /* requests with oversize=auto are reduced if a side has over LIMIT_OVERSIZE_PX */
     DEGRADE_REFUSE, /* new work is refused; jobs, which do not wait in the queue, only where memory is the reason */
     DEGRADE_LEVEL_COUNT
@@ -25,6 +26,7 @@ typedef struct degrade_input {
     uint64_t limit_bytes, used_bytes; /* limit 0: unknown */
     double stalled_share;             /* of the time, 0..1 */
     double queue_share;               /* the predicted wait of a new request, of the time that it may take */
+    bool can_hurry;                   /* there is a network for DEGRADE_FAST */
 } degrade_input;
 
 /* The level of one pool; zeroes at the beginning. */

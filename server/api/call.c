@@ -33,6 +33,7 @@ job_spec call_spec(const upscale_call *self) {
                      .metadata = options->metadata,
                      .frames_max = self->work.is_animation ? (uint32_t)self->service->config->frames_max : 0,
                      .target = options->target,
+                     .is_hurried = self->is_hurried,
                      .is_strict = options->is_strict,
                      .width_px = (uint32_t)(is_turned ? image->height_px : image->width_px),
                      .height_px = (uint32_t)(is_turned ? image->width_px : image->height_px),

@@ -23,6 +23,7 @@ typedef struct upscale_call {
     checksum *reading;  /* of a resumable upload that is the input; NULL: none is under way */
     network *network;   /* the default, until an option chooses another */
     network *undamaged; /* in its place for a picture that is surely undamaged; NULL: there is no choice */
+    bool is_hurried;    /* network is the one for a hurry, because of the level of degrading */
     probe_info image;
     admit_work work;             /* how the image will be enlarged; of several, what they take together */
     uint32_t list_bytes;         /* of the list of several images, at the end of the upload; 0: it is one image */

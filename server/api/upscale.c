@@ -27,16 +27,29 @@ static bool taken(upscale_call *self, bool is_taken) {
     return is_taken || call_refuse(self, &self->intake.problem);
 }
 
+/* The picture decides, or where time or memory is short the service: a job has time, and waits for the better network. */
+static network *choose_by_picture(upscale_call *self, bool is_asked) {
+    pool_set *pools = self->service->pools;
+    network *found = pools_find_auto(pools, is_asked, &self->undamaged);
+    network *hurry = pools_find_hurry(pools, found);
+    self->is_hurried =
+        hurry && self->kind != CALL_JOB && degrade_of(self->service->levels, found->owner)->level >= DEGRADE_FAST;
+    if (!self->is_hurried)
+        return found;
+    self->undamaged = NULL;
+    return hurry;
+}
+
 /* Choose the network by the options received so far. false: it is not served here, and the request is answered. */
 static bool choose_network(upscale_call *self) {
     pool_set *pools = self->service->pools;
     const upscale_options *options = &self->intake.options;
     bool is_asked = options->task && strcmp(options->task, LIBRARY_TASK_AUTO) == 0;
     self->undamaged = NULL;
-    network *found = is_asked            ? pools_find_auto(pools, true, &self->undamaged)
-                     : options->task     ? pools_find_for_task(pools, options->task)
-                     : options->model[0] ? pools_find(pools, options->model)
-                                         : pools_find_auto(pools, false, &self->undamaged);
+    self->is_hurried = false;
+    network *found = is_asked || (!options->task && !options->model[0]) ? choose_by_picture(self, is_asked)
+                     : options->task                                    ? pools_find_for_task(pools, options->task)
+                                                                        : pools_find(pools, options->model);
     if (found) {
         self->network = found;
         return true;
@@ -129,8 +142,12 @@ static void add_facts(upscale_call *self) {
     http_answer_header(self->request, "ETag", tag);
     const char *name = done->choice == CHOICE_SEVERAL ? LIBRARY_TASK_AUTO : pool_used(&self->job)->served->name;
     facts_answer(self->request, name, done, (uint32_t)self->image.frames, self->work.is_animation);
-    if (done->notes & NOTE_SHRUNK)
-        http_answer_header(self->request, "X-Swin2SR-Degraded", "shrink");
+    bool is_shrunk = (done->notes & NOTE_SHRUNK) > 0;
+    if (is_shrunk || self->is_hurried)
+        http_answer_header(self->request, "X-Swin2SR-Degraded",
+                           !is_shrunk         ? "fast"
+                           : self->is_hurried ? "fast, shrink"
+                                              : "shrink");
     facts_timing(done, self->job.started_us - self->job.queued_us, text);
     http_answer_header(self->request, "Server-Timing", text);
 }

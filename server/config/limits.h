@@ -106,6 +106,10 @@
  * all have been beyond the second for a while. The gap keeps it from following every image. Free memory: below both the
  * percentage and the MiB, so that neither a small container is always short nor a large machine early. Workers that all
  * have their largest image take four fifths of the memory, which is not yet a shortage. */
+#define LIMIT_FAST_FREE_PERCENT \
+    { 17, 20 }
+#define LIMIT_FAST_FREE_MIB \
+    { 1280, 1536 }
 #define LIMIT_SHRINK_FREE_PERCENT \
     { 15, 20 }
 #define LIMIT_SHRINK_FREE_MIB \
@@ -114,12 +118,16 @@
     { 5, 10 } /* about what one more upload may take of a small container */
 #define LIMIT_REFUSE_FREE_MIB \
     { 256, 512 }
+#define LIMIT_FAST_STALLED_PERCENT \
+    { 5, 2 }
 #define LIMIT_SHRINK_STALLED_PERCENT \
     { 10, 3 } /* of the last second; without a shortage it is far below one */
 #define LIMIT_REFUSE_STALLED_PERCENT \
     { 40, 15 }
+#define LIMIT_FAST_QUEUE_PERCENT \
+    { 10, 5 } /* the predicted wait, of --deadline-s; with 300 s: half a minute */
 #define LIMIT_SHRINK_QUEUE_PERCENT \
-    { 20, 10 } /* the predicted wait, of --deadline-s; with 300 s: a minute */
+    { 20, 10 } /* with 300 s: a minute */
 #define LIMIT_REFUSE_QUEUE_PERCENT \
     { 80, 60 }                     /* too little of the time is left for the image itself */
 #define LIMIT_DEGRADE_BEGIN_MS 500 /* five samples: not for one burst */

@@ -35,7 +35,8 @@ typedef struct job_spec {
     uint32_t preview_side_px;               /* of the longer side of the preview; 0: none is wanted */
     uint32_t frames_max;                    /* as in ipc_job */
     uint64_t limit_us;                      /* from submit to finish */
-    bool is_strict;                         /* refuse a damaged file even if all of its rows can be decoded */
+    bool is_hurried; /* model is the one for a hurry, which nobody named; false in every kept job */
+    bool is_strict;  /* refuse a damaged file even if all of its rows can be decoded */
 } job_spec;
 
 /* The media type and the ending of the result. */

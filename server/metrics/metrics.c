@@ -114,6 +114,7 @@ static void write_models(const server_metrics *self, FILE *out) {
 static void write_degraded(const server_metrics *self, FILE *out) {
     metrics_write_family(out, "degraded_total", "counter", "Answers that are less than what was asked for, by mode.");
     for (const model_metrics *model = self->models; model < self->models + self->model_count; model++) {
+        fprintf(out, "swin2sr_degraded_total{model=\"%s\",mode=\"fast\"} %" PRIu64 "\n", model->name, model->hurried);
         fprintf(out, "swin2sr_degraded_total{model=\"%s\",mode=\"shrink\"} %" PRIu64 "\n", model->name, model->shrunk);
         fprintf(out, "swin2sr_degraded_total{model=\"%s\",mode=\"refuse\"} %" PRIu64 "\n", model->name, model->refused);
     }

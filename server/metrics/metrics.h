@@ -47,7 +47,8 @@ typedef struct model_metrics {
     metrics_histogram stage_seconds[METRICS_STAGE_COUNT];
     uint64_t worker_restarts[METRICS_RESTART_COUNT];
     uint64_t in_pixels, out_pixels;
-    uint64_t shrunk, refused; /* answers: a reduced image, and a refusal by the level of degrading */
+    /* answers: by the network for a hurry, a reduced image, and a refusal by the level of degrading */
+    uint64_t hurried, shrunk, refused;
 } model_metrics;
 
 /* What was enlarged for one API key. */

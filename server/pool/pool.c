@@ -201,6 +201,7 @@ static void note_done(const job *item, const worker *by) {
     metrics_observe(&counts->stage_seconds[METRICS_STAGE_INFER], done->infer_us);
     metrics_observe(&counts->stage_seconds[METRICS_STAGE_ENCODE], done->encode_us);
     counts->shrunk += (done->notes & NOTE_SHRUNK) > 0;
+    counts->hurried += item->spec.is_hurried;
     counts->in_pixels += done->in_pixels;
     counts->out_pixels += done->out_pixels;
     log_event(self->owner->log, LOG_LEVEL_INFO, "enlarged",
@@ -224,6 +225,8 @@ static void on_done_message(pool *self, worker *w, const ipc_done *done) {
     if (!item)
         return;
     item->done = *done;
+    if (item->spec.is_hurried)
+        item->done.choice = CHOICE_HURRY;
     note_done(item, w);
     store_commit(&item->result, on_result_committed, item);
 }

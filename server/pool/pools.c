@@ -52,9 +52,9 @@ network *pools_find_for_task(pool_set *self, const char *task) {
     return best.name ? pools_find(self, best.name) : NULL;
 }
 
-static network *find_role(pool_set *self, swin2sr__role role) {
+static network *find_role(const pool_set *self, swin2sr__role role) {
     const swin2sr__built_in *wanted = swin2sr__built_in_get(swin2sr__built_in_find_role(role));
-    network *found = wanted ? pools_find(self, wanted->name) : NULL;
+    network *found = wanted ? pools_find((pool_set *)self, wanted->name) : NULL;
     return found && !found->served->path[0] ? found : NULL; /* a file may have that name too */
 }
 
@@ -63,6 +63,10 @@ network *pools_find_auto(pool_set *self, bool is_asked, network **ret_undamaged)
     bool is_auto = doubt && (is_asked || doubt == first);
     *ret_undamaged = is_auto ? find_role(self, SWIN2SR__ROLE_UNDAMAGED) : NULL;
     return is_auto ? doubt : first;
+}
+
+network *pools_find_hurry(const pool_set *self, const network *chosen) {
+    return chosen == find_role(self, SWIN2SR__ROLE_DOUBT) ? find_role(self, SWIN2SR__ROLE_HURRY) : NULL;
 }
 
 void pools_write_names(const pool_set *self, char *text, size_t size) {

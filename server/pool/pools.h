@@ -29,6 +29,10 @@ network *pools_find_for_task(pool_set *self, const char *task);
  * ret_undamaged  NULL: there is no choice. */
 network *pools_find_auto(pool_set *self, bool is_asked, network **ret_undamaged);
 
+/* The network that takes the place of one where time or memory is short: of the one from the program that takes pictures
+ * in doubt, the one for a hurry in its pool; NULL: there is none. */
+network *pools_find_hurry(const pool_set *self, const network *chosen);
+
 /* The names of the networks that are served, separated by commas; as many as fit. */
 void pools_write_names(const pool_set *self, char *text, size_t size);
 

@@ -16,6 +16,7 @@ static const choice_info choices[CHOICE_COUNT] = {
     [CHOICE_SMALL] = {"small", "it has too few pixels to be sure"},
     [CHOICE_ANIMATION] = {"animation", "animations are not looked at"},
     [CHOICE_SEVERAL] = {"several", "each of the pictures has its own network"},
+    [CHOICE_HURRY] = {"hurry", "the service has too much to do, or too little memory, for a larger network"},
 };
 
 const choice_info *choice_get(uint32_t reason) {

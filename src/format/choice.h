@@ -15,7 +15,7 @@
 /* Server and worker exchange these numbers, and records of jobs store them: append new ones, never renumber. */
 typedef enum choice_reason {
     CHOICE_NONE = 0,  /* nothing was chosen: the network was named, or is the only one */
-    CHOICE_UNDAMAGED, /* the network for undamaged pictures; all others: the one that repairs damage too */
+    CHOICE_UNDAMAGED, /* the network for undamaged pictures; all others but the last: the one that repairs damage too */
     CHOICE_LOSSY,     /* the file is a GIF or a WebP, or a TIFF with JPEG in it */
     CHOICE_QUALITY,   /* a JPEG of low quality, or with reduced colour */
     CHOICE_BLOCKS,    /* traces of the blocks of an earlier compression */
@@ -25,6 +25,7 @@ typedef enum choice_reason {
     CHOICE_SMALL,     /* too few pixels to be sure */
     CHOICE_ANIMATION, /* the frames of an animation are not looked at */
     CHOICE_SEVERAL,   /* several pictures, of which each has its own network */
+    CHOICE_HURRY,     /* not the picture but the service decided: it lacks time or memory */
     CHOICE_COUNT
 } choice_reason;
 

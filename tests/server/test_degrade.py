@@ -86,6 +86,53 @@ def test_queue(start, tmp_path):
     assert service.metric('degrade_changes_total{level="none"}') >= 1
 
 
+def test_the_fast_network_comes_first(start, tmp_path):
+    """The worker is stopped. Two images wait that take a sixteenth of the deadline each. Then the level lasts for five
+    seconds more, in which the worker works again."""
+    service = start("--workers", "1", "--deadline-s", "2000", "--data", str(tmp_path / "data"), "--drain-s", "0",
+                    "--sync-limit-s", "86400")
+    pace = {event["model"]: event["us_per_megapixel"] / 1e12 for event in wait_for(
+        "the log", lambda: len(service.events("worker_ready")) == 3 and service.events("worker_ready"))}
+    side = int((2000 / 16 / pace["photo"]) ** 0.5) // 8 * 8
+    large = png_header(1400, 1000)
+
+    def network(**options):
+        return requests.post(service.url + "/v1/estimate", data=large, params=options).json()["model"]
+
+    def seconds(**options):
+        return requests.post(service.url + "/v1/estimate", data=large, params=options).json()["seconds"]
+
+    service.signal_workers(signal.SIGSTOP)
+    assert network() == network(task="auto") == "auto"
+    held = hold(service, 2, side)  # one is given to the worker, one waits
+    wait_level(service, "fast")
+    code, failed, detail = ready(service)
+    assert (code, failed, detail["reason"]) == (200, [], "queue")
+    assert network() == network(task="auto") == network(model="auto") == "fast"
+    assert network(model="photo") == network(task="photo") == "photo" and network(task="clean") == "clean"
+    assert plan(service, large) == "whole" and seconds() < 0.6 * seconds(model="photo")
+    event, = service.events("degrade")
+    assert (event["degrade_level"], event["reason"]) == ("fast", "queue")
+    job = requests.post(service.url + "/v1/jobs", data=picture()).json()["id"]  # a job has time
+    for connection in held:
+        connection.close()
+    service.signal_workers(signal.SIGCONT)
+
+    data = picture(24, 24)
+    answer = service.upscale(data)
+    assert [answer.headers["X-Swin2SR-" + name] for name in ("Model", "Choice", "Degraded")] == ["fast", "hurry", "fast"]
+    named, other = service.upscale(data, model="fast"), service.upscale(data, task="photo")
+    assert answer.content == named.content != other.content and answer.headers["ETag"] == named.headers["ETag"]
+    assert not {"X-Swin2SR-Choice", "X-Swin2SR-Degraded"} & {*named.headers, *other.headers}
+    assert service.metric('degraded_total{model="fast",mode="fast"}') == 1 == service.metric('degraded_total{mode="fast"}')
+    done = wait_for("the job", lambda: (lambda it: it["status"] == "succeeded" and it)(
+        requests.get(f"{service.url}/v1/jobs/{job}").json()))
+    assert done["model"] != "fast" and done["choice"] != "hurry"
+    wait_level(service, "none")
+    assert service.upscale(data).headers["X-Swin2SR-Model"] != "fast"
+    assert ("fast", "hurry") in {(event["model"], event.get("choice")) for event in service.events("enlarged")}
+
+
 @pytest.fixture
 def ballast(memory_group):
     """Another process in the cgroup, which holds 200 MiB."""

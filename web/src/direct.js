@@ -44,7 +44,7 @@ export function makeDirect(pictures, onChange, shouldStart) {
     const size = picture.estimate || {};
     set(picture, {
       state: "done", blob: transfer.response, plan: transfer.getResponseHeader("X-Swin2SR-Plan"),
-      notes: transfer.getResponseHeader("X-Swin2SR-Notes") || undefined,
+      choice: transfer.getResponseHeader("X-Swin2SR-Choice"), notes: transfer.getResponseHeader("X-Swin2SR-Notes") || undefined,
       result: { bytes: transfer.response.size, content_type: type, width: size.width, height: size.height },
     });
   }

@@ -32,6 +32,7 @@ function readyWords(picture) {
 function doneWords(picture) {
   const notes = (picture.notes || "").split(/,\s*/).filter((note) => has("note." + note)).map((note) => t("note." + note));
   if (picture.plan === "shrink") notes.unshift(t("note.shrink"));
+  if (picture.choice === "hurry") notes.unshift(t("note.hurry"));
   return [t("state.done"), picture.result ? bytes(picture.result.bytes) : "", ...notes];
 }
 

@@ -103,6 +103,31 @@ static void stalls(void **state) {
     assert_int_equal(after_ms(&self, 10000), DEGRADE_NONE);
 }
 
+/* The level of the network for a hurry begins before the others, where there is such a network. */
+static void fast_comes_first(void **state) {
+    stage self = at_ease();
+    self.input.can_hurry = true;
+    self.input.queue_share = 0.11;
+    assert_int_equal(after_ms(&self, LIMIT_DEGRADE_BEGIN_MS), DEGRADE_NONE);
+    assert_int_equal(after_ms(&self, 200), DEGRADE_FAST);
+    assert_int_equal(self.state.reason, DEGRADE_BY_QUEUE);
+    self.input.queue_share = 0.21;
+    assert_int_equal(after_ms(&self, 1000), DEGRADE_SHRINK);
+    self.input.queue_share = 0.06;
+    assert_int_equal(after_ms(&self, 10000), DEGRADE_FAST);
+    self.input.queue_share = 0.04;
+    assert_int_equal(after_ms(&self, 10000), DEGRADE_NONE);
+    free_memory(&self, 169);
+    assert_int_equal(after_ms(&self, 1000), DEGRADE_FAST);
+    assert_int_equal(self.state.reason, DEGRADE_BY_MEMORY);
+    free_memory(&self, 210);
+    self.input.stalled_share = 0.06;
+    assert_int_equal(after_ms(&self, 10000), DEGRADE_FAST);
+    assert_int_equal(self.state.changes[DEGRADE_FAST], 3);
+    self.input.can_hurry = false;
+    assert_int_equal(after_ms(&self, 1000), DEGRADE_NONE);
+}
+
 /* All quantities must be beyond their limits before a level ends, and its reason is the one that still counts. */
 static void queue_and_then_memory(void **state) {
     stage self = at_ease();
@@ -162,6 +187,7 @@ int main(void) {
         cmocka_unit_test(a_short_relief_is_ignored),
         cmocka_unit_test(refuse_ends_in_steps),
         cmocka_unit_test(stalls),
+        cmocka_unit_test(fast_comes_first),
         cmocka_unit_test(queue_and_then_memory),
         cmocka_unit_test(unknown_memory_is_no_shortage),
         cmocka_unit_test(a_large_machine_is_not_short_early),
