@@ -43,6 +43,7 @@ LEAST_PSNR = {"photo": {"clean": 31.0}, "clean": {"clean": 32.25}}  # dB, on Set
 MOST_BEHIND = {"fast": ("photo", 0.5)}  # dB behind that network, with every input
 MOST_SHIFT = 0.2  # levels, each channel, mean over the pictures
 LEAST_GAIN_OF_ONE = -0.1  # dB over bicubic, every picture
+MOST_OFF_FLAT = 1  # levels, every pixel of a picture of one colour
 MOST_BLOCKS = {"20": 0.1}  # levels by which the pattern of a JPEG input's blocks may exceed what the originals measure
 
 
@@ -175,6 +176,35 @@ def total(rows, scale):
                      most_shifted=rows[np.abs(shifts).max(axis=1).argmax()]["name"],
                      overshoot=float(np.mean([row["overshoot"] for row in rows])))
     return found
+
+
+def flat_pictures():
+    """(colour, side) of 64 pictures of one colour each, 1x1 to 64x64."""
+    levels, sides = (0, 85, 170, 255), (1, 7, 24, 64)
+    for i in range(64):
+        yield (levels[i // 16], levels[i // 4 % 4], levels[i % 4]), sides[(i + i // 4) % 4]
+
+
+def measure_flat(options, folder):
+    """By how many levels a pixel of a flat picture is off at most, and the colour."""
+    (folder / "flat").mkdir()
+    pictures = list(flat_pictures())
+    for i, (colour, side) in enumerate(pictures):
+        Image.new("RGB", (side, side), colour).save(folder / f"{i}.png")
+    set5.run(options.build / "swin2sr", "upscale", "--json", "--model", options.model, "--precision", options.precision,
+             *(folder / f"{i}.png" for i in range(len(pictures))), "-o", folder / "flat")
+    off = []
+    for i, (colour, _) in enumerate(pictures):
+        (path,) = (folder / "flat").glob(f"{i}_*.png")
+        off.append(int(np.abs(np.asarray(Image.open(path).convert("RGB"), int) - colour).max()))
+    worst = int(np.argmax(off))
+    return off[worst], pictures[worst][0]
+
+
+def flat_faults(options):
+    with tempfile.TemporaryDirectory() as folder:
+        off, colour = measure_flat(options, Path(folder))
+    yield from over(f"a picture of the one colour {colour}", off, MOST_OFF_FLAT)
 
 
 def gain(methods):
@@ -319,6 +349,7 @@ def main():
         except FileNotFoundError as error:
             parser.error(str(error))
         if options.check:
+            missed += flat_faults(options)
             is_good &= not missed
             print("".join(f"{name}: {line}\n" for line in missed), file=sys.stderr, end="")
     return not is_good

@@ -187,9 +187,22 @@ def test_the_whole_of_it(build, scene, tmp_path):
     network, bicubic = found["clean"]["network"], found["clean"]["bicubic"]
     line = f"| clean | {bicubic['psnr_y']:.2f} / {bicubic['ssim_y']:.4f} |"
     assert line in run.stdout and f"| {network['psnr_y']:.2f} / {network['ssim_y']:.4f} |" in run.stdout
-    assert run.returncode == bool(list(evaluate.faults(found)))
+    assert run.returncode == bool(run.stderr) and set(evaluate.faults(found, is_set5=False)) <= {
+        line.removeprefix("photo: ") for line in run.stderr.splitlines()}
     sheet = Image.open(tmp_path / "out/sheet-30.png")
     assert sheet.width == 4 * (32 * 8 + 4) and sheet.height == 2 * 4 * (32 * 8 + 4 + 14)
+
+
+def test_flat_pictures(options, tmp_path, monkeypatch):
+    """All colours, all sides with each; and what is off is said."""
+    pictures = list(evaluate.flat_pictures())
+    assert len({colour for colour, _ in pictures}) == 64 and {side for _, side in pictures} == {1, 7, 24, 64}
+    assert {side for (_, _, blue), side in pictures if blue == 0} == {1, 7, 24, 64}
+    clean = Namespace(build=options.build, model="clean", precision="fp32")
+    assert list(evaluate.flat_faults(clean)) == []
+    monkeypatch.setattr(evaluate, "MOST_OFF_FLAT", -1)
+    fault, = evaluate.flat_faults(clean)
+    assert "a picture of the one colour (" in fault and "levels, may be at most -1" in fault
 
 
 def test_all_networks_are_judged_by_what_they_are_for(build, scene, tmp_path):
