@@ -14,7 +14,7 @@
 #include "base/error.h"
 #include "base/new_file.h"
 #include "base/write.h"
-#include "command/curl.h"
+#include "libcurl/libcurl.h"
 #include "command/interrupt.h"
 #include "command/progress.h"
 #include "command/report.h"

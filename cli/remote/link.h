@@ -6,7 +6,7 @@
 
 #include "address.h"
 #include "answer.h"
-#include "command/curl.h"
+#include "libcurl/libcurl.h"
 #include "command/progress.h"
 #include "result.h"
 #include "retry.h"

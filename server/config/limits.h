@@ -77,6 +77,27 @@
 #define LIMIT_UPLOAD_METADATA_COUNT 16   /* keys of it */
 #define LIMIT_UPLOAD_RECORD_BYTES 8192   /* the record of one upload */
 
+/* the S3 store */
+#define LIMIT_S3_PREFIX_BYTES 130          /* of all keys, terminator included */
+#define LIMIT_S3_KEY_BYTES 256             /* of one, without the prefix, terminator included */
+#define LIMIT_S3_REGION_BYTES 33           /* terminator included */
+#define LIMIT_S3_KMS_KEY_BYTES 257         /* terminator included */
+#define LIMIT_S3_CREDENTIALS_BYTES 16384   /* of the file, terminator included */
+#define LIMIT_S3_CONNECTIONS 16            /* that stay open for the next requests */
+#define LIMIT_S3_REQUEST_S 60              /* of one request, all its attempts together ... */
+#define LIMIT_S3_SLOWEST_BYTES 65536       /* ... and a second more for so many bytes that move */
+#define LIMIT_S3_CONNECT_S 5               /* to connect, in one attempt */
+#define LIMIT_S3_STALL_S 20                /* without a byte, until an attempt ends */
+#define LIMIT_S3_DELAY_FIRST_MS 100        /* the longest wait after the first attempt, doubling ... */
+#define LIMIT_S3_DELAY_MAX_MS 5000         /* ... up to this */
+#define LIMIT_S3_CHECK_MS 3000             /* of S3_ONCE_CHECK: longer than a small object takes to be written */
+#define LIMIT_S3_PART_BYTES (16ull << 20)  /* files over this are put in parts of this size ... */
+#define LIMIT_S3_PART_MIN_BYTES (5u << 20) /* ... which no store takes smaller than this, but for the last one ... */
+#define LIMIT_S3_PARTS 10000               /* ... and which are at most so many, the limit of AWS */
+#define LIMIT_S3_PAGE_KEYS 500             /* of a list, read at a time */
+#define LIMIT_S3_LIST_BYTES (2u << 20)     /* of such a page */
+#define LIMIT_S3_ANSWER_BYTES 65536        /* of every other answer in XML */
+
 /* multipart/form-data */
 #define LIMIT_BOUNDARY_BYTES 70     /* RFC 2046 */
 #define LIMIT_PART_LINE_BYTES 8192  /* one header line of a part: it may give a long file name twice */

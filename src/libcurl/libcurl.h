@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cli/command/curl.h - libcurl, loaded only by commands that use the network.
- * If it were linked, each start would load it and the 25 libraries it needs (20 ms), and `swin2sr` could not run on a
+ * libcurl/libcurl.h - libcurl, loaded only by what uses the network.
+ * If it were linked, each start would load it and the 25 libraries it needs (20 ms), and no program could run on a
  * machine without them. */
 #pragma once
 

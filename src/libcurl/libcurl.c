@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cli/command/curl.c - load libcurl, look up its functions, and set what all requests have in common. */
+ * libcurl/libcurl.c - load libcurl, look up its functions, and set what all requests have in common. */
 #include <dlfcn.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
-#include "curl.h"
+#include "libcurl/libcurl.h"
 
 #define ROW(name) {"curl_" #name, offsetof(curl_api, name)},
 
@@ -20,7 +20,7 @@ swin2sr_status curl_api_load(curl_api *ret_api, swin2sr_error *reterr) {
     void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
     if (!library)
         return swin2sr__error_set(reterr, SWIN2SR_UNSUPPORTED,
-                                  "libcurl is not installed, which this command needs (Debian: apt install libcurl4)");
+                                  "libcurl is not installed, which this needs (Debian: apt install libcurl4)");
     for (size_t i = 0; i < sizeof(FUNCTIONS) / sizeof(FUNCTIONS[0]); i++) {
         void *function = dlsym(library, FUNCTIONS[i].name);
         if (!function)
