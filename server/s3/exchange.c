@@ -28,6 +28,7 @@ typedef struct attempt {
     s3_client *client;
     s3_exchange *exchange;
     uint64_t begun_us;            /* of the first attempt */
+    int earlier_code;             /* of the last answer that came, in an earlier attempt; 0: none */
     uint64_t sent;                /* bytes of the body that libcurl has taken */
     uint64_t capacity;            /* of exchange->text */
     swin2sr__digest digest;       /* of the body of the answer */
@@ -51,7 +52,7 @@ static size_t on_read(char *data, size_t size, size_t count, void *context) {
     else if (wanted > 0)
         taken = pread(exchange->in_fd, data, wanted, (off_t)(exchange->in_at + self->sent));
     if (taken < 0 || (taken == 0 && wanted > 0)) { /* the file is shorter than it was */
-        self->status = SWIN2SR_INVALID;
+        self->status = SWIN2SR_IO;
         return CURL_READFUNC_ABORT;
     }
     self->sent += (uint64_t)taken;
@@ -280,6 +281,7 @@ static swin2sr_status send_once(attempt *self, CURL *handle) {
     self->digest = swin2sr__sha256_begin();
     self->detail[0] = exchange->error[0] = '\0';
     exchange->received = 0;
+    self->earlier_code = exchange->code ? exchange->code : self->earlier_code;
     exchange->code = 0;
     curl->easy_reset(handle);
     curl_prepare(curl, handle, address.url, headers, self->detail, &taker);
@@ -408,30 +410,40 @@ static const char *advice(const char *error, int code) {
     return code == 403 ? ": the access key or its secret is wrong, or may not do this" : "";
 }
 
+/* Why the last attempt was the last, without an answer that says so. */
+static void explain_silence(const attempt *self, char *ret_text, size_t size) {
+    const char *reason = self->detail[0] ? self->detail : self->client->curl.easy_strerror(self->result);
+    if (self->result != CURLE_ABORTED_BY_CALLBACK)
+        snprintf(ret_text, size, "no answer of the store: %s", reason);
+    else if (self->earlier_code)
+        snprintf(ret_text, size, "its time has passed; the store answered %d before", self->earlier_code);
+    else
+        snprintf(ret_text, size, "no answer of the store, and its time has passed");
+}
+
 static swin2sr_status explain(const attempt *self, swin2sr_status status, int attempts, swin2sr_error *reterr) {
     const s3_exchange *exchange = self->exchange;
     const s3_place *place = &self->client->place;
-    char what[LIMIT_S3_KEY_BYTES + S3_HOST_BYTES + 96];
+    char what[LIMIT_S3_KEY_BYTES + S3_HOST_BYTES + 96], why[CURL_ERROR_SIZE + 128], count[32] = "";
     snprintf(what, sizeof what, "%s %.*s in bucket %s at %s", exchange->method, (int)LIMIT_S3_KEY_BYTES,
              exchange->key ? exchange->key : "the list", place->bucket, place->host);
+    if (attempts > 1)
+        snprintf(count, sizeof count, " (%d attempts)", attempts);
     if (status == SWIN2SR_CANCELLED || status == SWIN2SR_NOMEM)
         return status;
     if (status == SWIN2SR_CORRUPT)
-        return swin2sr__error_set(reterr, status, "%s: the store sent other bytes than were put (%d attempts)", what,
-                                  attempts);
-    if (status == SWIN2SR_TOO_LARGE)
-        return swin2sr__error_set(reterr, status, "%s: is larger than %" PRIu64 " bytes", what,
-                                  exchange->out_max_bytes);
-    if (self->status != SWIN2SR_OK)
-        return swin2sr__error_set(reterr, status, "%s: a file on this machine cannot be %s", what,
-                                  self->status == SWIN2SR_INVALID ? "read, or has become shorter" : "written");
-    if (self->result == CURLE_OK)
-        return swin2sr__error_set(reterr, status, "%s: the store answered %d%s%s%s (%d attempts)", what, exchange->code,
-                                  exchange->error[0] ? " " : "", exchange->error,
-                                  advice(exchange->error, exchange->code), attempts);
-    const char *reason = self->detail[0] ? self->detail : self->client->curl.easy_strerror(self->result);
-    return swin2sr__error_set(reterr, status, "%s: no answer of the store: %s (%d attempts)", what,
-                              self->result == CURLE_ABORTED_BY_CALLBACK ? "its time has passed" : reason, attempts);
+        snprintf(why, sizeof why, "the store sent other bytes than were put");
+    else if (status == SWIN2SR_TOO_LARGE)
+        snprintf(why, sizeof why, "is larger than %" PRIu64 " bytes", exchange->out_max_bytes);
+    else if (self->status != SWIN2SR_OK)
+        snprintf(why, sizeof why, "a file on this machine cannot be %s",
+                 exchange->in_size > 0 ? "read, or has become shorter" : "written");
+    else if (self->result == CURLE_OK)
+        snprintf(why, sizeof why, "the store answered %d%s%s%s", exchange->code, exchange->error[0] ? " " : "",
+                 exchange->error, advice(exchange->error, exchange->code));
+    else
+        explain_silence(self, why, sizeof why);
+    return swin2sr__error_set(reterr, status, "%s: %s%s", what, why, count);
 }
 
 /* ---- the exchange ---- */

@@ -34,8 +34,8 @@ static bool hash_file(int fd, uint64_t at, uint64_t size, char ret_hex[65]) {
 }
 
 static swin2sr_status unreadable(const char *key, uint64_t size, swin2sr_error *reterr) {
-    return swin2sr__error_set(reterr, SWIN2SR_INVALID, "PUT %s: its file cannot be read, or has fewer than %llu bytes",
-                              key, (unsigned long long)size);
+    return swin2sr__error_set(reterr, SWIN2SR_IO, "PUT %s: its file cannot be read, or has fewer than %llu bytes", key,
+                              (unsigned long long)size);
 }
 
 /* ---- headers ---- */

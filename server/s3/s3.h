@@ -8,7 +8,8 @@
  * Each object that is put here has the SHA-256 of its bytes with it, and each that is read whole is compared with it.
  *
  * errors of every call, besides those it names:
- *   _IO         the store refused, or failed until the deadline; the detail names request, answer and what to do
+ *   _IO         the store refused, or failed until the deadline, or a file here cannot be read or written; the detail
+ *               names request, answer and what to do
  *   _CANCELLED  s3_interrupt was called
  *   _NOMEM
  * No detail has a secret in it. */
@@ -80,7 +81,7 @@ void s3_interrupt(s3_client *self);
  *         way. Where the store has no condition (S3_ONCE_CHECK, and radosgw for parts), this holds for bytes whose way
  *         to the store takes less than LIMIT_S3_CHECK_MS, and files are only looked for before they are put.
  *         Otherwise an object of this key is replaced.
- * errors  _INVALID (is_new: there is one, of another writer; s3_put: fd cannot be read in this size). */
+ * errors  _INVALID (is_new: there is one, of another writer). */
 SWIN2SR_MUST_CHECK swin2sr_status s3_write(s3_client *self, const char *key, const void *bytes, size_t size,
                                            bool is_new, swin2sr_error *reterr);
 SWIN2SR_MUST_CHECK swin2sr_status s3_put(s3_client *self, const char *key, int fd, uint64_t size, bool is_new,
