@@ -5,10 +5,10 @@ input and processor, and what an image takes of memory.
 
 usage: bench/sizing.py [--measure] [--level avx2 ...] [--reps 3] [--page docs/operations.md] [--out FILE]
 
-With --measure it first measures, on one pinned core, the networks inside the program (their shape) and a network of the
-classical shape, at 256x256 and 512x512, in fp32 and in the precision `auto`, with the processor's own kernels and with
-each --level (values of SWIN2SR_CPU); about ten minutes. The results are added to the file, in place of earlier ones of
-the same processor and kernels. Without it, only the tables are written. Refuses to measure where other programs run.
+With --measure it first measures, on one pinned core, the networks inside the program and a network of the classical
+shape, at 256x256 and 512x512, in fp32 and in the precision `auto`, with the processor's own kernels and with each --level
+(values of SWIN2SR_CPU); about ten minutes. The results are added to the file, in place of earlier ones of the same
+processor and kernels. Without it, only the tables are written. Refuses to measure where other programs run.
 """
 import argparse
 import json
@@ -23,7 +23,7 @@ import machine
 import make_network
 
 SIZES = "256x256", "512x512"
-NETWORKS = {"swin2sr-lightweight-x4": "inside the program", "classical_x4": "classical x4"}
+NETWORKS = {"photo": "photo, clean", "fast": "fast", "classical_x4": "classical x4"}  # photo and clean have one shape
 MARKS = "<!-- bench/sizing.py -->", "<!-- end -->"
 QUIET = 0.5  # runnable processes over the last minute
 
@@ -84,7 +84,7 @@ def tables(machines, rows):
     lines += ["", "| memory of the process, MB | " + " | ".join(SIZES) + " |", "|---|" + "---|" * len(SIZES)]
     for name, text in NETWORKS.items():
         largest = [max((row["memory_bytes"] for row in rows if (row["network"], row["size"]) == (name, size)), default=0) for size in SIZES]
-        lines.append(f"| {text} | " + " | ".join(f"{value / 1e6:.0f}" for value in largest) + " |")
+        lines.append(f"| {text} | " + " | ".join(f"{value / 1e6:.0f}" if value else "" for value in largest) + " |")
     dates = sorted({f"{about['date']}, commit {about['commit']}, {about['cpu']} ({about['cpu_family_model']})" for about in machines.values()})
     return "\n".join([*lines, "", "Measured: " + "; ".join(dates) + ".", ""])
 

@@ -14,8 +14,10 @@ __asm__(".pushsection .rodata\n"
         ".byte 0\n"
         ".popsection\n");
 
-extern const char library_catalog_text[];
-extern const char library_catalog_end[];
+/* Hidden, so that code does not look for their addresses in the table of other libraries' symbols: on Arm, two local labels
+ * would share one place in it. */
+extern const char library_catalog_text[] __attribute__((visibility("hidden")));
+extern const char library_catalog_end[] __attribute__((visibility("hidden")));
 
 static bool read_offer(json_t *entry, catalog_offer *ret_offer) {
     catalog_offer offer = {0};

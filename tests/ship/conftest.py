@@ -2,6 +2,7 @@
 """tests/ship - what is delivered, installed and run as its users do. Most of it needs `make test-ship` (root, minutes)."""
 import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -54,3 +55,34 @@ def start(image):
     yield start_one
     for container in running:
         container.remove()
+
+
+# ---- a release, and the package made from it ----
+
+@pytest.fixture(scope="session")
+def release(tmp_path_factory, version):
+    """What `make dist` makes of the last commit, twice; the folder."""
+    made = []
+    for name in ("first", "second"):
+        clone = tmp_path_factory.mktemp(name) / "clone"
+        subprocess.run(["git", "clone", "--quiet", ROOT, clone], check=True)
+        subprocess.run([clone / "tools/make_dist.sh"], check=True, capture_output=True)
+        made.append(clone / "build/dist")
+    names = {f"swin2sr-cloud-{version}.tar.gz", "NOTES.md", "SHA256SUMS"}
+    assert all({path.name for path in folder.iterdir()} == names for folder in made)
+    assert all((made[0] / name).read_bytes() == (made[1] / name).read_bytes() for name in names)
+    return made[0]
+
+
+@pytest.fixture(scope="session")
+def package(request, tmp_path_factory, version):
+    """The package, built from the tarball alone. SWIN2SR_SHIP_PACKAGE names one to test instead of one that is built."""
+    if given := os.environ.get("SWIN2SR_SHIP_PACKAGE"):
+        return Path(given)
+    release = request.getfixturevalue("release")
+    folder = tmp_path_factory.mktemp("deb")
+    subprocess.run(["tar", "-xzf", release / f"swin2sr-cloud-{version}.tar.gz", "-C", folder], check=True)
+    env = {**os.environ, "BUILD": str(folder / "build")}
+    subprocess.run([folder / f"swin2sr-cloud-{version}/tools/make_deb.sh"], check=True, env=env)
+    (file,) = (folder / "build/deb").glob("swin2sr-cloud_*.deb")
+    return file

@@ -20,7 +20,7 @@ ENVIRONMENT = {**os.environ, "CONTAINERS_CONF": os.environ.get("CONTAINERS_CONF"
 
 
 def run(*command, check=True, **options):
-    ended = subprocess.run(list(map(str, command)), capture_output=True, text=True, env=ENVIRONMENT, **options)
+    ended = subprocess.run(list(map(str, command)), capture_output=True, text=True, **{"env": ENVIRONMENT, **options})
     assert not check or ended.returncode == 0, f"{command}: {ended.stderr[-3000:]}"
     return ended
 

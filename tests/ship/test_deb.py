@@ -8,8 +8,8 @@ import subprocess
 
 import pytest
 
-import ship
 from conftest import BUILD, ROOT, long
+from machine import Machine
 from service import picture, wait_for
 
 UNIT = BUILD / "deploy/systemd/swin2sr.service"
@@ -63,32 +63,6 @@ def test_make_install_puts_everything_in_place(tmp_path):
 
 # ---- a release, and the package made from it ----
 
-@pytest.fixture(scope="module")
-def release(tmp_path_factory, version):
-    """What `make dist` makes of the last commit, twice; the folder."""
-    made = []
-    for name in ("first", "second"):
-        clone = tmp_path_factory.mktemp(name) / "clone"
-        subprocess.run(["git", "clone", "--quiet", ROOT, clone], check=True)
-        subprocess.run([clone / "tools/make_dist.sh"], check=True, capture_output=True)
-        made.append(clone / "build/dist")
-    names = {f"swin2sr-cloud-{version}.tar.gz", "NOTES.md", "SHA256SUMS"}
-    assert all({path.name for path in folder.iterdir()} == names for folder in made)
-    assert all((made[0] / name).read_bytes() == (made[1] / name).read_bytes() for name in names)
-    return made[0]
-
-
-@pytest.fixture(scope="module")
-def package(release, tmp_path_factory, version):
-    """The package, built from the tarball alone."""
-    folder = tmp_path_factory.mktemp("deb")
-    subprocess.run(["tar", "-xzf", release / f"swin2sr-cloud-{version}.tar.gz", "-C", folder], check=True)
-    env = {**os.environ, "BUILD": str(folder / "build")}
-    subprocess.run([folder / f"swin2sr-cloud-{version}/tools/make_deb.sh"], check=True, env=env)
-    (file,) = (folder / "build/deb").glob("swin2sr-cloud_*.deb")
-    return file
-
-
 @long
 def test_make_dist(release, version):
     subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=release, check=True)
@@ -111,36 +85,6 @@ def test_make_dist_refuses_what_is_not_committed(tmp_path):
 def test_lintian(package):
     run = subprocess.run(["lintian", "--allow-root", package], capture_output=True, text=True)
     assert (run.returncode, run.stdout) == (0, ""), run.stdout + run.stderr
-
-
-class Machine:
-    """A clean Debian with the package and what it needs, whose first process is systemd, in a container."""
-
-    def __init__(self, package, folder):
-        self.name = f"{ship.NAME}-deb"
-        ship.make_base(folder)
-        (folder / "Containerfile").write_text(
-            f"FROM {ship.BASE}\nCOPY {package.name} /tmp/\nRUN apt-get update -q && apt-get install -y -q "
-            f"--no-install-recommends /tmp/{package.name}\nSTOPSIGNAL SIGRTMIN+3\nCMD [\"/lib/systemd/systemd\"]\n")
-        shutil.copy(package, folder)
-        ship.run("buildah", "bud", "--isolation=oci", "--format", "docker", "--layers=false", "-t", self.name, folder)
-        ship.podman("run", "--detach", "--name", self.name, "--systemd=always", "--privileged", "--memory=2g", self.name)
-        self.pid = ship.podman("inspect", "--format", "{{.State.Pid}}", self.name).stdout.strip()
-
-    def sh(self, command, check=True):
-        return ship.podman("exec", self.name, "sh", "-c", command, check=check).stdout
-
-    def curl(self, path, *arguments):
-        """From inside of its network: the service listens on the loopback interface."""
-        return subprocess.run(["nsenter", "-t", self.pid, "-n", "curl", "-sS", *arguments, "http://127.0.0.1:8080" + path],
-                              capture_output=True, text=True).stdout
-
-    def wait_ready(self):
-        wait_for("readiness", lambda: '"ready"' in self.curl("/readyz"))
-
-    def remove(self):
-        ship.podman("rm", "--force", "--time", "5", self.name, check=False)
-        ship.podman("rmi", "--force", self.name, check=False)
 
 
 @pytest.fixture(scope="module")

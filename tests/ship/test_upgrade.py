@@ -201,7 +201,7 @@ def test_data_of_the_version_before(programs_before, image, tmp_path, monkeypatc
 
     def old():
         monkeypatch.setattr("service.SERVER", programs_before / "swin2sr-server")
-        monkeypatch.setattr("service.check_log", lambda lines: None)  # the schema is that of this version
+        monkeypatch.setattr("service.check_log", lambda *_: None)  # the schema is that of this version
         return Service(tmp_path, "--data", data, "--workers", "1", "--drain-s", "1")
 
     with old() as service:
