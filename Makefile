@@ -16,7 +16,7 @@ CANCELS ?= 200
 MINUTES ?=
 HELM ?= helm
 
-.PHONY: help deps deps-test build run test test-quick faults soak hostile-mix test-tsan test-neon test-vulkan test-emulated test-page page check-reference bench bench-peers train-smoke evaluate evaluate-photographs fuzz image chart deb dist test-ship format install clean
+.PHONY: help deps deps-test build run test test-quick faults soak hostile-mix test-tsan test-neon test-vulkan test-cluster test-emulated test-page page check-reference bench bench-peers train-smoke evaluate evaluate-photographs fuzz image chart deb dist test-ship format install clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := build
 
@@ -133,6 +133,10 @@ deb:
 
 dist:
 	@BUILD='$(BUILD)' tools/make_dist.sh
+
+# Several servers that share their jobs.
+test-cluster: deps-test build
+	SWIN2SR_LONG_TESTS=1 SWIN2SR_BUILD='$(BUILD)' $(PYTHON) -m pytest -q -p no:cacheprovider -rs tests/cluster
 
 test-ship: deps-test build
 	@tools/install_packages.sh image deb ship

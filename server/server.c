@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -16,6 +17,7 @@
 
 #include "api/routes.h"
 #include "base/clock.h"
+#include "base/digest.h"
 #include "drop.h"
 
 /* ---- listening ---- */
@@ -191,7 +193,7 @@ static bool start_http(server *self) {
 static bool open_data(server *self) {
     swin2sr_error error = {""};
     if (!self->config.data ||
-        data_open(&self->data, self->config.data, self->config.reserve_bytes, &error) == SWIN2SR_OK)
+        data_open(&self->data, self->config.data, self->config.node, self->config.reserve_bytes, &error) == SWIN2SR_OK)
         return true;
     fprintf(stderr, "swin2sr-server: %s\n", error.text);
     return false;
@@ -214,13 +216,45 @@ static bool start_data(server *self) {
                             (uint64_t)self->config.upload_hours * 3600) == SWIN2SR_OK;
 }
 
-static bool start_backlog(server *self) {
-    event_hub_init(&self->events, &self->loop);
-    if (!self->config.data || backlog_init(&self->backlog, &self->config, &self->loop, &self->log, &self->data,
-                                           &self->io, &self->pools) == SWIN2SR_OK)
+/* The store of --cluster. name: of this process in it. */
+static bool open_shared(server *self, char name[LIMIT_PEER_BYTES]) {
+    swin2sr_error error = {""};
+    uint8_t random[4] = {0};
+    char hex[2 * sizeof random + 1];
+    if (!self->config.cluster)
         return true;
-    fprintf(stderr, "swin2sr-server: cannot read the jobs in the data folder: %s\n", strerror(errno));
-    return false;
+    swin2sr_status status = getrandom(random, sizeof random, 0) == sizeof random ? SWIN2SR_OK : SWIN2SR_INTERNAL;
+    swin2sr__hex(random, sizeof random, hex);
+    snprintf(name, LIMIT_PEER_BYTES, "%s-%s", self->config.node, hex);
+    if (status == SWIN2SR_OK)
+        status = objects_open_folder(self->config.cluster + strlen(CLUSTER_FOLDER), name, &self->shared, &error);
+    if (status != SWIN2SR_OK)
+        fprintf(stderr, "swin2sr-server: --cluster: %s\n", error.text);
+    return status == SWIN2SR_OK;
+}
+
+static bool start_backlog(server *self) {
+    char name[LIMIT_PEER_BYTES] = "";
+    event_hub_init(&self->events, &self->loop);
+    if (!self->config.data)
+        return true;
+    if (!open_shared(self, name))
+        return false;
+    switch (backlog_init(&self->backlog, &self->config, &self->loop, &self->log, &self->data, &self->io, &self->pools,
+                         self->shared, name)) {
+    case SWIN2SR_OK:
+        return true;
+    case SWIN2SR_INVALID:
+        fprintf(stderr,
+                "swin2sr-server: --cluster: %s has jobs of this server alone, which would not be done; start without "
+                "--cluster until they have expired, or give --data another folder\n",
+                self->config.data);
+        return false;
+    default:
+        fprintf(stderr, "swin2sr-server: cannot read the jobs in the %s: %s\n",
+                self->shared ? "store of --cluster" : "data folder", strerror(errno));
+        return false;
+    }
 }
 
 static bool start(server *self) {
@@ -247,8 +281,8 @@ static bool start(server *self) {
 }
 
 static bool is_over(const server *self) {
-    bool is_drained =
-        self->context.is_draining && pools_is_quiet(&self->pools) && self->io.count == 0 && http_is_quiet(self->http);
+    bool is_drained = self->context.is_draining && pools_is_quiet(&self->pools) && self->io.count == 0 &&
+                      backlog_is_quiet(&self->backlog) && http_is_quiet(self->http);
     return self->is_stopping || is_drained || pools_is_hopeless(&self->pools);
 }
 
@@ -272,6 +306,8 @@ int server_run(server *self) {
     io_stop(&self->io);
     partial_set_close(&self->partials);
     backlog_done(&self->backlog);
+    if (self->shared)
+        self->shared->close(self->shared);
     event_hub_done(&self->events);
     int code = self->has_left_work || has_left_answers || pools_is_hopeless(&self->pools) ? 1 : 0;
     log_event(&self->log, LOG_LEVEL_INFO, "stopped", "s:i, s:I", "exit_code", code, "log_lines_dropped",

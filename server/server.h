@@ -22,7 +22,8 @@ typedef struct server {
     memory_guard memory;
     degrade_set levels;
     loop_timer sampling;
-    backlog backlog; /* with --data */
+    object_store *shared; /* with --cluster; otherwise NULL */
+    backlog backlog;      /* with --data */
     event_hub events;
     gate gate;
     http_server *http;

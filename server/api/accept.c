@@ -89,10 +89,15 @@ static void answer_finished(upscale_call *self, kept_job *kept) {
     result_read(&self->reader, self->request, kept, KEPT_RESULT, true);
 }
 
+static problem key_reused(void) {
+    return problem_of(PROBLEM_KEY_REUSED, "this Idempotency-Key came with another image or other options before");
+}
+
 static void answer_refused(upscale_call *self, swin2sr_status status) {
     loop_timer_clear(self->service->loop, &self->patience);
-    problem what = problem_of(status == SWIN2SR_NOMEM ? PROBLEM_MEMORY : PROBLEM_STORAGE,
-                              "the job could not be kept; nothing was accepted");
+    problem what = status == SWIN2SR_INVALID ? key_reused()
+                                             : problem_of(status == SWIN2SR_NOMEM ? PROBLEM_MEMORY : PROBLEM_STORAGE,
+                                                          "the job could not be kept; nothing was accepted");
     call_refuse(self, &what);
 }
 
@@ -132,7 +137,7 @@ bool accept_is_new(upscale_call *self) {
         return true;
     problem what;
     if (strcmp(kept->record.body_sha256, self->body_sha256) != 0) {
-        what = problem_of(PROBLEM_KEY_REUSED, "this Idempotency-Key came with another image or other options before");
+        what = key_reused();
         return call_refuse(self, &what);
     }
     if (kept->phase == KEPT_ACCEPTING) {

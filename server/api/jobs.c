@@ -37,15 +37,56 @@ static bool is_token(const job_record *record, const char *token) {
     return !difference;
 }
 
-/* The id of a job begins with the name of the replica that accepted it. A balancer may have chosen another one. */
+/* The id of a job begins with the name of the replica that accepted it. A balancer may have chosen another one.
+ * node  Of this replica; "": every replica knows all jobs. */
 static problem not_found(const char *id, const char *node) {
     int length = (int)strcspn(id, "-");
-    if (!record_is_id(id) || (strncmp(id, node, (size_t)length) == 0 && !node[length]))
+    if (!record_is_id(id) || !node[0] || (strncmp(id, node, (size_t)length) == 0 && !node[length]))
         return problem_of(PROBLEM_NOT_FOUND, "there is no such job, or it is another client's");
     return problem_of(PROBLEM_NOT_FOUND,
                       "this is replica %s, which does not know the job: its id is of replica %.*s, and a job lives on "
                       "the replica that accepted it; send the request to that one",
                       node, length, id);
+}
+
+/* A request that waits until a job of a cluster has been read. */
+typedef struct waiting_request {
+    kept_ask ask;
+    http_pause pause;
+} waiting_request;
+
+static void answer_away(http_request *request, const char *detail) {
+    problem what = problem_of(PROBLEM_BUSY, "%s", detail);
+    what.retry_after_s = 1;
+    http_answer_problem(request, &what);
+}
+
+static void on_known(void *context, bool is_read) {
+    waiting_request *self = context;
+    http_request *request = self->pause.request;
+    const kept_job *kept = request ? backlog_find(((const api_context *)request->app)->backlog, request->part) : NULL;
+    if (is_read || kept || !request)
+        http_pause_end(&self->pause);
+    else
+        answer_away(request, "the store of the jobs cannot be read now");
+    free(self);
+}
+
+/* true: the job in the path is as the backlog knows it. false: the request is held until it is, or answered. */
+static bool is_known(http_request *request, backlog *keeper) {
+    bool is_busy;
+    waiting_request *self = request->was_paused || !record_is_id(request->part) ? NULL : calloc(1, sizeof *self);
+    if (!self)
+        return true;
+    self->ask = (kept_ask){.on_known = on_known, .context = self};
+    if (!backlog_ask(keeper, request->part, &self->ask, &is_busy) && !is_busy) {
+        http_pause_begin(request, &self->pause);
+        return false;
+    }
+    free(self);
+    if (is_busy)
+        answer_away(request, "as many jobs are being read as this service reads at a time");
+    return !is_busy;
 }
 
 /* A job that is being removed no longer exists for clients. */
@@ -57,13 +98,15 @@ static kept_job *find(http_request *request, bool is_reading) {
         http_answer_problem(request, &what);
         return NULL;
     }
+    if (!is_known(request, service->backlog))
+        return NULL;
     const char *token = "";
     http_request_query(request, take_token, &token);
     kept_job *kept = backlog_find(service->backlog, request->part);
     bool is_owner = kept && http_request_owns(request, kept->record.spec.owner);
     if (kept && kept->phase != KEPT_ACCEPTING && (is_owner || (is_reading && is_token(&kept->record, token))))
         return kept;
-    what = not_found(request->part, service->config->node);
+    what = not_found(request->part, service->backlog->cluster ? "" : service->config->node);
     http_answer_problem(request, &what);
     return NULL;
 }

@@ -16,7 +16,8 @@ double job_eta_s(const api_context *service, const kept_job *kept);
 /* Add the path of a job to an answer. */
 void jobs_add_location(http_request *request, const char *id);
 
-/* The job in the path, if the client may see it. NULL: the request is answered. */
+/* The job in the path, if the client may see it. NULL: the request is answered, or on_begin is called again when the
+ * job has been read from the shared store. */
 kept_job *jobs_find(http_request *request);
 
 /* 501: there is no --data. */

@@ -30,8 +30,12 @@ static void refuse_unfinished(http_request *request, const job_record *record) {
     http_answer_problem(request, &what);
 }
 
-/* A result is made again; the others are lost. */
+/* A result is made again, but not in a cluster, where another replica may be sending it; the others are lost. */
 static void refuse_damaged(http_request *request, kept_file which) {
+    if (((const api_context *)request->app)->backlog->cluster) {
+        refuse(request, PROBLEM_INTERNAL, "the file has been damaged in the store; send the image again");
+        return;
+    }
     problem what = problem_of(
         which == KEPT_RESULT ? PROBLEM_BUSY : PROBLEM_INTERNAL, "%s",
         which == KEPT_RESULT    ? "the result was damaged on the disk and has been set aside; it is made again"
@@ -48,6 +52,8 @@ static void refuse_file(http_request *request, kept_file which, swin2sr_status s
         refuse(request, PROBLEM_GONE,
                which == KEPT_INPUT ? "the image that was sent has been removed; it is kept as long as its result"
                                    : "the result is no longer in the data folder");
+    else if (status == SWIN2SR_BUSY)
+        refuse(request, PROBLEM_BUSY, "the store of the jobs cannot be read now");
     else
         refuse(request, PROBLEM_MEMORY, "no memory to read the file");
 }

@@ -14,11 +14,13 @@
 #include "store/checksum.h"
 #include "store/data.h"
 #include "store/io.h"
+#include "store/objects.h"
 
 #define BACKLOG_BUCKETS 4096 /* a power of two */
 #define BACKLOG_OUTCOMES (1 - SWIN2SR_INTERNAL)
 
 typedef struct backlog backlog;
+typedef struct cluster cluster; /* backlog/cluster.h */
 typedef struct kept_job kept_job;
 
 typedef enum kept_phase {
@@ -78,7 +80,7 @@ typedef enum kept_damage {
 /* A reader of such a file. Embedded in the object that it serves. */
 typedef struct kept_read {
     /* fd  With _OK: the file, for the callee to close. Else -1, with _CORRUPT (the file is damaged), _IO (there is none,
-     *     or the job is being removed and may not be touched) or _NOMEM. */
+     *     or the job is being removed and may not be touched), _BUSY (the shared store is away) or _NOMEM. */
     void (*on_open)(void *context, swin2sr_status status, int fd);
     void *context;
     kept_file which;
@@ -86,6 +88,8 @@ typedef struct kept_read {
     kept_job *job; /* NULL: not waiting */
     struct kept_read *next;
 } kept_read;
+
+typedef struct kept_fetch kept_fetch; /* a file that comes from a shared store */
 
 /* That a file was compared with its checksum. */
 typedef struct kept_proof {
@@ -95,6 +99,7 @@ typedef struct kept_proof {
     struct timespec modified, changed;
     bool is_damaged;
     checksum *running;
+    kept_fetch *fetch; /* of a cluster; NULL: none is under way */
     kept_read *waiters;
 } kept_proof;
 
@@ -115,10 +120,18 @@ struct kept_job {
 
     /* of this folder */
     backlog *owner;
-    kept_share *share; /* NULL: it has no API key, or there was no memory to count it */
-    job job;           /* the pool's, while it is submitted */
-    store_file input;  /* open while it is accepted, checked or submitted */
-    checksum *check;   /* of the input, before it is submitted; NULL: none is under way */
+    char claimant[LIMIT_PEER_BYTES]; /* in a cluster: the process that made the last attempt; "": none */
+    bool is_claimed;                 /* the last attempt is that of this process, and not over */
+    bool is_mine;                    /* this process has written its end */
+    bool is_stale;                   /* another server has begun with it: read it soon */
+    bool is_late;                    /* its end could not be written and is tried again */
+    int missing_count;               /* how often the shared store did not have it */
+    uint64_t known_us;               /* when the shared store was last known to have it */
+    uint64_t claimed_us;             /* when the claimant was first seen here */
+    kept_share *share;               /* NULL: it has no API key, or there was no memory to count it */
+    job job;                         /* the pool's, while it is submitted */
+    store_file input;                /* open while it is accepted, checked or submitted */
+    checksum *check;                 /* of the input, before it is submitted; NULL: none is under way */
     bool is_input_damaged;
     bool is_set_aside; /* the damaged file could be moved */
     kept_file damaged; /* of KEPT_WRITE_DAMAGED */
@@ -135,7 +148,9 @@ struct kept_job {
         KEPT_WRITE_END,
         KEPT_WRITE_EXPIRED,
         KEPT_WRITE_DAMAGED, /* `damaged` is set aside */
-        KEPT_WRITE_NOTHING
+        KEPT_WRITE_NOTHING,
+        KEPT_WRITE_CLAIM, /* in a cluster: begin an attempt */
+        KEPT_WRITE_RELEASE
     } write;
     kept_watch *watches;
     kept_job *previous, *next;             /* all, by id */
@@ -150,7 +165,8 @@ struct backlog {
     const data_folder *data;
     io_thread *io;
     pool_set *pools;
-    store results; /* unnamed files in outputs/ */
+    store results;    /* unnamed files in outputs/ */
+    cluster *cluster; /* NULL: the jobs are those of this server alone */
     kept_job *first, *last;
     kept_job *queue_first, *queue_last;
     kept_job *by_id[BACKLOG_BUCKETS], *by_key[BACKLOG_BUCKETS];
@@ -166,13 +182,19 @@ struct backlog {
 };
 
 /* Read the records of an earlier server and go on with their jobs. The folder is open. Everything is borrowed; self is
- * not moved afterwards.  errors _IO (outputs/ cannot be written), _NOMEM. */
+ * not moved afterwards.
+ * shared  The jobs are those of this store, and not of the folder; NULL: there is none.
+ * errors  _IO (outputs/ or the store cannot be written), _NOMEM, _INVALID (the folder has jobs of its own, which would
+ *         not be done). */
 SWIN2SR_MUST_CHECK swin2sr_status backlog_init(backlog *self, const server_config *config, event_loop *loop,
-                                               server_log *log, const data_folder *data, io_thread *io,
-                                               pool_set *pools);
+                                               server_log *log, const data_folder *data, io_thread *io, pool_set *pools,
+                                               object_store *shared, const char *name);
 
 /* Start no more jobs. Running jobs are finished; the others wait for the next start of the server. */
 void backlog_drain(backlog *self);
+
+/* true: nothing is being written to a shared store. */
+bool backlog_is_quiet(const backlog *self);
 
 /* After io_stop and pools_done. Not initialised is fine. */
 void backlog_done(backlog *self);
@@ -189,6 +211,17 @@ size_t backlog_submitted(const backlog *self); /* waiting or running in the pool
  * upload  Its file; taken.
  * returns NULL: out of memory; the upload is still the caller's. */
 kept_job *backlog_accept(backlog *self, const job_record *wanted, store_file *upload);
+
+/* Something that needs to know a job as it is now. Embedded in the object that it serves. */
+typedef struct kept_ask {
+    void (*on_known)(void *context, bool is_read); /* false: the shared store could not be read */
+    void *context;
+    struct kept_ask *next;
+} kept_ask;
+
+/* true: what backlog_find says of this id is so now. Otherwise on_known is called once, later.
+ * ret_is_busy  As many jobs are being read as may be; on_known is not called. */
+bool backlog_ask(backlog *self, const char *id, kept_ask *ask, bool *ret_is_busy);
 
 /* NULL: there is none. */
 kept_job *backlog_find(const backlog *self, const char *id);
@@ -234,8 +267,24 @@ void kept_preview_name(const job_record *record, char ret_name[LIMIT_RESULT_NAME
 void kept_record_name(const kept_job *kept, char ret_name[LIMIT_RESULT_NAME_BYTES]);
 int64_t backlog_now_ms(void); /* Unix time */
 
+/* disk.c and shared.c, on an I/O thread: do what kept->write says, and set kept->status. */
+void kept_disk_write(kept_job *kept);
+void kept_disk_begin(const kept_job *kept);
+void kept_shared_write(kept_job *kept);
+
+/* Note the checksums of the result and its preview in the pending record.  errors _IO. */
+SWIN2SR_MUST_CHECK swin2sr_status kept_take_checksums(kept_job *kept);
+
+/* fetch.c. None is fine. */
+void kept_fetch_cancel(kept_proof *proof);
+
 /* life.c */
-void backlog_feed(backlog *self);                        /* give jobs to the pools */
+void backlog_feed(backlog *self);                            /* give jobs to the pools */
+void backlog_adopt(kept_job *kept, const job_record *ended); /* another server has ended it; this one stops its work */
+void backlog_drop(kept_job *kept);                           /* another server has removed it; as KEPT_REMOVED */
+void backlog_retry_end(kept_job *kept);                      /* of is_late */
+void backlog_give_back(kept_job *kept);                      /* another server may begin with it */
+bool kept_is_enqueued(const kept_job *kept);
 void backlog_expire(kept_job *kept);                     /* remove its result, and keep the record */
 void backlog_set_aside(kept_job *kept, kept_file which); /* a damaged result */
 void backlog_note_damage(backlog *self, kept_damage kind, const char *id, bool is_set_aside);

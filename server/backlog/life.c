@@ -14,7 +14,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "backlog/backlog.h"
+#include "backlog/cluster.h"
+#include "base/clock.h"
 #include "base/digest.h"
 #include "config/limits.h"
 #include "format/format.h"
@@ -31,159 +32,25 @@ static kept_job *job_of_begin(io_task *task) {
 
 #define DAMAGED_INPUT "the image of this job was damaged on the disk and has been set aside; send it again"
 
-/* ---- on the I/O thread: it touches pending, text, status, is_set_aside, input.fd, job.result.fd and .preview.fd ---- */
-
-static swin2sr_status write_record(const kept_job *kept, const char *text) {
-    char name[LIMIT_RESULT_NAME_BYTES];
-    kept_record_name(kept, name);
-    return text ? data_write(kept->owner->data->records, name, text, strlen(text)) : SWIN2SR_NOMEM;
-}
-
-static swin2sr_status remove_input(const kept_job *kept) {
-    char name[LIMIT_RESULT_NAME_BYTES];
-    kept_input_name(kept, name);
-    return data_remove(kept->owner->data->uploads, name);
-}
-
-static swin2sr_status remove_result(const kept_job *kept) {
-    const char *name = kept->pending.result_name;
-    char preview[LIMIT_RESULT_NAME_BYTES];
-    if (!name[0])
-        return SWIN2SR_OK;
-    kept_preview_name(&kept->pending, preview);
-    swin2sr_status status = data_remove(kept->owner->data->outputs, preview);
-    return status == SWIN2SR_OK ? data_remove(kept->owner->data->outputs, name) : status;
-}
-
-static swin2sr_status write_new(const kept_job *kept) {
-    char name[LIMIT_RESULT_NAME_BYTES], record[LIMIT_RESULT_NAME_BYTES];
-    kept_input_name(kept, name);
-    kept_record_name(kept, record);
-    swin2sr_status status = data_keep(kept->input.fd, kept->owner->data->uploads, name);
-    if (status == SWIN2SR_OK)
-        status = write_record(kept, kept->text);
-    if (status != SWIN2SR_OK) { /* the record may have got its name before the flush of the folder failed */
-        (void)data_remove(kept->owner->data->records, record);
-        (void)remove_input(kept);
-    }
-    return status;
-}
-
-/* Whoever may enter outputs/ may read the results in it. A file of this name is that of an earlier attempt whose record
- * could not be written. It is replaced. */
-static swin2sr_status keep_output(const kept_job *kept, const store_file *file, const char *name) {
-    int folder = kept->owner->data->outputs;
-    (void)fchmod(file->fd, LIMIT_RESULT_MODE);
-    swin2sr_status status = data_keep(file->fd, folder, name);
-    if (status == SWIN2SR_INVALID && data_remove(folder, name) == SWIN2SR_OK)
-        status = data_keep(file->fd, folder, name);
-    return status;
-}
-
-/* Note the checksums of the result and its preview in the record. */
-static swin2sr_status take_checksums(kept_job *kept) {
-    job_record *record = &kept->pending;
-    const job *item = &kept->job;
-    swin2sr_status status = checksum_of(item->result.fd, record->done.out_bytes, record->result_sha256);
-    if (status == SWIN2SR_OK && record->done.preview_bytes > 0)
-        status = checksum_of(item->preview.fd, record->done.preview_bytes, record->preview_sha256);
-    return status;
-}
-
-static bool set_input_aside(const kept_job *kept) {
-    char name[LIMIT_RESULT_NAME_BYTES];
-    kept_input_name(kept, name);
-    return data_quarantine(kept->owner->data, kept->owner->data->uploads, name);
-}
-
-static swin2sr_status write_end(kept_job *kept) {
-    const job_record *record = &kept->pending;
-    char preview[LIMIT_RESULT_NAME_BYTES];
-    swin2sr_status status = SWIN2SR_OK;
-    kept_preview_name(record, preview);
-    if (record->status == RECORD_SUCCEEDED)
-        status = take_checksums(kept);
-    if (status == SWIN2SR_OK && record->status == RECORD_SUCCEEDED && record->done.preview_bytes > 0)
-        status = keep_output(kept, &kept->job.preview, preview);
-    if (status == SWIN2SR_OK && record->status == RECORD_SUCCEEDED)
-        status = keep_output(kept, &kept->job.result, record->result_name);
-    kept->text = record_to_text(record);
-    if (status == SWIN2SR_OK)
-        status = write_record(kept, kept->text);
-    /* what these leave is removed at the next start */
-    if (status != SWIN2SR_OK)
-        (void)remove_result(kept);
-    else if (kept->is_input_damaged)
-        kept->is_set_aside = set_input_aside(kept);
-    else if (record->status != RECORD_SUCCEEDED)
-        (void)remove_input(kept);
-    return status;
-}
-
-/* The record forgets the damaged file, whether or not it could be moved. */
-static swin2sr_status write_damaged(kept_job *kept) {
-    const data_folder *data = kept->owner->data;
-    char preview[LIMIT_RESULT_NAME_BYTES];
-    kept_preview_name(&kept->record, preview);
-    switch (kept->damaged) {
-    case KEPT_INPUT:
-        kept->is_set_aside = set_input_aside(kept);
-        return SWIN2SR_OK;
-    case KEPT_PREVIEW:
-        kept->is_set_aside = data_quarantine(data, data->outputs, preview);
-        return write_record(kept, kept->text);
-    default:
-        kept->is_set_aside = data_quarantine(data, data->outputs, kept->record.result_name);
-        (void)data_remove(data->outputs, preview);
-        return write_record(kept, kept->text);
-    }
-}
-
-static swin2sr_status remove_all(const kept_job *kept) {
-    char name[LIMIT_RESULT_NAME_BYTES];
-    kept_record_name(kept, name);
-    swin2sr_status result = remove_result(kept), input = remove_input(kept);
-    if (result != SWIN2SR_OK || input != SWIN2SR_OK)
-        return SWIN2SR_IO;
-    return data_remove(kept->owner->data->records, name);
-}
+/* ---- on the I/O thread ---- */
 
 static void work(io_task *task) {
     kept_job *kept = job_of_task(task);
-    switch (kept->write) {
-    case KEPT_WRITE_NEW:
-        kept->status = write_new(kept);
-        break;
-    case KEPT_WRITE_STATE:
-        kept->status = write_record(kept, kept->text);
-        break;
-    case KEPT_WRITE_END:
-        kept->status = write_end(kept);
-        break;
-    case KEPT_WRITE_EXPIRED:
-        kept->status = remove_result(kept);
-        if (kept->status == SWIN2SR_OK)
-            kept->status = remove_input(kept);
-        if (kept->status == SWIN2SR_OK)
-            kept->status = write_record(kept, kept->text);
-        break;
-    case KEPT_WRITE_DAMAGED:
-        kept->status = write_damaged(kept);
-        break;
-    case KEPT_WRITE_NOTHING:
-        kept->status = remove_all(kept);
-        break;
-    }
+    if (kept->owner->cluster)
+        kept_shared_write(kept);
+    else
+        kept_disk_write(kept);
 }
 
 static void work_begin(io_task *task) {
-    kept_job *kept = job_of_begin(task);
-    (void)write_record(kept, kept->begin_text); /* the job can be done again without it */
+    kept_disk_begin(job_of_begin(task));
 }
 
 /* ---- on the loop: states ---- */
 
 static void write_next(kept_job *kept, enum kept_write what);
+static void on_claimed(kept_job *kept);
+static void on_released(kept_job *kept);
 
 static void drop(kept_job *kept, kept_phase phase) {
     kept_job **waiting = kept->owner->waiting;
@@ -198,19 +65,36 @@ static void drop(kept_job *kept, kept_phase phase) {
     free(kept);
 }
 
+/* This process no longer works on the job. */
+static void leave(kept_job *kept) {
+    if (kept->is_submitted)
+        pool_cancel(&kept->job);
+    kept->is_submitted = kept->is_claimed = kept->is_late = false;
+    backlog_dequeue(kept);
+    checksum_cancel(&kept->check);
+    store_remove(&kept->input);
+}
+
 static void log_fault(const kept_job *kept) {
     log_event(kept->owner->log, LOG_LEVEL_ERROR, "job_not_written", "s:s, s:s, s:s", "job", kept->record.id, "status",
               record_status_name(kept->pending.status), "reason",
-              kept->status == SWIN2SR_NOMEM ? "out of memory" : "the data folder cannot be written");
+              kept->status == SWIN2SR_NOMEM ? "out of memory"
+              : kept->owner->cluster        ? "the shared store cannot be written"
+                                            : "the data folder cannot be written");
 }
 
-static void name_result(const job_record *record, char ret_name[LIMIT_RESULT_NAME_BYTES]) {
+/* attempt: in a cluster, each has a result of its own; otherwise 0. */
+static void name_result(const job_record *record, uint32_t attempt, char ret_name[LIMIT_RESULT_NAME_BYTES]) {
     time_t created_s = record->created_ms / 1000;
     struct tm utc;
     char date[16];
     gmtime_r(&created_s, &utc);
     strftime(date, sizeof date, "%Y-%m-%d", &utc);
-    snprintf(ret_name, LIMIT_RESULT_NAME_BYTES, "%s-%s.%s", date, record->id, job_ending(&record->spec));
+    if (attempt == 0)
+        snprintf(ret_name, LIMIT_RESULT_NAME_BYTES, "%s-%s.%s", date, record->id, job_ending(&record->spec));
+    else
+        snprintf(ret_name, LIMIT_RESULT_NAME_BYTES, "%s-%s.%u.%s", date, record->id, attempt,
+                 job_ending(&record->spec));
 }
 
 static void end_job(kept_job *kept, record_status status, swin2sr_status outcome, const char *detail) {
@@ -225,7 +109,7 @@ static void end_job(kept_job *kept, record_status status, swin2sr_status outcome
     kept->pending.expires_ms = kept->pending.finished_ms + (int64_t)self->config->result_hours * HOUR_MS;
     kept->pending.outcome = outcome;
     if (status == RECORD_SUCCEEDED)
-        name_result(&kept->pending, kept->pending.result_name);
+        name_result(&kept->pending, self->cluster ? kept->record.attempts : 0, kept->pending.result_name);
     snprintf(kept->pending.detail, sizeof kept->pending.detail, "%s", detail);
     if (outcome == SWIN2SR_TOO_LARGE)
         strcpy(kept->pending.tried, kept->job.tried);
@@ -239,17 +123,43 @@ static void settle(kept_job *kept) {
     kept->record = kept->pending;
     kept_count(kept, 1);
     kept->phase = KEPT_ACCEPTED;
+    kept->known_us = swin2sr__clock_us();
+    kept->is_stale = self->cluster && kept->record.attempts > 0 && !kept->claimant[0];
     job_done(&kept->job);
-    if (record_is_finished(&kept->record) && !kept->record.is_expired)
+    if (record_is_finished(&kept->record) && !kept->record.is_expired && (!self->cluster || kept->is_mine))
         log_event(self->log, LOG_LEVEL_INFO, "job_finished", "s:s, s:s, s:s, s:i", "job", kept->record.id, "request_id",
                   kept->record.spec.request_id, "status", record_status_name(kept->record.status), "attempts",
                   (int)kept->record.attempts);
     backlog_changed(kept);
 }
 
+/* The end that another server has written counts. While the store is away, the result waits here. */
+static void on_shared_end(kept_job *kept) {
+    kept->is_late = kept->status != SWIN2SR_OK && kept->status != SWIN2SR_INVALID && kept->status != SWIN2SR_CANCELLED;
+    if (kept->is_late) {
+        log_fault(kept);
+        return; /* the next sweep tries again */
+    }
+    leave(kept);
+    if (kept->status == SWIN2SR_CANCELLED) {
+        drop(kept, KEPT_REMOVED);
+        return;
+    }
+    kept->is_mine = kept->status == SWIN2SR_OK;
+    if (kept->is_input_damaged)
+        backlog_note_damage(kept->owner, KEPT_DAMAGED_INPUT, kept->record.id, false);
+    if (kept->is_mine)
+        kept->owner->finished[-kept->pending.outcome]++;
+    settle(kept);
+}
+
 /* If the result cannot be kept, the job has failed. If that cannot be recorded either, it holds in memory only, and the
  * job is done again after the next start. */
 static void on_end_written(kept_job *kept) {
+    if (kept->owner->cluster) {
+        on_shared_end(kept);
+        return;
+    }
     if (kept->status != SWIN2SR_OK)
         log_fault(kept);
     if (kept->is_input_damaged)
@@ -262,6 +172,48 @@ static void on_end_written(kept_job *kept) {
     settle(kept);
 }
 
+/* Another server, or another request here, has kept the job of this request before. */
+static void become_earlier(kept_job *kept) {
+    backlog *self = kept->owner;
+    kept_job *earlier = backlog_find(self, kept->pending.id);
+    if (!earlier) {
+        backlog_unlink(kept);
+        kept->record = kept->pending;
+        backlog_link(self, kept);
+        return;
+    }
+    for (kept_watch *watch = kept->watches, *next; watch; watch = next) {
+        next = watch->next;
+        kept_watch_remove(watch);
+        kept_watch_add(earlier, watch);
+    }
+    drop(kept, KEPT_REMOVED);
+    backlog_changed(earlier);
+}
+
+static void on_new_written(kept_job *kept) {
+    backlog *self = kept->owner;
+    store_remove(&kept->input);
+    if (kept->status != SWIN2SR_OK) {
+        if (kept->status != SWIN2SR_INVALID)
+            log_fault(kept);
+        drop(kept, KEPT_REFUSED);
+        return;
+    }
+    if (strcmp(kept->pending.id, kept->record.id) != 0) {
+        bool is_known = backlog_find(self, kept->pending.id);
+        become_earlier(kept);
+        if (is_known)
+            return;
+    }
+    settle(kept);
+    if (self->cluster)
+        cluster_consider(self->cluster, kept);
+    else
+        backlog_enqueue(kept);
+    backlog_feed(self);
+}
+
 static void done(io_task *task) {
     kept_job *kept = job_of_task(task);
     backlog *self = kept->owner;
@@ -269,15 +221,13 @@ static void done(io_task *task) {
     kept->text = NULL;
     switch (kept->write) {
     case KEPT_WRITE_NEW:
-        store_remove(&kept->input);
-        if (kept->status != SWIN2SR_OK) {
-            log_fault(kept);
-            drop(kept, KEPT_REFUSED);
-            return;
-        }
-        backlog_enqueue(kept);
-        settle(kept);
-        backlog_feed(self);
+        on_new_written(kept);
+        return;
+    case KEPT_WRITE_CLAIM:
+        on_claimed(kept);
+        return;
+    case KEPT_WRITE_RELEASE:
+        on_released(kept);
         return;
     case KEPT_WRITE_END:
         on_end_written(kept);
@@ -309,10 +259,11 @@ static void done(io_task *task) {
 
 static void write_next(kept_job *kept, enum kept_write what) {
     kept->write = what;
-    bool has_text = what != KEPT_WRITE_NOTHING && what != KEPT_WRITE_END; /* that of the end has checksums */
+    bool has_text = what != KEPT_WRITE_NOTHING && what != KEPT_WRITE_END && /* that of the end has checksums */
+                    !kept->owner->cluster;
     kept->text = has_text ? record_to_text(&kept->pending) : NULL;
     kept->task = (io_task){.work = work, .done = done};
-    io_submit(kept->owner->io, &kept->task);
+    io_submit(kept_lane(kept), &kept->task);
 }
 
 static void done_begin(io_task *task) {
@@ -345,10 +296,11 @@ static void on_progress(void *context, job *item, uint32_t millionths) {
     kept->progress = millionths;
     if (kept->attempt != item->attempts) {
         kept->attempt = item->attempts;
-        kept->record.attempts++;
+        kept->record.attempts += kept->owner->cluster ? 0 : 1; /* there, claims are counted */
         kept->record.started_ms = backlog_now_ms();
         set_status(kept, RECORD_RUNNING);
-        write_begin(kept);
+        if (!kept->owner->cluster)
+            write_begin(kept);
         backlog_feed(kept->owner); /* the place in the queue of the pool is free */
     }
     backlog_changed(kept);
@@ -365,10 +317,10 @@ static void postpone(kept_job *kept) {
     store_remove(&kept->input);
     kept->phase = KEPT_SETTLING;
     kept->pending = kept->record;
-    if (kept->pending.status == RECORD_RUNNING)
+    if (kept->pending.status == RECORD_RUNNING || kept->owner->cluster)
         kept->pending.attempts--;
     kept->pending.status = RECORD_QUEUED;
-    write_next(kept, KEPT_WRITE_STATE);
+    write_next(kept, kept->owner->cluster ? KEPT_WRITE_RELEASE : KEPT_WRITE_STATE);
 }
 
 static void on_finish(void *context, job *item) {
@@ -416,6 +368,8 @@ static void on_checked(void *context, swin2sr_status status, const char *sha256)
     backlog *self = kept->owner;
     if (self->is_draining) {
         store_remove(&kept->input);
+        if (self->cluster)
+            postpone(kept);
     } else if (status == SWIN2SR_OK && strcmp(sha256, kept->record.input_sha256) == 0) {
         submit(kept);
     } else {
@@ -438,12 +392,57 @@ static bool check_and_submit(kept_job *kept) {
     return status == SWIN2SR_OK;
 }
 
+/* The attempt of this process begins. */
+static void on_claimed(kept_job *kept) {
+    backlog *self = kept->owner;
+    kept->phase = KEPT_ACCEPTED;
+    kept->known_us = swin2sr__clock_us();
+    if (kept->pending.attempts != kept->record.attempts) {
+        kept->record.attempts = kept->pending.attempts;
+        kept->is_claimed = true;
+        strcpy(kept->claimant, self->cluster->name);
+    }
+    if (kept->status == SWIN2SR_OK)
+        kept->input.owner = &self->results;
+    if (kept->status == SWIN2SR_INVALID || kept->status == SWIN2SR_CANCELLED) {
+        kept->is_claimed = false;
+        kept->known_us = 0; /* so that what is read next counts */
+        kept->is_stale = true;
+    } else if (kept->status == SWIN2SR_CORRUPT) {
+        end_job(kept, RECORD_FAILED, SWIN2SR_IO, "the image of this job can no longer be read");
+    } else if (self->is_draining) {
+        postpone(kept);
+    } else if (kept->status != SWIN2SR_OK || !check_and_submit(kept)) {
+        self->cluster->is_away |= kept->status != SWIN2SR_OK;
+        backlog_enqueue(kept);
+    }
+    backlog_feed(self);
+}
+
+static void on_released(kept_job *kept) {
+    if (kept->status != SWIN2SR_OK)
+        log_fault(kept); /* its lease runs out */
+    kept->is_claimed = false;
+    kept->claimant[0] = '\0';
+    settle(kept);
+}
+
+static void claim(kept_job *kept) {
+    backlog_dequeue(kept);
+    kept->phase = KEPT_SETTLING;
+    kept->pending = kept->record;
+    write_next(kept, KEPT_WRITE_CLAIM);
+}
+
 static bool is_waiting(const kept_job *kept) {
-    return kept && (kept->check || (kept->is_submitted && kept->job.state == JOB_QUEUED));
+    return kept && ((kept->phase == KEPT_SETTLING && kept->write == KEPT_WRITE_CLAIM) || kept->check ||
+                    (kept->is_submitted && kept->job.state == JOB_QUEUED));
 }
 
 /* The first job whose pool has room. Jobs that cannot be done are ended. */
 static kept_job *find_next(backlog *self, network **ret_target) {
+    if (self->cluster && self->cluster->is_away)
+        return NULL;
     for (kept_job *kept = self->queue_first, *next; kept; kept = next) {
         next = kept->queue_next;
         *ret_target = pools_find(self->pools, kept->record.spec.model);
@@ -453,7 +452,7 @@ static kept_job *find_next(backlog *self, network **ret_target) {
             end_job(kept, RECORD_FAILED, SWIN2SR_INTERNAL, "the work on this image failed again and again");
         else if (is_waiting(self->waiting[(*ret_target)->owner - self->pools->pools]))
             continue;
-        else if (open_input(kept))
+        else if (self->cluster || open_input(kept))
             return kept;
         else if (io_is_short(errno))
             return NULL; /* the sweep tries again */
@@ -468,7 +467,9 @@ void backlog_feed(backlog *self) {
     for (kept_job *kept; !self->is_draining && (kept = find_next(self, &target));) {
         kept_job **waiting = &self->waiting[target->owner - self->pools->pools];
         *waiting = kept; /* set first, because the pool may finish the job and call this function again */
-        if (!check_and_submit(kept))
+        if (self->cluster)
+            claim(kept);
+        else if (!check_and_submit(kept))
             return;
     }
 }
@@ -517,6 +518,29 @@ void backlog_expire(kept_job *kept) {
     kept->pending = kept->record;
     kept->pending.is_expired = true;
     write_next(kept, KEPT_WRITE_EXPIRED);
+}
+
+void backlog_adopt(kept_job *kept, const job_record *ended) {
+    leave(kept);
+    kept->pending = *ended;
+    settle(kept);
+    backlog_feed(kept->owner);
+}
+
+void backlog_drop(kept_job *kept) {
+    backlog *self = kept->owner;
+    leave(kept);
+    drop(kept, KEPT_REMOVED);
+    backlog_feed(self);
+}
+
+void backlog_retry_end(kept_job *kept) {
+    kept->is_late = false;
+    write_next(kept, KEPT_WRITE_END);
+}
+
+void backlog_give_back(kept_job *kept) {
+    postpone(kept);
 }
 
 void backlog_set_aside(kept_job *kept, kept_file which) {

@@ -146,6 +146,7 @@ void backlog_unlink(kept_job *kept) {
     kept_share_leave(kept);
     for (int which = 0; which < KEPT_FILE_COUNT; which++) {
         checksum_cancel(&kept->proofs[which].running);
+        kept_fetch_cancel(&kept->proofs[which]);
         kept_reads_refuse(kept, (kept_file)which, SWIN2SR_IO);
     }
 }
@@ -173,13 +174,13 @@ void backlog_enqueue(kept_job *kept) {
     self->queue_last = kept;
 }
 
-static bool is_enqueued(const kept_job *kept) {
+bool kept_is_enqueued(const kept_job *kept) {
     return kept->queue_previous || kept->owner->queue_first == kept;
 }
 
 void backlog_dequeue(kept_job *kept) {
     backlog *self = kept->owner;
-    if (!is_enqueued(kept))
+    if (!kept_is_enqueued(kept))
         return;
     *(kept->queue_previous ? &kept->queue_previous->queue_next : &self->queue_first) = kept->queue_next;
     *(kept->queue_next ? &kept->queue_next->queue_previous : &self->queue_last) = kept->queue_previous;
@@ -187,7 +188,7 @@ void backlog_dequeue(kept_job *kept) {
 }
 
 size_t backlog_position(const kept_job *kept) {
-    if (!is_enqueued(kept))
+    if (!kept_is_enqueued(kept))
         return 0;
     size_t position = 1;
     for (const kept_job *each = kept->queue_previous; each; each = each->queue_previous)

@@ -5,22 +5,26 @@
  * read again. Requests that come while a file is being read wait for the same checksum. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "backlog/backlog.h"
+#include "backlog/cluster.h"
 #include "base/clock.h"
+
+static bool has_file(const job_record *record, kept_file which) {
+    return which == KEPT_INPUT ||
+           (record_has_result(record) && (which == KEPT_RESULT || record->done.preview_bytes > 0));
+}
 
 static int open_file(const kept_job *kept, kept_file which) {
     char preview[LIMIT_RESULT_NAME_BYTES];
     const job_record *record = &kept->record;
+    if (!has_file(record, which))
+        return -1;
     if (which == KEPT_INPUT)
         return backlog_open_input(kept);
-    if (!record_has_result(record))
-        return -1;
-    if (which == KEPT_PREVIEW && record->done.preview_bytes == 0)
-        return -1;
     kept_preview_name(record, preview);
     return openat(kept->owner->data->outputs, which == KEPT_PREVIEW ? preview : record->result_name,
                   O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -52,6 +56,57 @@ static bool is_proven(const kept_proof *proof, int fd) {
            is_same_time(&now.st_mtim, &proof->modified) && is_same_time(&now.st_ctim, &proof->changed);
 }
 
+/* ---- of a cluster: the file is fetched from the shared store each time ---- */
+
+/* A descriptor with its own offset for a reader. */
+static void hand_out(const kept_proof *proof, kept_read *reader) {
+    char path[40];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", proof->fetch->fd);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    reader->on_open(reader->context, fd < 0 ? SWIN2SR_NOMEM : SWIN2SR_OK, fd);
+}
+
+static swin2sr_status start(kept_job *kept, kept_file which, int fd);
+
+static void on_fetched(kept_proof *proof) {
+    kept_job *kept = proof->job;
+    kept_file which = (kept_file)(proof - kept->proofs);
+    object_result result = proof->fetch->result;
+    swin2sr_status status = result == OBJECT_OK        ? start(kept, which, proof->fetch->fd)
+                            : result == OBJECT_MISSING ? SWIN2SR_IO
+                                                       : SWIN2SR_BUSY;
+    if (status == SWIN2SR_OK)
+        return;
+    fetch_close(proof);
+    kept_reads_refuse(kept, which, status);
+}
+
+static swin2sr_status fetch(kept_job *kept, kept_file which) {
+    char preview[LIMIT_RESULT_NAME_BYTES], key[OBJECT_KEY_BYTES];
+    kept_proof *proof = &kept->proofs[which];
+    kept_preview_name(&kept->record, preview);
+    snprintf(key, sizeof key, "%s%s", which == KEPT_INPUT ? OBJECT_INPUTS : OBJECT_RESULTS,
+             which == KEPT_INPUT     ? kept->record.id
+             : which == KEPT_PREVIEW ? preview
+                                     : kept->record.result_name);
+    proof->job = kept;
+    return fetch_start(kept, proof, key, bytes_of(kept, which), on_fetched);
+}
+
+static void read_shared(kept_job *kept, kept_read *self) {
+    kept_proof *proof = &kept->proofs[self->which];
+    swin2sr_status status = has_file(&kept->record, self->which) ? SWIN2SR_OK : SWIN2SR_IO;
+    if (status == SWIN2SR_OK && !proof->fetch)
+        status = fetch(kept, self->which);
+    if (status != SWIN2SR_OK) {
+        self->on_open(self->context, status, -1);
+        return;
+    }
+    self->job = kept;
+    self->next = proof->waiters;
+    proof->waiters = self;
+}
+
 /* ---- the comparison ---- */
 
 static void on_checksum(void *context, swin2sr_status status, const char *sha256) {
@@ -63,13 +118,21 @@ static void on_checksum(void *context, swin2sr_status status, const char *sha256
         for (kept_read *each = kept_reads_take(kept, which), *next; each; each = next) {
             next = each->next;
             each->job = NULL;
-            backlog_read(kept, each);
+            if (kept->owner->cluster)
+                hand_out(proof, each);
+            else
+                backlog_read(kept, each);
         }
+        fetch_close(proof);
         return;
     }
     proof->is_damaged = true;
+    fetch_close(proof);
     kept_reads_refuse(kept, which, SWIN2SR_CORRUPT);
-    if (kept->phase == KEPT_ACCEPTED && record_has_result(&kept->record))
+    if (kept->owner->cluster)
+        backlog_note_damage(kept->owner, which == KEPT_INPUT ? KEPT_DAMAGED_INPUT : KEPT_DAMAGED_RESULT,
+                            kept->record.id, false);
+    else if (kept->phase == KEPT_ACCEPTED && record_has_result(&kept->record))
         backlog_set_aside(kept, which);
 }
 
@@ -90,6 +153,10 @@ static swin2sr_status start(kept_job *kept, kept_file which, int fd) {
 
 void backlog_read(kept_job *kept, kept_read *self) {
     kept_proof *proof = &kept->proofs[self->which];
+    if (kept->owner->cluster) {
+        read_shared(kept, self);
+        return;
+    }
     proof->is_damaged &= kept->phase == KEPT_SETTLING; /* otherwise it is another file by now, or was not set aside */
     errno = 0;                                         /* where nothing is opened */
     int fd = proof->is_damaged ? -1 : open_file(kept, self->which);

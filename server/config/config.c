@@ -118,6 +118,10 @@ static const setting settings[] = {
           KIND_ORIGINS, FIELD(cors_origins)),
     OTHER("data", "FOLDER", "folder for jobs and resumable uploads; without it, both are switched off", NULL, "none",
           KIND_TEXT, FIELD(data)),
+    OTHER("cluster", "STORE", "do the jobs of this store together with other servers: folder:PATH, a folder that all of them have mounted; needs --data, a folder of this server's own",
+          NULL, "none", KIND_TEXT, FIELD(cluster)),
+    COUNT("lease-s", "seconds without a sign of life after which the jobs of a server of --cluster are done by others", "30", NULL,
+          lease_s, 1, LIMIT_LEASE_MAX_S),
     OTHER("node", "NAME", "first part of the id of each job, different on each server", "n1", NULL, KIND_NODE, FIELD(node)),
     COUNT("upload-hours", "hours a resumable upload is kept", "24", NULL, upload_hours, 1, LIMIT_UPLOAD_HOURS_MAX),
     COUNT("jobs", "jobs that may wait or run; further ones get 429", "1000", NULL, jobs_max, 1, LIMIT_JOBS_MAX),
@@ -391,6 +395,10 @@ static void set_memory(server_config *c) {
 static config_outcome set_computed(server_config *c) {
     static const char worker[] = "swin2sr-worker";
     const char *folder = getenv("TMPDIR");
+    if (c->cluster && strncmp(c->cluster, CLUSTER_FOLDER "/", strlen(CLUSTER_FOLDER "/")) != 0)
+        return wrong("cluster: must be " CLUSTER_FOLDER "/PATH");
+    if (c->cluster && !c->data)
+        return wrong("cluster: needs --data FOLDER, for what belongs to this server alone");
     if (!c->spool && c->data) {
         if ((size_t)snprintf(c->data_uploads, sizeof c->data_uploads, "%s/uploads", c->data) >= sizeof c->data_uploads)
             return wrong("data: the path is too long");

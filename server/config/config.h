@@ -91,6 +91,8 @@ typedef struct server_config {
     int32_t transfer_s;             /* for a body to arrive, and for an answer to be sent */
     int32_t min_upload_rate;        /* of a body, in bytes per second; 0: none */
     const char *data;               /* folder of jobs and unfinished uploads; NULL: none */
+    const char *cluster;            /* the store that several servers share: CLUSTER_FOLDER and a path; NULL: none */
+    int32_t lease_s;                /* without a sign of life, after which others do the jobs of a server */
     const char *node;               /* first part of the id of each job */
     int32_t upload_hours;           /* a resumable upload is kept */
     int32_t jobs_max, job_s, result_hours;
@@ -111,6 +113,8 @@ typedef struct server_config {
     char beside[4096];       /* the default of worker */
     char data_uploads[4096]; /* the default of spool, with data */
 } server_config;
+
+#define CLUSTER_FOLDER "folder:" /* before the path of --cluster */
 
 typedef enum config_outcome {
     CONFIG_RUN = 0,

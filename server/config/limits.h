@@ -47,6 +47,11 @@
 /* jobs that are kept */
 #define LIMIT_NODE_BYTES 17u   /* --node, terminator included */
 #define LIMIT_JOB_ID_BYTES 48u /* node, dash, 26 characters, terminator included */
+#define LIMIT_PEER_BYTES 32u   /* node, dash, 8 hex digits of a process of a cluster, terminator included */
+#define LIMIT_LEASE_MAX_S 3600 /* --lease-s */
+#define LIMIT_PEERS 1024       /* processes of a cluster that a node watches at a time */
+#define LIMIT_LOOKS 256        /* jobs that are read from a shared store at a time, for requests */
+#define LIMIT_SWEEP_LOOKS 16   /* the same, for the sweep */
 #define LIMIT_TOKEN_BYTES 33u  /* 32 hex digits, terminator included */
 #define LIMIT_ETAG_BYTES 35u   /* 32 hex digits in quotes, terminator included */
 #define LIMIT_JOBS_MAX 100000  /* --jobs */

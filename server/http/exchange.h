@@ -22,7 +22,8 @@ struct http_exchange {
     uint64_t window_us, window_bytes; /* of http/sweep.c: when it last looked, and the bytes of the body then */
     uint64_t discarded_bytes;         /* of the body, received after the answer was decided */
     struct MHD_Response *answer;
-    http_pull pull; /* of an answer that is a stream, else NULL */
+    http_pause *pause; /* NULL: it waits for nothing before its route begins */
+    http_pull pull;    /* of an answer that is a stream, else NULL */
     unsigned int code;
     bool is_held, has_hung_up, is_gone, is_closing, is_queued;
     bool is_past_gate;        /* on_leave of the gate is due */

@@ -246,6 +246,8 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     self->owner->waiting_us = now_us;
     hang_up_after_answer(self->owner);
     loop_watch_remove(server->settings.loop, &self->hang_up);
+    if (self->pause)
+        self->pause->request = NULL;
     if (self->route && self->route->on_free)
         self->route->on_free(&self->request);
     if (self->is_past_gate && server->settings.gate.on_leave)
@@ -254,6 +256,24 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
         MHD_destroy_response(self->answer);
     free(self);
     *state = NULL;
+}
+
+/* ---- requests that wait before their route begins ---- */
+
+void http_pause_begin(http_request *request, http_pause *pause) {
+    pause->request = request;
+    request->was_paused = true;
+    exchange_of(request)->pause = pause;
+}
+
+void http_pause_end(http_pause *pause) {
+    http_exchange *self = pause->request ? exchange_of(pause->request) : NULL;
+    pause->request = NULL;
+    if (!self)
+        return;
+    self->pause = NULL;
+    if (!self->is_gone)
+        self->route->on_begin(&self->request);
 }
 
 /* ---- connections and their time ---- */

@@ -45,6 +45,7 @@ struct http_request {
     bool is_inner;                    /* it came to a socket of --metrics-listen */
     bool is_anonymous;                /* the service has keys, and the request came without: HTTP_ACCESS_TOKEN only */
     http_quota quota;                 /* set by the gate, as has_place */
+    bool was_paused;                  /* http_pause_begin was called */
     bool has_place;                   /* among the requests of its key that run at a time */
     uint64_t body_bytes;              /* received so far */
 };
@@ -104,6 +105,14 @@ bool http_request_query(const http_request *request, http_visit visit, void *con
 /* For routes: close the connection of a request that is not held, as if its client had left. More of its body may still
  * come, and on_free follows. */
 void http_cut(http_request *request);
+
+/* For on_begin: be called again by http_pause_end, with was_paused. Until then the request is held.
+ * request  NULL: it has ended, and http_pause_end does nothing. */
+typedef struct http_pause {
+    http_request *request;
+} http_pause;
+void http_pause_begin(http_request *request, http_pause *pause);
+void http_pause_end(http_pause *pause);
 
 /* For routes: memory for request->state, all zero, which on_free frees.  NULL: there is none, and the request is answered. */
 void *http_request_state(http_request *request, size_t size);

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 #include "base/error.h"
 #include "base/write.h"
 
+#define SIGN ".server"     /* in the folder of records */
 #define TEMPORARY ".part-" /* prefix of a file that has not got its name yet */
 
 static swin2sr_status copy_all(int from, int to) {
@@ -182,35 +184,60 @@ static void remove_temporaries(int folder) {
     data_names_free(names, count);
 }
 
-static swin2sr_status lock(int folder, const char *path, swin2sr_error *reterr) {
+/* The file that says which server has locked the folder, for the messages of others. */
+static void write_sign(int folder, const char *node) {
+    char host[HOST_NAME_MAX + 1] = "", text[HOST_NAME_MAX + 128];
+    (void)gethostname(host, sizeof host - 1);
+    int length = snprintf(text, sizeof text, "node %s, process %d on %s\n", node, (int)getpid(), host);
+    int fd = openat(folder, SIGN, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
+    if (fd < 0)
+        return;
+    (void)swin2sr__write_at(fd, text, (size_t)length, 0);
+    close(fd);
+}
+
+/* sign: the path of SIGN from the folder. */
+static swin2sr_status lock(int folder, const char *path, const char *sign, swin2sr_error *reterr) {
+    char *text = NULL;
+    size_t size;
     if (flock(folder, LOCK_EX | LOCK_NB) == 0)
         return SWIN2SR_OK;
-    swin2sr_status status = errno == EWOULDBLOCK ? SWIN2SR_BUSY : SWIN2SR_IO;
-    return swin2sr__error_set(reterr, status, "%s: %s", path,
-                              status == SWIN2SR_BUSY ? "another server uses this data folder" : strerror(errno));
+    if (errno != EWOULDBLOCK)
+        return swin2sr__error_set(reterr, SWIN2SR_IO, "%s: %s", path, strerror(errno));
+    if (data_read(folder, sign, 1024, &text, &size) == SWIN2SR_OK)
+        text[strcspn(text, "\n")] = '\0';
+    swin2sr_status status = swin2sr__error_set(reterr, SWIN2SR_BUSY,
+                                               "%s: another server uses this data folder: %s; give each server its "
+                                               "own, and --cluster for jobs that they share",
+                                               path, text ? text : "it has left no name");
+    free(text);
+    return status;
 }
 
 /* In containers, the folder is each container's own, and only what is mounted at outputs/ is shared. */
-static swin2sr_status open_folders(data_folder *self, const char *path, swin2sr_error *reterr) {
+static swin2sr_status open_folders(data_folder *self, const char *path, const char *node, swin2sr_error *reterr) {
     char sub[DATA_FOLDER_BYTES];
     self->lock = open_folder(path, "", 0750, sub);
     if (self->lock < 0)
         return swin2sr__error_set_errno(reterr, path);
-    swin2sr_status status = lock(self->lock, path, reterr);
+    swin2sr_status status = lock(self->lock, path, "outputs/.jobs/" SIGN, reterr);
     if (status != SWIN2SR_OK)
         return status;
     self->uploads = open_writable(path, "uploads", 0750, sub, reterr);
     self->outputs = self->uploads < 0 ? -1 : open_writable(path, "outputs", 0755, self->outputs_path, reterr);
     if (self->outputs < 0)
         return SWIN2SR_IO;
-    status = lock(self->outputs, self->outputs_path, reterr);
+    status = lock(self->outputs, self->outputs_path, ".jobs/" SIGN, reterr);
     self->records = status != SWIN2SR_OK ? -1 : open_writable(path, "outputs/.jobs", 0750, sub, reterr);
+    if (self->records >= 0)
+        write_sign(self->records, node);
     return status == SWIN2SR_OK && self->records < 0 ? SWIN2SR_IO : status;
 }
 
-swin2sr_status data_open(data_folder *self, const char *path, uint64_t reserve_bytes, swin2sr_error *reterr) {
+swin2sr_status data_open(data_folder *self, const char *path, const char *node, uint64_t reserve_bytes,
+                         swin2sr_error *reterr) {
     *self = (data_folder){.uploads = 0};
-    swin2sr_status status = open_folders(self, path, reterr);
+    swin2sr_status status = open_folders(self, path, node, reterr);
     if (status != SWIN2SR_OK) {
         data_close(self);
         return status;

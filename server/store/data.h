@@ -28,10 +28,11 @@ typedef struct data_folder {
 } data_folder;
 
 /* Open the folder, or make it, and remove temporary files that an earlier server left.
+ * node           The name of this server, for the message of others that want the folder too.
  * reserve_bytes  Of the disk: store/space.h. self is not moved afterwards.
- * errors         _IO (it cannot be made or written), _BUSY (another server uses it). */
-SWIN2SR_MUST_CHECK swin2sr_status data_open(data_folder *self, const char *path, uint64_t reserve_bytes,
-                                            swin2sr_error *reterr);
+ * errors         _IO (it cannot be made or written), _BUSY (another server uses it, which the detail names). */
+SWIN2SR_MUST_CHECK swin2sr_status data_open(data_folder *self, const char *path, const char *node,
+                                            uint64_t reserve_bytes, swin2sr_error *reterr);
 void data_close(data_folder *self); /* not opened is fine */
 
 static inline bool data_is_open(const data_folder *self) {

@@ -67,7 +67,8 @@ def inputs(data):
 
 def check_folder(data, jobs):
     """Check that each job has its record, its result and its input, and that there are no other files."""
-    names = sorted(str(path.relative_to(data)) for path in data.rglob("*") if path.is_file())
+    names = sorted(str(path.relative_to(data)) for path in data.rglob("*")
+                   if path.is_file() and path.name != ".server")
     records = [f"outputs/.jobs/{job['id']}.json" for job in jobs]
     results = [f"outputs/{job['created'][:10]}-{job['id']}.png" for job in jobs if job["status"] == "succeeded"]
     images = [f"uploads/{job['id']}.in" for job in jobs if job["status"] == "succeeded"]

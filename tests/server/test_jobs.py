@@ -63,7 +63,8 @@ def finished(server, job, status="succeeded"):
 
 
 def files_of(folder):
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*")
+                  if path.is_file() and path.name != ".server")
 
 
 def test_job_from_begin_to_end(start, data, tmp_path):
@@ -418,7 +419,7 @@ def test_a_data_folder_has_one_server(start, data):
     start("--data", str(data))
     second = subprocess.run([service.SERVER, "--listen", "127.0.0.1:0", "--data", str(data)], capture_output=True,
                             text=True, timeout=60)
-    assert second.returncode == 1 and "another server uses this data folder" in second.stderr
+    assert second.returncode == 1 and "another server uses this data folder: node n1, process " in second.stderr
 
 
 def test_a_damaged_record_is_set_aside(start, data):

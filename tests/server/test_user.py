@@ -84,7 +84,7 @@ def test_two_containers_on_the_same_folders(place, monkeypatch):
         (place / "other/app/outputs").symlink_to(place / "host/outputs")
         ended = run(place, "--data", f"{place}/other/app", "--user", USER)
         assert ended.returncode == 1
-        assert ended.stderr.endswith("other/app/outputs: another server uses this data folder\n")
+        assert "other/app/outputs: another server uses this data folder: node n1, process " in ended.stderr
 
 
 def test_damage_is_set_aside_beside_it(place, monkeypatch):

@@ -143,7 +143,7 @@ def test_two_containers_cannot_share_folders(start, image, tmp_path):
     mounts = folders(tmp_path)
     works(start("first", *mounts))
     line, = refused(image, *mounts)
-    assert line.endswith("/app/outputs: another server uses this data folder")
+    assert "/app/outputs: another server uses this data folder: node " in line
 
 
 def test_saved_removed_and_loaded(saved, start):

@@ -26,7 +26,7 @@ static int set_up(void **state) {
     fixture *self = calloc(1, sizeof *self);
     strcpy(self->path, "/tmp/swin2sr-data-XXXXXX");
     *state = self;
-    return mkdtemp(self->path) && data_open(&self->data, self->path, 0, NULL) == SWIN2SR_OK ? 0 : -1;
+    return mkdtemp(self->path) && data_open(&self->data, self->path, "n1", 0, NULL) == SWIN2SR_OK ? 0 : -1;
 }
 
 static int tear_down(void **state) {
@@ -102,8 +102,8 @@ static void a_folder_has_one_server(void **state) {
     fixture *self = *state;
     data_folder other;
     swin2sr_error error;
-    assert_int_equal(data_open(&other, self->path, 0, &error), SWIN2SR_BUSY);
-    assert_non_null(strstr(error.text, "another server"));
+    assert_int_equal(data_open(&other, self->path, "n2", 0, &error), SWIN2SR_BUSY);
+    assert_non_null(strstr(error.text, "another server uses this data folder: node n1, process "));
     assert_false(data_is_open(&other));
 }
 
@@ -113,7 +113,7 @@ static void what_was_left_half_is_removed(void **state) {
     close(fd);
     assert_int_equal(data_write(self->data.records, "b.json", "b", 1), SWIN2SR_OK);
     data_close(&self->data);
-    assert_int_equal(data_open(&self->data, self->path, 0, NULL), SWIN2SR_OK);
+    assert_int_equal(data_open(&self->data, self->path, "n1", 0, NULL), SWIN2SR_OK);
     assert_int_equal(faccessat(self->data.records, ".part-a.json", F_OK, 0), -1);
     check_file(self->data.records, "b.json", "b");
 }
@@ -156,7 +156,7 @@ static void damaged_files_are_set_aside(void **state) {
 static void a_place_that_cannot_be_made_is_an_error(void **state) {
     data_folder other;
     swin2sr_error error;
-    assert_int_equal(data_open(&other, "/dev/null/data", 0, &error), SWIN2SR_IO);
+    assert_int_equal(data_open(&other, "/dev/null/data", "n1", 0, &error), SWIN2SR_IO);
     assert_non_null(strstr(error.text, "/dev/null/data"));
 }
 

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * backlog/cluster.c - this process among the servers that share its jobs (stage 3 of 9, dispatch).
+ * In: lists of the shared store.  Out: its sign of life there, the jobs of others in memory, and what they have left
+ * undone in the backlog of this process. Time is measured by this process alone: ARCHITECTURE.md, "Cluster mode". */
+#include "backlog/cluster.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+#define GLANCE_US 1000000        /* between looks at jobs of others that somebody here waits for */
+#define ENDED_US 60000000        /* between lists of jobs that have ended */
+#define CLUSTER_FORGET_LEASES 10 /* a sign of life that has not changed for so many leases is removed */
+
+/* ---- the sign of life ---- */
+
+/* The sign of life of a process that has ended without removing it. */
+static void choose_stale(cluster *self, uint64_t now_us) {
+    self->stale[0] = '\0';
+    for (size_t i = 0; i < self->peer_count; i++)
+        if (self->peers[i].is_listed && now_us - self->peers[i].changed_us > self->lease_us * CLUSTER_FORGET_LEASES)
+            strcpy(self->stale, self->peers[i].name);
+}
+
+static object_result write_beat(cluster *self) {
+    char key[OBJECT_KEY_BYTES], text[32];
+    snprintf(key, sizeof key, OBJECT_NODES "%s", self->name);
+    int length = snprintf(text, sizeof text, "%llu\n", (unsigned long long)++self->beat_count);
+    return self->store->write(self->store, key, text, (size_t)length, false);
+}
+
+static void beat_work(io_task *task) {
+    cluster *self = (cluster *)((char *)task - offsetof(cluster, beat));
+    char key[OBJECT_KEY_BYTES];
+    (void)write_beat(self);
+    if (!self->stale[0])
+        return;
+    snprintf(key, sizeof key, OBJECT_NODES "%s", self->stale);
+    (void)self->store->remove(self->store, key);
+}
+
+static void beat_done(io_task *task) {
+    ((cluster *)((char *)task - offsetof(cluster, beat)))->is_beating = false;
+}
+
+/* ---- the sweep: on its lane ---- */
+
+static cluster *of_sweep(io_task *task) {
+    return (cluster *)((char *)task - offsetof(cluster, sweep.task));
+}
+
+/* Room for one more element.  NULL: out of memory. */
+static void *grow(void *rows, size_t size, size_t count, size_t *room) {
+    if (count < *room)
+        return rows;
+    size_t wanted = *room ? *room * 2 : 64;
+    void *more = realloc(rows, wanted * size);
+    if (more)
+        *room = wanted;
+    return more;
+}
+
+static bool take_node(void *context, const char *name, const char *tag) {
+    cluster_sweep *self = context;
+    if (self->peer_count == LIMIT_PEERS || strlen(name) >= LIMIT_PEER_BYTES)
+        return true;
+    peer *seen = &self->peers[self->peer_count++];
+    *seen = (peer){.is_listed = true};
+    strcpy(seen->name, name);
+    snprintf(seen->tag, sizeof seen->tag, "%s", tag);
+    return true;
+}
+
+/* "ID.json" or "ID.N.claim" */
+static bool take_open(void *context, const char *name, const char *tag) {
+    cluster_sweep *self = context;
+    sighting seen = {.has_record = false};
+    size_t length = strcspn(name, ".");
+    snprintf(seen.id, sizeof seen.id, "%.*s", length < sizeof seen.id ? (int)length : 0, name);
+    if (!record_is_id(seen.id))
+        return true;
+    sighting *last = self->open_count > 0 ? &self->open[self->open_count - 1] : NULL;
+    if (!last || strcmp(last->id, seen.id) != 0) {
+        sighting *more = grow(self->open, sizeof *more, self->open_count, &self->open_room);
+        self->is_good &= more != NULL;
+        if (!more)
+            return false;
+        self->open = more;
+        last = &more[self->open_count++];
+        *last = seen;
+    }
+    uint32_t attempt = (uint32_t)strtoul(name + length + 1, NULL, 10);
+    last->has_record |= strcmp(name + length, ".json") == 0;
+    last->attempts = attempt > last->attempts ? attempt : last->attempts;
+    return true;
+}
+
+static bool take_ended(void *context, const char *name, const char *tag) {
+    cluster_sweep *self = context;
+    ended_id seen;
+    size_t length = strcspn(name, ".");
+    snprintf(seen.id, sizeof seen.id, "%.*s", length < sizeof seen.id ? (int)length : 0, name);
+    if (!record_is_id(seen.id))
+        return true;
+    ended_id *more = grow(self->ended, sizeof *more, self->ended_count, &self->ended_room);
+    self->is_good &= more != NULL;
+    if (!more)
+        return false;
+    self->ended = more;
+    self->ended[self->ended_count++] = seen;
+    return true;
+}
+
+static void sweep_work(io_task *task) {
+    cluster *self = of_sweep(task);
+    cluster_sweep *sweep = &self->sweep;
+    object_store *objects = self->store;
+    sweep->is_good = objects->list(objects, OBJECT_NODES, take_node, sweep) == OBJECT_OK;
+    sweep->is_good &= objects->list(objects, OBJECT_OPEN, take_open, sweep) == OBJECT_OK;
+    if (sweep->with_ended)
+        sweep->is_good &= objects->list(objects, OBJECT_ENDED, take_ended, sweep) == OBJECT_OK;
+}
+
+/* ---- the sweep: on the loop ---- */
+
+static void look_later(cluster_sweep *self, const char *id, bool is_open) {
+    sweep_look *more = grow(self->looks, sizeof *more, self->look_count, &self->look_room);
+    if (!more)
+        return; /* the next sweep finds it again */
+    self->looks = more;
+    strcpy(more[self->look_count].id, id);
+    more[self->look_count++].is_open = is_open;
+}
+
+static int by_id(const void *one, const void *other) {
+    return strcmp(one, other); /* the id is the first field of both */
+}
+
+/* What is new in the lists, and what is missing in them, is read. */
+static void compare(cluster *self) {
+    cluster_sweep *sweep = &self->sweep;
+    for (size_t i = 0; i < sweep->open_count; i++) {
+        const sighting *seen = &sweep->open[i];
+        const kept_job *kept = backlog_find(self->owner, seen->id);
+        bool is_busy = kept && (kept->phase != KEPT_ACCEPTED || kept->is_claimed);
+        bool is_known = kept && kept->record.attempts == seen->attempts && !record_is_finished(&kept->record) &&
+                        (seen->attempts == 0 || kept->claimant[0]);
+        if (!seen->has_record || (!is_busy && !is_known))
+            look_later(sweep, seen->id, true);
+    }
+    for (size_t i = 0; i < sweep->ended_count; i++)
+        if (!backlog_find(self->owner, sweep->ended[i].id))
+            look_later(sweep, sweep->ended[i].id, false);
+    for (kept_job *kept = self->owner->first; kept; kept = kept->next) {
+        bool is_finished = record_is_finished(&kept->record);
+        if (kept->phase != KEPT_ACCEPTED || kept->known_us >= sweep->begun_us || (is_finished && !sweep->with_ended))
+            continue;
+        const void *rows = is_finished ? (const void *)sweep->ended : (const void *)sweep->open;
+        size_t count = is_finished ? sweep->ended_count : sweep->open_count;
+        size_t size = is_finished ? sizeof(ended_id) : sizeof(sighting);
+        if (count == 0 || !bsearch(kept->record.id, rows, count, size, by_id))
+            look_later(sweep, kept->record.id, false);
+        else
+            cluster_consider(self, kept);
+    }
+}
+
+static void retry_ends(backlog *self) {
+    for (kept_job *kept = self->first, *next; kept; kept = next) {
+        next = kept->next;
+        if (kept->is_late)
+            backlog_retry_end(kept);
+    }
+}
+
+static void sweep_next(cluster *self) {
+    cluster_sweep *sweep = &self->sweep;
+    while (sweep->look_next < sweep->look_count && self->sweep_look_count < LIMIT_SWEEP_LOOKS) {
+        const sweep_look *wanted = &sweep->looks[sweep->look_next++];
+        (void)cluster_look_for_sweep(self, wanted->id, wanted->is_open); /* otherwise the next sweep finds it */
+    }
+    sweep->is_running = sweep->look_next < sweep->look_count || self->sweep_look_count > 0;
+}
+
+static void sweep_done(io_task *task) {
+    cluster *self = of_sweep(task);
+    cluster_sweep *sweep = &self->sweep;
+    uint64_t now_us = swin2sr__clock_us();
+    self->is_away = !sweep->is_good;
+    if (sweep->is_good) {
+        cluster_take_peers(self, sweep, now_us);
+        compare(self);
+        retry_ends(self->owner);
+        if (sweep->with_ended)
+            self->ended_us = now_us;
+        backlog_feed(self->owner);
+    }
+    sweep_next(self);
+}
+
+static void begin_sweep(cluster *self, uint64_t now_us) {
+    cluster_sweep *sweep = &self->sweep;
+    if (sweep->is_running || self->owner->is_draining)
+        return;
+    sweep->task = (io_task){.work = sweep_work, .done = sweep_done};
+    sweep->is_running = true;
+    sweep->with_ended = self->ended_us == 0 || now_us - self->ended_us >= ENDED_US;
+    sweep->begun_us = now_us;
+    sweep->peer_count = sweep->open_count = sweep->ended_count = sweep->look_count = sweep->look_next = 0;
+    io_submit(cluster_lane(self), &sweep->task);
+}
+
+/* ---- timers ---- */
+
+static void on_pulse(void *context) {
+    cluster *self = context;
+    uint64_t now_us = swin2sr__clock_us();
+    if (!self->is_beating) {
+        self->beat = (io_task){.work = beat_work, .done = beat_done};
+        self->is_beating = true;
+        choose_stale(self, now_us);
+        io_submit(&self->lanes[0], &self->beat);
+    }
+    begin_sweep(self, now_us);
+    loop_timer_set(self->owner->loop, &self->pulse, now_us + self->period_us);
+}
+
+/* Somebody here waits for a job that another process does, or it turned out that one does. */
+static void on_glance(void *context) {
+    cluster *self = context;
+    for (kept_job *kept = self->owner->first; kept; kept = kept->next)
+        if ((kept->watches || kept->is_stale) && kept->phase == KEPT_ACCEPTED && !kept->is_claimed &&
+            !record_is_finished(&kept->record))
+            cluster_look(self, kept->record.id, false);
+    loop_timer_set(self->owner->loop, &self->glance, swin2sr__clock_us() + GLANCE_US);
+}
+
+/* ---- start and stop ---- */
+
+static void release(cluster *self) {
+    free(self->peers);
+    free(self->sweep.peers);
+    free(self->sweep.open);
+    free(self->sweep.ended);
+    free(self->sweep.looks);
+    free(self);
+}
+
+swin2sr_status cluster_start(backlog *owner, object_store *objects, const char *name) {
+    cluster *self = calloc(1, sizeof *self);
+    if (!self)
+        return SWIN2SR_NOMEM;
+    self->owner = owner;
+    self->store = objects;
+    self->lease_us = (uint64_t)owner->config->lease_s * 1000000;
+    self->period_us = self->lease_us / 3;
+    snprintf(self->name, sizeof self->name, "%s", name);
+    self->peers = calloc(LIMIT_PEERS, sizeof *self->peers);
+    self->sweep.peers = calloc(LIMIT_PEERS, sizeof *self->sweep.peers);
+    swin2sr_status status = !self->peers || !self->sweep.peers ? SWIN2SR_NOMEM
+                            : write_beat(self) != OBJECT_OK    ? SWIN2SR_IO
+                                                               : SWIN2SR_OK;
+    for (size_t i = 0; i < CLUSTER_LANES && status == SWIN2SR_OK; i++)
+        status = io_start(&self->lanes[i], owner->loop) ? SWIN2SR_OK : SWIN2SR_NOMEM;
+    owner->cluster = self;
+    if (status != SWIN2SR_OK) {
+        cluster_stop(self);
+        return status;
+    }
+    self->on_looked = sweep_next;
+    self->pulse = (loop_timer){.on_due = on_pulse, .context = self};
+    self->glance = (loop_timer){.on_due = on_glance, .context = self};
+    on_pulse(self);
+    on_glance(self);
+    return SWIN2SR_OK;
+}
+
+void cluster_stop(cluster *self) {
+    char key[OBJECT_KEY_BYTES];
+    if (!self)
+        return;
+    loop_timer_clear(self->owner->loop, &self->pulse);
+    loop_timer_clear(self->owner->loop, &self->glance);
+    self->sweep.look_next = self->sweep.look_count; /* no more looks */
+    for (size_t i = CLUSTER_LANES; i-- > 0;)
+        io_stop(&self->lanes[i]);
+    snprintf(key, sizeof key, OBJECT_NODES "%s", self->name);
+    (void)self->store->remove(self->store, key); /* otherwise its lease runs out */
+    self->owner->cluster = NULL;
+    release(self);
+}
+
+bool backlog_is_quiet(const backlog *self) {
+    for (size_t i = CLUSTER_FIRST_JOB_LANE; self->cluster && i < CLUSTER_LANES; i++)
+        if (self->cluster->lanes[i].count > 0)
+            return false;
+    return true;
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * backlog/cluster.h - kept jobs that several servers share (stage 3 of 9, dispatch): ARCHITECTURE.md, "Cluster mode".
+ * This process has a name, which its sign of life in the store and its claims bear. It watches the signs of life of the
+ * others, and takes over what those have claimed that show none. Functions are called on the loop's thread, but for
+ * those of shared.c. */
+#pragma once
+
+#include "backlog/backlog.h"
+
+#define CLUSTER_LANES 6 /* I/O threads: one for signs of life, one to look and sweep, the others share the jobs */
+#define CLUSTER_FIRST_JOB_LANE 2
+#define CLUSTER_FORGET_LEASES 10 /* a sign of life that has not changed for so many leases is removed */
+
+/* ---- shared.c: on I/O threads ---- */
+
+typedef enum shared_found {
+    SHARED_UNKNOWN = 0, /* the store cannot be read */
+    SHARED_NONE,
+    SHARED_OPEN,
+    SHARED_ENDED
+} shared_found;
+
+/* What the store has of a job. */
+typedef struct shared_view {
+    shared_found found;
+    job_record record;               /* of _OPEN (its attempts are those that were claimed) and _ENDED */
+    char claimant[LIMIT_PEER_BYTES]; /* of _OPEN: the process that made the last attempt; "": none */
+} shared_view;
+
+void shared_look(object_store *store, const char *id, shared_view *ret_view);
+
+/* Remove what is left in open/ of a job that has ended, or that there is none of. */
+void shared_tidy(object_store *store, const char *id, shared_found found);
+
+/* ---- look.c ---- */
+
+typedef struct look look;
+
+/* Read a job, and make what is found valid in memory. Nothing if it is being read, or too many are.
+ * is_tidy  If it has ended, remove what is left in open/. */
+void cluster_look(cluster *self, const char *id, bool is_tidy);
+
+/* The same for the sweep, which goes on when it is done.  false: out of memory, or it is being read. */
+bool cluster_look_for_sweep(cluster *self, const char *id, bool is_tidy);
+
+/* ---- cluster.c ---- */
+
+/* A process that shows signs of life. */
+typedef struct peer {
+    char name[LIMIT_PEER_BYTES];
+    char tag[OBJECT_TAG_BYTES];
+    uint64_t changed_us; /* when this process first saw the tag */
+    bool is_listed;      /* in the last list */
+} peer;
+
+/* An open job in a list. */
+typedef struct sighting {
+    char id[LIMIT_JOB_ID_BYTES];
+    bool has_record;
+    uint32_t attempts; /* claimed */
+} sighting;
+
+/* A job that a sweep reads. */
+typedef struct sweep_look {
+    char id[LIMIT_JOB_ID_BYTES];
+    bool is_open; /* it was found in open/ */
+} sweep_look;
+
+typedef struct ended_id {
+    char id[LIMIT_JOB_ID_BYTES];
+} ended_id;
+
+/* One sweep: what it found, between its beginning and the end of its looks. */
+typedef struct cluster_sweep {
+    io_task task;
+    bool is_running, with_ended, is_good; /* good: every list was complete */
+    uint64_t begun_us;
+    peer *peers; /* [LIMIT_PEERS] */
+    size_t peer_count;
+    sighting *open;
+    ended_id *ended;
+    sweep_look *looks; /* to do */
+    size_t open_count, ended_count, look_count, look_next;
+    size_t open_room, ended_room, look_room;
+} cluster_sweep;
+
+struct cluster {
+    backlog *owner;
+    object_store *store; /* borrowed */
+    char name[LIMIT_PEER_BYTES];
+    uint64_t lease_us, period_us;
+    io_thread lanes[CLUSTER_LANES];
+    io_task beat;
+    bool is_beating;
+    char stale[LIMIT_PEER_BYTES]; /* a process whose sign of life is removed with the next beat; "": none */
+    uint64_t beat_count;
+    peer *peers; /* [LIMIT_PEERS] */
+    size_t peer_count;
+    cluster_sweep sweep;
+    uint64_t ended_us; /* when ended/ was last listed */
+    look *looks;
+    size_t look_count, sweep_look_count;
+    void (*on_looked)(cluster *self); /* a look of the sweep is over */
+    bool is_away;                     /* the store failed; the next sweep tries again */
+    loop_timer pulse, glance;
+};
+
+/* name      Of this process.
+ * errors    _IO (the store cannot be written), _NOMEM. */
+SWIN2SR_MUST_CHECK swin2sr_status cluster_start(backlog *owner, object_store *store, const char *name);
+void cluster_stop(cluster *self); /* NULL is fine. What is being written is finished. */
+
+/* Where the files of a job are written: one lane for all of one job, so that they come in order. */
+static inline io_thread *kept_lane(const kept_job *kept) {
+    cluster *self = kept->owner->cluster;
+    size_t hash = 0;
+    for (const char *at = kept->record.id; *at; at++)
+        hash = hash * 31 + (unsigned char)*at;
+    return self ? &self->lanes[CLUSTER_FIRST_JOB_LANE + hash % (CLUSTER_LANES - CLUSTER_FIRST_JOB_LANE)]
+                : kept->owner->io;
+}
+
+static inline io_thread *cluster_lane(cluster *self) {
+    return &self->lanes[1];
+}
+
+/* ---- lease.c ---- */
+
+/* Can this process make the next attempt of a job? */
+bool cluster_may_claim(const cluster *self, const kept_job *kept);
+
+/* Put a job into the backlog of this process, if it may. backlog_feed is the caller's. */
+void cluster_consider(cluster *self, kept_job *kept);
+
+/* What a sweep has found of the signs of life. */
+void cluster_take_peers(cluster *self, const cluster_sweep *found, uint64_t now_us);
+
+/* ---- fetch.c: a file of a shared store, as a local one ---- */
+
+struct kept_fetch {
+    io_task task; /* the first field */
+    object_store *store;
+    char key[OBJECT_KEY_BYTES];
+    uint64_t size;
+    object_result result;
+    int fd; /* -1: none */
+    bool is_done;
+    kept_proof *proof; /* NULL: the job is gone */
+    void (*on_fetched)(kept_proof *proof);
+};
+
+/* Begin to fetch proof->fetch.
+ * key     Of the object; copied.
+ * errors  _NOMEM; there is no fetch then. */
+SWIN2SR_MUST_CHECK swin2sr_status fetch_start(kept_job *kept, kept_proof *proof, const char *key, uint64_t size,
+                                              void (*on_fetched)(kept_proof *proof));
+void fetch_close(kept_proof *proof); /* after on_fetched; none is fine */
