@@ -16,6 +16,7 @@ CLASSICAL = dict(dim=180, depths=[6] * 6, heads=6, head="pixelshuffle")
 SHAPES = {
     "lightweight_x2": dict(LIGHT, scale=2),
     "lightweight_x4": dict(LIGHT, scale=4),
+    "fast_x4": dict(LIGHT, depths=[3] * 2, scale=4),
     "classical_x2": dict(CLASSICAL, scale=2),
     "classical_x3": dict(CLASSICAL, scale=3),
     "classical_x4": dict(CLASSICAL, scale=4),

@@ -20,7 +20,7 @@ from PIL import Image
 import machine
 import make_network
 
-NETWORKS = {"fast": "lightweight_x4", "lightweight-x2": "lightweight_x2",
+NETWORKS = {"photo": "lightweight_x4", "fast": "fast_x4", "lightweight-x2": "lightweight_x2",
             "classical-x2": "classical_x2", "classical-x4": "classical_x4", "compressed-x4": "compressed_x4",
             "realworld-x4": "realworld_x4", "jpeg": "jpeg_gray"}
 PLAN_SIDE_PX = 1024
