@@ -125,6 +125,7 @@ def test_published_row(swin2sr, shared, tmp_path, precision, gate_db):
 
 
 @pytest.mark.slow
-def test_int8_keeps_the_default_network(swin2sr, shared, tmp_path):
-    fp32, int8 = (set5(swin2sr, shared, tmp_path, "photo", precision) for precision in ("fp32", "int8"))
+@pytest.mark.parametrize("network", ["photo", "fast"])
+def test_int8_keeps_the_quality(swin2sr, shared, tmp_path, network):
+    fp32, int8 = (set5(swin2sr, shared, tmp_path, network, precision) for precision in ("fp32", "int8"))
     assert int8["psnr_y"] > fp32["psnr_y"] - 0.05
