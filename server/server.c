@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "drop.h"
+#include "s3/objects.h"
 
 /* ---- listening ---- */
 
@@ -216,6 +217,21 @@ static bool start_data(server *self) {
                             (uint64_t)self->config.upload_hours * 3600) == SWIN2SR_OK;
 }
 
+/* Requests to a store are given up in half a lease, so that the next sign of life is not late, but not too early for a
+ * store under load. */
+static swin2sr_status open_s3(server *self, swin2sr_error *reterr) {
+    const server_config *config = &self->config;
+    uint32_t half_s = (uint32_t)(config->lease_s + 1) / 2;
+    const s3_settings settings = {.region = config->s3_region,
+                                  .is_virtual = config->s3_addressing == 1,
+                                  .once = (s3_once)config->s3_once,
+                                  .encryption = (s3_encryption)config->s3_encryption,
+                                  .kms_key = config->s3_kms_key,
+                                  .credentials = config->s3_credentials,
+                                  .request_s = half_s < LIMIT_S3_REQUEST_MIN_S ? LIMIT_S3_REQUEST_MIN_S : half_s};
+    return objects_open_s3(config->cluster + strlen(CLUSTER_S3), &settings, config->spool, &self->shared, reterr);
+}
+
 /* The store of --cluster. name: of this process in it. */
 static bool open_shared(server *self, char name[LIMIT_PEER_BYTES]) {
     swin2sr_error error = {""};
@@ -226,7 +242,9 @@ static bool open_shared(server *self, char name[LIMIT_PEER_BYTES]) {
     swin2sr_status status = getrandom(random, sizeof random, 0) == sizeof random ? SWIN2SR_OK : SWIN2SR_INTERNAL;
     swin2sr__hex(random, sizeof random, hex);
     snprintf(name, LIMIT_PEER_BYTES, "%s-%s", self->config.node, hex);
-    if (status == SWIN2SR_OK)
+    if (status == SWIN2SR_OK && strncmp(self->config.cluster, CLUSTER_S3, strlen(CLUSTER_S3)) == 0)
+        status = open_s3(self, &error);
+    else if (status == SWIN2SR_OK)
         status = objects_open_folder(self->config.cluster + strlen(CLUSTER_FOLDER), name, &self->shared, &error);
     if (status != SWIN2SR_OK)
         fprintf(stderr, "swin2sr-server: --cluster: %s\n", error.text);
@@ -235,6 +253,7 @@ static bool open_shared(server *self, char name[LIMIT_PEER_BYTES]) {
 
 static bool start_backlog(server *self) {
     char name[LIMIT_PEER_BYTES] = "";
+    swin2sr_error fault;
     event_hub_init(&self->events, &self->loop);
     if (!self->config.data)
         return true;
@@ -251,8 +270,11 @@ static bool start_backlog(server *self) {
                 self->config.data);
         return false;
     default:
-        fprintf(stderr, "swin2sr-server: cannot read the jobs in the %s: %s\n",
-                self->shared ? "store of --cluster" : "data folder", strerror(errno));
+        if (self->shared && self->shared->take_fault && self->shared->take_fault(self->shared, &fault))
+            fprintf(stderr, "swin2sr-server: --cluster: %s\n", fault.text);
+        else
+            fprintf(stderr, "swin2sr-server: cannot read the jobs in the %s: %s\n",
+                    self->shared ? "store of --cluster" : "data folder", strerror(errno));
         return false;
     }
 }

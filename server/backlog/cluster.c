@@ -214,9 +214,17 @@ static void begin_sweep(cluster *self, uint64_t now_us) {
 
 /* ---- timers ---- */
 
+/* Why the store failed, at most once in a period. */
+static void log_fault(const cluster *self) {
+    swin2sr_error fault;
+    if (self->store->take_fault && self->store->take_fault(self->store, &fault))
+        log_event(self->owner->log, LOG_LEVEL_ERROR, "store_failed", "s:s", "detail", fault.text);
+}
+
 static void on_pulse(void *context) {
     cluster *self = context;
     uint64_t now_us = swin2sr__clock_us();
+    log_fault(self);
     if (!self->is_beating) {
         self->beat = (io_task){.work = beat_work, .done = beat_done};
         self->is_beating = true;
@@ -284,8 +292,14 @@ void cluster_stop(cluster *self) {
     loop_timer_clear(self->owner->loop, &self->pulse);
     loop_timer_clear(self->owner->loop, &self->glance);
     self->sweep.look_next = self->sweep.look_count; /* no more looks */
+    for (size_t i = 0; i < CLUSTER_LANES;
+         i++) /* a server that ends before its work does not wait for a store that is away */
+        if (self->lanes[i].count > 0 && self->is_away && self->store->interrupt)
+            self->store->interrupt(self->store);
     for (size_t i = CLUSTER_LANES; i-- > 0;)
         io_stop(&self->lanes[i]);
+    if (self->pulse.context) /* otherwise it did not start, and whoever starts it says why */
+        log_fault(self);
     snprintf(key, sizeof key, OBJECT_NODES "%s", self->name);
     (void)self->store->remove(self->store, key); /* otherwise its lease runs out */
     self->owner->cluster = NULL;

@@ -118,8 +118,19 @@ static const setting settings[] = {
           KIND_ORIGINS, FIELD(cors_origins)),
     OTHER("data", "FOLDER", "folder for jobs and resumable uploads; without it, both are switched off", NULL, "none",
           KIND_TEXT, FIELD(data)),
-    OTHER("cluster", "STORE", "do the jobs of this store together with other servers: folder:PATH, a folder that all of them have mounted; needs --data, a folder of this server's own",
+    OTHER("cluster", "STORE", "do the jobs of this store together with other servers: folder:PATH, a folder that all of them have mounted, or s3:https://HOST[:PORT]/BUCKET[/PREFIX]; needs --data, a folder of this server's own",
           NULL, "none", KIND_TEXT, FIELD(cluster)),
+    OTHER("s3-region", "NAME", "region of the bucket of --cluster s3:", "us-east-1", NULL, KIND_TEXT, FIELD(s3_region)),
+    CHOICE("s3-addressing", "CHOICE", "where requests name the bucket: path, or virtual (in the name of the host)", "path",
+           s3_addressing, "path, virtual"),
+    CHOICE("s3-once", "CHOICE", "how an object is made only if there is none: condition (If-None-Match), forbid (x-oss-forbid-overwrite) or check (for stores with neither)",
+           "condition", s3_once, "condition, forbid, check"),
+    CHOICE("s3-encryption", "CHOICE", "encryption asked of the store: none, store (by its own key) or kms", "none", s3_encryption,
+           "none, store, kms"),
+    OTHER("s3-kms-key", "ID", "key of the store's key management service, with --s3-encryption kms", NULL, "the default of the bucket",
+          KIND_TEXT, FIELD(s3_kms_key)),
+    OTHER("s3-credentials", "FILE", "keys of the store, as the AWS command line writes them; read again when the file changes", NULL,
+          "$AWS_ACCESS_KEY_ID, $AWS_SECRET_ACCESS_KEY and $AWS_SESSION_TOKEN", KIND_TEXT, FIELD(s3_credentials)),
     COUNT("lease-s", "seconds without a sign of life after which the jobs of a server of --cluster are done by others", "30", NULL,
           lease_s, 1, LIMIT_LEASE_MAX_S),
     OTHER("node", "NAME", "first part of the id of each job, different on each server", "n1", NULL, KIND_NODE, FIELD(node)),
@@ -395,8 +406,9 @@ static void set_memory(server_config *c) {
 static config_outcome set_computed(server_config *c) {
     static const char worker[] = "swin2sr-worker";
     const char *folder = getenv("TMPDIR");
-    if (c->cluster && strncmp(c->cluster, CLUSTER_FOLDER "/", strlen(CLUSTER_FOLDER "/")) != 0)
-        return wrong("cluster: must be " CLUSTER_FOLDER "/PATH");
+    if (c->cluster && strncmp(c->cluster, CLUSTER_FOLDER "/", strlen(CLUSTER_FOLDER "/")) != 0 &&
+        strncmp(c->cluster, CLUSTER_S3 "http", strlen(CLUSTER_S3 "http")) != 0)
+        return wrong("cluster: must be " CLUSTER_FOLDER "/PATH or " CLUSTER_S3 "https://HOST[:PORT]/BUCKET[/PREFIX]");
     if (c->cluster && !c->data)
         return wrong("cluster: needs --data FOLDER, for what belongs to this server alone");
     if (!c->spool && c->data) {

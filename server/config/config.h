@@ -91,10 +91,14 @@ typedef struct server_config {
     int32_t transfer_s;             /* for a body to arrive, and for an answer to be sent */
     int32_t min_upload_rate;        /* of a body, in bytes per second; 0: none */
     const char *data;               /* folder of jobs and unfinished uploads; NULL: none */
-    const char *cluster;            /* the store that several servers share: CLUSTER_FOLDER and a path; NULL: none */
-    int32_t lease_s;                /* without a sign of life, after which others do the jobs of a server */
-    const char *node;               /* first part of the id of each job */
-    int32_t upload_hours;           /* a resumable upload is kept */
+    const char
+        *cluster; /* the store that several servers share: CLUSTER_FOLDER or CLUSTER_S3 and a place; NULL: none */
+    int32_t s3_addressing;                               /* of a store that speaks S3: an index of "path, virtual" */
+    int32_t s3_once, s3_encryption;                      /* as in s3/s3.h */
+    const char *s3_region, *s3_kms_key, *s3_credentials; /* of the last two NULL: not given */
+    int32_t lease_s;      /* without a sign of life, after which others do the jobs of a server */
+    const char *node;     /* first part of the id of each job */
+    int32_t upload_hours; /* a resumable upload is kept */
     int32_t jobs_max, job_s, result_hours;
     int32_t key_jobs_max;    /* of one API key, waiting or running */
     uint64_t jobs_bytes_max; /* of inputs and results of kept jobs; 0: a share of the disk */
@@ -115,6 +119,7 @@ typedef struct server_config {
 } server_config;
 
 #define CLUSTER_FOLDER "folder:" /* before the path of --cluster */
+#define CLUSTER_S3 "s3:"         /* before the address of a bucket */
 
 typedef enum config_outcome {
     CONFIG_RUN = 0,

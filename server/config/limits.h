@@ -89,6 +89,8 @@
 #define LIMIT_S3_KMS_KEY_BYTES 257         /* terminator included */
 #define LIMIT_S3_CREDENTIALS_BYTES 16384   /* of the file, terminator included */
 #define LIMIT_S3_CONNECTIONS 16            /* that stay open for the next requests */
+#define LIMIT_S3_REQUEST_MIN_S 10          /* of one request in a cluster, however short its lease is */
+#define LIMIT_S3_AWAY_S 2                  /* the same, after a request that the store did not answer */
 #define LIMIT_S3_REQUEST_S 60              /* of one request, all its attempts together ... */
 #define LIMIT_S3_SLOWEST_BYTES 65536       /* ... and a second more for so many bytes that move */
 #define LIMIT_S3_CONNECT_S 5               /* to connect, in one attempt */

@@ -24,7 +24,12 @@ static bool is_too_late(const http_connection *self, const server_config *config
 static bool is_trickling(http_exchange *self, const server_config *config, uint64_t now_us) {
     uint64_t least_bytes = (uint64_t)config->min_upload_rate * LIMIT_RATE_WINDOW_S;
     uint64_t since_us = self->window_us ? self->window_us : self->begun_us;
-    if (is_waiting_for_us(self) || self->sent_us || now_us - since_us < LIMIT_RATE_WINDOW_S * 1000000ull)
+    if (is_waiting_for_us(self)) { /* the time of the client goes on when the request does */
+        self->window_us = now_us;
+        self->window_bytes = self->request.body_bytes;
+        return false;
+    }
+    if (self->sent_us || now_us - since_us < LIMIT_RATE_WINDOW_S * 1000000ull)
         return false;
     uint64_t bytes = self->request.body_bytes - self->window_bytes;
     self->window_us = now_us;

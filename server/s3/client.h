@@ -16,6 +16,7 @@ struct s3_client {
     s3_credentials credentials;
     curl_api curl;
     atomic_bool is_interrupted;
+    atomic_bool is_away;  /* the last request ended without an answer that counts: the next are given up sooner */
     pthread_mutex_t lock; /* guards the next two, and is waited with */
     CURL *idle[LIMIT_S3_CONNECTIONS];
     size_t idle_count;

@@ -28,6 +28,7 @@ typedef struct attempt {
     s3_client *client;
     s3_exchange *exchange;
     uint64_t begun_us;            /* of the first attempt */
+    uint32_t allowed_s;           /* for all attempts */
     int earlier_code;             /* of the last answer that came, in an earlier attempt; 0: none */
     uint64_t sent;                /* bytes of the body that libcurl has taken */
     uint64_t capacity;            /* of exchange->text */
@@ -156,11 +157,10 @@ static size_t on_body(char *data, size_t size, size_t count, void *context) {
 
 /* ---- time ---- */
 
-/* false: request_s have passed, and those that its bytes may take. */
+/* false: request_s have passed, or less while the store is away, and the time that its bytes may take. */
 static bool has_time(const attempt *self, uint64_t more_us) {
     uint64_t moved = self->sent + self->exchange->received;
-    uint64_t allowed_us =
-        (uint64_t)self->client->settings.request_s * 1000000 + moved * 1000000 / LIMIT_S3_SLOWEST_BYTES;
+    uint64_t allowed_us = (uint64_t)self->allowed_s * 1000000 + moved * 1000000 / LIMIT_S3_SLOWEST_BYTES;
     return swin2sr__clock_us() - self->begun_us + more_us < allowed_us;
 }
 
@@ -464,6 +464,12 @@ static swin2sr_status run_attempts(attempt *self, CURL *handle, int *ret_attempt
     }
 }
 
+/* true: no answer came that says what is wrong with this request. */
+static bool is_unanswered(const attempt *self, swin2sr_status status) {
+    return status == SWIN2SR_IO && self->status == SWIN2SR_OK &&
+           (self->result != CURLE_OK || is_passing_answer(self->exchange));
+}
+
 swin2sr_status s3_exchange_run(s3_client *client, s3_exchange *exchange, swin2sr_error *reterr) {
     CURL *handle = s3_take_handle(client);
     attempt *self = handle ? calloc(1, sizeof *self) : NULL;
@@ -473,7 +479,11 @@ swin2sr_status s3_exchange_run(s3_client *client, s3_exchange *exchange, swin2sr
         self->client = client;
         self->exchange = exchange;
         self->begun_us = swin2sr__clock_us();
+        self->allowed_s = client->settings.request_s;
+        if (client->is_away && self->allowed_s > LIMIT_S3_AWAY_S)
+            self->allowed_s = LIMIT_S3_AWAY_S;
         status = run_attempts(self, handle, &attempts);
+        client->is_away = is_unanswered(self, status);
         if (status == SWIN2SR_OK && exchange->out_fd < 0 && !reserve(self, exchange->received))
             status = SWIN2SR_NOMEM;
         if (status != SWIN2SR_OK)

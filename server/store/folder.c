@@ -29,10 +29,14 @@ static int open_and_unlink(const char *folder) {
     return fd;
 }
 
+int store_open_unnamed(const char *folder) {
+    int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    bool has_none = fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL);
+    return has_none ? open_and_unlink(folder) : fd;
+}
+
 static swin2sr_status create(store *self, store_file *ret_file) {
-    int fd = open(self->folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL))
-        fd = open_and_unlink(self->folder);
+    int fd = store_open_unnamed(self->folder);
     if (fd < 0)
         return SWIN2SR_IO;
     *ret_file = (store_file){.owner = self, .fd = fd};

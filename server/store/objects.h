@@ -64,6 +64,13 @@ struct object_store {
     object_result (*list)(object_store *self, const char *start,
                           bool (*on_object)(void *context, const char *name, const char *tag), void *context);
 
+    /* Take the detail of the latest failure since the last call, for the log.  false: there was none. NULL: there never is.
+     * From any thread, as is `interrupt`. */
+    bool (*take_fault)(object_store *self, swin2sr_error *ret_fault);
+
+    /* End all calls soon, as failures, and all that come. NULL: they do not take long. */
+    void (*interrupt)(object_store *self);
+
     void (*close)(object_store *self); /* frees self */
 };
 

@@ -201,7 +201,8 @@ swin2sr_status objects_open_folder(const char *path, const char *owner, object_s
     objects_folder *self = calloc(1, sizeof *self);
     if (!self)
         return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "out of memory");
-    self->store = (object_store){create, write_small, read_small, open_object, remove_object, list, close_folder};
+    self->store =
+        (object_store){create, write_small, read_small, open_object, remove_object, list, NULL, NULL, close_folder};
     snprintf(self->owner, sizeof self->owner, "%s", owner);
     bool is_good = mkdir(path, 0750) == 0 || errno == EEXIST;
     int parent = is_good ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;

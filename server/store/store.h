@@ -54,6 +54,9 @@ struct store {
  * errors         _IO with errno set: no file can be made there. */
 SWIN2SR_MUST_CHECK swin2sr_status store_use_folder(store *self, const char *folder, uint64_t reserve_bytes);
 
+/* A new file without a name, for any thread. -1, with errno set: it cannot be made. */
+int store_open_unnamed(const char *folder);
+
 /* Make an empty file.  errors _IO (no descriptor, no room, no such folder). */
 static inline swin2sr_status store_create(store *self, store_file *ret_file) {
     return self->create(self, ret_file);

@@ -75,7 +75,7 @@ def test_the_chart_has_the_version_of_the_program(version):
 def test_settings_are_those_of_the_server(schema):
     """All but those that the chart sets itself."""
     printed = subprocess.run([BUILD / "swin2sr-server", "--print-config"], check=True, capture_output=True, text=True).stdout
-    names = set(re.findall(r"^(?:# )?([a-z-]+) =", printed, re.M))
+    names = set(re.findall(r"^(?:# )?([a-z0-9-]+) =", printed, re.M))
     own = {"listen", "metrics-listen", "keys", "data", "node", "spool", "worker", "user"}
     assert set(schema["properties"]["settings"]["properties"]) == names - own
 
