@@ -3,9 +3,9 @@
 # tools/make_image.sh - build the container of deploy/Containerfile with buildah, else podman, else docker. With OUT, also
 # save it: OUT/swin2sr-cloud-VERSION.tar, which `docker load` and `podman load` read, and beside it its list of packages
 # (.spdx.json), their licences (-licences.txt) and the checksums of these files (.sha256).
-# Environment: IMAGE, its name (swin2sr-cloud:VERSION); OUT; DEBIAN, a base image other than Debian's own; PLATFORM, such
-# as linux/arm64; ISOLATION, for buildah (oci, or chroot where neither runc nor a network can be set up); LAYERS=false,
-# do not keep the layers of each step.
+# Environment: IMAGE, its name (swin2sr-cloud:VERSION); OUT; DEBIAN, a base image other than Debian's own; PLATFORM,
+# linux/arm64 for 64-bit Arm, which is compiled by a cross compiler; ISOLATION, for buildah (oci, or chroot where neither
+# runc nor a network can be set up); LAYERS=false, do not keep the layers of each step.
 # The image has docker's format, because the OCI format has no HEALTHCHECK.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -17,7 +17,9 @@ created=$(git log -1 --format=%cI 2> /dev/null || date -u +%Y-%m-%dT%H:%M:%SZ)
 options=(--file deploy/Containerfile --tag "$name" --build-arg "VERSION=$version" --build-arg "REVISION=$revision"
     --build-arg "CREATED=$created")
 [ -z "${DEBIAN:-}" ] || options+=(--build-arg "DEBIAN=$DEBIAN")
-[ -z "${PLATFORM:-}" ] || options+=(--platform "$PLATFORM")
+# buildah 1.28 does not know by itself what the machine is; docker does.
+machine=$(uname -m | sed 's/x86_64/amd64/; s/aarch64/arm64/')
+[ -z "${PLATFORM:-}" ] || options+=(--platform "$PLATFORM" --build-arg "BUILDPLATFORM=linux/$machine")
 
 if command -v buildah > /dev/null; then
     [ -z "${ISOLATION:-}" ] || options+=(--isolation "$ISOLATION")
@@ -27,7 +29,7 @@ elif command -v podman > /dev/null; then
     podman build --format docker --layers="${LAYERS:-true}" "${options[@]}" .
     save() { podman save --quiet --format docker-archive --output "$1" "$name"; }
 elif command -v docker > /dev/null && docker info > /dev/null 2>&1; then
-    docker build "${options[@]}" .
+    DOCKER_BUILDKIT=1 docker build "${options[@]}" .
     save() { docker save --output "$1" "$name"; }
 else
     echo 'make image: neither buildah, podman nor docker (with a running daemon) is there; install one:' >&2
