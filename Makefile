@@ -137,6 +137,8 @@ dist:
 # Several servers that share their jobs.
 test-cluster: deps-test build
 	@tools/install_packages.sh cluster
+	$(MESON) setup --reconfigure -Dcluster=enabled '$(BUILD)'
+	ninja -C '$(BUILD)'
 	SWIN2SR_LONG_TESTS=1 SWIN2SR_BUILD='$(BUILD)' $(PYTHON) -m pytest -q -p no:cacheprovider -rs tests/cluster
 
 test-ship: deps-test build

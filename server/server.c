@@ -253,30 +253,27 @@ static bool open_shared(server *self, char name[LIMIT_PEER_BYTES]) {
 
 static bool start_backlog(server *self) {
     char name[LIMIT_PEER_BYTES] = "";
-    swin2sr_error fault;
+    swin2sr_error fault = {""}, error = {""};
     event_hub_init(&self->events, &self->loop);
     if (!self->config.data)
         return true;
     if (!open_shared(self, name))
         return false;
-    switch (backlog_init(&self->backlog, &self->config, &self->loop, &self->log, &self->data, &self->io, &self->pools,
-                         self->shared, name)) {
-    case SWIN2SR_OK:
-        return true;
-    case SWIN2SR_INVALID:
+    swin2sr_status status = backlog_init(&self->backlog, &self->config, &self->loop, &self->log, &self->data, &self->io,
+                                         &self->pools, self->shared, name, &error);
+    if (status == SWIN2SR_BUSY)
         fprintf(stderr,
                 "swin2sr-server: --cluster: %s has jobs of this server alone, which would not be done; start without "
                 "--cluster until they have expired, or give --data another folder\n",
                 self->config.data);
-        return false;
-    default:
-        if (self->shared && self->shared->take_fault && self->shared->take_fault(self->shared, &fault))
-            fprintf(stderr, "swin2sr-server: --cluster: %s\n", fault.text);
-        else
-            fprintf(stderr, "swin2sr-server: cannot read the jobs in the %s: %s\n",
-                    self->shared ? "store of --cluster" : "data folder", strerror(errno));
-        return false;
-    }
+    else if (status != SWIN2SR_OK && self->shared && self->shared->take_fault &&
+             self->shared->take_fault(self->shared, &fault))
+        fprintf(stderr, "swin2sr-server: --cluster: %s\n", fault.text);
+    else if (error.text[0])
+        fprintf(stderr, "swin2sr-server: %s\n", error.text);
+    else if (status != SWIN2SR_OK)
+        fprintf(stderr, "swin2sr-server: cannot read the jobs in the data folder: %s\n", strerror(errno));
+    return status == SWIN2SR_OK;
 }
 
 static bool start(server *self) {

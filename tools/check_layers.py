@@ -27,7 +27,7 @@ LIBRARY_HEADERS = {
     "png.h": "libpng", "zlib.h": "zlib", "jpeglib.h": "libjpeg", "jerror.h": "libjpeg", "webp/decode.h": "libwebp",
     "webp/demux.h": "libwebp", "webp/encode.h": "libwebp", "webp/mux.h": "libwebp", "gif_lib.h": "giflib", "tiffio.h": "libtiff",
     "lcms2.h": "lcms2", "jansson.h": "jansson", "vulkan/vulkan_core.h": "vulkan",
-    "microhttpd.h": "libmicrohttpd", "curl/curl.h": "libcurl",
+    "microhttpd.h": "libmicrohttpd", "curl/curl.h": "libcurl", "nats/nats.h": "nats",
     "arm_neon.h": "intrinsics", "immintrin.h": "intrinsics", "cpuid.h": "intrinsics",
 }
 # Headers of the C library and the kernel, which every layer may use.

@@ -46,14 +46,14 @@ static swin2sr_status check_no_jobs(const data_folder *data) {
     for (size_t i = 0; i < count; i++)
         jobs += names[i]->d_name[0] != '.';
     data_names_free(names, count);
-    return jobs > 0 ? SWIN2SR_INVALID : SWIN2SR_OK;
+    return jobs > 0 ? SWIN2SR_BUSY : SWIN2SR_OK;
 }
 
 /* ---- calls of the server ---- */
 
 swin2sr_status backlog_init(backlog *self, const server_config *config, event_loop *loop, server_log *log,
                             const data_folder *data, io_thread *io, pool_set *pools, object_store *shared,
-                            const char *name) {
+                            const char *name, swin2sr_error *reterr) {
     *self = (backlog){.config = config, .loop = loop, .log = log, .data = data, .io = io, .pools = pools};
     swin2sr_status status = store_use_folder(&self->results, data->outputs_path, config->reserve_bytes);
     if (shared && !config->jobs_bytes_max)
@@ -64,7 +64,7 @@ swin2sr_status backlog_init(backlog *self, const server_config *config, event_lo
     if (status == SWIN2SR_OK)
         status = shared ? check_no_jobs(data) : backlog_replay(self);
     if (status == SWIN2SR_OK && shared)
-        status = cluster_start(self, shared, name);
+        status = cluster_start(self, shared, name, reterr);
     if (status != SWIN2SR_OK)
         return status;
     self->sweep = (loop_timer){.on_due = on_sweep, .context = self};

@@ -123,10 +123,13 @@ struct kept_job {
     char claimant[LIMIT_PEER_BYTES]; /* in a cluster: the process that made the last attempt; "": none */
     bool is_claimed;                 /* the last attempt is that of this process, and not over */
     bool is_mine;                    /* this process has written its end */
+    bool is_hinted;                  /* the queue has given its hint to this process, which has not settled it */
     bool is_stale;                   /* another server has begun with it: read it soon */
     bool is_late;                    /* its end could not be written and is tried again */
     int missing_count;               /* how often the shared store did not have it */
     uint64_t known_us;               /* when the shared store was last known to have it */
+    uint64_t met_us;                 /* when this process first knew it */
+    uint64_t told_us;                /* when its progress was last told to others */
     uint64_t claimed_us;             /* when the claimant was first seen here */
     kept_share *share;               /* NULL: it has no API key, or there was no memory to count it */
     job job;                         /* the pool's, while it is submitted */
@@ -184,11 +187,11 @@ struct backlog {
 /* Read the records of an earlier server and go on with their jobs. The folder is open. Everything is borrowed; self is
  * not moved afterwards.
  * shared  The jobs are those of this store, and not of the folder; NULL: there is none.
- * errors  _IO (outputs/ or the store cannot be written), _NOMEM, _INVALID (the folder has jobs of its own, which would
- *         not be done). */
+ * errors  _IO (outputs/ or the store cannot be written), _NOMEM, _BUSY (the folder has jobs of its own, which would not
+ *         be done), and those of queue_open. The detail is set if more than errno tells. */
 SWIN2SR_MUST_CHECK swin2sr_status backlog_init(backlog *self, const server_config *config, event_loop *loop,
                                                server_log *log, const data_folder *data, io_thread *io, pool_set *pools,
-                                               object_store *shared, const char *name);
+                                               object_store *shared, const char *name, swin2sr_error *reterr);
 
 /* Start no more jobs. Running jobs are finished; the others wait for the next start of the server. */
 void backlog_drain(backlog *self);

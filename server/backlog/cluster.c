@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/error.h"
 
 #define GLANCE_US 1000000        /* between looks at jobs of others that somebody here waits for */
 #define ENDED_US 60000000        /* between lists of jobs that have ended */
@@ -163,7 +164,7 @@ static void compare(cluster *self) {
         if (count == 0 || !bsearch(kept->record.id, rows, count, size, by_id))
             look_later(sweep, kept->record.id, false);
         else
-            cluster_consider(self, kept);
+            cluster_consider(self, kept, false);
     }
 }
 
@@ -242,6 +243,7 @@ static void on_glance(void *context) {
         if ((kept->watches || kept->is_stale) && kept->phase == KEPT_ACCEPTED && !kept->is_claimed &&
             !record_is_finished(&kept->record))
             cluster_look(self, kept->record.id, false);
+    backlog_feed(self->owner); /* workers may have become ready, which then want hints */
     loop_timer_set(self->owner->loop, &self->glance, swin2sr__clock_us() + GLANCE_US);
 }
 
@@ -256,7 +258,18 @@ static void release(cluster *self) {
     free(self);
 }
 
-swin2sr_status cluster_start(backlog *owner, object_store *objects, const char *name) {
+static swin2sr_status open_queue(cluster *self, swin2sr_error *reterr) {
+    const server_config *config = self->owner->config;
+    const queue_settings settings = {.servers = config->nats,
+                                     .name = self->name,
+                                     .replicas = config->nats_replicas,
+                                     .wait_us = self->lease_us,
+                                     .loop = self->owner->loop,
+                                     .events = hints_events(self)};
+    return config->nats ? queue_open(&settings, &self->queue, reterr) : SWIN2SR_OK;
+}
+
+swin2sr_status cluster_start(backlog *owner, object_store *objects, const char *name, swin2sr_error *reterr) {
     cluster *self = calloc(1, sizeof *self);
     if (!self)
         return SWIN2SR_NOMEM;
@@ -272,7 +285,11 @@ swin2sr_status cluster_start(backlog *owner, object_store *objects, const char *
                                                                : SWIN2SR_OK;
     for (size_t i = 0; i < CLUSTER_LANES && status == SWIN2SR_OK; i++)
         status = io_start(&self->lanes[i], owner->loop) ? SWIN2SR_OK : SWIN2SR_NOMEM;
+    if (status == SWIN2SR_IO)
+        swin2sr__error_set(reterr, status, "--cluster: the store cannot be written");
     owner->cluster = self;
+    if (status == SWIN2SR_OK)
+        status = open_queue(self, reterr);
     if (status != SWIN2SR_OK) {
         cluster_stop(self);
         return status;
@@ -298,6 +315,7 @@ void cluster_stop(cluster *self) {
             self->store->interrupt(self->store);
     for (size_t i = CLUSTER_LANES; i-- > 0;)
         io_stop(&self->lanes[i]);
+    queue_close(self->queue);
     if (self->pulse.context) /* otherwise it did not start, and whoever starts it says why */
         log_fault(self);
     snprintf(key, sizeof key, OBJECT_NODES "%s", self->name);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "backlog/backlog.h"
+#include "queue/queue.h"
 
 #define CLUSTER_LANES 6 /* I/O threads: one for signs of life, one to look and sweep, the others share the jobs */
 #define CLUSTER_FIRST_JOB_LANE 2
@@ -87,6 +88,7 @@ typedef struct cluster_sweep {
 struct cluster {
     backlog *owner;
     object_store *store; /* borrowed */
+    queue *queue;        /* NULL: there is none */
     char name[LIMIT_PEER_BYTES];
     uint64_t lease_us, period_us;
     io_thread lanes[CLUSTER_LANES];
@@ -106,8 +108,9 @@ struct cluster {
 };
 
 /* name      Of this process.
- * errors    _IO (the store cannot be written), _NOMEM. */
-SWIN2SR_MUST_CHECK swin2sr_status cluster_start(backlog *owner, object_store *store, const char *name);
+ * errors    _IO (the store cannot be written), _NOMEM, and those of queue_open. */
+SWIN2SR_MUST_CHECK swin2sr_status cluster_start(backlog *owner, object_store *store, const char *name,
+                                                swin2sr_error *reterr);
 void cluster_stop(cluster *self); /* NULL is fine. What is being written is finished. */
 
 /* Where the files of a job are written: one lane for all of one job, so that they come in order. */
@@ -129,8 +132,25 @@ static inline io_thread *cluster_lane(cluster *self) {
 /* Can this process make the next attempt of a job? */
 bool cluster_may_claim(const cluster *self, const kept_job *kept);
 
-/* Put a job into the backlog of this process, if it may. backlog_feed is the caller's. */
-void cluster_consider(cluster *self, kept_job *kept);
+/* Put a job into the backlog of this process, if it may. backlog_feed is the caller's.
+ * is_due  Its hint has come or is lost. Otherwise, where the queue works, hints of new jobs get some time. */
+void cluster_consider(cluster *self, kept_job *kept, bool is_due);
+
+/* ---- tell.c ---- */
+
+/* A new job goes to the server that first wants one; without a queue to this one. backlog_feed is the caller's. */
+void kept_announce(kept_job *kept);
+
+/* Tell other servers, whose clients may wait for the job; QUEUE_CHANGED: its state has changed. Without a queue, nothing. */
+void kept_tell(kept_job *kept, uint32_t millionths);
+
+/* This process is through with the hint of a job, if it has it.
+ * is_over  No server needs to begin with it. */
+void kept_settle_hint(kept_job *kept, bool is_over);
+
+/* ---- hints.c ---- */
+
+queue_events hints_events(cluster *self);
 
 /* What a sweep has found of the signs of life. */
 void cluster_take_peers(cluster *self, const cluster_sweep *found, uint64_t now_us);

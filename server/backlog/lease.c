@@ -28,10 +28,12 @@ bool cluster_may_claim(const cluster *self, const kept_job *kept) {
     return strcmp(kept->claimant, self->name) == 0 || !is_alive(self, kept->claimant, kept->claimed_us);
 }
 
-void cluster_consider(cluster *self, kept_job *kept) {
+void cluster_consider(cluster *self, kept_job *kept, bool is_due) {
     bool is_idle = kept->phase == KEPT_ACCEPTED && !record_is_finished(&kept->record) && !kept->is_claimed &&
                    !kept->is_submitted && !kept->check && !kept_is_enqueued(kept);
     if (!is_idle || !cluster_may_claim(self, kept))
+        return;
+    if (!is_due && queue_is_working(self->queue) && swin2sr__clock_us() - kept->met_us < self->lease_us)
         return;
     backlog_enqueue(kept);
 }

@@ -70,6 +70,7 @@ static void leave(kept_job *kept) {
     if (kept->is_submitted)
         pool_cancel(&kept->job);
     kept->is_submitted = kept->is_claimed = kept->is_late = false;
+    kept_settle_hint(kept, true);
     backlog_dequeue(kept);
     checksum_cancel(&kept->check);
     store_remove(&kept->input);
@@ -146,6 +147,7 @@ static void on_shared_end(kept_job *kept) {
         return;
     }
     kept->is_mine = kept->status == SWIN2SR_OK;
+    kept_tell(kept, QUEUE_CHANGED);
     if (kept->is_input_damaged)
         backlog_note_damage(kept->owner, KEPT_DAMAGED_INPUT, kept->record.id, false);
     if (kept->is_mine)
@@ -208,7 +210,7 @@ static void on_new_written(kept_job *kept) {
     }
     settle(kept);
     if (self->cluster)
-        cluster_consider(self->cluster, kept);
+        kept_announce(kept);
     else
         backlog_enqueue(kept);
     backlog_feed(self);
@@ -294,6 +296,7 @@ static void set_status(kept_job *kept, record_status status) {
 static void on_progress(void *context, job *item, uint32_t millionths) {
     kept_job *kept = context;
     kept->progress = millionths;
+    kept_tell(kept, millionths);
     if (kept->attempt != item->attempts) {
         kept->attempt = item->attempts;
         kept->record.attempts += kept->owner->cluster ? 0 : 1; /* there, claims are counted */
@@ -401,11 +404,13 @@ static void on_claimed(kept_job *kept) {
         kept->record.attempts = kept->pending.attempts;
         kept->is_claimed = true;
         strcpy(kept->claimant, self->cluster->name);
+        kept_tell(kept, QUEUE_CHANGED);
     }
     if (kept->status == SWIN2SR_OK)
         kept->input.owner = &self->results;
     if (kept->status == SWIN2SR_INVALID || kept->status == SWIN2SR_CANCELLED) {
         kept->is_claimed = false;
+        kept_settle_hint(kept, true);
         kept->known_us = 0; /* so that what is read next counts */
         kept->is_stale = true;
     } else if (kept->status == SWIN2SR_CORRUPT) {
@@ -423,6 +428,7 @@ static void on_released(kept_job *kept) {
     if (kept->status != SWIN2SR_OK)
         log_fault(kept); /* its lease runs out */
     kept->is_claimed = false;
+    kept_settle_hint(kept, false);
     kept->claimant[0] = '\0';
     settle(kept);
 }
@@ -462,6 +468,16 @@ static kept_job *find_next(backlog *self, network **ret_target) {
     return NULL;
 }
 
+/* One hint at a time: as soon as its job has been begun, the next may be wanted. */
+static void want_hints(backlog *self) {
+    bool has_place = false;
+    if (!self->cluster || !self->cluster->queue)
+        return;
+    for (int i = 0; i < self->pools->pool_count; i++)
+        has_place |= pool_is_ready(&self->pools->pools[i]) && !is_waiting(self->waiting[i]);
+    queue_want(self->cluster->queue, has_place && !self->queue_first && !self->is_draining && !self->cluster->is_away);
+}
+
 void backlog_feed(backlog *self) {
     network *target;
     for (kept_job *kept; !self->is_draining && (kept = find_next(self, &target));) {
@@ -472,6 +488,7 @@ void backlog_feed(backlog *self) {
         else if (!check_and_submit(kept))
             return;
     }
+    want_hints(self);
 }
 
 /* ---- calls of the owner ---- */

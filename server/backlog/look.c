@@ -35,7 +35,7 @@ static void take_new(cluster *self, const shared_view *view, uint64_t now_us) {
         return; /* a later look tries again */
     kept->record = view->record;
     kept->phase = KEPT_ACCEPTED;
-    kept->known_us = now_us;
+    kept->known_us = kept->met_us = now_us;
     if (view->found == SHARED_OPEN) {
         strcpy(kept->claimant, view->claimant);
         kept->claimed_us = now_us;
@@ -43,7 +43,7 @@ static void take_new(cluster *self, const shared_view *view, uint64_t now_us) {
     }
     backlog_link(self->owner, kept);
     if (view->found == SHARED_OPEN)
-        cluster_consider(self, kept);
+        cluster_consider(self, kept, false);
     backlog_feed(self->owner);
 }
 
@@ -61,7 +61,7 @@ static void take_open(cluster *self, kept_job *kept, const shared_view *view) {
             backlog_dequeue(kept);
         backlog_changed(kept);
     }
-    cluster_consider(self, kept);
+    cluster_consider(self, kept, false);
     backlog_feed(self->owner);
 }
 

@@ -133,6 +133,9 @@ static const setting settings[] = {
           "$AWS_ACCESS_KEY_ID, $AWS_SECRET_ACCESS_KEY and $AWS_SESSION_TOKEN", KIND_TEXT, FIELD(s3_credentials)),
     COUNT("lease-s", "seconds without a sign of life after which the jobs of a server of --cluster are done by others", "30", NULL,
           lease_s, 1, LIMIT_LEASE_MAX_S),
+    OTHER("nats", "URL,...", "servers of NATS with JetStream, nats://HOST:PORT, which tell the servers of --cluster at once that a job waits",
+          NULL, "none", KIND_TEXT, FIELD(nats)),
+    COUNT("nats-replicas", "copies of what these servers store, if it is not there yet", "3", NULL, nats_replicas, 1, 5),
     OTHER("node", "NAME", "first part of the id of each job, different on each server", "n1", NULL, KIND_NODE, FIELD(node)),
     COUNT("upload-hours", "hours a resumable upload is kept", "24", NULL, upload_hours, 1, LIMIT_UPLOAD_HOURS_MAX),
     COUNT("jobs", "jobs that may wait or run; further ones get 429", "1000", NULL, jobs_max, 1, LIMIT_JOBS_MAX),
@@ -411,6 +414,8 @@ static config_outcome set_computed(server_config *c) {
         return wrong("cluster: must be " CLUSTER_FOLDER "/PATH or " CLUSTER_S3 "https://HOST[:PORT]/BUCKET[/PREFIX]");
     if (c->cluster && !c->data)
         return wrong("cluster: needs --data FOLDER, for what belongs to this server alone");
+    if (c->nats && !c->cluster)
+        return wrong("nats: needs --cluster STORE");
     if (!c->spool && c->data) {
         if ((size_t)snprintf(c->data_uploads, sizeof c->data_uploads, "%s/uploads", c->data) >= sizeof c->data_uploads)
             return wrong("data: the path is too long");

@@ -96,6 +96,8 @@ typedef struct server_config {
     int32_t s3_addressing;                               /* of a store that speaks S3: an index of "path, virtual" */
     int32_t s3_once, s3_encryption;                      /* as in s3/s3.h */
     const char *s3_region, *s3_kms_key, *s3_credentials; /* of the last two NULL: not given */
+    const char *nats;                                    /* servers of the queue of the cluster; NULL: there is none */
+    int32_t nats_replicas;                               /* of its stream */
     int32_t lease_s;      /* without a sign of life, after which others do the jobs of a server */
     const char *node;     /* first part of the id of each job */
     int32_t upload_hours; /* a resumable upload is kept */

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Servers of NATS with JetStream, as one cluster on the loopback, and what can happen to them."""
+import contextlib
+import json
+import shutil
+import signal
+import socket
+import subprocess
+
+import requests
+
+from service import wait_for
+
+PROGRAM = shutil.which("nats-server") or shutil.which("nats-server", path="/usr/sbin")
+
+
+def free_ports(count):
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
+class NatsServers:
+    """Three servers; each keeps its port and its folder over restarts."""
+
+    def __init__(self, folder, count=3):
+        self.folder = folder
+        ports = free_ports(3 * count)
+        self.ports, self.routes, self.monitors = ports[:count], ports[count:2 * count], ports[2 * count:]
+        self.processes = [None] * count
+        self.log = open(folder / "nats.log", "w")
+        for number in range(count):
+            self.start(number)
+        self.wait_leader()
+
+    @property
+    def urls(self):
+        return ",".join(f"nats://127.0.0.1:{port}" for port in self.ports)
+
+    def start(self, number):
+        routes = ",".join(f"nats://127.0.0.1:{port}" for i, port in enumerate(self.routes) if i != number)
+        self.processes[number] = subprocess.Popen(
+            [PROGRAM, "-a", "127.0.0.1", "-p", str(self.ports[number]), "-m", str(self.monitors[number]), "-js",
+             "-sd", self.folder / f"nats{number}", "-n", f"s{number}", "--cluster_name", "test",
+             "--cluster", f"nats://127.0.0.1:{self.routes[number]}", "--routes", routes],
+            stdout=self.log, stderr=self.log)
+
+    def info(self, number):
+        """/jsz; None: the server does not answer."""
+        try:
+            return requests.get(f"http://127.0.0.1:{self.monitors[number]}/jsz?streams=1&consumers=1", timeout=1).json()
+        except (requests.ConnectionError, requests.Timeout, json.JSONDecodeError):
+            return None
+
+    def meta_leader(self):
+        """The number of the server that leads the cluster, as the others say; None: there is none now."""
+        for number in range(len(self.processes)):
+            name = ((self.info(number) or {}).get("meta_cluster") or {}).get("leader")
+            if name:
+                return int(name[1:])
+        return None
+
+    def wait_leader(self):
+        wait_for("a leader", lambda: self.meta_leader() is not None)
+
+    def stream(self):
+        """What a server knows of the stream; None: there is none."""
+        for number in range(len(self.processes)):
+            for account in (self.info(number) or {}).get("account_details") or ():
+                for stream in account.get("stream_detail") or ():
+                    return stream
+        return None
+
+    def stream_leader(self):
+        name = ((self.stream() or {}).get("cluster") or {}).get("leader")
+        return int(name[1:]) if name else None
+
+    def kill(self, number):
+        if self.processes[number]:
+            self.processes[number].kill()
+            self.processes[number].wait()
+        self.processes[number] = None
+
+    def wipe(self, number):
+        shutil.rmtree(self.folder / f"nats{number}", ignore_errors=True)
+
+    def send(self, number, what):
+        self.processes[number].send_signal(what)
+
+    def close(self):
+        for number, process in enumerate(self.processes):
+            if process:
+                process.send_signal(signal.SIGCONT)
+            self.kill(number)
+        self.log.close()
