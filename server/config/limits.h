@@ -153,7 +153,7 @@
 #define LIMIT_REFUSE_STALLED_PERCENT \
     { 40, 15 }
 #define LIMIT_FAST_QUEUE_PERCENT \
-    { 10, 5 } /* the predicted wait, of --deadline-s; with 300 s: half a minute */
+    { 15, 8 } /* the predicted wait, of --deadline-s; with 300 s: 45 seconds */
 #define LIMIT_SHRINK_QUEUE_PERCENT \
     { 20, 10 } /* with 300 s: a minute */
 #define LIMIT_REFUSE_QUEUE_PERCENT \

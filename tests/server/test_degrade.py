@@ -32,10 +32,10 @@ def plan(service, image=OVERSIZE, **options):
     return requests.post(service.url + "/v1/estimate", data=image, params=options).json()["plan"]
 
 
-def hold(service, count, side):
+def hold(service, count, side, oversize="tile"):
     """Open connections that ask for images and do not wait for the answers."""
     data = png_header(side, side)
-    head = f"POST /upscale?oversize=tile HTTP/1.1\r\nHost: a\r\nContent-Length: {len(data)}\r\n\r\n".encode()
+    head = f"POST /upscale?oversize={oversize} HTTP/1.1\r\nHost: a\r\nContent-Length: {len(data)}\r\n\r\n".encode()
     held = [socket.create_connection(service.address) for _ in range(count)]
     for connection in held:
         connection.sendall(head + data)
@@ -87,13 +87,13 @@ def test_queue(start, tmp_path):
 
 
 def test_the_fast_network_comes_first(start, tmp_path):
-    """The worker is stopped. Two images wait that take a sixteenth of the deadline each. Then the level lasts for five
+    """The worker is stopped. Three images would take a seventeenth of the deadline each. Then the level lasts for five
     seconds more, in which the worker works again."""
     service = start("--workers", "1", "--deadline-s", "2000", "--data", str(tmp_path / "data"), "--drain-s", "0",
                     "--sync-limit-s", "86400")
     pace = {event["model"]: event["us_per_megapixel"] / 1e12 for event in wait_for(
         "the log", lambda: len(service.events("worker_ready")) == 3 and service.events("worker_ready"))}
-    side = int((2000 / 16 / pace["photo"]) ** 0.5) // 8 * 8
+    side = int((2000 / 17 / pace["photo"]) ** 0.5) // 8 * 8
     large = png_header(1400, 1000)
 
     def network(**options):
@@ -104,7 +104,7 @@ def test_the_fast_network_comes_first(start, tmp_path):
 
     service.signal_workers(signal.SIGSTOP)
     assert network() == network(task="auto") == "auto"
-    held = hold(service, 2, side)  # one is given to the worker, one waits
+    held = hold(service, 3, side, "auto")  # one is given to the worker, two wait
     wait_level(service, "fast")
     code, failed, detail = ready(service)
     assert (code, failed, detail["reason"]) == (200, [], "queue")

@@ -94,10 +94,11 @@ def test_failed_self_test_never_becomes_ready(start):
 
 
 def test_predicted_memory_is_never_less_than_planned(server):
-    said = ready(server)
+    networks = {event["model"]: event for event in server.events("worker_ready")}
     for width in 1, 30, 64, 65, 170, 171, 256, 257, 300, 500:
         server.upscale(picture(width, 17))
         done, = wait_for("the log", lambda: [event for event in server.events("enlarged") if event["in_width"] == width])
+        said = networks[done["model"]]
         predicted = said["base_bytes"] + said["column_bytes"] * ((width + 7) // 8 * 8)
         assert done["memory_bytes"] <= predicted
 
@@ -238,8 +239,8 @@ def test_worker_holds_nothing_else(start):
 def test_killed_in_mid_request_gives_the_same_image(start):
     service = start("--workers", "1")  # a second worker, killed a moment later, could already have the job
     data = slow_picture()
-    undisturbed = service.upscale(data).content
-    call = service.upscale_in_background(data)
+    undisturbed = service.upscale(data, model="photo").content
+    call = service.upscale_in_background(data, model="photo")
     service.wait_metric('workers{state="busy"}', 1)
     service.signal_workers(signal.SIGKILL)
     response = call.join()

@@ -107,15 +107,15 @@ static void stalls(void **state) {
 static void fast_comes_first(void **state) {
     stage self = at_ease();
     self.input.can_hurry = true;
-    self.input.queue_share = 0.11;
+    self.input.queue_share = 0.16;
     assert_int_equal(after_ms(&self, LIMIT_DEGRADE_BEGIN_MS), DEGRADE_NONE);
     assert_int_equal(after_ms(&self, 200), DEGRADE_FAST);
     assert_int_equal(self.state.reason, DEGRADE_BY_QUEUE);
     self.input.queue_share = 0.21;
     assert_int_equal(after_ms(&self, 1000), DEGRADE_SHRINK);
-    self.input.queue_share = 0.06;
+    self.input.queue_share = 0.09;
     assert_int_equal(after_ms(&self, 10000), DEGRADE_FAST);
-    self.input.queue_share = 0.04;
+    self.input.queue_share = 0.07;
     assert_int_equal(after_ms(&self, 10000), DEGRADE_NONE);
     free_memory(&self, 169);
     assert_int_equal(after_ms(&self, 1000), DEGRADE_FAST);
