@@ -185,7 +185,7 @@ def test_result_waits_for_a_store_without_room(tmp_path, shared_folder):
     if os.geteuid() != 0:
         pytest.skip("only root may mount a file system")
     shared_folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "none", shared_folder], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "none", shared_folder], check=True)
     try:
         with Node(tmp_path, "a", store_of(shared_folder)) as a:
             a.wait_ready()
