@@ -30,7 +30,8 @@ class Image(ctypes.Structure):
 
 class ModelOptions(ctypes.Structure):
     _fields_ = [("precision", c_int), ("window_px", c_int32), ("img_range", c_float),
-                ("is_plain", c_bool), ("device", c_char_p), ("reserved", c_uint64 * 3)]
+                ("is_plain", c_bool), ("device", c_char_p), ("device_cache_fd", c_int),
+                ("reserved", c_uint64 * 3)]
 
 
 class Options(ctypes.Structure):

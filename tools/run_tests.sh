@@ -47,9 +47,14 @@ python_tests() {
     return $status
 }
 
-# A build folder from before the test packages were installed does not know cmocka yet.
+# A build folder from before the test packages were installed does not know cmocka and Vulkan yet.
 prepare_build() {
-    grep -q '"cmocka"' "$build/meson-info/intro-dependencies.json" || "$meson" setup --reconfigure "$build"
+    local package
+    for package in cmocka vulkan; do
+        if pkgconf --exists "$package" && ! grep -q "\"$package\"" "$build/meson-info/intro-dependencies.json"; then
+            "$meson" setup --reconfigure "$build"
+        fi
+    done
     ninja -C "$build"
 }
 

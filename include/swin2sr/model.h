@@ -16,7 +16,10 @@ typedef struct swin2sr_model_options {
     bool is_plain;               /* use the plain C kernels: slow, for checking the others */
     const char *device;          /* "cpu", "vulkan", "vulkan:N", or "auto": a GPU if one passes its self-test, else the
                                     CPU; NULL: "cpu" */
-    uint64_t reserved[3];        /* 0 */
+    int device_cache_fd;  /* a file, open for reading and writing, that keeps the kernels that the driver of a GPU
+                                    has compiled, so that the next start takes less time; what it holds is checked, and
+                                    replaced if it is damaged or of another driver; 0: none. Borrowed during the call */
+    uint64_t reserved[3]; /* 0 */
 } swin2sr_model_options;
 
 /* What a model is. The strings belong to the model; name and license have at most 127 bytes and no control characters,

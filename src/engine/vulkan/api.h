@@ -18,12 +18,13 @@
     f(DestroyDevice) f(GetDeviceQueue) f(CreateBuffer) f(DestroyBuffer) f(GetBufferMemoryRequirements)                \
         f(AllocateMemory) f(FreeMemory) f(BindBufferMemory) f(MapMemory) f(CreateShaderModule) f(DestroyShaderModule) \
             f(CreateDescriptorSetLayout) f(DestroyDescriptorSetLayout) f(CreatePipelineLayout)                        \
-                f(DestroyPipelineLayout) f(CreateComputePipelines) f(DestroyPipeline) f(CreateDescriptorPool)         \
-                    f(DestroyDescriptorPool) f(AllocateDescriptorSets) f(UpdateDescriptorSets) f(CreateCommandPool)   \
-                        f(DestroyCommandPool) f(ResetCommandPool) f(AllocateCommandBuffers) f(BeginCommandBuffer)     \
-                            f(EndCommandBuffer) f(CmdBindPipeline) f(CmdBindDescriptorSets) f(CmdPushConstants)       \
-                                f(CmdDispatch) f(CmdPipelineBarrier) f(CmdCopyBuffer) f(QueueSubmit) f(CreateFence)   \
-                                    f(DestroyFence) f(ResetFences) f(WaitForFences)
+                f(DestroyPipelineLayout) f(CreatePipelineCache) f(GetPipelineCacheData) f(DestroyPipelineCache)       \
+                    f(CreateComputePipelines) f(DestroyPipeline) f(CreateDescriptorPool) f(DestroyDescriptorPool)     \
+                        f(AllocateDescriptorSets) f(UpdateDescriptorSets) f(CreateCommandPool) f(DestroyCommandPool)  \
+                            f(ResetCommandPool) f(AllocateCommandBuffers) f(BeginCommandBuffer) f(EndCommandBuffer)   \
+                                f(CmdBindPipeline) f(CmdBindDescriptorSets) f(CmdPushConstants) f(CmdDispatch)        \
+                                    f(CmdPipelineBarrier) f(CmdCopyBuffer) f(QueueSubmit) f(CreateFence)              \
+                                        f(DestroyFence) f(ResetFences) f(WaitForFences)
 
 #define SWIN2SR__VK_FIELD(name) PFN_vk##name name;
 

@@ -97,6 +97,9 @@ static void describe(swin2sr__vk_gpu *gpu) {
     snprintf(info->driver, sizeof info->driver, "%.120s %.180s", driver.driverName, driver.driverInfo);
     info->api_major = VK_API_VERSION_MAJOR(all.properties.apiVersion);
     info->api_minor = VK_API_VERSION_MINOR(all.properties.apiVersion);
+    gpu->identity =
+        (swin2sr__vk_identity){all.properties.vendorID, all.properties.deviceID, all.properties.driverVersion, {0}};
+    memcpy(gpu->identity.uuid, all.properties.pipelineCacheUUID, sizeof gpu->identity.uuid);
     info->memory_bytes = own_memory(&gpu->memory);
     info->has_fp16 = extra.shaderFloat16;
     info->has_int8 = extra.shaderInt8;
@@ -156,7 +159,7 @@ swin2sr_status swin2sr__vk_list(swin2sr__device_info *infos, size_t capacity, si
 
 /* ---- one device ---- */
 
-/* Describe the device that is asked for.  errors: _UNSUPPORTED. */
+/* Describe the device that is asked for.  errors: _INVALID: there are fewer; _UNSUPPORTED. */
 static swin2sr_status choose(swin2sr__vk_gpu *gpu, int32_t index, swin2sr_error *reterr) {
     VkPhysicalDevice devices[SWIN2SR__MAX_DEVICES];
     uint32_t count;
@@ -164,9 +167,9 @@ static swin2sr_status choose(swin2sr__vk_gpu *gpu, int32_t index, swin2sr_error 
     if (status != SWIN2SR_OK)
         return status;
     if (index >= (int32_t)count)
-        return swin2sr__error_set(reterr, SWIN2SR_UNSUPPORTED,
-                                  "vulkan:%d: there %s %u device%s; 'swin2sr device list' names them", index,
-                                  count == 1 ? "is" : "are", count, count == 1 ? "" : "s");
+        return swin2sr__error_set(reterr, SWIN2SR_INVALID,
+                                  "device vulkan:%d: must be vulkan:0..%u; 'swin2sr device list' names them", index,
+                                  count - 1);
     for (uint32_t i = index < 0 ? 0 : (uint32_t)index; i < count; i++) {
         gpu->physical = devices[i];
         describe(gpu);

@@ -11,10 +11,17 @@
 /* Every part of a buffer begins at a multiple of this; no device may ask for more. */
 #define SWIN2SR__VK_ALIGN 256
 
+/* What must be equal for kernels that a driver has compiled to be used again. */
+typedef struct swin2sr__vk_identity {
+    uint32_t vendor, device, driver;
+    uint8_t uuid[VK_UUID_SIZE];
+} swin2sr__vk_identity;
+
 /* One opened device. Used by one thread at a time. */
 typedef struct swin2sr__vk_gpu {
     swin2sr__vk_api api;
     swin2sr__device_info info;
+    swin2sr__vk_identity identity;
     VkInstance instance;
     VkPhysicalDevice physical;
     VkDevice device;
@@ -45,7 +52,7 @@ swin2sr_status swin2sr__vk_list(swin2sr__device_info *infos, size_t capacity, si
 
 /* Open a device.
  * index   As in the list; -1: the first that is a real GPU.
- * errors  _UNSUPPORTED: no such device, or it cannot run the kernels; _NOMEM. */
+ * errors  _INVALID: there are fewer devices; _UNSUPPORTED: there is none, or it cannot run the kernels; _NOMEM. */
 swin2sr_status swin2sr__vk_gpu_open(swin2sr__vk_gpu *ret_gpu, int32_t index, swin2sr_error *reterr);
 void swin2sr__vk_gpu_close(swin2sr__vk_gpu *gpu);
 

@@ -217,13 +217,14 @@ static bool parse_device(const char *text, int32_t *ret_index) {
     return true;
 }
 
-static swin2sr_status open_network(swin2sr__vk_network *self, const swin2sr__weights *weights, int32_t index,
-                                   swin2sr_error *reterr) {
+static swin2sr_status open_network(swin2sr__vk_network *self, const swin2sr__weights *weights,
+                                   const swin2sr_model_options *options, int32_t index, swin2sr_error *reterr) {
     swin2sr_status status = swin2sr__vk_gpu_open(&self->gpu, index, reterr);
     if (status != SWIN2SR_OK)
         return status;
     const swin2sr__device_info *info = &self->gpu.info;
     snprintf(self->packed.device_name, sizeof self->packed.device_name, "%s", info->name);
+    self->cache_fd = options->device_cache_fd;
     self->packed.limit_bytes = self->gpu.memory_bytes;
     VkResult result = swin2sr__vk_pipelines_new(self);
     if (result != VK_SUCCESS)
@@ -251,7 +252,7 @@ swin2sr_status swin2sr__vk_pack(const swin2sr__network *network, const swin2sr__
                                      .kernels = "vulkan",
                                      .kernels_note = "",
                                      .step_columns_px = 4096};
-    status = open_network(self, weights, index, reterr);
+    status = open_network(self, weights, options, index, reterr);
     if (status == SWIN2SR_OK)
         *ret_packed = &self->packed;
     else

@@ -6,7 +6,7 @@
 #include <pthread.h>
 
 #include "engine/engine.h"
-#include "engine/vulkan/gpu.h"
+#include "engine/vulkan/cache.h"
 #include "model/fold.h"
 
 #define SWIN2SR__VK_BINDINGS 6
@@ -40,6 +40,8 @@ typedef struct swin2sr__vk_network {
     swin2sr__packed packed;
     swin2sr__vk_gpu gpu;
     pthread_mutex_t mutex; /* one engine submits at a time */
+    int cache_fd;          /* during the pack; 0: none */
+    swin2sr__vk_cache cache;
     swin2sr__vk_buffer weights;
     VkDescriptorSetLayout set_layout;
     VkPipelineLayout layout;

@@ -71,8 +71,8 @@ static VkResult create_pipeline(swin2sr__vk_network *network, swin2sr__vk_kernel
                   .module = module,
                   .pName = "main",
                   .pSpecializationInfo = kernel == SWIN2SR__VK_ATTENTION ? constants : NULL}};
-    result =
-        api->CreateComputePipelines(network->gpu.device, VK_NULL_HANDLE, 1, &create, NULL, &network->pipelines[kernel]);
+    result = api->CreateComputePipelines(network->gpu.device, network->cache.cache, 1, &create, NULL,
+                                         &network->pipelines[kernel]);
     api->DestroyShaderModule(network->gpu.device, module, NULL);
     return result;
 }
@@ -83,8 +83,10 @@ VkResult swin2sr__vk_pipelines_new(swin2sr__vk_network *network) {
     const VkSpecializationMapEntry entries[] = {{0, 0, sizeof(int32_t)}, {1, sizeof(int32_t), sizeof(int32_t)}};
     VkSpecializationInfo constants = {2, entries, sizeof values, values};
     VkResult result = create_layouts(network);
+    swin2sr__vk_cache_open(&network->gpu, network->cache_fd, &network->cache);
     for (int i = 0; i < SWIN2SR__VK_KERNELS && result == VK_SUCCESS; i++)
         result = create_pipeline(network, (swin2sr__vk_kernel)i, &constants);
+    swin2sr__vk_cache_close(&network->gpu, network->cache_fd, &network->cache);
     return result;
 }
 
