@@ -69,14 +69,15 @@ test-neon:
 	@tools/install_packages.sh neon
 	@BUILD='$(BUILD)' tools/run_neon.sh
 
-# The GPU device on a software device of Vulkan: all goldens, then under the validation layers.
+# The GPU device on a software device of Vulkan: kernels, memory and faults, all goldens, Set5, the validation layers.
 test-vulkan: deps-test
 	@tools/install_packages.sh vulkan
 	$(MESON) setup --reconfigure -Dvulkan=enabled '$(BUILD)'
 	ninja -C '$(BUILD)'
 	SWIN2SR_NEEDS_VULKAN=1 $(BUILD)/tests/kernels/check_vulkan
 	SWIN2SR_NEEDS_VULKAN=1 $(BUILD)/tests/golden/check_goldens --device vulkan tests/fixtures/goldens ../shared/goldens
-	SWIN2SR_LONG_TESTS=1 SWIN2SR_BUILD='$(BUILD)' $(PYTHON) -m pytest -q -p no:cacheprovider tests/cli/test_device.py tests/project/test_shaders.py
+	$(MESON) test -C '$(BUILD)' 'engine vulkan cache' 'engine vulkan device'
+	SWIN2SR_LONG_TESTS=1 SWIN2SR_BUILD='$(BUILD)' $(PYTHON) -m pytest -q -p no:cacheprovider -rsP tests/cli/test_device.py tests/project/test_shaders.py
 
 test-emulated: deps-test build
 	for level in vnni bf16 amx; do SWIN2SR_CPU=$$level $(BUILD)/tests/golden/check_goldens_emulated --kernels $$level tests/fixtures/goldens ../shared/goldens || exit; done

@@ -4,8 +4,9 @@
 
 usage: tools/check_shaders.py [--write]
 
-Builds need no compiler of shaders, because src/engine/vulkan/shaders/NAME.spv is committed. It is made from NAME.comp by
-glslangValidator of Debian 12 (glslang-tools); another version may write other code. --write makes the files anew.
+Builds need no compiler of shaders, because src/engine/vulkan/shaders/NAME.spv and NAME_half.spv are committed. They are
+made from NAME.comp, the second with HALF defined, by glslangValidator of Debian 12 (glslang-tools); another version may
+write other code. --write makes the files anew.
 Prints the names that differ and exits 1; exits 77 where that version is not installed.
 """
 import shutil
@@ -27,21 +28,26 @@ def compiler():
     return (path, "") if VERSION in found else (None, f"glslangValidator is not {VERSION}")
 
 
-def compile_shader(path, source, output):
-    subprocess.run([path, "-V", "--target-env", "vulkan1.1", "-o", output, source.name], cwd=source.parent, check=True,
-                   stdout=subprocess.DEVNULL)
+def compile_shader(path, source, output, defines):
+    subprocess.run([path, "-V", "--target-env", "vulkan1.1", *defines, "-o", output, source.name], cwd=source.parent,
+                   check=True, stdout=subprocess.DEVNULL)
+
+
+def outputs(source):
+    """The files that a source becomes, with what is defined for each."""
+    return [(source.with_suffix(".spv"), []), (source.with_name(f"{source.stem}_half.spv"), ["-DHALF"])]
 
 
 def differing(path):
-    """The names of kernels whose SPIR-V is not that of their source."""
+    """The names of SPIR-V files that are not what their source becomes."""
     wrong = []
     with tempfile.TemporaryDirectory() as folder:
         for source in sorted(SHADERS.glob("*.comp")):
-            output = Path(folder) / "made.spv"
-            compile_shader(path, source, output)
-            committed = source.with_suffix(".spv")
-            if not committed.exists() or committed.read_bytes() != output.read_bytes():
-                wrong.append(source.name)
+            made = Path(folder) / "made.spv"
+            for committed, defines in outputs(source):
+                compile_shader(path, source, made, defines)
+                if not committed.exists() or committed.read_bytes() != made.read_bytes():
+                    wrong.append(committed.name)
     return wrong
 
 
@@ -52,11 +58,12 @@ def main():
         return 77
     if sys.argv[1:] == ["--write"]:
         for source in SHADERS.glob("*.comp"):
-            compile_shader(path, source, source.with_suffix(".spv"))
+            for output, defines in outputs(source):
+                compile_shader(path, source, output, defines)
         return 0
     wrong = differing(path)
     for name in wrong:
-        print(f"{name}: its .spv is older: run tools/check_shaders.py --write")
+        print(f"{name}: its source is newer: run tools/check_shaders.py --write")
     return 1 if wrong else 0
 
 

@@ -50,8 +50,10 @@ static swin2sr_status enlarge(swin2sr_model *model, int32_t threads, int32_t sid
 /* How far a sample may be off. With int8, a value that rounds the other way changes a whole token; networks of random
  * weights were seen to be off by 5. */
 static int allowed(const swin2sr_model *model) {
-    static const int levels[SWIN2SR_PRECISION_COUNT] = {
-        [SWIN2SR_PRECISION_FP32] = 1, [SWIN2SR_PRECISION_BF16] = 4, [SWIN2SR_PRECISION_INT8] = 8};
+    static const int levels[SWIN2SR_PRECISION_COUNT] = {[SWIN2SR_PRECISION_FP32] = 1,
+                                                        [SWIN2SR_PRECISION_BF16] = 4,
+                                                        [SWIN2SR_PRECISION_INT8] = 8,
+                                                        [SWIN2SR_PRECISION_FP16] = 2};
     return levels[swin2sr_model_get_info(model)->precision];
 }
 

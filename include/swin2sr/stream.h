@@ -52,7 +52,8 @@ typedef struct swin2sr_plan {
  * ret_plan             Filled on success. Untouched on failure.
  * reterr               Details of a failure; may be NULL.
  * threads              Any.
- * errors               _INVALID, _TOO_LARGE (above options->memory_bytes in every way). since 0.1 */
+ * errors               _INVALID, _TOO_LARGE (above options->memory_bytes in every way), _NOMEM (above what the GPU of
+ *                      the model has left in every way).                           since 0.1 */
 SWIN2SR_PUBLIC SWIN2SR_MUST_CHECK swin2sr_status swin2sr_stream_plan(const swin2sr_model *model,
                                                                      const swin2sr_options *options, int32_t width_px,
                                                                      int32_t height_px, swin2sr_plan *ret_plan,

@@ -39,6 +39,8 @@ typedef enum swin2sr_precision {
     SWIN2SR_PRECISION_FP32,
     SWIN2SR_PRECISION_BF16, /* inputs of matrix products and of convolutions inside the network are rounded to bf16 */
     SWIN2SR_PRECISION_INT8, /* linear layers use 8-bit integers, with one scale per token and one per output */
+    SWIN2SR_PRECISION_FP16, /* on GPUs: inputs of matrix products and of convolutions, and their weights, are stored as half
+                               floats; sums are fp32. The CPU, and a GPU whose driver lacks it, use FP32, and a note says so */
     SWIN2SR_PRECISION_COUNT
 } swin2sr_precision;
 

@@ -74,7 +74,7 @@ static const setting settings[] = {
     COUNT("workers", "worker processes per weight file and for all built-in networks together, unless --models gives N",
           NULL, "usable cores, at most 2, or 1 if weight files are served beside other networks", workers, 1, LIMIT_WORKERS),
     COUNT("threads", "threads per worker", NULL, "cores / all workers", threads, 1, LIMIT_THREADS),
-    OTHER("precision", "NAME", "arithmetic: auto (by a fixed table), fp32, bf16 or int8", "auto", NULL, KIND_PRECISION, FIELD(precision)),
+    OTHER("precision", "NAME", "arithmetic: auto (by a fixed table), fp32, bf16, int8, or fp16 (GPUs)", "auto", NULL, KIND_PRECISION, FIELD(precision)),
     SIZE("max-body-mib", "largest request body in MiB", "64", body_bytes_max, LIMIT_BODY_MAX_MIB, 1 << 20),
     SIZE("max-pixels", "largest input in pixels, width x height; the output may have 800 million", "50000000", in_pixels_max,
          LIMIT_OUT_PIXELS, 1),

@@ -5,7 +5,7 @@
 #include <string.h>
 
 const char *swin2sr__precision_name(size_t precision) {
-    static const char *const NAMES[] = {"auto", "fp32", "bf16", "int8"};
+    static const char *const NAMES[] = {"auto", "fp32", "bf16", "int8", "fp16"};
     return precision < sizeof(NAMES) / sizeof(NAMES[0]) ? NAMES[precision] : NULL;
 }
 

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-/* "auto", "fp32", "bf16", "int8" for 0 to 3; NULL beyond. */
+/* "auto", "fp32", "bf16", "int8", "fp16" for 0 to 4; NULL beyond. */
 const char *swin2sr__precision_name(size_t precision);
 
 /* The precision with this name; -1: there is none. */

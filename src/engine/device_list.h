@@ -17,7 +17,8 @@ typedef struct swin2sr__device_info {
     bool is_gpu;      /* not software: what `auto` may take */
     uint32_t api_major, api_minor;
     uint64_t memory_bytes; /* of its own, or shared with the host */
-    bool has_fp16, has_int8, has_matrix, has_budget;
+    bool has_fp16;         /* half floats in memory, which is what precision fp16 needs */
+    bool has_int8, has_matrix, has_budget;
     const char *problem; /* why it cannot be used; NULL: it can */
 } swin2sr__device_info;
 

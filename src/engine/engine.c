@@ -2,8 +2,8 @@
  * engine/engine.c - the loop that drives a device (stage 6 of 9). */
 #include "engine/engine.h"
 
-swin2sr_status swin2sr__engine_open(const swin2sr__packed *packed, swin2sr_threads *threads, size_t bytes,
-                                    swin2sr__engine **ret_engine) {
+swin2sr_status swin2sr__engine_open(const swin2sr__packed *packed, swin2sr_threads *threads,
+                                    swin2sr__engine_bytes bytes, swin2sr__engine **ret_engine) {
     swin2sr_status status = packed->device->open(packed, threads, bytes, ret_engine);
     if (status == SWIN2SR_OK)
         (*ret_engine)->device = packed->device;

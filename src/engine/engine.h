@@ -52,7 +52,6 @@ typedef struct swin2sr__packed {
     size_t bytes;
     char device_name[256];   /* "": the CPU */
     char device_note[256];   /* why a device that was asked for is not used; "": it is */
-    size_t limit_bytes;      /* of the memory of one image on this device; 0: only the caller's budget counts */
     int32_t step_columns_px; /* columns x rows of windows per step that keep the device busy; 0: as the CPU needs */
 } swin2sr__packed;
 
@@ -63,6 +62,11 @@ typedef struct swin2sr__engine {
     swin2sr_status status;         /* sticky until the next begin */
 } swin2sr__engine;
 
+/* Memory of an image: the device's own, and what both it and the host reach, of which the CPU has none. */
+typedef struct swin2sr__engine_bytes {
+    size_t own, shared; /* own: SIZE_MAX: overflow, or more than the device can hold in one piece */
+} swin2sr__engine_bytes;
+
 /* What a device implements. */
 struct swin2sr__device {
     /* Fold and pack the weights. errors: _UNSUPPORTED (the next device is tried), _INVALID, _MODEL, _NOMEM. */
@@ -72,19 +76,23 @@ struct swin2sr__device {
     /* List the devices of this kind that the machine has; NULL: the CPU.
      * errors  _UNSUPPORTED: none; the detail says what is missing. */
     swin2sr_status (*list)(swin2sr__device_info *infos, size_t capacity, size_t *ret_count, swin2sr_error *reterr);
-    /* The bytes that an image needs, and how many input rows precede the first output row. SIZE_MAX: overflow. */
-    size_t (*measure)(const swin2sr__packed *packed, const swin2sr__engine_options *options, int32_t *ret_latency_rows);
-    /* Allocate one block of memory for all later images; packed and threads are borrowed until close.
-     * bytes  At least what measure returns for each image.  errors: _NOMEM. */
-    swin2sr_status (*open)(const swin2sr__packed *packed, swin2sr_threads *threads, size_t bytes,
+    /* What an image needs, and how many input rows precede the first output row. */
+    swin2sr__engine_bytes (*measure)(const swin2sr__packed *packed, const swin2sr__engine_options *options,
+                                     int32_t *ret_latency_rows);
+    /* The bytes that an image may take now; NULL: only the caller's budget counts. */
+    size_t (*limit)(const swin2sr__packed *packed);
+    /* Allocate the memory for all later images; packed and threads are borrowed until close.
+     * bytes  Each at least what measure returns for each image.  errors: _NOMEM. */
+    swin2sr_status (*open)(const swin2sr__packed *packed, swin2sr_threads *threads, swin2sr__engine_bytes bytes,
                            swin2sr__engine **ret_engine);
-    /* Begin an image, in whatever state the last one is; allocates nothing. errors: _NOMEM (block too small). */
+    /* Begin an image, in whatever state the last one is; allocates nothing. errors: _NOMEM (too few bytes). */
     swin2sr_status (*begin)(swin2sr__engine *engine, const swin2sr__engine_options *options);
     /* Read the next row; borrowed during the call. */
     void (*push)(swin2sr__engine *engine, const void *row);
     /* Start the next step; false: it needs more rows, or the image is complete. */
     bool (*start)(swin2sr__engine *engine);
-    /* Wait until the step is done and pass its rows to on_rows. errors: _CANCELLED, what on_rows returned. */
+    /* Wait until the step is done and pass its rows to on_rows.
+     * errors  _CANCELLED, what on_rows returned; of a GPU: _NOMEM (others need its memory), _IO (it is lost). */
     swin2sr_status (*wait)(swin2sr__engine *engine);
     void (*close)(swin2sr__engine *engine);
 };
@@ -101,7 +109,7 @@ swin2sr_status swin2sr__engine_pack(const swin2sr__network *network, const swin2
                                     swin2sr_error *reterr);
 /* Open, begin and push on the network's device. Push takes n rows and runs every step that they allow.
  * errors  Those of the device; push: _INVALID (too many rows). */
-swin2sr_status swin2sr__engine_open(const swin2sr__packed *packed, swin2sr_threads *threads, size_t bytes,
-                                    swin2sr__engine **ret_engine);
+swin2sr_status swin2sr__engine_open(const swin2sr__packed *packed, swin2sr_threads *threads,
+                                    swin2sr__engine_bytes bytes, swin2sr__engine **ret_engine);
 swin2sr_status swin2sr__engine_begin(swin2sr__engine *engine, const swin2sr__engine_options *options);
 swin2sr_status swin2sr__engine_push(swin2sr__engine *engine, const void *rows, size_t stride_bytes, int32_t n);

@@ -400,7 +400,10 @@ static swin2sr_status push_strip(enlarge_job *job, int32_t i) {
     job->report.infer_us += swin2sr__clock_us() - start_us - (job->report.encode_us - encode_before_us);
     if (status == SWIN2SR_OK || job->output_status != SWIN2SR_OK)
         return status;
-    const char *detail = status == SWIN2SR_CANCELLED ? "cancelled" : "the network stopped early";
+    const char *detail = status == SWIN2SR_CANCELLED ? "cancelled"
+                         : status == SWIN2SR_IO    ? "the GPU was lost: its driver has ended it, or it does not answer"
+                         : status == SWIN2SR_NOMEM ? "other programs need the memory of the GPU"
+                                                   : "the network stopped early";
     return swin2sr__error_set(job->reterr, status, "%s", detail);
 }
 

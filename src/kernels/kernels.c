@@ -140,6 +140,8 @@ swin2sr_status swin2sr__kernels_choose(swin2sr_precision precision, bool is_plai
         return status;
     if (precision < 0 || precision >= SWIN2SR_PRECISION_COUNT)
         return swin2sr__error_set(reterr, SWIN2SR_INVALID, "unknown precision %d", (int)precision);
+    if (precision == SWIN2SR_PRECISION_FP16) /* only GPUs have it */
+        precision = SWIN2SR_PRECISION_FP32;
     *ret_kernels = is_plain ? plain[precision] : swin2sr__kernels_get(precision);
     return SWIN2SR_OK;
 }

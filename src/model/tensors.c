@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/half.h"
 
 void swin2sr__tensors_done(swin2sr__tensors *file) {
     free(file->tensors);
@@ -32,20 +33,6 @@ swin2sr_status swin2sr__tensor_check_name(const char *name, size_t length, swin2
     return SWIN2SR_OK;
 }
 
-/* The bits of a float equal to a half, exact for every value: a float has more bits of exponent and of mantissa. A
- * subnormal half becomes a normal float by adding the implicit bit and subtracting it again. There are no branches, so
- * that loops over it become vector instructions. */
-static uint32_t half_to_float(uint16_t half) {
-    uint32_t magnitude = (uint32_t)(half & 0x7fff) << 13, sign = (uint32_t)(half & 0x8000) << 16;
-    uint32_t normal = magnitude + (112u << 23), small = magnitude + (113u << 23);
-    float subnormal;
-    memcpy(&subnormal, &small, sizeof(subnormal));
-    subnormal -= 0x1p-14f;
-    memcpy(&small, &subnormal, sizeof(small));
-    normal += magnitude >= 31u << 23 ? 112u << 23 : 0; /* infinite or NaN */
-    return (magnitude < 1u << 23 ? small : normal) | sign;
-}
-
 static uint32_t bfloat_to_float(uint16_t bits) {
     return (uint32_t)bits << 16;
 }
@@ -63,7 +50,7 @@ static inline void convert(const swin2sr__tensor *tensor, uint32_t (*to_float)(u
 bool swin2sr__tensor_to_float(const swin2sr__tensor *tensor, float *dst) {
     uint32_t is_infinite = 0;
     if (tensor->dtype == SWIN2SR__DTYPE_F16)
-        convert(tensor, half_to_float, dst);
+        convert(tensor, swin2sr__half_to_float, dst);
     else if (tensor->dtype == SWIN2SR__DTYPE_BF16)
         convert(tensor, bfloat_to_float, dst);
     else if (tensor->count)

@@ -85,19 +85,21 @@ static int32_t whole_windows(int32_t px, int32_t window_px) {
 }
 
 /* The most that any piece needs. Wider pieces need more; higher ones may not, as a low piece can end in mid-step. */
-static size_t measure_pieces(const swin2sr_model *model, const swin2sr__layout *layout, int32_t *ret_latency_rows) {
+static swin2sr__engine_bytes measure_pieces(const swin2sr_model *model, const swin2sr__layout *layout,
+                                            int32_t *ret_latency_rows) {
     const swin2sr__packed *packed = swin2sr__model_packed(model);
     swin2sr__engine_options piece = layout->engine;
     const swin2sr__cut *bands = &layout->bands;
     const int32_t kinds[] = {0, bands->count / 2, bands->count - 1}; /* all inner bands are equal */
-    size_t most = 0;
+    swin2sr__engine_bytes most = {0};
     piece.width_px = swin2sr__cut_longest(&layout->columns, swin2sr__cut_region);
     for (int i = 0; i < 3; i++) {
         swin2sr__span region = swin2sr__cut_region(bands, kinds[i]);
         int32_t latency_rows;
         piece.height_px = region.to - region.from;
-        size_t bytes = packed->device->measure(packed, &piece, &latency_rows);
-        most = bytes > most ? bytes : most;
+        swin2sr__engine_bytes bytes = packed->device->measure(packed, &piece, &latency_rows);
+        most.own = bytes.own > most.own ? bytes.own : most.own;
+        most.shared = bytes.shared > most.shared ? bytes.shared : most.shared;
         *ret_latency_rows = i ? *ret_latency_rows : latency_rows;
     }
     return most;
@@ -120,20 +122,38 @@ static void measure(const swin2sr_model *model, swin2sr__layout *layout) {
         layout->plan.latency_rows = swin2sr__min(band, layout->bands.side_px);
     }
     pixels = swin2sr__pixels_measure(layout, info->scale, info->window_px);
-    if (layout->engine_bytes == SIZE_MAX || rows.is_overflown || !swin2sr__size_add(beside, pixels, &beside) ||
+    if (layout->engine_bytes.own == SIZE_MAX || rows.is_overflown || !swin2sr__size_add(beside, pixels, &beside) ||
+        !swin2sr__size_add(layout->engine_bytes.shared, beside, &beside) ||
         !swin2sr__size_add(beside, rows.used, &beside) ||
-        !swin2sr__size_add(layout->engine_bytes, beside, &layout->plan.memory_bytes))
+        !swin2sr__size_add(layout->engine_bytes.own, beside, &layout->plan.memory_bytes))
         layout->plan.memory_bytes = SIZE_MAX;
 }
 
-static bool fits(const swin2sr__layout *layout, size_t budget) {
-    return layout->plan.memory_bytes != SIZE_MAX && (!budget || layout->plan.memory_bytes <= budget);
+static bool fits(const swin2sr__layout *layout) {
+    return layout->plan.memory_bytes != SIZE_MAX &&
+           (!layout->budget_bytes || layout->plan.memory_bytes <= layout->budget_bytes);
 }
 
 /* The caller's budget, or the device's limit if that is lower; 0: none. */
-static size_t budget_of(const swin2sr__packed *packed, const swin2sr_options *options) {
-    size_t limit = packed->limit_bytes, budget = options->memory_bytes;
-    return limit && (!budget || limit < budget) ? limit : budget;
+static void set_budget(swin2sr__layout *layout, const swin2sr__packed *packed, const swin2sr_options *options) {
+    layout->budget_bytes = options->memory_bytes;
+    if (!packed->device->limit)
+        return;
+    size_t limit = packed->device->limit(packed);
+    layout->is_device_limit = !options->memory_bytes || limit < options->memory_bytes;
+    if (layout->is_device_limit)
+        layout->budget_bytes = limit ? limit : 1; /* 0 would mean that there is no limit */
+}
+
+static swin2sr_status refuse(const swin2sr__layout *layout, swin2sr_error *reterr) {
+    size_t needed = (layout->plan.memory_bytes >> 20) + 1, allowed = layout->budget_bytes >> 20;
+    int32_t width = layout->margin.width_px, height = layout->margin.height_px;
+    if (layout->is_device_limit)
+        return swin2sr__error_set(reterr, SWIN2SR_NOMEM,
+                                  "%d x %d pixels need %zu MiB of the GPU's memory, %zu MiB are free", width, height,
+                                  needed, allowed);
+    return swin2sr__error_set(reterr, SWIN2SR_TOO_LARGE, "%d x %d pixels need %zu MiB of memory, %zu MiB are allowed",
+                              width, height, needed, allowed);
 }
 
 /* Halve the rows of windows per step until the layout fits; false: one is still too many. */
@@ -143,7 +163,7 @@ static bool fit_rows(const swin2sr_model *model, swin2sr__layout *layout, const 
     layout->engine.rows = options->rows ? options->rows : chosen_rows(packed, width_px, height_px);
     for (;; layout->engine.rows /= 2) {
         measure(model, layout);
-        if (fits(layout, budget_of(packed, options)))
+        if (fits(layout))
             return true;
         if (options->rows || layout->engine.rows == 1)
             return false;
@@ -203,16 +223,14 @@ swin2sr_status swin2sr__plan_layout(const swin2sr_model *model, const swin2sr_op
                                          .aux_context = options->aux_context},
                               .input_pixel = options->input_pixel,
                               .output_pixel = options->output_pixel};
+    set_budget(&layout, swin2sr__model_packed(model), options);
     layout.columns = swin2sr__cut_side(width_px, core, overlap);
     layout.bands = swin2sr__cut_side(height_px, core, overlap);
     bool is_fitting = fit_rows(model, &layout, options, options->tile_px ? core : width_px, height_px);
     if (!is_fitting && !options->tile_px)
         is_fitting = fit_strips(model, &layout, options, overlap);
     if (!is_fitting)
-        return swin2sr__error_set(reterr, SWIN2SR_TOO_LARGE,
-                                  "%d x %d pixels need %zu MiB of memory, %zu MiB are allowed", margin.width_px,
-                                  margin.height_px, (layout.plan.memory_bytes >> 20) + 1,
-                                  budget_of(swin2sr__model_packed(model), options) >> 20);
+        return refuse(&layout, reterr);
     layout.plan.threads = (int32_t)layout.engine.threads;
     layout.plan.gmac = swin2sr__network_macs_per_pixel(network) * 1e-9 *
                        swin2sr__network_padded(network, width_px, layout.engine.pad) *

@@ -105,19 +105,10 @@ static swin2sr_status open_parts(swin2sr_stream *stream, swin2sr_threads *thread
     return swin2sr__tiles_new(layout, info->scale, stream->engine, &stream->tiles);
 }
 
-swin2sr_status swin2sr_stream_open(swin2sr_model *model, const swin2sr_options *options, int32_t width_px,
-                                   int32_t height_px, swin2sr_on_rows on_rows, void *context,
-                                   swin2sr_stream **ret_stream, swin2sr_error *reterr) {
-    static const swin2sr_options defaults;
-    swin2sr__layout layout;
-    options = options ? options : &defaults;
-    swin2sr_status status = swin2sr__plan_layout(model, options, width_px, height_px, &layout, reterr);
-    if (status != SWIN2SR_OK)
-        return status;
-    layout.engine.on_rows = on_rows;
-    layout.engine.rows_context = context;
-    layout.engine.on_progress = options->on_progress;
-    layout.engine.progress_context = options->progress_context;
+/* One attempt with this plan. errors: _NOMEM. */
+static swin2sr_status open_planned(swin2sr_model *model, const swin2sr_options *options, int32_t width_px,
+                                   int32_t height_px, swin2sr__layout *layout, swin2sr_stream **ret_stream,
+                                   swin2sr_error *reterr) {
     swin2sr_stream *stream = calloc(1, sizeof *stream);
     if (!stream)
         return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "no memory for a stream");
@@ -126,15 +117,40 @@ swin2sr_status swin2sr_stream_open(swin2sr_model *model, const swin2sr_options *
     stream->rows_left = height_px;
     bool is_float = options->input_pixel == SWIN2SR_PIXEL_RGBF32 || options->input_pixel == SWIN2SR_PIXEL_GREYF32;
     stream->align_bytes = is_float ? sizeof(float) : 1;
-    status = open_parts(stream, options->shared_threads, &layout);
+    swin2sr_status status = open_parts(stream, options->shared_threads, layout);
     if (status != SWIN2SR_OK) {
         swin2sr_stream_close(stream);
         return swin2sr__error_set(reterr, status, "no memory for %zu MiB and %u threads",
-                                  layout.plan.memory_bytes >> 20, layout.engine.threads);
+                                  layout->plan.memory_bytes >> 20, layout->engine.threads);
     }
-    stream->plan = layout.plan;
+    stream->plan = layout->plan;
     *ret_stream = stream;
     return SWIN2SR_OK;
+}
+
+/* Memory of a GPU may be refused although the plan fits, because other programs use it too; the image is then planned for
+ * half of that memory, again and again: with fewer rows per step, then in strips, until the plan refuses it. */
+swin2sr_status swin2sr_stream_open(swin2sr_model *model, const swin2sr_options *options, int32_t width_px,
+                                   int32_t height_px, swin2sr_on_rows on_rows, void *context,
+                                   swin2sr_stream **ret_stream, swin2sr_error *reterr) {
+    swin2sr_options wanted = options ? *options : (swin2sr_options){0};
+    bool is_shared = swin2sr__model_packed(model)->device->limit != NULL, is_again = false;
+    swin2sr_status status;
+    do {
+        swin2sr__layout layout;
+        status = swin2sr__plan_layout(model, &wanted, width_px, height_px, &layout, reterr);
+        /* A cheaper plan that is refused is a lack of memory, not an image that is too large. */
+        if (status != SWIN2SR_OK)
+            return status == SWIN2SR_TOO_LARGE && is_again ? SWIN2SR_NOMEM : status;
+        layout.engine.on_rows = on_rows;
+        layout.engine.rows_context = context;
+        layout.engine.on_progress = wanted.on_progress;
+        layout.engine.progress_context = wanted.progress_context;
+        status = open_planned(model, &wanted, width_px, height_px, &layout, ret_stream, reterr);
+        wanted.memory_bytes = layout.plan.memory_bytes / 2;
+        is_again = true;
+    } while (status == SWIN2SR_NOMEM && is_shared && wanted.memory_bytes);
+    return status;
 }
 
 const swin2sr_plan *swin2sr_stream_get_plan(const swin2sr_stream *stream) {

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # tests/cli/test_device.py - device list and --device: a software device computes what the CPU computes, auto never takes
 # it, and machines without Vulkan are told what is missing.
-# Skipped where there is no Vulkan device. The long form (SWIN2SR_LONG_TESTS) runs the goldens under the validation layers.
+# Faults of drivers are those of tests/faults/vulkan/faults.c.
+# Skipped where there is no Vulkan device. The long form (SWIN2SR_LONG_TESTS) runs the goldens and an image under the
+# validation layers, and the pictures of Set5.
 import io
 import json
 import os
@@ -12,9 +14,11 @@ import numpy
 import pytest
 from PIL import Image
 
-from cli_checks import ROOT, one_line, picture
+from cli_checks import BINARY, ROOT, one_line, picture
 
 LAYER = pathlib.Path("/usr/share/vulkan/explicit_layer.d/VkLayer_khronos_validation.json")
+FAULTS = BINARY.parent / "tests" / "faults" / "vulkan"
+long = pytest.mark.skipif(not os.environ.get("SWIN2SR_LONG_TESTS"), reason="SWIN2SR_LONG_TESTS is not set")
 NO_DRIVERS = {"VK_ICD_FILENAMES": "/nowhere.json", "VK_DRIVER_FILES": "/nowhere.json"}
 
 
@@ -25,6 +29,22 @@ def devices(binary):
     if not found:
         pytest.skip(done.stderr.decode().strip())
     return found
+
+
+@pytest.fixture
+def faults(devices):
+    """faults(TEXT): the environment in which drivers have these faults."""
+    if not (FAULTS / "libvulkan.so.1").exists():
+        pytest.skip("the library of faults is not built")
+    return lambda text: {"LD_LIBRARY_PATH": str(FAULTS), "SWIN2SR_VULKAN_FAULTS": text}
+
+
+def test_a_device_that_is_lost_in_an_image(swin2sr, faults, tmp_path):
+    picture(64, 64).save(tmp_path / "in.png")
+    done = swin2sr("upscale", tmp_path / "in.png", "-o", tmp_path / "out.png", "--device", "vulkan", "--model",
+                   ROOT / "tests" / "fixtures" / "goldens" / "tiny_shuffle_x3.safetensors", check=4, env=faults("lost=100"))
+    assert "the GPU was lost: its driver has ended it" in one_line(done.stderr)
+    assert not (tmp_path / "out.png").exists()
 
 
 def test_a_machine_without_drivers_uses_the_cpu(swin2sr):
@@ -66,7 +86,39 @@ def test_auto_never_takes_a_software_device(swin2sr, devices):
 
 def test_other_precisions_are_refused(swin2sr, devices):
     done = swin2sr("bench", "--size", "8x8", "--device", "vulkan", "--precision", "int8", check=3)
-    assert "fp32 only" in one_line(done.stderr)
+    assert "fp32 and fp16" in one_line(done.stderr)
+
+
+def test_fp16_without_a_gpu_is_fp32(swin2sr):
+    done = swin2sr("bench", "--size", "8x8", "--reps", 1, "--precision", "fp16", "--json")
+    assert json.loads(done.stdout)["precision"] == "fp32"
+    assert one_line(done.stderr) == "swin2sr: the CPU has no fp16; fp32 is used\n"
+
+
+def test_a_driver_without_fp16_uses_fp32(swin2sr, faults):
+    env = faults("no-fp16")
+    assert [each["fp16"] for each in json.loads(swin2sr("device", "list", "--json", env=env).stdout)][0] is False
+    done = swin2sr("bench", "--size", "8x8", "--reps", 1, "--device", "vulkan", "--precision", "fp16", "--json", env=env)
+    assert json.loads(done.stdout)["precision"] == "fp32" and json.loads(done.stdout)["device"]
+    assert "has no fp16 (16-bit storage); fp32 is used" in one_line(done.stderr)
+
+
+def test_the_second_of_two_devices(swin2sr, faults):
+    env = faults("two")
+    assert [each["device"] for each in json.loads(swin2sr("device", "list", "--json", env=env).stdout)] == [
+        "vulkan:0", "vulkan:1"]
+    swin2sr("bench", "--size", "8x8", "--reps", 1, "--device", "vulkan:1", env=env)
+    done = swin2sr("bench", "--size", "8x8", "--device", "vulkan:2", check=2, env=env)
+    assert "must be vulkan:0..1" in one_line(done.stderr)
+
+
+@pytest.mark.parametrize("fault,says", [("lost=1", "the device was lost"), ("lost=3", "fails its self-test"),
+                                        ("full=1000", "out of device memory")])
+def test_a_device_that_fails_when_it_is_opened(swin2sr, faults, fault, says):
+    """An error with vulkan; with auto, a device of software is not even tried."""
+    done = swin2sr("bench", "--size", "8x8", "--device", "vulkan", check=5 if fault == "full=1000" else 3,
+                   env=faults(fault))
+    assert says in one_line(done.stderr)
 
 
 def test_an_image_is_that_of_the_cpu(swin2sr, devices, tmp_path):
@@ -74,13 +126,33 @@ def test_an_image_is_that_of_the_cpu(swin2sr, devices, tmp_path):
     picture(37, 29).save(tmp_path / "in.png")
     results = []
     for name, arguments in [("cpu", ["--precision", "fp32"]), ("gpu", ["--device", "vulkan"]),
-                            ("rows", ["--device", "vulkan", "--rows", 1])]:
+                            ("rows", ["--device", "vulkan", "--rows", 1]),
+                            ("half", ["--device", "vulkan", "--precision", "fp16"])]:
         swin2sr("upscale", tmp_path / "in.png", "-o", tmp_path / f"{name}.png", "--model", "fast", "-q",
                 *arguments)
         results.append(numpy.asarray(Image.open(io.BytesIO((tmp_path / f"{name}.png").read_bytes()))).astype(int))
     assert results[0].shape == (116, 148, 3)
     assert abs(results[0] - results[1]).max() <= 1
     assert (results[1] == results[2]).all()  # the bits do not depend on the rows per step
+    assert abs(results[0] - results[3]).max() <= 2
+
+
+@long
+def test_set5(swin2sr, devices, shared, tmp_path):
+    """fp32 is within a level of the CPU, fp16 within 0.02 dB."""
+    for small in sorted((shared / "testdata" / "set5" / "LR_bicubic" / "X4").glob("*.png")):
+        values, psnr = {}, {}
+        for name, arguments in [("cpu", ["--precision", "fp32"]), ("fp32", ["--device", "vulkan"]),
+                                ("fp16", ["--device", "vulkan", "--precision", "fp16"])]:
+            large = tmp_path / f"{name}.png"
+            swin2sr("upscale", small, "-o", large, "--model", "fast", "-q", "--force", *arguments)
+            values[name] = numpy.asarray(Image.open(large)).astype(int)
+            found = swin2sr("compare", "--json", "--border", 4, large,
+                            shared / "testdata" / "set5" / "HR" / f"{small.name.split('x')[0]}.png")
+            psnr[name] = json.loads(found.stdout)["psnr_y"]
+        off = {name: int(abs(values["cpu"] - values[name]).max()) for name in values}
+        print(small.name, psnr, off)
+        assert off["fp32"] <= 1 and off["fp16"] <= 2 and psnr["fp16"] >= psnr["cpu"] - 0.02, (small, psnr, off)
 
 
 def test_memory_is_refused_with_numbers(swin2sr, devices, tmp_path):
@@ -88,13 +160,19 @@ def test_memory_is_refused_with_numbers(swin2sr, devices, tmp_path):
     assert "MiB" in one_line(done.stderr)
 
 
-@pytest.mark.skipif(not os.environ.get("SWIN2SR_LONG_TESTS"), reason="SWIN2SR_LONG_TESTS is not set")
-def test_validation_and_synchronisation_find_nothing(binary, devices):
+@long
+@pytest.mark.parametrize("command", [
+    [BINARY.parent / "tests" / "golden" / "check_goldens", "--device", "vulkan", ROOT / "tests" / "fixtures" / "goldens"],
+    [BINARY.parent / "tests" / "kernels" / "check_vulkan"],
+    [BINARY, "bench", "--size", "200x100", "--reps", 1, "--device", "vulkan", "--model",
+     ROOT / "tests" / "fixtures" / "goldens" / "tiny_shuffle_x3.safetensors"],
+    [BINARY, "bench", "--size", "200x100", "--reps", 1, "--device", "vulkan", "--tile", 64, "--precision", "fp16", "--model",
+     ROOT / "tests" / "fixtures" / "goldens" / "tiny_aux_x4.safetensors"]], ids=["goldens", "kernels", "image", "tiles"])
+def test_validation_and_synchronisation_find_nothing(devices, command):
     if not LAYER.exists():
         pytest.skip("vulkan-validationlayers is not installed")
     env = {**os.environ, "VK_INSTANCE_LAYERS": "VK_LAYER_KHRONOS_validation",
            "VK_LAYER_ENABLES": "VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT"}
-    done = subprocess.run([binary.parent / "tests" / "golden" / "check_goldens", "--device", "vulkan",
-                           ROOT / "tests" / "fixtures" / "goldens"], capture_output=True, text=True, env=env)
+    done = subprocess.run([str(each) for each in command], capture_output=True, text=True, env=env)
     said = done.stdout + done.stderr
     assert done.returncode == 0 and "Validation" not in said and "SYNC-HAZARD" not in said, said

@@ -2,8 +2,8 @@
  * tests/golden/check_goldens.c - small networks of every head against the oracle's tensors.
  * usage: check_goldens [--kernels NAME | --device NAME] FOLDER...   each folder may hold NAME.safetensors with NAME.golden.safetensors
  * --kernels leaves out the precisions that other tables of kernels run; it fails where none is left.
- * --device runs the networks in fp32 on a device (swin2sr_model_options.device), at one number of threads and without
- * taps, of which devices besides the CPU have none. Where the device cannot be used, the program says why and exits with
+ * --device runs the networks in fp32 and fp16 on a device (swin2sr_model_options.device), at one number of threads and
+ * without taps, of which devices besides the CPU have none. Where the device cannot be used, the program says why and exits with
  * 77, which the test counts as skipped; with SWIN2SR_NEEDS_VULKAN in the environment that is a failure.
  * For each network, in fp32, bf16 and int8: the output and the taps inside the body at the kernel level in use (SWIN2SR_CPU),
  * the first layer out of bounds is printed; output bits at 1, 2 and 3 threads and 1, 2 and 5 rows per step. The aux
@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/precision.h"
 #include "base/threads.h"
 #include "engine/device_list.h"
 #include "model/tensors.h"
@@ -238,6 +239,8 @@ static bool check_network(const char *name, const swin2sr_model *model, golden *
         y_bound = 0.01, tap_bound = 0.02;
     if (precision == SWIN2SR_PRECISION_INT8)
         y_bound = 0.04, tap_bound = 0.06; /* every linear layer adds about half a percent */
+    if (precision == SWIN2SR_PRECISION_FP16)
+        y_bound = 0.002;
     plane aux = {NULL, g->x.height, g->x.width, g->x.channels};
     if (g->aux.values)
         aux.values = calloc((size_t)aux.height * (size_t)aux.width * (size_t)aux.channels, sizeof *aux.values);
@@ -260,8 +263,8 @@ static bool check_network(const char *name, const swin2sr_model *model, golden *
         worst = worst_aux <= worst ? worst : worst_aux;
     }
     is_good = worst <= y_bound && is_good && check_bits(model, g, &y);
-    printf("%s %s (%s): y %.2e (bound %.0e), taps %.2e (bound %.0e)\n", is_good ? "ok  " : "FAIL", name, info->kernels,
-           worst, y_bound, worst_tap, tap_bound);
+    printf("%s %s (%s, %s): y %.2e (bound %.0e), taps %.2e (bound %.0e)\n", is_good ? "ok  " : "FAIL", name,
+           info->kernels, swin2sr__precision_name((size_t)precision), worst, y_bound, worst_tap, tap_bound);
     free(y.values);
     free(aux.values);
     return is_good;
@@ -281,7 +284,8 @@ static int check_golden(const char *folder, const char *name, swin2sr_precision 
     swin2sr_error error = {""};
     snprintf(path, sizeof path, "%s/%s.safetensors", folder, name);
     swin2sr_model_options options = {.precision = precision, .device = only->device};
-    if (only->device && precision != SWIN2SR_PRECISION_FP32)
+    bool is_for_gpu = precision == SWIN2SR_PRECISION_FP16;
+    if (is_for_gpu ? !only->device : only->device && precision != SWIN2SR_PRECISION_FP32)
         return -2;
     swin2sr_status status = swin2sr_model_open(path, &options, &model, &error);
     if (status == SWIN2SR_UNSUPPORTED && !only->device) {
@@ -291,6 +295,11 @@ static int check_golden(const char *folder, const char *name, swin2sr_precision 
     if (status == SWIN2SR_OK && only->kernels && strcmp(only->kernels, swin2sr_model_get_info(model)->kernels) != 0) {
         swin2sr_model_unref(model);
         return -2;
+    }
+    if (status == SWIN2SR_OK && is_for_gpu && swin2sr_model_get_info(model)->precision != precision) {
+        printf("skip %s: %s\n", name, swin2sr_model_get_info(model)->kernels_note);
+        swin2sr_model_unref(model);
+        return -1;
     }
     snprintf(path, sizeof path, "%s/%s.golden.safetensors", folder, name);
     if (status != SWIN2SR_OK || !load_golden(path, &g)) {
@@ -320,7 +329,7 @@ static bool has_device(void) {
 
 int main(int argc, char **argv) {
     static const swin2sr_precision precisions[] = {SWIN2SR_PRECISION_FP32, SWIN2SR_PRECISION_BF16,
-                                                   SWIN2SR_PRECISION_INT8};
+                                                   SWIN2SR_PRECISION_INT8, SWIN2SR_PRECISION_FP16};
     int passed = 0, failed = 0, skipped = 0;
     selection only = {0};
     if (argc > 2 && strcmp(argv[1], "--kernels") == 0)

@@ -24,4 +24,4 @@ def test_a_changed_source_is_seen(compiler, tmp_path, monkeypatch):
     monkeypatch.setattr(check_shaders, "SHADERS", copy)
     norm = copy / "norm.comp"
     norm.write_text(norm.read_text().replace("1e-5", "1e-6"))
-    assert check_shaders.differing(compiler) == ["norm.comp"]
+    assert check_shaders.differing(compiler) == ["norm.spv", "norm_half.spv"]

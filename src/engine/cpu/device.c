@@ -139,24 +139,24 @@ static swin2sr__ring_rows prepare(swin2sr__cpu_engine *engine, const swin2sr__en
     return swin2sr__schedule_measure(engine->network, &engine->rows, options->rows);
 }
 
-static size_t measure(const swin2sr__packed *packed, const swin2sr__engine_options *options,
-                      int32_t *ret_latency_rows) {
+static swin2sr__engine_bytes measure(const swin2sr__packed *packed, const swin2sr__engine_options *options,
+                                     int32_t *ret_latency_rows) {
     swin2sr__cpu_engine engine = {0};
     set_network(&engine, packed);
     swin2sr__ring_rows rows = prepare(&engine, options);
     lay_out(&engine, &engine.memory, &rows);
     *ret_latency_rows = swin2sr__min(rows.latency, options->height_px);
-    return engine.memory.is_overflown ? SIZE_MAX : engine.memory.used;
+    return (swin2sr__engine_bytes){engine.memory.is_overflown ? SIZE_MAX : engine.memory.used, 0};
 }
 
-static swin2sr_status open_engine(const swin2sr__packed *packed, swin2sr_threads *threads, size_t bytes,
+static swin2sr_status open_engine(const swin2sr__packed *packed, swin2sr_threads *threads, swin2sr__engine_bytes bytes,
                                   swin2sr__engine **ret_engine) {
     swin2sr__cpu_engine *engine = calloc(1, sizeof *engine);
     if (!engine)
         return SWIN2SR_NOMEM;
     set_network(engine, packed);
     engine->threads = threads;
-    engine->memory.used = bytes;
+    engine->memory.used = bytes.own;
     if (!swin2sr__arena_allocate(&engine->memory)) {
         free(engine);
         return SWIN2SR_NOMEM;

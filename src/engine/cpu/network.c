@@ -234,7 +234,9 @@ swin2sr_status swin2sr__cpu_pack(const swin2sr__network *network, const swin2sr_
         (swin2sr__packed){.network = *network,
                           .precision = kernels->precision,
                           .kernels = kernels->name,
-                          .kernels_note = options->is_plain ? "" : swin2sr__kernels_note(kernels->precision)};
+                          .kernels_note = precision == SWIN2SR_PRECISION_FP16 ? "the CPU has no fp16; fp32 is used"
+                                          : options->is_plain                 ? ""
+                                                              : swin2sr__kernels_note(kernels->precision)};
     packer p = {.network = packed, .folds = {.network = network, .reterr = reterr}};
     pack_layers(&p);
     packed->packed.bytes = packed->memory.used;

@@ -10,10 +10,11 @@
 
 /* Found without an instance, with an instance, and with a device. */
 #define SWIN2SR__VK_GLOBAL(f) f(CreateInstance) f(EnumerateInstanceVersion)
-#define SWIN2SR__VK_INSTANCE(f)                                                                                      \
-    f(DestroyInstance) f(EnumeratePhysicalDevices) f(GetPhysicalDeviceProperties2)                                   \
-        f(GetPhysicalDeviceMemoryProperties) f(GetPhysicalDeviceQueueFamilyProperties) f(GetPhysicalDeviceFeatures2) \
-            f(EnumerateDeviceExtensionProperties) f(CreateDevice) f(GetDeviceProcAddr)
+#define SWIN2SR__VK_INSTANCE(f)                                                     \
+    f(DestroyInstance) f(EnumeratePhysicalDevices) f(GetPhysicalDeviceProperties2)  \
+        f(GetPhysicalDeviceMemoryProperties) f(GetPhysicalDeviceMemoryProperties2)  \
+            f(GetPhysicalDeviceQueueFamilyProperties) f(GetPhysicalDeviceFeatures2) \
+                f(EnumerateDeviceExtensionProperties) f(CreateDevice) f(GetDeviceProcAddr)
 #define SWIN2SR__VK_DEVICE(f)                                                                                         \
     f(DestroyDevice) f(GetDeviceQueue) f(CreateBuffer) f(DestroyBuffer) f(GetBufferMemoryRequirements)                \
         f(AllocateMemory) f(FreeMemory) f(BindBufferMemory) f(MapMemory) f(CreateShaderModule) f(DestroyShaderModule) \

@@ -3,11 +3,12 @@
  * of 9).
  * In: pixel rows.  Out: enlarged rows.
  * The schedule is that of the CPU, so memory grows with the width and not with the area, and the result does not depend
- * on the rows per step. Descriptors and commands are allocated when the engine is opened, and memory when the first image
- * of a size begins; nothing is allocated while rows flow. */
+ * on the rows per step. Memory, descriptors and commands are allocated when the engine is opened; nothing is allocated
+ * while rows flow. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "engine/vulkan/program.h"
 
@@ -30,14 +31,21 @@ static swin2sr__ring_rows prepare(swin2sr__vk_engine *engine, const swin2sr__eng
     return swin2sr__schedule_measure(&engine->network->packed.network, &engine->rows, options->rows);
 }
 
-static size_t measure(const swin2sr__packed *packed, const swin2sr__engine_options *options,
-                      int32_t *ret_latency_rows) {
+static swin2sr__engine_bytes measure(const swin2sr__packed *packed, const swin2sr__engine_options *options,
+                                     int32_t *ret_latency_rows) {
     swin2sr__vk_engine engine = {.network = (const swin2sr__vk_network *)packed};
-    size_t device_bytes, host_bytes;
     swin2sr__ring_rows rows = prepare(&engine, options);
-    bool is_possible = swin2sr__vk_rings_lay_out(&engine, &rows, &device_bytes, &host_bytes);
     *ret_latency_rows = swin2sr__min(rows.latency, options->height_px);
-    return is_possible ? device_bytes + host_bytes : SIZE_MAX;
+    return swin2sr__vk_rings_lay_out(&engine, &rows);
+}
+
+static size_t limit(const swin2sr__packed *packed) {
+    const swin2sr__vk_gpu *gpu = &((const swin2sr__vk_network *)packed)->gpu;
+    swin2sr__vk_budget budget;
+    if (!swin2sr__vk_budget_ask(gpu, &budget))
+        return gpu->memory_bytes;
+    uint64_t left = budget.all_bytes > budget.used_bytes ? budget.all_bytes - budget.used_bytes : 0;
+    return left / 10 * 9 < gpu->memory_bytes ? (size_t)(left / 10 * 9) : gpu->memory_bytes;
 }
 
 static void close_engine(swin2sr__engine *base) {
@@ -77,17 +85,21 @@ static VkResult allocate_ops(swin2sr__vk_engine *engine) {
     return result;
 }
 
-/* The memory is allocated by begin, which knows how it is divided between the device and the host. */
-static swin2sr_status open_engine(const swin2sr__packed *packed, swin2sr_threads *threads, size_t bytes,
+static swin2sr_status open_engine(const swin2sr__packed *packed, swin2sr_threads *threads, swin2sr__engine_bytes bytes,
                                   swin2sr__engine **ret_engine) {
     swin2sr__vk_engine *engine = calloc(1, sizeof *engine);
     if (!engine)
         return SWIN2SR_NOMEM;
     engine->network = (const swin2sr__vk_network *)packed;
     engine->budget_macs = FIRST_MACS;
+    const swin2sr__vk_gpu *gpu = &engine->network->gpu;
     VkResult result = allocate_ops(engine);
     if (result == VK_SUCCESS)
-        result = swin2sr__vk_commands_new(&engine->network->gpu, &engine->commands);
+        result = swin2sr__vk_commands_new(gpu, &engine->commands);
+    if (result == VK_SUCCESS)
+        result = swin2sr__vk_buffer_new(gpu, bytes.own, false, &engine->device);
+    if (result == VK_SUCCESS)
+        result = swin2sr__vk_buffer_new(gpu, bytes.shared, true, &engine->host);
     if (result != VK_SUCCESS) {
         close_engine(&engine->engine);
         return SWIN2SR_NOMEM;
@@ -96,27 +108,15 @@ static swin2sr_status open_engine(const swin2sr__packed *packed, swin2sr_threads
     return SWIN2SR_OK;
 }
 
-/* Replace a buffer that is too small. */
-static VkResult grow(const swin2sr__vk_gpu *gpu, swin2sr__vk_buffer *buffer, size_t bytes, bool is_mapped) {
-    if (buffer->bytes >= bytes)
-        return VK_SUCCESS;
-    swin2sr__vk_buffer_free(gpu, buffer);
-    return swin2sr__vk_buffer_new(gpu, bytes, is_mapped, buffer);
-}
-
 static swin2sr_status begin(swin2sr__engine *base, const swin2sr__engine_options *options) {
     swin2sr__vk_engine *engine = (swin2sr__vk_engine *)base;
-    const swin2sr__vk_gpu *gpu = &engine->network->gpu;
-    size_t device_bytes, host_bytes;
     swin2sr__ring_rows rows = prepare(engine, options);
-    if (!swin2sr__vk_rings_lay_out(engine, &rows, &device_bytes, &host_bytes))
-        return SWIN2SR_NOMEM;
-    VkResult result = grow(gpu, &engine->device, device_bytes, false);
-    if (result == VK_SUCCESS)
-        result = grow(gpu, &engine->host, host_bytes, true);
-    if (result != VK_SUCCESS)
+    swin2sr__engine_bytes needs = swin2sr__vk_rings_lay_out(engine, &rows);
+    if (needs.own > engine->device.bytes || needs.shared > engine->host.bytes)
         return SWIN2SR_NOMEM;
     engine->taken = engine->available = 0;
+    engine->over_count = 0;
+    engine->sampled_us = swin2sr__clock_us();
     swin2sr__schedule_init(&engine->schedule, &engine->network->packed.network, &engine->rows, options->rows);
     swin2sr__vk_program_build(engine);
     if (swin2sr__network_has_aux(&engine->network->packed.network))
@@ -192,6 +192,7 @@ const swin2sr__device swin2sr__device_vulkan = {
     .unpack = swin2sr__vk_unpack,
     .list = swin2sr__vk_list,
     .measure = measure,
+    .limit = limit,
     .open = open_engine,
     .begin = begin,
     .push = push_row,

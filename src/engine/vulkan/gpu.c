@@ -44,13 +44,16 @@ static void describe_extensions(const swin2sr__vk_api *api, VkPhysicalDevice dev
 }
 
 /* The largest heap of the device's own memory. */
-static uint64_t own_memory(const VkPhysicalDeviceMemoryProperties *memory) {
+static uint32_t own_heap(const VkPhysicalDeviceMemoryProperties *memory) {
+    uint32_t found = 0;
     uint64_t most = 0;
     for (uint32_t i = 0; i < memory->memoryHeapCount; i++) {
-        if (memory->memoryHeaps[i].flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT && memory->memoryHeaps[i].size > most)
+        if (memory->memoryHeaps[i].flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT && memory->memoryHeaps[i].size > most) {
             most = memory->memoryHeaps[i].size;
+            found = i;
+        }
     }
-    return most;
+    return found;
 }
 
 static uint32_t find_family(const swin2sr__vk_api *api, VkPhysicalDevice device) {
@@ -85,11 +88,12 @@ static void describe(swin2sr__vk_gpu *gpu) {
                                                .pNext = &largest};
     VkPhysicalDeviceProperties2 all = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &driver};
     VkPhysicalDeviceVulkan12Features extra = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES};
-    VkPhysicalDeviceFeatures2 features = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2};
+    VkPhysicalDevice16BitStorageFeatures halves = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES};
+    VkPhysicalDeviceFeatures2 features = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, .pNext = &halves};
     memset(info, 0, sizeof *info);
     api->GetPhysicalDeviceProperties2(gpu->physical, &all);
     api->GetPhysicalDeviceMemoryProperties(gpu->physical, &gpu->memory);
-    features.pNext = all.properties.apiVersion >= VK_API_VERSION_1_2 ? &extra : NULL; /* else unknown to the driver */
+    halves.pNext = all.properties.apiVersion >= VK_API_VERSION_1_2 ? &extra : NULL; /* else unknown to the driver */
     api->GetPhysicalDeviceFeatures2(gpu->physical, &features);
     describe_type(info, all.properties.deviceType);
     describe_extensions(api, gpu->physical, info);
@@ -100,8 +104,8 @@ static void describe(swin2sr__vk_gpu *gpu) {
     gpu->identity =
         (swin2sr__vk_identity){all.properties.vendorID, all.properties.deviceID, all.properties.driverVersion, {0}};
     memcpy(gpu->identity.uuid, all.properties.pipelineCacheUUID, sizeof gpu->identity.uuid);
-    info->memory_bytes = own_memory(&gpu->memory);
-    info->has_fp16 = extra.shaderFloat16;
+    info->memory_bytes = gpu->memory.memoryHeaps[own_heap(&gpu->memory)].size;
+    info->has_fp16 = halves.storageBuffer16BitAccess;
     info->has_int8 = extra.shaderInt8;
     gpu->family = find_family(api, gpu->physical);
     info->problem = find_problem(&all.properties.limits, all.properties.apiVersion, gpu->family);
@@ -190,8 +194,13 @@ swin2sr_status swin2sr__vk_gpu_open(swin2sr__vk_gpu *ret_gpu, int32_t index, swi
                                          .queueFamilyIndex = gpu.family,
                                          .queueCount = 1,
                                          .pQueuePriorities = &priority};
-        VkDeviceCreateInfo create = {
-            .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO, .queueCreateInfoCount = 1, .pQueueCreateInfos = &queue};
+        VkPhysicalDevice16BitStorageFeatures halves = {.sType =
+                                                           VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES,
+                                                       .storageBuffer16BitAccess = gpu.info.has_fp16};
+        VkDeviceCreateInfo create = {.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
+                                     .pNext = &halves,
+                                     .queueCreateInfoCount = 1,
+                                     .pQueueCreateInfos = &queue};
         VkResult result = gpu.api.CreateDevice(gpu.physical, &create, NULL, &gpu.device);
         if (result != VK_SUCCESS)
             status = swin2sr__error_set(reterr, SWIN2SR_UNSUPPORTED, "%.100s: %s", gpu.info.name,
@@ -272,6 +281,19 @@ void swin2sr__vk_buffer_free(const swin2sr__vk_gpu *gpu, swin2sr__vk_buffer *buf
     if (buffer->memory)
         gpu->api.FreeMemory(gpu->device, buffer->memory, NULL);
     *buffer = (swin2sr__vk_buffer){0};
+}
+
+bool swin2sr__vk_budget_ask(const swin2sr__vk_gpu *gpu, swin2sr__vk_budget *ret_budget) {
+    VkPhysicalDeviceMemoryBudgetPropertiesEXT heaps = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_BUDGET_PROPERTIES_EXT};
+    VkPhysicalDeviceMemoryProperties2 all = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PROPERTIES_2,
+                                             .pNext = &heaps};
+    if (!gpu->info.has_budget)
+        return false;
+    gpu->api.GetPhysicalDeviceMemoryProperties2(gpu->physical, &all);
+    uint32_t heap = own_heap(&all.memoryProperties);
+    *ret_budget = (swin2sr__vk_budget){heaps.heapBudget[heap], heaps.heapUsage[heap]};
+    return true;
 }
 
 /* ---- commands ---- */

@@ -61,6 +61,15 @@ VkResult swin2sr__vk_buffer_new(const swin2sr__vk_gpu *gpu, size_t bytes, bool i
                                 swin2sr__vk_buffer *ret_buffer);
 void swin2sr__vk_buffer_free(const swin2sr__vk_gpu *gpu, swin2sr__vk_buffer *buffer);
 
+/* What the driver says of the heap of the device's own memory. */
+typedef struct swin2sr__vk_budget {
+    uint64_t all_bytes,
+        used_bytes; /* of this process: what it may take with what it has taken, and what it has taken */
+} swin2sr__vk_budget;
+
+/* Ask the driver, which knows what other programs have taken.  returns  false: it does not tell. */
+bool swin2sr__vk_budget_ask(const swin2sr__vk_gpu *gpu, swin2sr__vk_budget *ret_budget);
+
 VkResult swin2sr__vk_commands_new(const swin2sr__vk_gpu *gpu, swin2sr__vk_commands *ret_commands);
 void swin2sr__vk_commands_free(const swin2sr__vk_gpu *gpu, swin2sr__vk_commands *commands);
 /* Begin to record; forgets what was recorded before. */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/half.h"
 #include "base/memory.h"
 
 #define MAX_WINDOW_PX 8 /* an invocation of 64 for each token */
@@ -22,19 +23,44 @@ typedef struct packer {
     swin2sr__vk_network *network;
     swin2sr__folds folds;
     swin2sr__arena memory;
+    float *scratch; /* of a half network: a layer before it is rounded */
+    size_t scratch_floats;
 } packer;
 
 static int32_t rounded(int32_t n, int32_t unit) {
     return (n + unit - 1) / unit * unit;
 }
 
-/* Room for floats of a layer; NULL while counting. */
-static float *take_room(packer *p, size_t floats, swin2sr__vk_layer *layer) {
-    size_t unit = SWIN2SR__VK_ALIGN / sizeof(float), count = (floats + unit - 1) / unit;
+/* Where to write a layer: `plain` floats, and then the weights of products, all of them zeros. NULL while counting. */
+static float *take_room(packer *p, size_t plain, size_t products, swin2sr__vk_layer *layer) {
+    bool is_half = p->network->is_half;
+    size_t bytes = plain * sizeof(float) + products * (is_half ? sizeof(uint16_t) : sizeof(float));
+    size_t count = (bytes + SWIN2SR__VK_ALIGN - 1) / SWIN2SR__VK_ALIGN;
     layer->offset = p->memory.used;
-    float *room = swin2sr__arena_take(&p->memory, count, SWIN2SR__VK_ALIGN);
     layer->bytes = count * SWIN2SR__VK_ALIGN;
-    return room;
+    layer->plain = plain;
+    layer->products = products;
+    float *room = swin2sr__arena_take(&p->memory, count, SWIN2SR__VK_ALIGN);
+    if (is_half && plain + products > p->scratch_floats)
+        p->scratch_floats = plain + products;
+    if (!room || !is_half)
+        return room;
+    memset(p->scratch, 0, (plain + products) * sizeof *room);
+    return p->scratch;
+}
+
+/* A layer is complete: in a half network its products are rounded. */
+static swin2sr__vk_layer settle(packer *p, const swin2sr__vk_layer *layer) {
+    if (p->memory.base && p->network->is_half) {
+        unsigned char *to = (unsigned char *)p->memory.base + layer->offset;
+        memcpy(to, p->scratch, layer->plain * sizeof(float));
+        to += layer->plain * sizeof(float);
+        for (size_t i = 0; i < layer->products; i++, to += sizeof(uint16_t)) {
+            uint16_t half = swin2sr__half_of_float(p->scratch[layer->plain + i]);
+            memcpy(to, &half, sizeof half);
+        }
+    }
+    return *layer;
 }
 
 /* A linear layer: bias, then tiles [N / 64][K][64]. */
@@ -42,14 +68,14 @@ static swin2sr__vk_layer pack_linear(packer *p, swin2sr__layer layer) {
     int32_t K = layer.channels[0], N = layer.outputs, all = rounded(N, LINEAR_OUTPUTS),
             k_all = rounded(K, LINEAR_INPUTS);
     swin2sr__vk_layer packed = {.outputs = N, .channels = {K}};
-    float *room = take_room(p, (size_t)all * (size_t)(k_all + 1), &packed);
+    float *room = take_room(p, (size_t)all, (size_t)all * (size_t)k_all, &packed);
     for (int32_t n = 0; room && layer.weights && n < N; n++) {
         float *tile = room + all + (size_t)(n / LINEAR_OUTPUTS) * (size_t)(k_all * LINEAR_OUTPUTS) + n % LINEAR_OUTPUTS;
         room[n] = layer.bias[n];
         for (int32_t k = 0; k < K; k++)
             tile[k * LINEAR_OUTPUTS] = layer.weights[(size_t)n * (size_t)K + (size_t)k];
     }
-    return packed;
+    return settle(p, &packed);
 }
 
 /* A convolution: bias, then tiles [N / 32][channels][9][32]; each plane's channels are rounded up. */
@@ -59,7 +85,7 @@ static swin2sr__vk_layer pack_conv(packer *p, swin2sr__layer layer) {
                                 .channels = {layer.channels[0], layer.planes > 1 ? layer.channels[1] : 0}};
     for (int32_t i = 0; i < layer.planes; i++)
         channels += rounded(layer.channels[i], CONV_INPUTS);
-    float *room = take_room(p, (size_t)all * (size_t)(9 * channels + 1), &packed);
+    float *room = take_room(p, (size_t)all, (size_t)all * (size_t)(9 * channels), &packed);
     const float *from = layer.weights;
     for (int32_t n = 0; room && from && n < N; n++) {
         float *tile =
@@ -73,39 +99,39 @@ static swin2sr__vk_layer pack_conv(packer *p, swin2sr__layer layer) {
             tile += rounded(layer.channels[i], CONV_INPUTS) * 9 * CONV_OUTPUTS;
         }
     }
-    return packed;
+    return settle(p, &packed);
 }
 
 static swin2sr__vk_layer pack_norm(packer *p, swin2sr__norm norm) {
     int32_t C = p->folds.network->config.dim, all = rounded(C, 4);
     swin2sr__vk_layer packed = {.outputs = C, .channels = {C}};
-    float *room = take_room(p, 2 * (size_t)all, &packed);
+    float *room = take_room(p, 2 * (size_t)all, 0, &packed);
     if (room && norm.gamma && norm.beta) {
         memcpy(room, norm.gamma, (size_t)C * sizeof *room);
         memcpy(room + all, norm.beta, (size_t)C * sizeof *room);
     }
-    return packed;
+    return settle(p, &packed);
 }
 
-/* All heads: scale, bias of q, then q, k, v as [C][D], then the position bias. */
+/* Of all heads scale, bias of q and position bias; then of all heads q, k, v as [C][D]. */
 static swin2sr__vk_layer pack_attention(packer *p, swin2sr__attention attention) {
     const swin2sr__config *config = &p->folds.network->config;
     int32_t C = config->dim, D = C / config->heads, all = rounded(D, 4), side = 2 * config->window_px - 1;
-    int32_t table = rounded(side * side, 4);
-    size_t floats = (size_t)(4 + all + 3 * C * all + table);
+    int32_t plain = 4 + all + rounded(side * side, 4), products = 3 * C * all;
     swin2sr__vk_layer packed = {.outputs = C, .channels = {C}};
-    float *room = take_room(p, floats * (size_t)config->heads, &packed);
+    float *room = take_room(p, (size_t)(config->heads * plain), (size_t)(config->heads * products), &packed);
     bool is_reading = room && attention.qkv.weights && attention.position && attention.scale;
-    for (int32_t a = 0; is_reading && a < config->heads; a++, room += floats) {
+    for (int32_t a = 0; is_reading && a < config->heads; a++) {
         const float *weights = attention.qkv.weights + (size_t)a * 3 * (size_t)D * (size_t)C;
-        room[0] = attention.scale[a];
-        memcpy(room + 4, attention.qkv.bias + a * 3 * D, (size_t)D * sizeof *room);
-        for (int32_t i = 0; i < 3 * D * C; i++) /* [q, k, v][D][C] */
-            room[4 + all + (i / (D * C) * C + i % C) * all + i / C % D] = weights[i];
+        float *of_head = room + a * plain, *tile = room + config->heads * plain + a * products;
+        of_head[0] = attention.scale[a];
+        memcpy(of_head + 4, attention.qkv.bias + a * 3 * D, (size_t)D * sizeof *room);
         for (int32_t i = 0; i < side * side; i++)
-            room[4 + all + 3 * C * all + i] = (float)attention.position[a * side * side + i];
+            of_head[4 + all + i] = (float)attention.position[a * side * side + i];
+        for (int32_t i = 0; i < 3 * D * C; i++) /* [q, k, v][D][C] */
+            tile[(i / (D * C) * C + i % C) * all + i / C % D] = weights[i];
     }
-    return packed;
+    return settle(p, &packed);
 }
 
 static swin2sr__vk_block pack_block(packer *p, int32_t g, int32_t b) {
@@ -171,19 +197,26 @@ static swin2sr_status pack_weights(swin2sr__vk_network *self, const swin2sr__wei
     packer p = {.network = self, .folds = {.network = &self->packed.network, .reterr = reterr}};
     pack_layers(&p);
     self->packed.bytes = p.memory.used;
-    if (!swin2sr__arena_allocate(&p.memory))
+    p.scratch = self->is_half ? malloc(p.scratch_floats * sizeof *p.scratch) : NULL;
+    if ((self->is_half && !p.scratch) || !swin2sr__arena_allocate(&p.memory)) {
+        free(p.scratch);
         return swin2sr__error_set(reterr, SWIN2SR_NOMEM, "no memory for %zu bytes of weights", self->packed.bytes);
+    }
     p.folds.weights = weights;
     pack_layers(&p);
     swin2sr_status status = p.folds.status;
     if (status == SWIN2SR_OK) {
         VkResult result = upload(self, &p.memory);
-        if (result != VK_SUCCESS)
+        if (result == VK_ERROR_OUT_OF_DEVICE_MEMORY || result == VK_ERROR_OUT_OF_HOST_MEMORY)
             status =
                 swin2sr__error_set(reterr, SWIN2SR_NOMEM, "%.100s: %s, for %zu MiB of weights", self->gpu.info.name,
                                    swin2sr__vk_result_text(result), (self->packed.bytes >> 20) + 1);
+        else if (result != VK_SUCCESS)
+            status = swin2sr__error_set(reterr, SWIN2SR_UNSUPPORTED, "%.100s: %s", self->gpu.info.name,
+                                        swin2sr__vk_result_text(result));
     }
     swin2sr__arena_done(&p.memory);
+    free(p.scratch);
     return status;
 }
 
@@ -192,9 +225,10 @@ static swin2sr_status check_supported(const swin2sr__config *config, const swin2
     int32_t D = config->dim / config->heads;
     if (options->is_plain)
         return swin2sr__error_set(reterr, SWIN2SR_INVALID, "the plain C kernels are the CPU's; choose device cpu");
-    if (options->precision != SWIN2SR_PRECISION_AUTO && options->precision != SWIN2SR_PRECISION_FP32)
+    if (options->precision != SWIN2SR_PRECISION_AUTO && options->precision != SWIN2SR_PRECISION_FP32 &&
+        options->precision != SWIN2SR_PRECISION_FP16)
         return swin2sr__error_set(reterr, SWIN2SR_UNSUPPORTED,
-                                  "Vulkan computes in fp32 only; other precisions: device cpu");
+                                  "Vulkan computes in fp32 and fp16; other precisions: device cpu");
     if (config->window_px > MAX_WINDOW_PX)
         return swin2sr__error_set(reterr, SWIN2SR_UNSUPPORTED, "window %d: Vulkan supports at most %d",
                                   config->window_px, MAX_WINDOW_PX);
@@ -225,7 +259,11 @@ static swin2sr_status open_network(swin2sr__vk_network *self, const swin2sr__wei
     const swin2sr__device_info *info = &self->gpu.info;
     snprintf(self->packed.device_name, sizeof self->packed.device_name, "%s", info->name);
     self->cache_fd = options->device_cache_fd;
-    self->packed.limit_bytes = self->gpu.memory_bytes;
+    self->is_half = options->precision == SWIN2SR_PRECISION_FP16 && info->has_fp16;
+    if (self->is_half)
+        self->packed.precision = SWIN2SR_PRECISION_FP16;
+    else if (options->precision == SWIN2SR_PRECISION_FP16)
+        self->packed.kernels_note = "the driver of the GPU has no fp16 (16-bit storage); fp32 is used";
     VkResult result = swin2sr__vk_pipelines_new(self);
     if (result != VK_SUCCESS)
         return swin2sr__error_set(reterr, SWIN2SR_UNSUPPORTED, "%.100s: its driver refuses the kernels: %s", info->name,

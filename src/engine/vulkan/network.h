@@ -21,9 +21,14 @@ typedef enum swin2sr__vk_kernel {
     SWIN2SR__VK_KERNELS
 } swin2sr__vk_kernel;
 
+/* Pipelines of one kernel by what its buffers hold: bit 0, the first input is halves; bit 1, the second; bit 2, the
+ * output. */
+#define SWIN2SR__VK_VARIANTS 8
+
 /* Where the weights of a layer lie. */
 typedef struct swin2sr__vk_layer {
     size_t offset, bytes;
+    size_t plain, products; /* floats, and then weights of products, which may be halves */
     int32_t outputs;
     int32_t channels[2]; /* of a convolution's planes; [0]: inputs of a linear layer */
 } swin2sr__vk_layer;
@@ -40,12 +45,13 @@ typedef struct swin2sr__vk_network {
     swin2sr__packed packed;
     swin2sr__vk_gpu gpu;
     pthread_mutex_t mutex; /* one engine submits at a time */
+    bool is_half;          /* weights and inputs of products are halves */
     int cache_fd;          /* during the pack; 0: none */
     swin2sr__vk_cache cache;
     swin2sr__vk_buffer weights;
     VkDescriptorSetLayout set_layout;
     VkPipelineLayout layout;
-    VkPipeline pipelines[SWIN2SR__VK_KERNELS];
+    VkPipeline pipelines[SWIN2SR__VK_KERNELS][SWIN2SR__VK_VARIANTS];
     swin2sr__vk_layer embed, embed_norm, final_norm, after_body, cubic;
     swin2sr__vk_layer stages[SWIN2SR__MAX_STAGES];
     swin2sr__vk_layer convs[SWIN2SR__MAX_GROUPS];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * engine/vulkan/pipelines.c - the kernels, compiled by the driver.
- * In: shaders/NAME.spv, embedded as they are; tools/check_shaders.py compares them with their sources.
- * Out: one pipeline for each. All have six buffers and one block of numbers. */
+ * In: shaders/NAME.spv and, for halves, NAME_half.spv, embedded as they are; tools/check_shaders.py compares them with their
+ * sources.
+ * Out: the pipelines that a network needs. All have six buffers and one block of numbers. */
 #include <stdint.h>
 
 #include "engine/vulkan/network.h"
@@ -19,15 +20,33 @@
 
 #define SHADERS(f) f(conv) f(linear) f(norm) f(attention) f(pixels) f(bicubic) /* in the order of swin2sr__vk_kernel */
 
-SHADERS(EMBED)
+#define EMBED_BOTH(name) EMBED(name) EMBED(name##_half)
+
+SHADERS(EMBED_BOTH)
 
 typedef struct shader {
     const uint32_t *begin, *end;
 } shader;
 
-#define ROW(name) {swin2sr__shader_##name, swin2sr__shader_##name##_end},
+#define ROW(name)                                            \
+    {{swin2sr__shader_##name, swin2sr__shader_##name##_end}, \
+     {swin2sr__shader_##name##_half, swin2sr__shader_##name##_half_end}},
 
-static const shader shaders[SWIN2SR__VK_KERNELS] = {SHADERS(ROW)};
+static const shader shaders[SWIN2SR__VK_KERNELS][2] = {SHADERS(ROW)}; /* for floats, for halves */
+
+#define FIRST 1
+#define SECOND 2
+#define OUTPUT 4
+
+/* The variants that the programs of all networks use with halves: bit i for variant i. */
+static const uint8_t halves[SWIN2SR__VK_KERNELS] = {
+    [SWIN2SR__VK_CONV] = 1 | 1 << FIRST | 1 << OUTPUT | 1 << (FIRST | OUTPUT) | 1 << (FIRST | SECOND),
+    [SWIN2SR__VK_LINEAR] = 1 << FIRST | 1 << OUTPUT | 1 << (FIRST | OUTPUT),
+    [SWIN2SR__VK_NORM] = 1 | 1 << OUTPUT,
+    [SWIN2SR__VK_ATTENTION] = 1 << OUTPUT,
+    [SWIN2SR__VK_PIXELS] = 1 | 1 << FIRST,
+    [SWIN2SR__VK_BICUBIC] = 1,
+};
 
 static VkResult create_layouts(swin2sr__vk_network *network) {
     VkDescriptorSetLayoutBinding bindings[SWIN2SR__VK_BINDINGS];
@@ -51,11 +70,21 @@ static VkResult create_layouts(swin2sr__vk_network *network) {
                                 : result;
 }
 
-/* constants  The head size and the window, which only the attention reads. */
-static VkResult create_pipeline(swin2sr__vk_network *network, swin2sr__vk_kernel kernel,
-                                const VkSpecializationInfo *constants) {
+/* The bindings of a variant that hold halves: constant 2 in shaders/common.glsl. */
+static int32_t bindings_of(const swin2sr__vk_network *network, swin2sr__vk_kernel kernel, int variant) {
+    bool has_products = kernel == SWIN2SR__VK_CONV || kernel == SWIN2SR__VK_LINEAR || kernel == SWIN2SR__VK_ATTENTION;
+    return (network->is_half && has_products ? 1 : 0) | (variant & FIRST ? 1 << 1 : 0) |
+           (variant & SECOND ? 1 << 2 : 0) | (variant & OUTPUT ? 1 << 4 : 0);
+}
+
+static VkResult create_pipeline(swin2sr__vk_network *network, swin2sr__vk_kernel kernel, int variant) {
     const swin2sr__vk_api *api = &network->gpu.api;
-    const shader *from = &shaders[kernel];
+    const swin2sr__config *config = &network->packed.network.config;
+    const shader *from = &shaders[kernel][network->is_half];
+    const int32_t values[] = {config->dim / config->heads, config->window_px, bindings_of(network, kernel, variant)};
+    const VkSpecializationMapEntry entries[] = {
+        {0, 0, sizeof(int32_t)}, {1, sizeof(int32_t), sizeof(int32_t)}, {2, 2 * sizeof(int32_t), sizeof(int32_t)}};
+    VkSpecializationInfo constants = {3, entries, sizeof values, values};
     VkShaderModuleCreateInfo code = {.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO,
                                      .codeSize = (size_t)((const char *)from->end - (const char *)from->begin),
                                      .pCode = from->begin};
@@ -63,38 +92,37 @@ static VkResult create_pipeline(swin2sr__vk_network *network, swin2sr__vk_kernel
     VkResult result = api->CreateShaderModule(network->gpu.device, &code, NULL, &module);
     if (result != VK_SUCCESS)
         return result;
-    VkComputePipelineCreateInfo create = {
-        .sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
-        .layout = network->layout,
-        .stage = {.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
-                  .stage = VK_SHADER_STAGE_COMPUTE_BIT,
-                  .module = module,
-                  .pName = "main",
-                  .pSpecializationInfo = kernel == SWIN2SR__VK_ATTENTION ? constants : NULL}};
+    VkComputePipelineCreateInfo create = {.sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
+                                          .layout = network->layout,
+                                          .stage = {.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
+                                                    .stage = VK_SHADER_STAGE_COMPUTE_BIT,
+                                                    .module = module,
+                                                    .pName = "main",
+                                                    .pSpecializationInfo = &constants}};
     result = api->CreateComputePipelines(network->gpu.device, network->cache.cache, 1, &create, NULL,
-                                         &network->pipelines[kernel]);
+                                         &network->pipelines[kernel][variant]);
     api->DestroyShaderModule(network->gpu.device, module, NULL);
     return result;
 }
 
 VkResult swin2sr__vk_pipelines_new(swin2sr__vk_network *network) {
-    const swin2sr__config *config = &network->packed.network.config;
-    const int32_t values[] = {config->dim / config->heads, config->window_px};
-    const VkSpecializationMapEntry entries[] = {{0, 0, sizeof(int32_t)}, {1, sizeof(int32_t), sizeof(int32_t)}};
-    VkSpecializationInfo constants = {2, entries, sizeof values, values};
     VkResult result = create_layouts(network);
     swin2sr__vk_cache_open(&network->gpu, network->cache_fd, &network->cache);
-    for (int i = 0; i < SWIN2SR__VK_KERNELS && result == VK_SUCCESS; i++)
-        result = create_pipeline(network, (swin2sr__vk_kernel)i, &constants);
+    for (int i = 0; i < SWIN2SR__VK_KERNELS * SWIN2SR__VK_VARIANTS && result == VK_SUCCESS; i++) {
+        int kernel = i / SWIN2SR__VK_VARIANTS, variant = i % SWIN2SR__VK_VARIANTS;
+        if ((network->is_half ? halves[kernel] : 1) >> variant & 1)
+            result = create_pipeline(network, (swin2sr__vk_kernel)kernel, variant);
+    }
     swin2sr__vk_cache_close(&network->gpu, network->cache_fd, &network->cache);
     return result;
 }
 
 void swin2sr__vk_pipelines_free(swin2sr__vk_network *network) {
     const swin2sr__vk_api *api = &network->gpu.api;
-    for (int i = 0; i < SWIN2SR__VK_KERNELS; i++) {
-        if (network->pipelines[i])
-            api->DestroyPipeline(network->gpu.device, network->pipelines[i], NULL);
+    for (int i = 0; i < SWIN2SR__VK_KERNELS * SWIN2SR__VK_VARIANTS; i++) {
+        VkPipeline pipeline = network->pipelines[i / SWIN2SR__VK_VARIANTS][i % SWIN2SR__VK_VARIANTS];
+        if (pipeline)
+            api->DestroyPipeline(network->gpu.device, pipeline, NULL);
     }
     if (network->layout)
         api->DestroyPipelineLayout(network->gpu.device, network->layout, NULL);

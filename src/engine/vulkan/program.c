@@ -48,6 +48,8 @@ static swin2sr__vk_op *add(swin2sr__vk_engine *engine, swin2sr__vk_op *unused, s
     const swin2sr__vk_ring *const bound[] = {to->first, to->second, to->added, to->output, to->copy};
     VkDescriptorSet set = op->set;
     *op = (swin2sr__vk_op){.kernel = kernel, .set = set, .span = span, .scale = 1, .limit = INT32_MAX, .groups_z = 1};
+    op->variant =
+        (to->first->is_half ? 1 : 0) | (to->second && to->second->is_half ? 2 : 0) | (to->output->is_half ? 4 : 0);
     op->push = (swin2sr__vk_push){.width = to->first->width,
                                   .height = to->first->height,
                                   .channels = {to->first->channels, to->second ? to->second->channels : 0},

@@ -23,16 +23,18 @@ typedef struct swin2sr__vk_push {
 #define SWIN2SR__VK_CENTRE 8
 #define SWIN2SR__VK_FLOAT 16
 
-/* Rows [rows][channels][width] of floats, or of packed pixels. Row y is at y % rows. */
+/* Rows [rows][channels][width] of floats, of halves, or of packed pixels. Row y is at y % rows. */
 typedef struct swin2sr__vk_ring {
     size_t offset, bytes;
     bool is_host; /* in the buffer that the host reads and writes */
+    bool is_half;
     int32_t rows, channels, width, height;
 } swin2sr__vk_ring;
 
 /* One kernel over rows of one layer. */
 typedef struct swin2sr__vk_op {
     swin2sr__vk_kernel kernel;
+    int variant; /* of its pipelines */
     VkDescriptorSet set;
     swin2sr__vk_push push;
     const swin2sr__span *span; /* of the schedule */
@@ -70,18 +72,19 @@ typedef struct swin2sr__vk_engine {
     int32_t head_from;  /* ops before it are the body's */
     double budget_macs; /* of one submission */
     double recorded_macs;
+    uint64_t sampled_us; /* when the use of memory was last compared with the budget */
+    int32_t over_count;  /* samples in a row that were over it */
 } swin2sr__vk_engine;
 
-/* rings.c: place all rings and count their bytes, in the device's memory and in the host's.
- * returns  false: a ring is larger than the device can bind, or the count overflows. */
-bool swin2sr__vk_rings_lay_out(swin2sr__vk_engine *engine, const swin2sr__ring_rows *rows, size_t *ret_device_bytes,
-                               size_t *ret_host_bytes);
+/* rings.c: place all rings and count their bytes. own is SIZE_MAX where a ring is larger than the device can bind. */
+swin2sr__engine_bytes swin2sr__vk_rings_lay_out(swin2sr__vk_engine *engine, const swin2sr__ring_rows *rows);
 
 /* program.c: list the dispatches of the image and bind their rings; without memory for the list, only count them. */
 void swin2sr__vk_program_build(swin2sr__vk_engine *engine);
 
 /* run.c: run dispatches [from, to) over the rows of the schedule, in as many submissions as their work needs; the last
- * one is left recorded until the flush.  errors: _CANCELLED, _NOMEM, _IO (the device is lost). */
+ * one is left recorded until the flush.  errors: _CANCELLED, _NOMEM, _IO (the device is lost). _NOMEM too when
+ * the device's memory is over its budget in several samples in a row: the next image is then planned for less. */
 swin2sr_status swin2sr__vk_run(swin2sr__vk_engine *engine, int32_t from, int32_t to);
 swin2sr_status swin2sr__vk_run_begin(swin2sr__vk_engine *engine);
 swin2sr_status swin2sr__vk_run_flush(swin2sr__vk_engine *engine);

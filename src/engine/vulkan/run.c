@@ -9,6 +9,8 @@
 #define CONV_ROWS 8 /* of a tile */
 #define SHORT_US 50000
 #define LONG_US 200000
+#define SAMPLE_US 100000
+#define MAX_OVER 3 /* samples in a row; a driver may exceed the budget for a moment */
 #define MIN_MACS 1e7
 #define MAX_MACS 1e12
 
@@ -37,6 +39,16 @@ swin2sr_status swin2sr__vk_run_begin(swin2sr__vk_engine *engine) {
     return status_of(result);
 }
 
+/* Compare the device's memory with its budget from time to time.  returns  false: there is too little for too long. */
+static bool has_memory(swin2sr__vk_engine *engine, uint64_t now_us) {
+    swin2sr__vk_budget budget;
+    if (now_us - engine->sampled_us < SAMPLE_US || !swin2sr__vk_budget_ask(&engine->network->gpu, &budget))
+        return true;
+    engine->sampled_us = now_us;
+    engine->over_count = budget.used_bytes > budget.all_bytes ? engine->over_count + 1 : 0;
+    return engine->over_count < MAX_OVER;
+}
+
 swin2sr_status swin2sr__vk_run_flush(swin2sr__vk_engine *engine) {
     const swin2sr__engine_options *options = &engine->options;
     swin2sr__vk_network *network = (swin2sr__vk_network *)(uintptr_t)engine->network; /* for its mutex */
@@ -50,6 +62,8 @@ swin2sr_status swin2sr__vk_run_flush(swin2sr__vk_engine *engine) {
         engine->budget_macs /= 2;
     else if (took_us < SHORT_US && engine->budget_macs < MAX_MACS && engine->recorded_macs >= engine->budget_macs)
         engine->budget_macs *= 2;
+    if (result == VK_SUCCESS && !has_memory(engine, start_us + took_us))
+        return SWIN2SR_NOMEM;
     if (result == VK_SUCCESS && options->on_progress &&
         !options->on_progress(options->progress_context, swin2sr__schedule_progress(&engine->schedule)))
         return SWIN2SR_CANCELLED;
@@ -72,7 +86,7 @@ static void dispatch(const swin2sr__vk_engine *engine, const swin2sr__vk_op *op,
     swin2sr__vk_push push = op->push;
     push.from = rows.from;
     push.to = rows.to;
-    api->CmdBindPipeline(to, VK_PIPELINE_BIND_POINT_COMPUTE, network->pipelines[op->kernel]);
+    api->CmdBindPipeline(to, VK_PIPELINE_BIND_POINT_COMPUTE, network->pipelines[op->kernel][op->variant]);
     api->CmdBindDescriptorSets(to, VK_PIPELINE_BIND_POINT_COMPUTE, network->layout, 0, 1, &op->set, 0, NULL);
     api->CmdPushConstants(to, network->layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, sizeof push, &push);
     api->CmdDispatch(to, op->groups_x, (uint32_t)((rows.to - rows.from + tile - 1) / tile), op->groups_z);

@@ -3,8 +3,8 @@
  * engine/vulkan/shaders/attention.comp - q, k, v and cosine attention of one head of one window.
  * Invocation t computes the token at row t / WINDOW, column t % WINDOW. Tokens outside the plane, which the cyclic shift
  * would bring from the opposite edge, are absent: no token attends to them, and they are not stored.
- * Weights of a head: logit scale [4], bias of q [DP], then q, k, v as [C][DP] each, then the position bias by rows and
- * columns from key to query [2 WINDOW - 1][2 WINDOW - 1], with DP the head size as a multiple of 4. */
+ * Weights: of each head the logit scale [4], the bias of q [DP] and the position bias by rows and columns from key to query
+ * [2 WINDOW - 1][2 WINDOW - 1]; then of each head q, k, v as [C][DP] each. DP is the head size as a multiple of 4. */
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
 
@@ -17,13 +17,13 @@ shared vec4 keys[64 * QUADS];
 shared vec4 values[64 * QUADS];
 
 /* One of q, k and v of this invocation's token. */
-void project(out vec4 sums[QUADS], int from, int at) {
+void project(out vec4 sums[QUADS], int from, int base, int at) {
     for (int i = 0; i < QUADS; i++)
         sums[i] = vec4(0.0);
     for (int c = 0; c < p.channels[0]; c++) {
-        float value = first[from + c * p.width];
+        float value = first_at(from + c * p.width);
         for (int i = 0; i < QUADS; i++)
-            sums[i] += value * weights[at + c * QUADS + i];
+            sums[i] += value * weight_at(base, at + c * QUADS + i);
     }
 }
 
@@ -42,16 +42,17 @@ void main() {
                     x0 + column < p.width;
     int y = clamp(y0 + row, 0, p.height - 1), x = clamp(x0 + column, 0, p.width - 1);
     int from = row_at(p.rows[0], C, p.width, y) + x;
-    int at = head * (1 + QUADS + 3 * C * QUADS + TABLE), layer = at + 1 + QUADS, table = layer + 3 * C * QUADS;
+    int at = head * (1 + QUADS + TABLE), table = at + 1 + QUADS;
+    int base = int(gl_NumWorkGroups.z) * (1 + QUADS + TABLE), layer = head * 3 * C * QUADS;
     vec4 query[QUADS], other[QUADS], sums[QUADS];
-    project(other, from, layer + C * QUADS);
+    project(other, from, base, layer + C * QUADS);
     float factor = 1.0 / length_of(other);
     for (int i = 0; i < QUADS; i++)
         keys[t * QUADS + i] = other[i] * factor;
-    project(other, from, layer + 2 * C * QUADS);
+    project(other, from, base, layer + 2 * C * QUADS);
     for (int i = 0; i < QUADS; i++)
         values[t * QUADS + i] = other[i];
-    project(query, from, layer);
+    project(query, from, base, layer);
     for (int i = 0; i < QUADS; i++)
         query[i] += weights[at + 1 + i];
     factor = weights[at][0] / length_of(query);
@@ -86,5 +87,5 @@ void main() {
         return;
     int to = row_at(p.rows[3], C, p.width, y) + head * HEAD * p.width + x;
     for (int d = 0; d < HEAD; d++)
-        result[to + d * p.width] = sums[d / 4][d % 4] / total;
+        put(to + d * p.width, sums[d / 4][d % 4] / total);
 }

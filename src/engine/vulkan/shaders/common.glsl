@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * engine/vulkan/shaders/common.glsl - what all kernels share: their buffers and the numbers of one dispatch.
- * A ring is [rows][channels][width] floats; row y of the plane is at y % rows. The host's side is push in program.h. */
+ * A ring is [rows][channels][width] floats; row y of the plane is at y % rows. The host's side is push in program.h.
+ * With HALF some buffers hold half floats, and constant 2 says which: bit i is set for binding i. Values are widened when
+ * they are read, so that all sums are in fp32. */
 #extension GL_EXT_control_flow_attributes : require
+#ifdef HALF
+#extension GL_EXT_shader_16bit_storage : require
+layout(constant_id = 2) const int HALVES = 0;
+#endif
 
 layout(push_constant, std430) uniform Push {
     int from, to;               /* rows to compute; attention: rows of windows */
@@ -31,6 +37,49 @@ layout(std430, set = 0, binding = 2) readonly buffer Second { float second[]; };
 layout(std430, set = 0, binding = 3) readonly buffer Added { float added[]; };
 layout(std430, set = 0, binding = 4) writeonly buffer Output { float result[]; };
 layout(std430, set = 0, binding = 5) writeonly buffer Copy { float result_copy[]; };
+
+#ifdef HALF
+layout(std430, set = 0, binding = 0) readonly buffer WeightHalves { f16vec4 weight_halves[]; };
+layout(std430, set = 0, binding = 1) readonly buffer FirstHalves { float16_t first_halves[]; };
+layout(std430, set = 0, binding = 2) readonly buffer SecondHalves { float16_t second_halves[]; };
+layout(std430, set = 0, binding = 4) writeonly buffer OutputHalves { float16_t result_halves[]; };
+#endif
+
+/* Four weights of products, which begin at quad `base` of the layer. What comes before them are always floats. */
+vec4 weight_at(int base, int i) {
+#ifdef HALF
+    if ((HALVES & 1) != 0)
+        return vec4(weight_halves[2 * base + i]);
+#endif
+    return weights[base + i];
+}
+
+float first_at(int i) {
+#ifdef HALF
+    if ((HALVES & 2) != 0)
+        return float(first_halves[i]);
+#endif
+    return first[i];
+}
+
+float second_at(int i) {
+#ifdef HALF
+    if ((HALVES & 4) != 0)
+        return float(second_halves[i]);
+#endif
+    return second[i];
+}
+
+/* A half that would be infinite becomes the largest that is not. */
+void put(int i, float value) {
+#ifdef HALF
+    if ((HALVES & 16) != 0) {
+        result_halves[i] = float16_t(clamp(value, -65504.0, 65504.0));
+        return;
+    }
+#endif
+    result[i] = value;
+}
 
 /* The index of channel 0; the next channel is `width` further on. */
 int row_at(int rows, int channels, int width, int y) {

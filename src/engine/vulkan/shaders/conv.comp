@@ -18,7 +18,7 @@ float value_at(int plane, int c, int y, int x) {
     if (c >= p.channels[plane] || y < 0 || y >= p.height || x < 0 || x >= p.width)
         return 0.0;
     int at = row_at(p.rows[plane], p.channels[plane], p.width, y) + c * p.width + x;
-    return plane == 0 ? first[at] : second[at];
+    return plane == 0 ? first_at(at) : second_at(at);
 }
 
 void load_patch(int plane, int channel, int y0, int x0) {
@@ -27,9 +27,9 @@ void load_patch(int plane, int channel, int y0, int x0) {
                                    x0 - 1 + i % SIDE_X);
 }
 
-void load_tile(int at) {
+void load_tile(int base, int at) {
     for (int i = int(gl_LocalInvocationIndex); i < CHANNELS * 9 * QUADS; i += 128)
-        tile[i] = weights[at + i];
+        tile[i] = weight_at(base, at + i);
 }
 
 void multiply(inout vec4 sums[8], int row, int column, int quad) {
@@ -61,7 +61,7 @@ void store(float value, int n, int y, int x) {
         return;
     if (p.rows[2] > 0)
         value += added[row_at(p.rows[2], p.outputs, p.width, y) + n * p.width + x];
-    result[row_at(p.rows[3], p.out_channels, p.out_width, to_y) + c * p.out_width + to_x] = value;
+    put(row_at(p.rows[3], p.out_channels, p.out_width, to_y) + c * p.out_width + to_x, value);
     if (p.rows[4] > 0)
         result_copy[row_at(p.rows[4], p.out_channels, p.out_width, to_y) + c * p.out_width + to_x] = value;
 }
@@ -70,18 +70,18 @@ void main() {
     int index = int(gl_LocalInvocationIndex), quad = index / 32 * 2;
     int row = index % 32 / 4, column = index % 4 * 4;
     int x0 = int(gl_WorkGroupID.x) * COLUMNS, y0 = p.from + int(gl_WorkGroupID.y) * ROWS, n0 = int(gl_WorkGroupID.z);
-    int tiles = (p.outputs + 31) / 32, at = tiles * QUADS;
+    int tiles = (p.outputs + 31) / 32, base = tiles * QUADS;
     int padded0 = (p.channels[0] + 3) / 4 * 4, padded1 = p.rows[1] > 0 ? (p.channels[1] + 3) / 4 * 4 : 0;
     vec4 sums[8];
     for (int i = 0; i < 8; i++)
         sums[i] = weights[n0 * QUADS + quad + i % 2];
-    at += n0 * (padded0 + padded1) * 9 * QUADS;
+    int at = n0 * (padded0 + padded1) * 9 * QUADS;
     for (int c = 0; c < padded0 + padded1; c += CHANNELS) {
         if (c < padded0)
             load_patch(0, c, y0, x0);
         else
             load_patch(1, c - padded0, y0, x0);
-        load_tile(at + c * 9 * QUADS);
+        load_tile(base, at + c * 9 * QUADS);
         barrier();
         multiply(sums, row, column, quad);
         barrier();

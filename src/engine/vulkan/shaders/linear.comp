@@ -25,13 +25,13 @@ float activated(float value) {
     return value > 0.0 ? value : p.slope * value;
 }
 
-void load(int k, int row, int x0, int at) {
+void load(int k, int row, int x0, int base, int at) {
     for (int i = int(gl_LocalInvocationIndex); i < INPUTS * COLUMNS; i += 128) {
         int c = k + i / COLUMNS, x = x0 + i % COLUMNS;
-        panel[i] = c < p.channels[0] && x < p.width ? first[row + c * p.width + x] : 0.0;
+        panel[i] = c < p.channels[0] && x < p.width ? first_at(row + c * p.width + x) : 0.0;
     }
     for (int i = int(gl_LocalInvocationIndex); i < INPUTS * QUADS; i += 128)
-        tile[i] = weights[at + k * QUADS + i];
+        tile[i] = weight_at(base, at + k * QUADS + i);
 }
 
 void multiply(inout vec4 sums[8], int column, int quad) {
@@ -50,12 +50,12 @@ void main() {
     int x0 = int(gl_WorkGroupID.x) * COLUMNS, y = p.from + int(gl_WorkGroupID.y), n0 = int(gl_WorkGroupID.z);
     int tiles = (p.outputs + 63) / 64, padded = (p.channels[0] + INPUTS - 1) / INPUTS * INPUTS;
     int from = row_at(p.rows[0], p.channels[0], p.width, y), to = row_at(p.rows[3], p.outputs, p.width, y);
-    int at = (tiles + n0 * padded) * QUADS;
+    int base = tiles * QUADS, at = n0 * padded * QUADS;
     vec4 sums[8];
     for (int i = 0; i < 8; i++)
         sums[i] = weights[n0 * QUADS + quad + i % 2];
     for (int k = 0; k < padded; k += INPUTS) {
-        load(k, from, x0, at);
+        load(k, from, x0, base, at);
         barrier();
         multiply(sums, column, quad);
         barrier();
@@ -63,6 +63,6 @@ void main() {
     for (int i = 0; i < 32; i++) {
         int n = n0 * 64 + quad * 4 + i % 8, x = x0 + column + i / 8;
         if (n < p.outputs && x < p.width)
-            result[to + n * p.width + x] = activated(sums[i / 4][i % 4]);
+            put(to + n * p.width + x, activated(sums[i / 4][i % 4]));
     }
 }

@@ -31,7 +31,7 @@ void main() {
         float value = (first[from + c * p.width] - mean) * scale * weights[c / 4][c % 4] + weights[quads + c / 4][c % 4];
         if ((p.flags & FLAG_ADD) != 0)
             value += second[base + c * p.width];
-        result[to + c * p.width] = value;
+        put(to + c * p.width, value);
         if (p.rows[4] > 0)
             result_copy[copy_to + c * p.width] = value;
     }

@@ -13,7 +13,7 @@ float value_at(int y, int i) {
     int C = p.channels[0], c = i % C, x = i / C;
     if (x >= p.width)
         return 0.0;
-    return first[row_at(p.rows[0], C, p.out_width, y) + c * p.out_width + x] * p.factor + p.mean[c];
+    return first_at(row_at(p.rows[0], C, p.out_width, y) + c * p.out_width + x) * p.factor + p.mean[c];
 }
 
 uint byte_of(float value) {
