@@ -27,6 +27,7 @@
 #define RING 4096 /* commands, and notices, that wait */
 #define HELD 64   /* hints that are not settled */
 #define SERVERS 16
+#define REPLY_BYTES 256
 #define FETCH_MS 300       /* so long a hint may be settled late */
 #define CALL_MS 3000       /* of each other call */
 #define PAUSE_MS 500       /* after a call that failed */
@@ -55,8 +56,9 @@ typedef struct ring {
     size_t first, count;
 } ring;
 
+/* The message itself is not kept, because it would refer to a subscription that may have been made anew since. */
 typedef struct held_hint {
-    natsMsg *message; /* NULL: free */
+    char reply[REPLY_BYTES]; /* the subject of its acknowledgements; "": free */
     uint64_t shown_us;
     char id[LIMIT_JOB_ID_BYTES];
 } held_hint;
@@ -303,12 +305,8 @@ static bool subscribe(queue *self) {
 /* ---- hints that are held ---- */
 
 static void let_go(queue *self, held_hint *hint, bool is_over) {
-    if (is_over)
-        (void)self->nats.natsMsg_Ack(hint->message, NULL);
-    else
-        (void)self->nats.natsMsg_Nak(hint->message, NULL);
-    self->nats.natsMsg_Destroy(hint->message);
-    hint->message = NULL;
+    (void)self->nats.natsConnection_PublishString(self->connection, hint->reply, is_over ? "+ACK" : "-NAK");
+    hint->reply[0] = '\0';
 }
 
 static void settle_all(queue *self) {
@@ -320,7 +318,7 @@ static void settle_all(queue *self) {
         if (!has_one)
             return;
         for (held_hint *each = self->held; each < self->held + HELD; each++)
-            if (each->message && strcmp(each->id, what.id) == 0)
+            if (each->reply[0] && strcmp(each->id, what.id) == 0)
                 let_go(self, each, what.number);
     }
 }
@@ -329,28 +327,31 @@ static size_t show_work(queue *self) {
     uint64_t now_us = swin2sr__clock_us();
     size_t count = 0;
     for (held_hint *each = self->held; each < self->held + HELD; each++) {
-        count += each->message != NULL;
-        if (!each->message || now_us - each->shown_us < self->settings.wait_us / 3)
+        count += each->reply[0] != '\0';
+        if (!each->reply[0] || now_us - each->shown_us < self->settings.wait_us / 3)
             continue;
-        (void)self->nats.natsMsg_InProgress(each->message, NULL);
+        (void)self->nats.natsConnection_PublishString(self->connection, each->reply, "+WPI");
         each->shown_us = now_us;
     }
     return count;
 }
 
+/* A message that is not a hint of ours is delivered again to others, and given up in the end. */
 static void hold(queue *self, natsMsg *message) {
     held_hint *place = self->held;
-    while (place < self->held + HELD && place->message)
+    while (place < self->held + HELD && place->reply[0])
         place++;
+    const char *reply = self->nats.natsMsg_GetReply(message);
     int length = self->nats.natsMsg_GetDataLength(message);
-    if (place == self->held + HELD || length <= 0 || length >= (int)LIMIT_JOB_ID_BYTES) {
-        (void)self->nats.natsMsg_Ack(message, NULL);
-        self->nats.natsMsg_Destroy(message);
-        return;
+    bool is_hint = place < self->held + HELD && reply && strlen(reply) < REPLY_BYTES && length > 0 &&
+                   length < (int)LIMIT_JOB_ID_BYTES;
+    if (is_hint) {
+        *place = (held_hint){.shown_us = swin2sr__clock_us()};
+        strcpy(place->reply, reply);
+        memcpy(place->id, self->nats.natsMsg_GetData(message), (size_t)length);
     }
-    *place = (held_hint){.message = message, .shown_us = swin2sr__clock_us()};
-    memcpy(place->id, self->nats.natsMsg_GetData(message), (size_t)length);
-    if (!notify(self, NOTE_HINT, place->id, 0))
+    self->nats.natsMsg_Destroy(message);
+    if (is_hint && !notify(self, NOTE_HINT, place->id, 0))
         let_go(self, place, false);
 }
 
@@ -413,7 +414,7 @@ static void *run_taker(void *context) {
     }
     settle_all(self);
     for (held_hint *each = self->held; each < self->held + HELD; each++)
-        if (each->message)
+        if (each->reply[0])
             let_go(self, each, false);
     return NULL;
 }

@@ -17,8 +17,8 @@
     X(jsOptions_Init) X(jsStreamConfig_Init) X(jsConsumerConfig_Init) X(jsSubOptions_Init) X(jsPubOptions_Init) \
     X(js_AddStream) X(js_GetStreamInfo) X(jsStreamInfo_Destroy) X(js_AddConsumer) X(jsConsumerInfo_Destroy) \
     X(js_PullSubscribe) X(js_Publish) X(jsPubAck_Destroy) X(natsSubscription_Fetch) X(natsSubscription_Destroy) \
-    X(natsMsgList_Destroy) X(natsMsg_GetData) X(natsMsg_GetDataLength) X(natsMsg_Ack) X(natsMsg_Nak) \
-    X(natsMsg_InProgress) X(natsMsg_Destroy)
+    X(natsMsgList_Destroy) X(natsMsg_GetData) X(natsMsg_GetDataLength) X(natsMsg_GetReply) \
+    X(natsMsg_Destroy)
 /* clang-format on */
 
 #define NATS_MEMBER(name) __typeof__(name) *name;

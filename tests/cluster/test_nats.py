@@ -65,8 +65,7 @@ def test_a_hint_starts_a_job_elsewhere(tmp_path, nats, start):
     waiting = [a.accept(picture(24, 16, seed=number)) for number in range(6)]
     b.process.send_signal(signal.SIGCONT)
     finish(tmp_path, [a, b], [busy, *waiting])
-    claims = len(b.events("job_finished"))
-    assert claims >= 4, "all but the one or two that a has taken are done by b"
+    assert len(b.events("job_finished")) >= 2, "those that a has not taken yet are done by b"
 
 
 def test_progress_of_another_node(nats, start):
