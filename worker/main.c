@@ -3,8 +3,9 @@
  * In: networks by name or as open files; jobs with descriptors, from the socket that is descriptor 3.
  * Out: messages to that socket. No path is ever opened on behalf of a client.
  * Loads and tests its networks, starts its threads, enters the sandbox, sends READY for each network, then works until
- * the server closes the socket. It is started only by swin2sr-server. Exit codes: 0 the server is gone, 1 a network or a
- * required sandbox cannot be had (FAILED gives the reason), 2 wrong usage. */
+ * the server closes the socket. With --device find it only names the GPUs of this machine. It is started only by
+ * swin2sr-server. Exit codes: 0 the server is gone, 1 a network, a GPU or a required sandbox cannot be had (FAILED gives
+ * the reason), 2 wrong usage, 3 (IPC_EXIT_LOST) the GPU was lost. */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -12,12 +13,14 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/threads.h"
 #include "base/precision.h"
+#include "engine/device_list.h"
 #include "sandbox.h"
 #include "worker.h"
 
@@ -52,14 +55,17 @@ static bool add_name(networks_options *self, const char *name) {
     return true;
 }
 
+static bool take_text(const char *text, const char **ret_text) {
+    *ret_text = text;
+    return true;
+}
+
 static bool parse_arguments(int argc, char **argv, networks_options *self, sandbox *ret_sandbox) {
-    static const struct option options[] = {{"threads", required_argument, NULL, 't'},
-                                            {"precision", required_argument, NULL, 'p'},
-                                            {"network", required_argument, NULL, 'n'},
-                                            {"weights-fd", required_argument, NULL, 'w'},
-                                            {"config-fd", required_argument, NULL, 'c'},
-                                            {"sandbox", required_argument, NULL, 's'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"threads", required_argument, NULL, 't'},   {"precision", required_argument, NULL, 'p'},
+        {"network", required_argument, NULL, 'n'},   {"weights-fd", required_argument, NULL, 'w'},
+        {"config-fd", required_argument, NULL, 'c'}, {"sandbox", required_argument, NULL, 's'},
+        {"device", required_argument, NULL, 'd'},    {NULL, 0, NULL, 0}};
     *ret_sandbox = (sandbox){.mode = SANDBOX_AUTO};
     *self = (networks_options){.threads = swin2sr__cores_usable(), .weights_fd = -1, .config_fd = -1};
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -69,6 +75,7 @@ static bool parse_arguments(int argc, char **argv, networks_options *self, sandb
                        : option == 'w' ? parse_file(optarg, &self->weights_fd)
                        : option == 'c' ? parse_file(optarg, &self->config_fd)
                        : option == 's' ? sandbox_mode_find(optarg, &ret_sandbox->mode)
+                       : option == 'd' ? take_text(optarg, &self->device)
                                        : false;
         if (!is_good)
             return false;
@@ -105,22 +112,67 @@ static int say_cannot_start(swin2sr_status status, const swin2sr_error *error) {
     return ipc_send(SOCKET, &message, NULL, 0) == SWIN2SR_OK ? 1 : 0;
 }
 
-/* Work until the server is gone. A CANCEL that arrives here is for a job that has been answered, and is ignored. */
-static void serve(const networks *self, swin2sr_threads *threads) {
+/* Work until the server is gone, or the device is lost: the job then has no answer, and another worker does it. A CANCEL
+ * that arrives here is for a job that has been answered, and is ignored.  returns the exit code. */
+static int serve(const networks *self, swin2sr_threads *threads) {
     ipc_message message;
     int fds[IPC_JOB_FDS];
     while (ipc_receive(SOCKET, &message, fds, 0) == SWIN2SR_OK) {
         if (message.type == IPC_CANCEL)
             continue;
         if (message.type != IPC_JOB || message.job.network >= self->count || message.job.undamaged > self->count)
-            return;
+            return 0;
         ipc_message reply;
         work_run(SOCKET, self, threads, &message.job, fds, &reply);
         for (size_t i = 0; i < IPC_JOB_FDS; i++)
             close(fds[i]);
+        if (networks_is_lost(self))
+            return IPC_EXIT_LOST;
         if (ipc_send(SOCKET, &reply, NULL, 0) != SWIN2SR_OK)
-            return;
+            return 0;
     }
+    return 0;
+}
+
+/* ---- GPUs ---- */
+
+static bool find_rank(const swin2sr__device_info *info, uint32_t *ret_rank) {
+    static const char *const types[] = {"discrete GPU", "integrated GPU", "virtual GPU"};
+    for (uint32_t i = 0; i < sizeof types / sizeof types[0] && info->is_gpu && !info->problem; i++)
+        if (strcmp(info->type, types[i]) == 0) {
+            *ret_rank = i;
+            return true;
+        }
+    return false;
+}
+
+/* Name the GPUs that can be used. Devices that compute on the processor are left out. */
+static int say_devices(void) {
+    swin2sr__device_info infos[SWIN2SR__MAX_DEVICES];
+    size_t count = 0;
+    swin2sr_error error = {"no GPU that can be used; 'swin2sr device list' says why"};
+    bool is_any = false;
+    swin2sr_status status = swin2sr__device_list(infos, &count, &error);
+    for (size_t i = 0; i < count; i++) {
+        ipc_message message = {.type = IPC_DEVICE, .device.index = (uint32_t)i};
+        ipc_text_set(message.device.name, sizeof message.device.name, infos[i].name);
+        if (!find_rank(&infos[i], &message.device.rank))
+            continue;
+        is_any = true;
+        if (ipc_send(SOCKET, &message, NULL, 0) != SWIN2SR_OK)
+            return 0;
+    }
+    return is_any ? 0 : say_cannot_start(status == SWIN2SR_OK ? SWIN2SR_UNSUPPORTED : status, &error);
+}
+
+/* ---- all together ---- */
+
+/* A driver keeps what it has compiled in files of its own, written by threads of its own. Here they could no longer be
+ * written once the worker is locked. */
+static void forbid_driver_caches(void) {
+    setenv("MESA_SHADER_CACHE_DISABLE", "true", 1);
+    setenv("MESA_GLSL_CACHE_DISABLE", "true", 1); /* its older name */
+    setenv("__GL_SHADER_DISK_CACHE", "0", 1);
 }
 
 /* Start the threads for all jobs and lock this process. */
@@ -148,18 +200,26 @@ int main(int argc, char **argv) {
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* if the server died before this call, the socket is closed */
     signal(SIGPIPE, SIG_IGN);
     prefer_as_oom_victim();
+    if (options.device)
+        forbid_driver_caches();
+    if (options.device && strcmp(options.device, "find") == 0)
+        return say_devices();
 
     networks all = {.count = 0};
     swin2sr_error error = {""};
     swin2sr_threads *threads = NULL;
     int code = 0;
-    swin2sr_status status = networks_open(&all, &options, &error);
+    swin2sr_status status = options.device ? sandbox_close_writes(&box, &error) : SWIN2SR_OK;
+    if (status == SWIN2SR_OK)
+        status = networks_open(&all, &options, &error);
     if (status == SWIN2SR_OK)
         status = lock(&all, &box, options.threads, &threads, &error);
     if (status != SWIN2SR_OK)
         code = say_cannot_start(status, &error);
     else if (say_ready(&all))
-        serve(&all, threads);
+        code = serve(&all, threads);
+    if (code == IPC_EXIT_LOST)
+        _exit(code); /* a driver that has lost its device may hang when it is closed */
     swin2sr_threads_free(threads);
     networks_done(&all);
     return code;

@@ -12,7 +12,8 @@
 
 static swin2sr_status open_one(const networks_options *from, uint32_t index, swin2sr_precision precision, bool is_plain,
                                swin2sr_model **ret_model, swin2sr_error *reterr) {
-    swin2sr_model_options options = {.precision = precision, .is_plain = is_plain};
+    swin2sr_model_options options = {
+        .precision = precision, .is_plain = is_plain, .device = is_plain ? NULL : from->device};
     if (from->weights_fd >= 0)
         return swin2sr_model_open_fd(from->weights_fd, from->config_fd, NULL, &options, ret_model, reterr);
     const char *name = from->name_count ? from->names[index] : swin2sr_model_built_in_name(0);
@@ -59,6 +60,8 @@ static void describe(const swin2sr_model *model, uint32_t index, ipc_ready *fact
     ipc_text_set(facts->kernels, sizeof facts->kernels, info->kernels);
     ipc_text_set(facts->kernels_note, sizeof facts->kernels_note, info->kernels_note);
     ipc_text_set(facts->precision, sizeof facts->precision, swin2sr__precision_name(info->precision));
+    ipc_text_set(facts->device, sizeof facts->device, info->device);
+    ipc_text_set(facts->driver, sizeof facts->driver, info->device_driver);
     facts->network = index;
     facts->scale = (uint32_t)info->scale;
     facts->parameters = info->parameters;
@@ -105,6 +108,13 @@ swin2sr_status networks_open(networks *self, const networks_options *options, sw
     for (uint32_t i = 0; i < count; i++)
         self->facts[i].memory_bytes = memory_bytes;
     return SWIN2SR_OK;
+}
+
+bool networks_is_lost(const networks *self) {
+    for (uint32_t i = 0; i < self->count; i++)
+        if (swin2sr_model_is_lost(self->models[i]))
+            return true;
+    return false;
 }
 
 void networks_done(networks *self) {

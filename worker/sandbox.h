@@ -3,7 +3,9 @@
  * In: a worker that has loaded and tested its networks.  Out: a process without files, network, other processes, or
  * system calls beyond those that decoding, the engine and encoding need. A call outside this list ends the process with
  * SIGSYS. Landlock holds for the thread that asks and for threads that it starts later; seccomp holds for all threads
- * and forbids new ones. The engine's threads are therefore started between the two steps. */
+ * and forbids new ones. The engine's threads are therefore started between the two steps. A worker on a GPU has a step
+ * before these, because the driver starts threads of its own, and a longer list of calls if the driver uses files of
+ * /dev. */
 #pragma once
 
 #include <stdbool.h>
@@ -34,15 +36,23 @@ typedef enum sandbox_mode {
 
 typedef struct sandbox {
     sandbox_mode mode;
-    int landlock_abi; /* 0: not in force */
+    bool is_device;        /* the worker computes with a driver */
+    bool has_device_files; /* which has opened files of /dev */
+    int landlock_abi;      /* 0: not in force */
     bool has_seccomp;
 } sandbox;
 
 /* false: there is no mode of this name. */
 bool sandbox_mode_find(const char *name, sandbox_mode *ret_mode);
 
-/* The first step: no new privileges, not dumpable, no path.
+/* Before a driver is loaded, which also restricts the threads that the driver starts: files are read only where drivers
+ * and their settings are, written only if they are devices of a GPU, never made, and nothing is executed; no TCP.
  * self    {.mode} before.
+ * errors  As those of sandbox_close_paths. */
+SWIN2SR_MUST_CHECK swin2sr_status sandbox_close_writes(sandbox *self, swin2sr_error *reterr);
+
+/* The first step: no new privileges, not dumpable, no path but the devices of a GPU that are open.
+ * self    {.mode} before, or as sandbox_close_writes has left it.
  * errors  _INVALID: it is required, and the system does not have it. */
 SWIN2SR_MUST_CHECK swin2sr_status sandbox_close_paths(sandbox *self, swin2sr_error *reterr);
 
@@ -51,5 +61,6 @@ SWIN2SR_MUST_CHECK swin2sr_status sandbox_close_paths(sandbox *self, swin2sr_err
  * errors  As those of sandbox_close_paths. */
 SWIN2SR_MUST_CHECK swin2sr_status sandbox_close_calls(sandbox *self, int socket, swin2sr_error *reterr);
 
-/* Write what is in force: "seccomp landlock-7" (the version of landlock's interface), "none", or "off". */
+/* Write what is in force: "seccomp landlock-7" (the version of landlock's interface), "none", or "off". With the longer
+ * list, it is "seccomp-device". */
 void sandbox_describe(const sandbox *self, char *ret_text, size_t size);

@@ -4,6 +4,8 @@
  * the source, other networks with the plain C kernels. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "ipc/ipc.h"
 #include <swin2sr/swin2sr.h>
 
@@ -49,6 +51,7 @@ typedef struct networks_options {
     int weights_fd, config_fd; /* -1: none */
     int32_t threads;
     swin2sr_precision precision;
+    const char *device; /* "vulkan:N"; NULL: the CPU */
 } networks_options;
 
 typedef struct networks {
@@ -62,6 +65,9 @@ typedef struct networks {
  * errors  Those of swin2sr_model_open; _INTERNAL: a self-test failed. The detail names the network. */
 SWIN2SR_MUST_CHECK swin2sr_status networks_open(networks *self, const networks_options *options, swin2sr_error *reterr);
 void networks_done(networks *self);
+
+/* The device of a network no longer computes. */
+bool networks_is_lost(const networks *self);
 
 /* ---- work.c ---- */
 

@@ -45,6 +45,7 @@ typedef struct swin2sr_model_info {
     const char *kernels_note; /* why faster kernels of this processor are not used; "" if they are, or there are none */
     const char *device;       /* the name of the device: "NVIDIA L4"; "" for the CPU */
     const char *device_note;  /* with device "auto": why the CPU is used; else "" */
+    const char *device_driver; /* its driver and version; "" for the CPU */
 } swin2sr_model_info;
 
 /* Load a network from a safetensors file or a PyTorch checkpoint (.pth, pytorch_model.bin): F32, F16 or BF16 tensors
@@ -173,6 +174,12 @@ SWIN2SR_PUBLIC void swin2sr_model_unref(swin2sr_model *model);
  * threads  Any.
  * errors   None.                                                                    since 0.1 */
 SWIN2SR_PUBLIC const swin2sr_model_info *swin2sr_model_get_info(const swin2sr_model *model);
+
+/* Ask whether the device of a model was lost: its driver has ended it, or it does not answer. Streams of the model then
+ * fail with _IO. Other models on that device may fail too, so a program should start again in a new process.
+ * threads  Any.
+ * errors   None.                                                                    since 0.1 */
+SWIN2SR_PUBLIC bool swin2sr_model_is_lost(const swin2sr_model *model);
 
 SWIN2SR_END
 #endif

@@ -37,12 +37,14 @@ static uint64_t level_us(uint64_t queue_us, uint64_t *left, int count) {
 }
 
 uint64_t pace_wait_us(const pool *workers) {
-    uint64_t now_us = swin2sr__clock_us(), left[LIMIT_WORKERS] = {0};
+    uint64_t now_us = swin2sr__clock_us(), left[POOL_WORKERS_MAX] = {0};
+    int count = 0;
     if (pool_has_idle(workers))
         return 0;
-    for (int i = 0; i < workers->worker_count; i++)
-        left[i] = workers->workers[i].job ? left_us(workers->workers[i].job, now_us) : 0;
-    return level_us(workers->queue.cost_us, left, workers->worker_count);
+    for (const worker *w = workers->workers; w < workers->workers + workers->worker_count; w++)
+        if (!w->is_resting)
+            left[count++] = w->job ? left_us(w->job, now_us) : 0;
+    return level_us(workers->queue.cost_us, left, count > 0 ? count : 1);
 }
 
 uint32_t pace_spread_s(uint64_t wait_us, uint32_t random) {

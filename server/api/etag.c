@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * api/etag.c - digest of a request and entity tag of its result (stages 1 request and 9 respond).
- * In: the digest of the upload, the options, the facts of the network.  Out: a digest and an entity tag. */
+ * In: the digest of the upload, the options, the network's digest.  Out: a digest, and the entity tag but for what the
+ * worker adds (facts_etag). */
 #include "api/call.h"
 
 #include <stdio.h>
@@ -24,8 +25,7 @@ void etag_set(upscale_call *self) {
              target->is_fit, target->crop_x_px, target->crop_y_px, target->crop_width_px, target->crop_height_px,
              target->plain_parts);
     swin2sr__sha256_hex(text, strlen(text), self->body_sha256);
-    snprintf(text, sizeof text, "%s %s %s %s %s", self->body_sha256, facts->sha256, facts->precision, facts->kernels,
-             SWIN2SR_VERSION);
+    snprintf(text, sizeof text, "%s %s %s", self->body_sha256, facts->sha256, SWIN2SR_VERSION);
     swin2sr__sha256_hex(text, strlen(text), hex);
     snprintf(self->etag, sizeof self->etag, "\"%.32s\"", hex);
 }

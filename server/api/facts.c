@@ -29,8 +29,11 @@ void facts_etag(const char *etag, const ipc_done *done, char ret_tag[FACTS_ETAG_
     char plan[FACTS_BYTES];
     facts_plan(done, plan);
     bool is_whole = strcmp(plan, "whole") == 0;
-    snprintf(ret_tag, FACTS_ETAG_BYTES, "%.*s%s%s\"", (int)strlen(etag) - 1, etag, is_whole ? "" : "-",
-             is_whole ? "" : plan);
+    char maker[16] = "";
+    if (done->maker) /* 0: an earlier version made it */
+        snprintf(maker, sizeof maker, "%08" PRIx32, done->maker);
+    snprintf(ret_tag, FACTS_ETAG_BYTES, "%.*s%s%s%s\"", (int)(strlen(etag) - 1 - strlen(maker)), etag, maker,
+             is_whole ? "" : "-", is_whole ? "" : plan);
 }
 
 static void add_count(http_request *request, const char *field, uint32_t count) {

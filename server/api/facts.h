@@ -16,8 +16,8 @@ void facts_plan(const ipc_done *done, char text[FACTS_BYTES]);
 /* Server-Timing: the stages in milliseconds. */
 void facts_timing(const ipc_done *done, uint64_t queue_us, char text[FACTS_BYTES]);
 
-/* The entity tag of the result. etag, of the request, is known before the plan: an image that was reduced or cut gets
- * another tag than the whole one. */
+/* The entity tag of the result. etag, of the request, is known before the plan and the worker: an image that was reduced
+ * or cut gets another tag than the whole one, and so does one that other kernels or another device made. */
 void facts_etag(const char *etag, const ipc_done *done, char ret_tag[FACTS_ETAG_BYTES]);
 
 /* Add X-Swin2SR-Model, -Choice, -Plan and -Notes; of an input with several frames -Frames; of an animation -Frames-Reused. */

@@ -55,13 +55,31 @@ static void check_pool(const api_context *service, const pool *each, http_json *
         http_json_add(failed, "s+", "self_test:", pool_name(each));
 }
 
+/* The GPUs of these workers; NULL: the CPU was chosen. */
+static http_json *devices_of(const pool *each) {
+    http_json *devices = http_json_array();
+    if (each->devices->count == 0) {
+        http_json_free(devices);
+        return NULL;
+    }
+    for (const worker *w = each->workers; w < each->workers + each->devices->count; w++) {
+        const worker_device *device = &w->device;
+        const char *state = device->is_aside ? "set aside" : w->state >= WORKER_IDLE ? "ready" : "starting";
+        http_json_add(&devices, "{s:s, s:s*, s:s*, s:s, s:s*}", "device", device->name, "name",
+                      device->title[0] ? device->title : NULL, "driver", device->driver[0] ? device->driver : NULL,
+                      "state", state, "detail", device->fault[0] ? device->fault : NULL);
+    }
+    return devices;
+}
+
 /* The sandbox is described by the worker that was ready last. */
 static void add_detail(const api_context *service, const pool *each, http_json **details) {
     const degrade_state *level = degrade_of(service->levels, each);
     const char *fault = pool_is_ready(each) || !each->fault[0] ? NULL : each->fault;
-    http_json_add(details, "{s:s, s:s, s:s*, s:s*, s:s*}", "model", pool_name(each), "level",
+    http_json_add(details, "{s:s, s:s, s:s*, s:s*, s:s*, s:o*}", "model", pool_name(each), "level",
                   degrade_level_name(level->level), "reason", level->level ? degrade_reason_name(level->reason) : NULL,
-                  "sandbox", each->was_ever_ready ? each->networks[0]->facts.sandbox : NULL, "detail", fault);
+                  "sandbox", each->was_ever_ready ? each->networks[0]->facts.sandbox : NULL, "detail", fault, "devices",
+                  devices_of(each));
 }
 
 void ready_on_begin(http_request *request) {

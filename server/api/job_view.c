@@ -45,7 +45,7 @@ double job_eta_s(const api_context *service, const kept_job *kept) {
         ahead_us += each->record.cost_us;
     if (!target)
         return (double)ahead_us / 1e6;
-    return (double)(pace_wait_us(target->owner) + ahead_us / (uint64_t)target->owner->worker_count) / 1e6;
+    return (double)(pace_wait_us(target->owner) + ahead_us / (uint64_t)pool_wanted_count(target->owner)) / 1e6;
 }
 
 static http_json *result_view(const job_record *record) {

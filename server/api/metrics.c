@@ -130,6 +130,22 @@ static void write_process(const api_context *self, FILE *out) {
             (double)cpu.tv_sec + (double)cpu.tv_nsec / 1e9);
 }
 
+/* Of each group of workers, its GPUs. */
+static void write_devices(const pool_set *pools, FILE *out) {
+    if (pools->devices.count == 0)
+        return;
+    metrics_write_family(out, "device_set_aside", "gauge", "1 for a GPU that is not used for a while.");
+    for (const pool *each = pools->pools; each < pools->pools + pools->pool_count; each++)
+        for (int i = 0; i < pools->devices.count; i++)
+            fprintf(out, "swin2sr_device_set_aside{model=\"%s\",device=\"%s\"} %d\n", pool_name(each),
+                    each->workers[i].device.name, (int)each->workers[i].device.is_aside);
+    metrics_write_family(out, "device_losses_total", "counter", "Ends of a worker that its GPU may have caused.");
+    for (const pool *each = pools->pools; each < pools->pools + pools->pool_count; each++)
+        for (int i = 0; i < pools->devices.count; i++)
+            fprintf(out, "swin2sr_device_losses_total{model=\"%s\",device=\"%s\"} %" PRIu64 "\n", pool_name(each),
+                    each->workers[i].device.name, each->workers[i].device.loss_count);
+}
+
 static void write_gauges(const api_context *self, FILE *out) {
     static const char *const states[WORKER_STATE_COUNT] = {"down", "starting", "idle", "busy"};
     metrics_write_number(out, "ready", "gauge", "1 while GET /readyz answers 200.", health_is_ready(self));
@@ -160,6 +176,7 @@ static void write_gauges(const api_context *self, FILE *out) {
     write_disks(self, out);
     write_memory(self->memory, out);
     write_levels(self, out);
+    write_devices(self->pools, out);
     if (self->backlog) {
         write_damage(self, out);
         write_jobs(self->backlog, out);
@@ -183,6 +200,12 @@ static void write_model(const network *each, FILE *out) {
     write_label(out, model->precision);
     fprintf(out, "\",kernels=\"");
     write_label(out, model->kernels);
+    if (model->device[0]) {
+        fprintf(out, "\",device=\"");
+        write_label(out, model->device);
+        fprintf(out, "\",driver=\"");
+        write_label(out, model->driver);
+    }
     fprintf(out, "\"} 1\n");
 }
 

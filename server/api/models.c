@@ -16,11 +16,12 @@ static void add_network(http_json **models, const network *each, bool is_default
     const ipc_ready *facts = &each->facts;
     bool is_ready = pool_is_ready(each->owner);
     if (each->owner->was_ever_ready)
-        http_json_add(models, "{s:s, s:s?, s:s?, s:b, s:b, s:b, s:i, s:s, s:I, s:s?, s:s, s:s, s:s}", "name", name,
-                      "summary", summary, "task", task, "default", is_default, "auto", is_auto, "ready", is_ready,
-                      "scale", (int)facts->scale, "sha256", facts->sha256, "parameters", (long long)facts->parameters,
-                      "license", facts->license[0] ? facts->license : NULL, "precision", facts->precision, "kernels",
-                      facts->kernels, "sandbox", facts->sandbox);
+        http_json_add(models, "{s:s, s:s?, s:s?, s:b, s:b, s:b, s:i, s:s, s:I, s:s?, s:s, s:s, s:s, s:s?, s:s?}",
+                      "name", name, "summary", summary, "task", task, "default", is_default, "auto", is_auto, "ready",
+                      is_ready, "scale", (int)facts->scale, "sha256", facts->sha256, "parameters",
+                      (long long)facts->parameters, "license", facts->license[0] ? facts->license : NULL, "precision",
+                      facts->precision, "kernels", facts->kernels, "sandbox", facts->sandbox, "device",
+                      facts->device[0] ? facts->device : NULL, "driver", facts->driver[0] ? facts->driver : NULL);
     else
         http_json_add(models, "{s:s, s:s?, s:s?, s:b, s:b, s:b}", "name", name, "summary", summary, "task", task,
                       "default", is_default, "auto", is_auto, "ready", is_ready);

@@ -38,7 +38,7 @@ static void add_pool(const api_context *service, http_json **pools, const pool *
     const degrade_state *level = degrade_of(service->levels, each);
     const ipc_ready *facts = &each->networks[0]->facts;
     bool is_known = each->was_ever_ready;
-    http_json_add(pools, "{s:o, s:{s:i, s:i, s:i, s:i}, s:s, s:s?, s:i, s:i, s:f, s:o, s:s?, s:s?, s:s?, s:s?}",
+    http_json_add(pools, "{s:o, s:{s:i, s:i, s:i, s:i}, s:s, s:s?, s:i, s:i, s:f, s:o, s:s?, s:s?, s:s?, s:s?, s:s?}",
                   "networks", networks_of(each), "workers", "idle", pool_count(each, WORKER_IDLE), "busy",
                   pool_count(each, WORKER_BUSY), "starting", pool_count(each, WORKER_STARTING), "down",
                   pool_count(each, WORKER_DOWN), "level", degrade_level_name(level->level), "reason",
@@ -46,7 +46,7 @@ static void add_pool(const api_context *service, http_json **pools, const pool *
                   (int)each->running_count, "wait_seconds", (double)pace_wait_us(each) / 1e6, "restarts",
                   restarts_of(each), "fault", each->fault[0] ? each->fault : NULL, "precision",
                   is_known ? facts->precision : NULL, "kernels", is_known ? facts->kernels : NULL, "sandbox",
-                  is_known ? facts->sandbox : NULL);
+                  is_known ? facts->sandbox : NULL, "device", facts->device[0] ? facts->device : NULL);
 }
 
 /* ---- jobs and errors ---- */

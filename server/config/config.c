@@ -29,6 +29,7 @@ typedef enum setting_kind {
     KIND_TEXT,       /* const char * */
     KIND_MODELS,     /* const char *, parsed into models */
     KIND_PRECISION,  /* const char *, the name of a precision */
+    KIND_DEVICES,    /* const char *, parsed into devices */
     KIND_NODE,       /* const char *, a valid part of an id */
     KIND_PROXIES,    /* const char *, parsed into proxies */
     KIND_USER,       /* const char *, parsed into user */
@@ -75,6 +76,8 @@ static const setting settings[] = {
           NULL, "usable cores, at most 2, or 1 if weight files are served beside other networks", workers, 1, LIMIT_WORKERS),
     COUNT("threads", "threads per worker", NULL, "cores / all workers", threads, 1, LIMIT_THREADS),
     OTHER("precision", "NAME", "arithmetic: auto (by a fixed table), fp32, bf16, int8, or fp16 (GPUs)", "auto", NULL, KIND_PRECISION, FIELD(precision)),
+    OTHER("device", "NAME,...", "what computes: cpu; vulkan:N of 'swin2sr device list', a list; or auto, every GPU of the best kind. CPU workers take over where no GPU works",
+          "cpu", NULL, KIND_DEVICES, FIELD(device_text)),
     SIZE("max-body-mib", "largest request body in MiB", "64", body_bytes_max, LIMIT_BODY_MAX_MIB, 1 << 20),
     SIZE("max-pixels", "largest input in pixels, width x height; the output may have 800 million", "50000000", in_pixels_max,
          LIMIT_OUT_PIXELS, 1),
@@ -261,6 +264,8 @@ static swin2sr_status set(server_config *c, const setting *row, const char *text
         return set_choice(row, text, field, reterr);
     if (row->kind < KIND_FILE)
         *(const char **)field = text;
+    if (row->kind == KIND_DEVICES)
+        return devices_parse(text, &c->devices, reterr);
     if (row->kind == KIND_PROXIES)
         return proxies_parse(text, &c->proxies, reterr);
     if (row->kind == KIND_USER)
@@ -514,7 +519,7 @@ static config_outcome set_all(server_config *c, const given *from) {
         bool is_in_file = from[i].place && from[i].place != from[i].name;
         /* the error names the entry of a list */
         bool is_list = row->kind == KIND_MODELS || row->kind == KIND_LISTEN || row->kind == KIND_PROXIES ||
-                       row->kind == KIND_ORIGINS;
+                       row->kind == KIND_ORIGINS || row->kind == KIND_DEVICES;
         const char *value = is_list ? "" : text;
         return wrong("%s%s%s%s%.100s: %s", from[i].place ? from[i].place : "default", is_in_file ? ": " : "",
                      is_in_file ? row->name : "", *value ? " " : "", value, error.text);

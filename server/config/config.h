@@ -2,6 +2,7 @@
  * config/config.h - the settings of the server, checked: flags over environment over file over defaults. */
 #pragma once
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "config/limits.h"
@@ -52,6 +53,13 @@ typedef struct server_user {
     uint32_t uid, gid; /* 0: none */
 } server_user;
 
+/* What the workers compute on. */
+typedef struct device_choice {
+    char names[LIMIT_DEVICES][LIMIT_DEVICE_NAME_BYTES]; /* "vulkan:N", each once */
+    int32_t count;                                      /* 0, without is_auto: the CPU */
+    bool is_auto;                                       /* the GPUs that workers find */
+} device_choice;
+
 /* What to do with an image that has a side over LIMIT_OVERSIZE_PX. */
 typedef enum oversize_choice {
     OVERSIZE_AUTO = 0, /* whole where time allows it */
@@ -71,6 +79,8 @@ typedef struct server_config {
     const char *models_text;
     served_models models; /* models_text, parsed; the workers of each are set */
     const char *precision;
+    const char *device_text;
+    device_choice devices; /* device_text, parsed */
     uint64_t body_bytes_max;
     uint64_t in_pixels_max;
     int32_t oversize;             /* an oversize_choice */
@@ -147,6 +157,12 @@ static inline size_t config_next_entry(const char **list) {
  * built-in networks have a number of workers, the largest one counts for all of them.
  * errors  _INVALID; the detail names the entry. */
 SWIN2SR_MUST_CHECK swin2sr_status models_parse(const char *text, served_models *ret_models, swin2sr_error *reterr);
+
+/* ---- devices.c ---- */
+
+/* Parse the value of --device: cpu, auto, or a list of vulkan and vulkan:N.
+ * errors  _INVALID; the detail names the entry. ret_choice is untouched. */
+SWIN2SR_MUST_CHECK swin2sr_status devices_parse(const char *text, device_choice *ret_choice, swin2sr_error *reterr);
 
 /* ---- listen.c ---- */
 

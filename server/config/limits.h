@@ -165,6 +165,12 @@
 #define LIMIT_MODELS 16                 /* networks served by one server */
 #define LIMIT_WORKERS 64                /* of all pools together */
 #define LIMIT_THREADS 256               /* per worker */
+#define LIMIT_DEVICES 8                 /* GPUs, each with a worker in each pool */
+#define LIMIT_DEVICE_NAME_BYTES 12u     /* "vulkan:15", terminator included */
+#define LIMIT_DEVICE_LOSSES 3           /* ends of a GPU's worker, after which the GPU is set aside, if they come ... */
+#define LIMIT_DEVICE_WINDOW_S 60        /* ... within this time, or without a finished job between them */
+#define LIMIT_DEVICE_ASIDE_S 600        /* until a GPU that was set aside is tried again */
+#define LIMIT_DEVICE_FIND_S 20          /* until the GPUs of this machine are known */
 #define LIMIT_RECYCLE_MAX 1000000       /* --recycle */
 #define LIMIT_SAMPLE_MS 100             /* from one look at the memory of the workers to the next */
 #define LIMIT_GROWTH_BYTES (3ull << 30) /* by which a worker may grow for one image; less where memory is short */

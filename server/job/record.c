@@ -106,6 +106,7 @@ static const field fields[] = {
     FIELD("frames_reused", done.frames_reused, KIND_U32),
     FIELD("notes", done.notes, KIND_U32),
     FIELD("choice", done.choice, KIND_U32),
+    FIELD("maker", done.maker, KIND_U32),
     FIELD("outcome", outcome, KIND_I32),
     FIELD("detail", detail, KIND_TEXT),
     FIELD("tried", tried, KIND_TEXT),

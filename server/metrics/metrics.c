@@ -12,7 +12,7 @@ static const double bounds[METRICS_BUCKETS] = {0.005, 0.01, 0.025, 0.05, 0.1, 0.
                                                2.5,   5,    10,    30,   60,  120,  300};
 static const char *const stage_names[METRICS_STAGE_COUNT] = {"queue", "decode", "infer", "encode"};
 static const char *const restart_names[METRICS_RESTART_COUNT] = {
-    "exit", "signal", "deadline", "stalled", "stuck", "protocol", "oom", "memory", "seccomp", "recycled"};
+    "exit", "signal", "deadline", "stalled", "stuck", "protocol", "oom", "memory", "seccomp", "recycled", "device"};
 
 void metrics_observe(metrics_histogram *histogram, uint64_t duration_us) {
     double seconds = (double)duration_us / 1e6;

@@ -38,7 +38,8 @@ typedef enum metrics_restart {
     METRICS_RESTART_OOM,      /* the kernel killed it because memory ran out */
     METRICS_RESTART_MEMORY,   /* the server ended it because it took too much memory */
     METRICS_RESTART_SECCOMP,  /* it made a system call that its sandbox forbids */
-    METRICS_RESTART_RECYCLED, /* it had done --recycle jobs */
+    METRICS_RESTART_RECYCLED, /* it had done --recycle jobs, or is not wanted now */
+    METRICS_RESTART_DEVICE,   /* it has lost its GPU */
     METRICS_RESTART_COUNT
 } metrics_restart;
 

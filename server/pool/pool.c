@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/crc32.h"
 #include "base/fit.h"
 #include "format/note.h"
 #include "pool/cheaper.h"
@@ -182,7 +183,7 @@ static job *set_idle(pool *self, worker *w) {
     job *item = release(self, w);
     loop_timer_clear(self->loop, &w->timer);
     w->state = WORKER_IDLE;
-    w->failures = 0;
+    w->failures = w->device.losses_in_a_row = 0;
     respawn_recycle(self, w);
     return item;
 }
@@ -227,6 +228,7 @@ static void on_done_message(pool *self, worker *w, const ipc_done *done) {
     item->done = *done;
     if (item->spec.is_hurried)
         item->done.choice = CHOICE_HURRY;
+    item->done.maker = w->makers[pool_used(item)->index];
     note_done(item, w);
     store_commit(&item->result, on_result_committed, item);
 }
@@ -238,17 +240,33 @@ static void on_failed_message(pool *self, worker *w, const ipc_failed *failed) {
         finish(self, item, outcome, failed->detail);
 }
 
-/* A worker has loaded and tested a network. An estimate that was learned from jobs is kept. */
-static void note_ready(network *self, const worker *by, const ipc_ready *ready) {
+/* What the bits of a result depend on, beside the network and the version. */
+static uint32_t maker_of(const ipc_ready *ready) {
+    char text[sizeof *ready];
+    swin2sr__crc32 crc;
+    snprintf(text, sizeof text, "%s %s %s %s", ready->precision, ready->kernels, ready->device, ready->driver);
+    swin2sr__crc32_init(&crc);
+    return swin2sr__crc32_add(&crc, 0, text, strlen(text));
+}
+
+/* A worker has loaded and tested a network. An estimate that was learned from jobs is kept, unless they were done on
+ * another device. */
+static void note_ready(network *self, worker *by, const ipc_ready *ready) {
+    if (strcmp(self->facts.device, ready->device) != 0)
+        self->time = (estimate){.us_per_pixel = 0};
     self->facts = *ready;
+    by->makers[self->index] = maker_of(ready);
+    memcpy(by->device.title, ready->device, sizeof by->device.title);
+    memcpy(by->device.driver, ready->driver, sizeof by->device.driver);
     estimate_take_self_test(&self->time, ready->us_per_megapixel);
     log_event(self->owner->log, LOG_LEVEL_INFO, "worker_ready",
-              "s:i, s:s, s:s, s:i, s:s, s:s, s:s, s:I, s:s, s:s, s:I, s:I, s:I", "worker_pid", (int)by->pid, "model",
-              self->served->name, "sha256", ready->sha256, "scale", (int)ready->scale, "kernels", ready->kernels,
-              "kernels_note", ready->kernels_note, "precision", ready->precision, "memory_bytes",
-              (long long)ready->memory_bytes, "sandbox", ready->sandbox, "self_test", ready->check, "us_per_megapixel",
-              (long long)ready->us_per_megapixel, "base_bytes", (long long)ready->base_bytes, "column_bytes",
-              (long long)ready->column_bytes);
+              "s:i, s:s, s:s*, s:s*, s:s*, s:s, s:i, s:s, s:s, s:s, s:I, s:s, s:s, s:I, s:I, s:I", "worker_pid",
+              (int)by->pid, "model", self->served->name, "device", by->device.name, "device_name",
+              by->device.name ? ready->device : NULL, "driver", by->device.name ? ready->driver : NULL, "sha256",
+              ready->sha256, "scale", (int)ready->scale, "kernels", ready->kernels, "kernels_note", ready->kernels_note,
+              "precision", ready->precision, "memory_bytes", (long long)ready->memory_bytes, "sandbox", ready->sandbox,
+              "self_test", ready->check, "us_per_megapixel", (long long)ready->us_per_megapixel, "base_bytes",
+              (long long)ready->base_bytes, "column_bytes", (long long)ready->column_bytes);
 }
 
 /* false: the file of the weights was altered after the first worker had loaded it. Another network must not answer under
@@ -283,6 +301,7 @@ static void on_ready_message(pool *self, worker *w, const ipc_ready *ready) {
     loop_timer_clear(self->loop, &w->timer);
     w->state = WORKER_IDLE;
     worker_watch_memory(w);
+    respawn_note_ready(self, w);
 }
 
 static bool is_about_job(const worker *w, uint64_t id) {
@@ -399,7 +418,7 @@ static void on_deadline(void *context) {
 
 void pool_start(pool *self) {
     self->handler = (worker_handler){.on_message = on_message, .on_end = on_end, .context = self};
-    self->worker_count = self->networks[0]->served->workers;
+    self->worker_count = self->devices->count + self->networks[0]->served->workers;
     respawn_start_all(self);
 }
 
@@ -469,8 +488,15 @@ size_t pool_waiting(const network *target) {
 int pool_count(const pool *self, worker_state state) {
     int count = 0;
     for (int i = 0; i < self->worker_count; i++)
-        count += self->workers[i].state == state;
+        count += self->workers[i].state == state && !(state == WORKER_DOWN && self->workers[i].is_resting);
     return count;
+}
+
+int pool_wanted_count(const pool *self) {
+    int count = 0;
+    for (const worker *w = self->workers; w < self->workers + self->worker_count; w++)
+        count += !w->is_resting;
+    return count > 0 ? count : 1;
 }
 
 bool pool_is_ready(const pool *self) {

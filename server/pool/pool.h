@@ -2,13 +2,16 @@
  * pool/pool.h - jobs to workers and results back (stage 3 of 9, dispatch).
  * A pool serves one or more networks, and each of its workers holds all of them. It keeps the workers running, gives
  * each idle worker the job that has waited longest, enforces deadlines, and gives a job whose worker died to another
- * worker. Workers may die at any time. Every job ends, at the latest at its deadline. */
+ * worker. Workers may die at any time. Every job ends, at the latest at its deadline.
+ * With GPUs, a pool has one worker for each. Those of the CPU run only while none of a GPU can be used. */
 #pragma once
 
 #include "format/choice.h"
 #include "log/log.h"
 #include "pool/estimate.h"
 #include "pool/worker.h"
+
+#define POOL_WORKERS_MAX (LIMIT_WORKERS + LIMIT_DEVICES)
 
 typedef struct pool pool;
 
@@ -23,17 +26,18 @@ typedef struct network {
 } network;
 
 struct pool {
-    network *networks[LIMIT_MODELS]; /* borrowed, as are the next four */
+    network *networks[LIMIT_MODELS]; /* borrowed, as are the next five */
     const server_config *config;
+    const device_list *devices;
     event_loop *loop;
     server_log *log;
     server_metrics *metrics;
     int network_count; /* 1.. */
     worker_handler handler;
     worker_networks program;
-    worker workers[LIMIT_WORKERS];
-    int worker_count; /* 1.. */
-    job_queue queue;  /* waiting jobs, in order */
+    worker workers[POOL_WORKERS_MAX]; /* first those of the devices */
+    int worker_count;                 /* 1.. */
+    job_queue queue;                  /* waiting jobs, in order */
     size_t running_count;
     uint64_t next_id;
     uint64_t growth_limit_bytes; /* memory by which a worker may grow for one image; 0: not known yet */
@@ -74,9 +78,10 @@ void pool_abandon(pool *self);
 /* End a worker that has grown too much. Its job is tried once more with a cheaper plan. */
 void pool_end_grown(pool *self, worker *w);
 
-bool pool_has_idle(const pool *self); /* a worker would take a job now */
-bool pool_is_ready(const pool *self); /* at least one worker has started */
-int pool_count(const pool *self, worker_state state);
-size_t pool_waiting(const network *target); /* jobs in the queue for this network */
+bool pool_has_idle(const pool *self);                 /* a worker would take a job now */
+bool pool_is_ready(const pool *self);                 /* at least one worker has started */
+int pool_count(const pool *self, worker_state state); /* DOWN: without those that rest */
+int pool_wanted_count(const pool *self);              /* workers that are not resting, 1.. */
+size_t pool_waiting(const network *target);           /* jobs in the queue for this network */
 
 void pool_done(pool *self); /* when no job waits or runs */

@@ -19,6 +19,9 @@ static pool *pool_for(pool_set *self, const served_model *served) {
 
 void pools_init(pool_set *self, const server_config *config, event_loop *loop, server_log *log,
                 server_metrics *metrics) {
+    devices_find(&self->devices, config);
+    if (self->devices.fault[0])
+        log_event(log, LOG_LEVEL_WARN, "no_device", "s:s", "detail", self->devices.fault);
     self->network_count = metrics->model_count = config->models.count;
     metrics->oom_kills = swin2sr__cgroup_oom_kills("");
     for (int i = 0; i < self->network_count; i++) {
@@ -31,6 +34,7 @@ void pools_init(pool_set *self, const server_config *config, event_loop *loop, s
     }
     for (pool *each = self->pools; each < self->pools + self->pool_count; each++) {
         each->config = config;
+        each->devices = &self->devices;
         each->loop = loop;
         each->log = log;
         each->metrics = metrics;

@@ -11,9 +11,10 @@ typedef struct pool_set {
     int network_count;              /* 0 before pools_init */
     pool pools[LIMIT_MODELS];
     int pool_count;
+    device_list devices;
 } pool_set;
 
-/* Start all workers. All pointers are borrowed. The caller does not move self afterwards. */
+/* Find the devices and start all workers. All pointers are borrowed. The caller does not move self afterwards. */
 void pools_init(pool_set *self, const server_config *config, event_loop *loop, server_log *log,
                 server_metrics *metrics);
 

@@ -10,11 +10,14 @@ void respawn_start_all(pool *self);
 /* A worker has reported that it cannot start. */
 void respawn_note_failed(pool *self, worker *w, const ipc_failed *failed);
 
+/* A worker has become ready. If it is on a GPU, those on the CPU are no longer wanted. */
+void respawn_note_ready(pool *self, worker *w);
+
 /* A worker process has ended: count and log it, then start another one, immediately or after a back-off.
  * item  The job that it had, or NULL. */
 void respawn_after_end(pool *self, worker *w, const job *item);
 
-/* Replace a worker that has done --recycle jobs, but never two workers of a pool at a time. This bounds the memory that
+/* End a worker that is no longer wanted. Replace one that has done --recycle jobs, but never two workers of a pool at a time. This bounds the memory that
  * leaks and fragmentation can take. */
 void respawn_recycle(pool *self, worker *w);
 

@@ -25,7 +25,7 @@
 #define CHILD_WEIGHTS 4
 #define CHILD_CONFIG 5 /* CHILD_WEIGHTS + 1 */
 #define FIRST_FREE_FD 6
-#define ARGUMENTS_MAX (12 + 2 * LIMIT_MODELS)
+#define ARGUMENTS_MAX (14 + 2 * LIMIT_MODELS)
 
 #define TEXT_OF_(text) #text
 #define TEXT_OF(macro) TEXT_OF_(macro)
@@ -91,9 +91,10 @@ static void on_death(void *context, uint32_t events) {
     bool is_exit = info.si_code == CLD_EXITED;
     self->end_status = is_exit ? info.si_status : -info.si_status;
     if (self->end_reason == METRICS_RESTART_COUNT)
-        self->end_reason = is_exit                       ? METRICS_RESTART_EXIT
-                           : self->end_status == -SIGSYS ? METRICS_RESTART_SECCOMP
-                                                         : METRICS_RESTART_SIGNAL;
+        self->end_reason = is_exit && self->device.name && self->end_status == IPC_EXIT_LOST ? METRICS_RESTART_DEVICE
+                           : is_exit                                                         ? METRICS_RESTART_EXIT
+                           : self->end_status == -SIGSYS                                     ? METRICS_RESTART_SECCOMP
+                                                                                             : METRICS_RESTART_SIGNAL;
     close_all(self);
     self->handler->on_end(self->handler->context, self);
 }
@@ -146,8 +147,9 @@ static void add_networks(const worker_networks *networks, const char **arguments
     }
 }
 
-/* returns 0 or an errno. */
-static int spawn(const server_config *config, const worker_networks *networks, int socket, pid_t *ret_pid) {
+/* device: NULL: the CPU.  returns 0 or an errno. */
+static int spawn(const server_config *config, const worker_networks *networks, const char *device, int socket,
+                 pid_t *ret_pid) {
     static const char *const sandboxes[] = {"auto", "required", "off"};
     char threads[12];
     snprintf(threads, sizeof threads, "%d", (int)config->threads);
@@ -157,8 +159,10 @@ static int spawn(const server_config *config, const worker_networks *networks, i
                                             "--precision",
                                             config->precision,
                                             "--sandbox",
-                                            sandboxes[config->sandbox]};
-    add_networks(networks, arguments + 7);
+                                            sandboxes[config->sandbox],
+                                            device ? "--device" : NULL,
+                                            device};
+    add_networks(networks, arguments + (device ? 9 : 7));
 
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attributes;
@@ -191,19 +195,41 @@ static bool watch(worker *self) {
            loop_watch_add(self->loop, &self->messages, EPOLLIN);
 }
 
-swin2sr_status worker_start(worker *self, const server_config *config, const worker_networks *networks) {
+/* Start a process with a socket to it.  errors _IO with errno set. */
+static swin2sr_status spawn_with_socket(const server_config *config, const worker_networks *networks,
+                                        const char *device, int *ret_socket, pid_t *ret_pid) {
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
         return SWIN2SR_IO;
-    int error = spawn(config, networks, pair[1], &self->pid);
+    int error = spawn(config, networks, device, pair[1], ret_pid);
     close(pair[1]);
-    self->socket = pair[0];
-    if (!error && !watch(self)) {
-        error = errno;
+    *ret_socket = pair[0];
+    if (!error)
+        return SWIN2SR_OK;
+    close(pair[0]);
+    errno = error;
+    return SWIN2SR_IO;
+}
+
+swin2sr_status worker_spawn_finder(const server_config *config, int *ret_socket, pid_t *ret_pid) {
+    static const worker_networks none;
+    return spawn_with_socket(config, &none, "find", ret_socket, ret_pid);
+}
+
+void worker_end_finder(pid_t pid) {
+    kill(pid, SIGKILL); /* it may have ended, but has not been waited for, so the pid is still its own */
+    waitpid(pid, NULL, 0);
+}
+
+swin2sr_status worker_start(worker *self, const server_config *config, const worker_networks *networks) {
+    if (spawn_with_socket(config, networks, self->device.name, &self->socket, &self->pid) != SWIN2SR_OK) {
+        self->socket = -1;
+        return SWIN2SR_IO;
+    }
+    if (!watch(self)) {
+        int error = errno;
         kill(self->pid, SIGKILL);
         waitpid(self->pid, NULL, 0);
-    }
-    if (error) {
         close_all(self);
         errno = error;
         return SWIN2SR_IO;
@@ -212,7 +238,7 @@ swin2sr_status worker_start(worker *self, const server_config *config, const wor
     self->is_killed = false;
     self->end_reason = METRICS_RESTART_COUNT;
     self->jobs = self->ready_count = 0;
-    self->has_failed = false;
+    self->has_failed = self->device.is_unfit = false;
     return SWIN2SR_OK;
 }
 

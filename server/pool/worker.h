@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "job/job.h"
 #include "metrics/metrics.h"
+#include "pool/devices.h"
 
 typedef enum worker_state {
     WORKER_DOWN = 0, /* not running; started again when its timer is due */
@@ -47,16 +48,19 @@ struct worker {
     int pidfd, socket; /* -1 when DOWN */
     int memory_fd;     /* /proc/PID/statm, open from READY on; -1: not open */
     loop_watch death, messages;
-    loop_timer timer;           /* set by the pool: respawn, start limit or cancel limit, depending on the state */
-    job *job;                   /* BUSY: its job; NULL: the job was cancelled */
-    uint64_t job_id;            /* BUSY: the id that messages must have */
-    bool has_failed;            /* STARTING: it has sent FAILED */
-    bool is_overdue;            /* BUSY: its job was withdrawn because its time had passed */
-    bool has_begun;             /* BUSY: it has sent a message since it was given the job */
-    uint32_t progress;          /* of its job: the millionths of the last progress and 1; 0: none yet */
-    uint32_t failures;          /* ends since the last finished job */
-    uint32_t jobs;              /* number of jobs given to this process */
-    uint32_t ready_count;       /* number of networks that are ready */
+    loop_timer timer;              /* set by the pool: respawn, start limit or cancel limit, depending on the state */
+    job *job;                      /* BUSY: its job; NULL: the job was cancelled */
+    uint64_t job_id;               /* BUSY: the id that messages must have */
+    bool has_failed;               /* STARTING: it has sent FAILED */
+    bool is_overdue;               /* BUSY: its job was withdrawn because its time had passed */
+    bool has_begun;                /* BUSY: it has sent a message since it was given the job */
+    uint32_t progress;             /* of its job: the millionths of the last progress and 1; 0: none yet */
+    uint32_t failures;             /* ends since the last finished job */
+    uint32_t jobs;                 /* number of jobs given to this process */
+    uint32_t ready_count;          /* number of networks that are ready */
+    uint32_t makers[LIMIT_MODELS]; /* of each network that is ready: what computes it, as ipc_done.maker */
+    worker_device device;
+    bool is_resting;            /* not wanted now: of the CPU, because GPUs work; of a GPU, because it is set aside */
     uint64_t memory_bytes;      /* of the process, as worker_measure; 0: unknown */
     uint64_t baseline_bytes;    /* the same when it was ready */
     bool is_renewed;            /* being replaced after --recycle jobs; the pool counts as ready meanwhile */
@@ -70,6 +74,12 @@ void worker_init(worker *self, event_loop *owner, const worker_handler *handler)
 /* Start the process; its state is then STARTING.  errors _IO with errno set. */
 SWIN2SR_MUST_CHECK swin2sr_status worker_start(worker *self, const server_config *config,
                                                const worker_networks *networks);
+
+/* Start a process that names the GPUs of this machine on the socket and ends.  errors _IO with errno set. */
+SWIN2SR_MUST_CHECK swin2sr_status worker_spawn_finder(const server_config *config, int *ret_socket, pid_t *ret_pid);
+
+/* End such a process and wait for its end. */
+void worker_end_finder(pid_t pid);
 
 /* Send one message. A worker whose socket is full or closed is killed. */
 SWIN2SR_MUST_CHECK swin2sr_status worker_send(worker *self, const ipc_message *message, const int *fds);

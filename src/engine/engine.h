@@ -51,8 +51,10 @@ typedef struct swin2sr__packed {
     const char *kernels_note;    /* why faster ones are not used; "": there are none */
     size_t bytes;
     char device_name[256];   /* "": the CPU */
+    char device_driver[320]; /* its driver and version */
     char device_note[256];   /* why a device that was asked for is not used; "": it is */
     int32_t step_columns_px; /* columns x rows of windows per step that keep the device busy; 0: as the CPU needs */
+    _Atomic bool is_lost;    /* the device no longer computes; never unset */
 } swin2sr__packed;
 
 /* Memory for one image after another. First member of the device's own struct. */

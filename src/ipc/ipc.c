@@ -36,10 +36,10 @@ typedef struct ipc_field {
 #define TEXT(name) \
     { PLACE(name), true, 0, 0 }
 
-static const ipc_field payloads[IPC_CANCEL + 1][FIELDS_MAX + 1] = {
+static const ipc_field payloads[IPC_DEVICE + 1][FIELDS_MAX + 1] = {
     [IPC_READY] = {NUMBER(ready.network, 0, IPC_NETWORKS_MAX - 1), TEXT(ready.license), TEXT(ready.sha256),
-                   TEXT(ready.kernels), TEXT(ready.kernels_note), TEXT(ready.precision),
-                   NUMBER(ready.scale, 1, SCALE_MAX), NUMBER(ready.parameters, 0, UINT64_MAX),
+                   TEXT(ready.kernels), TEXT(ready.kernels_note), TEXT(ready.precision), TEXT(ready.device),
+                   TEXT(ready.driver), NUMBER(ready.scale, 1, SCALE_MAX), NUMBER(ready.parameters, 0, UINT64_MAX),
                    NUMBER(ready.memory_bytes, 0, UINT64_MAX), TEXT(ready.sandbox), TEXT(ready.check),
                    NUMBER(ready.us_per_megapixel, 1, IPC_COST_MAX), NUMBER(ready.base_bytes, 0, IPC_COST_MAX),
                    NUMBER(ready.column_bytes, 0, IPC_COST_MAX)},
@@ -96,6 +96,7 @@ static const ipc_field payloads[IPC_CANCEL + 1][FIELDS_MAX + 1] = {
     [IPC_FAILED] = {NUMBER(failed.id, 0, UINT64_MAX), NUMBER(failed.status, (uint32_t)SWIN2SR_INTERNAL, UINT32_MAX),
                     TEXT(failed.detail)},
     [IPC_CANCEL] = {NUMBER(cancel.id, 1, UINT64_MAX)},
+    [IPC_DEVICE] = {NUMBER(device.index, 0, UINT8_MAX), NUMBER(device.rank, 0, 2), TEXT(device.name)},
 };
 
 /* A position in a frame that is being read or written. */
@@ -160,7 +161,7 @@ static void walk_message(cursor *c, ipc_message *message) {
 static void walk_header(cursor *c, uint32_t *type, uint32_t *payload_bytes) {
     uint32_t magic = FRAME_MAGIC;
     walk_number(c, &magic, sizeof magic, FRAME_MAGIC, FRAME_MAGIC);
-    walk_number(c, type, sizeof *type, IPC_READY, IPC_CANCEL);
+    walk_number(c, type, sizeof *type, IPC_READY, IPC_DEVICE);
     walk_number(c, payload_bytes, sizeof *payload_bytes, 0, IPC_FRAME_MAX_BYTES - HEADER_BYTES);
 }
 

@@ -2,7 +2,7 @@
  * ipc/ipc.h - messages between the server and a worker over one SOCK_SEQPACKET socket pair (stage 3 of 9, dispatch).
  *
  *   worker -> server   READY once per network; then for each job PROGRESS, the first when the job begins, and exactly
- *                      one of DONE and FAILED
+ *                      one of DONE and FAILED. One that only looks for GPUs: DEVICE once per GPU
  *   server -> worker   JOB with three descriptors (input to read, output and preview to write), CANCEL
  *
  * One datagram is one frame: magic, type, payload length, payload. Integers are little-endian; text follows its length
@@ -19,6 +19,7 @@
 #define IPC_NETWORKS_MAX 16      /* per worker */
 #define IPC_JOB_FDS 3            /* input, output, preview; no other frame carries descriptors */
 #define IPC_PROGRESS_DONE 1000000u
+#define IPC_EXIT_LOST 3 /* exit code of a worker that has lost its device and leaves its job without an answer */
 #define IPC_COST_MAX ((uint64_t)1 << 40) /* a cost times a side or the pixels of an image fits 64 bits */
 
 typedef enum ipc_type {
@@ -28,6 +29,7 @@ typedef enum ipc_type {
     IPC_DONE,      /* the output file is complete */
     IPC_FAILED,    /* there is no output; id 0: the worker could not start */
     IPC_CANCEL,    /* stop the job; it still ends with DONE or FAILED */
+    IPC_DEVICE,    /* a GPU that can be used */
 } ipc_type;
 
 typedef struct ipc_ready {
@@ -37,6 +39,8 @@ typedef struct ipc_ready {
     char kernels[16];       /* processor level: "c", "avx2", ... */
     char kernels_note[128]; /* why a faster level is not used; "": there is none */
     char precision[8];      /* "fp32", ... */
+    char device[96];        /* the name of the GPU: "NVIDIA L4"; "": the CPU */
+    char driver[128];       /* of the GPU, with its version */
     uint32_t scale;         /* 1..16 */
     uint64_t parameters;
     uint64_t memory_bytes; /* resident after loading */
@@ -93,6 +97,7 @@ typedef struct ipc_done {
     uint32_t frames_reused; /* of an animation: for which there was nothing to compute */
     uint32_t notes;         /* bits of format/note.h */
     uint32_t choice;        /* of format/choice.h: which network it was, and why; 0: there was no choice */
+    uint32_t maker;         /* not sent: the server's checksum of precision, kernels, device and driver of the worker */
 } ipc_done;
 
 typedef struct ipc_failed {
@@ -105,6 +110,12 @@ typedef struct ipc_cancel {
     uint64_t id;
 } ipc_cancel;
 
+typedef struct ipc_device {
+    uint32_t index; /* N of vulkan:N */
+    uint32_t rank;  /* 0: a card of its own, 1: part of the processor, 2: of a virtual machine */
+    char name[96];
+} ipc_device;
+
 typedef struct ipc_message {
     ipc_type type;
     union {
@@ -114,6 +125,7 @@ typedef struct ipc_message {
         ipc_done done;
         ipc_failed failed;
         ipc_cancel cancel;
+        ipc_device device;
     };
 } ipc_message;
 

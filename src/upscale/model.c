@@ -35,6 +35,7 @@ static void fill_info(swin2sr_model *model, const swin2sr__weights *weights, con
     model->info.kernels_note = model->packed->kernels_note;
     model->info.device = model->packed->device_name;
     model->info.device_note = model->packed->device_note;
+    model->info.device_driver = model->packed->device_driver;
     model->info.precision = model->packed->precision;
     model->info.scale = config->scale;
     model->info.channels = config->channels;
@@ -146,6 +147,10 @@ void swin2sr_model_unref(swin2sr_model *model) {
 
 const swin2sr_model_info *swin2sr_model_get_info(const swin2sr_model *model) {
     return &model->info;
+}
+
+bool swin2sr_model_is_lost(const swin2sr_model *model) {
+    return model->packed->is_lost;
 }
 
 const swin2sr__packed *swin2sr__model_packed(const swin2sr_model *model) {

@@ -258,6 +258,7 @@ static swin2sr_status open_network(swin2sr__vk_network *self, const swin2sr__wei
         return status;
     const swin2sr__device_info *info = &self->gpu.info;
     snprintf(self->packed.device_name, sizeof self->packed.device_name, "%s", info->name);
+    snprintf(self->packed.device_driver, sizeof self->packed.device_driver, "%s", info->driver);
     self->cache_fd = options->device_cache_fd;
     self->is_half = options->precision == SWIN2SR_PRECISION_FP16 && info->has_fp16;
     if (self->is_half)

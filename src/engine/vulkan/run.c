@@ -56,6 +56,7 @@ swin2sr_status swin2sr__vk_run_flush(swin2sr__vk_engine *engine) {
     uint64_t start_us = swin2sr__clock_us();
     pthread_mutex_lock(&network->mutex);
     VkResult result = swin2sr__vk_commands_run(&network->gpu, &engine->commands);
+    network->packed.is_lost |= result == VK_ERROR_DEVICE_LOST || result == VK_TIMEOUT;
     pthread_mutex_unlock(&network->mutex);
     uint64_t took_us = swin2sr__clock_us() - start_us;
     if (took_us > LONG_US && engine->budget_macs > MIN_MACS)

@@ -25,6 +25,8 @@ static const ipc_message samples[] = {
                .kernels = "avx512",
                .kernels_note = "AMX is not used",
                .precision = "fp32",
+               .device = "NVIDIA L4",
+               .driver = "NVIDIA 550.54.14",
                .scale = 4,
                .parameters = 1000000,
                .memory_bytes = UINT64_MAX,
@@ -65,6 +67,7 @@ static const ipc_message samples[] = {
               .choice = CHOICE_COUNT - 1}},
     {.type = IPC_FAILED, .failed = {.id = 0, .status = SWIN2SR_INTERNAL, .detail = "row 3 is cut short"}},
     {.type = IPC_CANCEL, .cancel = {.id = 3}},
+    {.type = IPC_DEVICE, .device = {.index = 7, .rank = 2, .name = "a card"}},
 };
 #define SAMPLE_COUNT (sizeof samples / sizeof samples[0])
 
@@ -147,6 +150,9 @@ static void fields_out_of_range(void **state) {
     assert_int_equal(ipc_encode(&message, frame), 0);
     message = samples[4];
     message.failed.detail[3] = '\n';
+    assert_int_equal(ipc_encode(&message, frame), 0);
+    message = samples[SAMPLE_COUNT - 1];
+    message.device.rank = 3;
     assert_int_equal(ipc_encode(&message, frame), 0);
     message = samples[3];
     message.done.notes = NOTE_ALL + 1;

@@ -17,6 +17,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -115,6 +116,73 @@ static int describe_first_step(child *self, const void *argument) {
 
 static void no_new_privileges_and_not_dumpable(void **state) {
     assert_int_equal(end_of(describe_first_step, NULL), WORKED);
+}
+
+/* ---- a worker on a GPU ---- */
+
+static int try_before_the_driver(child *self, const void *argument) {
+    const attempt *each = argument;
+    return sandbox_close_writes(&self->box, NULL) == SWIN2SR_OK ? each->run(self->upload, self->parent) : NOT_LOCKED;
+}
+
+/* What a driver needs works: its library, the settings of the kernel, random numbers. */
+static int read_as_a_driver(child *self, const void *argument) {
+    if (sandbox_close_writes(&self->box, NULL) != SWIN2SR_OK)
+        return NOT_LOCKED;
+    return open("/usr/bin/env", O_RDONLY) >= 0 && open("/proc/self/maps", O_RDONLY) >= 0 &&
+                   open("/dev/null", O_RDWR) >= 0 && open("/etc/passwd", O_RDONLY) < 0
+               ? WORKED
+               : 1;
+}
+
+static void a_driver_finds_only_what_it_needs(void **state) {
+    static const char *const refused[] = {"open a file", "create a file", "connect", "exec"};
+    need_all();
+    assert_int_equal(end_of(read_as_a_driver, NULL), WORKED);
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
+        for (size_t k = 0; k < attempts_count; k++)
+            if (strcmp(attempts[k].name, refused[i]) == 0)
+                assert_int_equal(end_of(try_before_the_driver, &attempts[k]), EACCES);
+}
+
+static int lock_with_device(child *self, const char *path, char *ret_text) {
+    int fd = path ? open(path, O_RDWR | O_NOCTTY) : -1;
+    if ((path && fd < 0) || sandbox_close_writes(&self->box, NULL) != SWIN2SR_OK || !lock(self))
+        _exit(NOT_LOCKED);
+    sandbox_describe(&self->box, ret_text, SANDBOX_TEXT_BYTES);
+    return fd;
+}
+
+/* A device file that is no GPU stands for one. */
+static int use_device_file(child *self, const void *argument) {
+    char text[SANDBOX_TEXT_BYTES];
+    int fd = lock_with_device(self, "/dev/ptmx", text);
+    bool is_named = strncmp(text, "seccomp-device landlock-", 24) == 0;
+    bool is_usable = ioctl(fd, FIONREAD, &(int){0}) == 0 && fcntl(fd, F_GETFD) >= 0;
+    bool is_limited = open("/etc/passwd", O_RDONLY) < 0 && open("/proc/self/mem", O_RDWR) < 0;
+    return is_named && is_usable && is_limited ? WORKED : 1;
+}
+
+static int attempt_with_device_file(child *self, const void *argument) {
+    char text[SANDBOX_TEXT_BYTES];
+    lock_with_device(self, "/dev/ptmx", text);
+    return fork() == 0 ? WORKED : 2;
+}
+
+/* A driver that computes on the processor gets the list of the CPU. */
+static int call_without_device_file(child *self, const void *argument) {
+    char text[SANDBOX_TEXT_BYTES];
+    lock_with_device(self, NULL, text);
+    return strncmp(text, "seccomp landlock-", 17) == 0 ? ioctl(self->socket, FIONREAD, &(int){0}) : 1;
+}
+
+static void files_of_a_gpu_make_the_list_longer(void **state) {
+    need_all();
+    if (SANDBOX_HAS_SANITIZER || access("/dev/ptmx", R_OK | W_OK) != 0)
+        skip();
+    assert_int_equal(end_of(use_device_file, NULL), WORKED);
+    assert_int_equal(end_of(attempt_with_device_file, NULL), -SIGSYS);
+    assert_int_equal(end_of(call_without_device_file, NULL), -SIGSYS);
 }
 
 /* ---- threads ---- */
@@ -312,6 +380,8 @@ int main(void) {
         cmocka_unit_test(attempts_end_the_process),
         cmocka_unit_test(landlock_alone_refuses_paths_and_signals),
         cmocka_unit_test(no_new_privileges_and_not_dumpable),
+        cmocka_unit_test(a_driver_finds_only_what_it_needs),
+        cmocka_unit_test(files_of_a_gpu_make_the_list_longer),
         cmocka_unit_test(threads_are_locked_too),
         cmocka_unit_test(no_thread_can_be_started),
         cmocka_unit_test(memory_can_be_used_up),

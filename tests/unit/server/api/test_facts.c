@@ -35,6 +35,8 @@ static void other_bytes_have_another_tag(void **state) {
     } rows[] = {
         {{.plan_columns = 1, .plan_bands = 1}, etag},
         {{.plan_columns = 3, .plan_bands = 1}, "\"0123456789abcdef0123456789abcdef-strips=3\""},
+        {{.plan_columns = 3, .plan_bands = 1, .maker = 0xbeef}, "\"0123456789abcdef012345670000beef-strips=3\""},
+        {{.plan_columns = 1, .plan_bands = 1, .maker = 0xfedcba98}, "\"0123456789abcdef01234567fedcba98\""},
         {{.plan_columns = 1, .plan_bands = 1, .notes = NOTE_SHRUNK}, "\"0123456789abcdef0123456789abcdef-shrink\""}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char tag[FACTS_ETAG_BYTES];
