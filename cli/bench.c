@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0
  * cli/bench.c - swin2sr bench: time the engine alone, on generated rows; enlarged rows are dropped.
  * Out: seconds to open the network, seconds from the first row pushed to the last, multiply-adds per second, and their
- * share of the peak measured before each repetition. One warm-up comes first. */
+ * share of the peak measured before each repetition. One warm-up comes first. With --report, one JSON object about the
+ * machine, its GPUs, and the device beside the CPU, to be sent to the developers. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include "base/clock.h"
 #include "base/cpu.h"
 #include "base/error.h"
 #include "base/precision.h"
+#include "base/threads.h"
 #include "command/commands.h"
 #include "command/interrupt.h"
 #include "command/network.h"
 #include "command/report.h"
+#include "device.h"
 #include "kernels/peak.h"
 
 #define MAX_REPS 1000
@@ -24,6 +28,7 @@ typedef struct bench_state {
     cli_options options;
     int32_t width_px, height_px;
     int32_t reps;
+    bool is_report;
     swin2sr_model *model;
     swin2sr_plan plan;
     double load_seconds;
@@ -51,6 +56,11 @@ static bool take_size(void *state, const char *text) {
 static const cli_option OPTIONS[] = {
     {"size", "WxH", "of the input, sides 1..65535 (default: 256x256)", .take = take_size},
     {"reps", "N", "repetitions, 1..1000 (default: 5)", .min = 1, .max = MAX_REPS, .field = offsetof(bench_state, reps)},
+    {"report", NULL,
+     "print what to send to the developers about a GPU: the machine, its devices, and the speed of\n--device and of "
+     "the "
+     "CPU, as JSON",
+     .field = offsetof(bench_state, is_report)},
     {0},
 };
 
@@ -165,15 +175,71 @@ static void print_result(const bench_state *bench, double gmac_per_s, double pea
            (double)bench->plan.memory_bytes / (1 << 20));
 }
 
-static int report_bench(bench_state *bench) {
+static json_t *sorted_json(bench_state *bench, bool is_printed) {
     qsort(bench->seconds, (size_t)bench->reps, sizeof(double), by_value);
     double gmac_per_s = bench->plan.gmac / bench->seconds[0];
     double peak_share = bench->peak > 0 ? gmac_per_s / (bench->peak * bench->plan.threads) : NAN;
-    if (bench->options.is_json)
-        return report_json(result_json(bench, gmac_per_s, peak_share));
-    print_result(bench, gmac_per_s, peak_share);
-    return CLI_EXIT_OK;
+    if (is_printed)
+        print_result(bench, gmac_per_s, peak_share);
+    return is_printed ? NULL : result_json(bench, gmac_per_s, peak_share);
 }
+
+/* Measure with the model that is open. */
+static swin2sr_status measure(bench_state *bench, swin2sr_error *reterr) {
+    bool is_grey = swin2sr_model_get_info(bench->model)->channels == 1;
+    bench->options.engine.input_pixel = is_grey ? SWIN2SR_PIXEL_GREY8 : SWIN2SR_PIXEL_RGB8;
+    bench->options.engine.output_pixel = bench->options.engine.input_pixel;
+    bench->options.engine.on_progress = on_progress;
+    interrupt_watch();
+    swin2sr_status status = run_all(bench, reterr);
+    if (status != SWIN2SR_OK && interrupt_signal())
+        swin2sr__error_set(reterr, status, "interrupted");
+    return status;
+}
+
+/* ---- the report ---- */
+
+/* Measure one device; a failure is part of the report. */
+static json_t *device_result(const bench_state *from, const char *device, swin2sr_status *ret_status) {
+    bench_state bench = *from;
+    swin2sr_error error = {0};
+    bool is_unknown;
+    json_t *result = NULL;
+    uint64_t start_us = swin2sr__clock_us();
+    bench.options.load.device = device;
+    *ret_status = network_try(&bench.options, &bench.model, &is_unknown, &error);
+    bench.load_seconds = (double)(swin2sr__clock_us() - start_us) / 1e6;
+    if (*ret_status == SWIN2SR_OK) {
+        *ret_status = measure(&bench, &error);
+        result = *ret_status == SWIN2SR_OK ? sorted_json(&bench, false) : NULL;
+        if (result && swin2sr_model_get_info(bench.model)->device[0])
+            json_object_set_new(result, "driver", report_json_text(swin2sr_model_get_info(bench.model)->device_driver));
+        swin2sr_model_unref(bench.model);
+    }
+    if (result)
+        return result;
+    return json_pack("{ss so}", "status", swin2sr_status_name(*ret_status), "error", report_json_text(error.text));
+}
+
+/* The device first, and the CPU for comparison. */
+static int print_report(const bench_state *bench) {
+    const char *device = bench->options.load.device ? bench->options.load.device : "vulkan";
+    struct utsname system = {0};
+    swin2sr_error error = {""};
+    swin2sr_status status, cpu_status;
+    uname(&system);
+    json_t *devices = device_list_json(&error);
+    json_t *result = device_result(bench, device, &status), *cpu = device_result(bench, "cpu", &cpu_status);
+    json_t *report = json_pack(
+        "{ss so so ss si so so so so so}", "version", SWIN2SR_VERSION, "system", report_json_text(system.sysname),
+        "release", report_json_text(system.release), "machine", system.machine, "cores", swin2sr__cores_usable(), "cpu",
+        report_json_text(swin2sr__cpu_name()), "devices", devices, "devices_note",
+        error.text[0] ? report_json_text(error.text) : json_null(), "device", result, "cpu_device", cpu);
+    int code = report_json(report);
+    return interrupt_exit_code(code == CLI_EXIT_OK && status != SWIN2SR_OK ? CLI_EXIT_MODEL : code);
+}
+
+/* ---- the command ---- */
 
 static int run_parsed(bench_state *bench) {
     uint64_t start_us = swin2sr__clock_us();
@@ -181,23 +247,23 @@ static int run_parsed(bench_state *bench) {
     bench->load_seconds = (double)(swin2sr__clock_us() - start_us) / 1e6;
     if (code != CLI_EXIT_OK)
         return code;
-    bool is_grey = swin2sr_model_get_info(bench->model)->channels == 1;
-    bench->options.engine.input_pixel = is_grey ? SWIN2SR_PIXEL_GREY8 : SWIN2SR_PIXEL_RGB8;
-    bench->options.engine.output_pixel = bench->options.engine.input_pixel;
-    bench->options.engine.on_progress = on_progress;
-    interrupt_watch();
     swin2sr_error error = {0};
-    swin2sr_status status = run_all(bench, &error);
-    if (status != SWIN2SR_OK && interrupt_signal())
-        swin2sr__error_set(&error, status, "interrupted");
-    code = status == SWIN2SR_OK ? report_bench(bench) : interrupt_exit_code(report_failure(NULL, status, &error));
+    swin2sr_status status = measure(bench, &error);
+    if (status == SWIN2SR_OK) {
+        json_t *result = sorted_json(bench, !bench->options.is_json);
+        code = result ? report_json(result) : CLI_EXIT_OK;
+    } else {
+        code = interrupt_exit_code(report_failure(NULL, status, &error));
+    }
     swin2sr_model_unref(bench->model);
     return code;
 }
 
 static int run(const cli_command *command, int argc, char **argv) {
     bench_state bench = {.width_px = 256, .height_px = 256, .reps = 5};
-    return options_parse(command, &bench, argc, argv, &argv) ? run_parsed(&bench) : CLI_EXIT_USAGE;
+    if (!options_parse(command, &bench, argc, argv, &argv))
+        return CLI_EXIT_USAGE;
+    return bench.is_report ? print_report(&bench) : run_parsed(&bench);
 }
 
 const cli_command bench_command = {

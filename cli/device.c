@@ -5,6 +5,7 @@
 
 #include "command/commands.h"
 #include "command/report.h"
+#include "device.h"
 #include "engine/device_list.h"
 
 /* The first real GPU that can be used; count: none. */
@@ -40,6 +41,20 @@ static json_t *device_json(const swin2sr__device_info *info, size_t index, bool 
                      info->problem ? json_string(info->problem) : json_null(), "auto", is_chosen);
 }
 
+static json_t *all_json(const swin2sr__device_info *infos, size_t count) {
+    json_t *devices = json_array();
+    size_t chosen = choose(infos, count);
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(devices, device_json(&infos[i], i, i == chosen));
+    return devices;
+}
+
+json_t *device_list_json(swin2sr_error *reterr) {
+    swin2sr__device_info infos[SWIN2SR__MAX_DEVICES];
+    size_t count = 0;
+    return swin2sr__device_list(infos, &count, reterr) == SWIN2SR_OK ? all_json(infos, count) : json_array();
+}
+
 static int list(const cli_command *command, int argc, char **argv) {
     cli_options options = {0};
     swin2sr__device_info infos[SWIN2SR__MAX_DEVICES];
@@ -50,12 +65,8 @@ static int list(const cli_command *command, int argc, char **argv) {
     if (swin2sr__device_list(infos, &count, &error) != SWIN2SR_OK && !options.is_quiet)
         report_note(NULL, "%s", error.text); /* a machine without a GPU is no failure */
     size_t chosen = choose(infos, count);
-    if (options.is_json) {
-        json_t *devices = json_array();
-        for (size_t i = 0; i < count; i++)
-            json_array_append_new(devices, device_json(&infos[i], i, i == chosen));
-        return report_json(devices);
-    }
+    if (options.is_json)
+        return report_json(all_json(infos, count));
     for (size_t i = 0; i < count; i++)
         print_device(&infos[i], i, i == chosen);
     if (chosen == count)

@@ -49,23 +49,32 @@ static void report_unknown(const char *name) {
     catalog_done(&offers);
 }
 
-int network_open(const cli_options *options, swin2sr_model **ret_model) {
-    const char *model = options->model ? options->model : LIBRARY_BUILT_IN;
+static const char *name_of(const cli_options *options) {
+    return options->model ? options->model : LIBRARY_BUILT_IN;
+}
+
+swin2sr_status network_try(const cli_options *options, swin2sr_model **ret_model, bool *ret_is_unknown,
+                           swin2sr_error *reterr) {
+    const char *model = name_of(options);
     char path[LIBRARY_MAX_PATH];
+    *ret_is_unknown = false;
+    if (library_is_file_name(model))
+        return swin2sr_model_open(model, &options->load, ret_model, reterr);
+    if (library_is_built_in(model))
+        return swin2sr_model_open_built_in(model, &options->load, ret_model, reterr);
+    swin2sr_status status = library_find(model, path, sizeof(path), reterr);
+    *ret_is_unknown = status == SWIN2SR_INVALID || status == SWIN2SR_MODEL;
+    return status == SWIN2SR_OK ? swin2sr_model_open(path, &options->load, ret_model, reterr) : status;
+}
+
+int network_open(const cli_options *options, swin2sr_model **ret_model) {
+    const char *model = name_of(options);
+    bool is_unknown;
     swin2sr_error error = {0};
-    swin2sr_status status;
-    if (library_is_file_name(model)) {
-        status = swin2sr_model_open(model, &options->load, ret_model, &error);
-    } else if (library_is_built_in(model)) {
-        status = swin2sr_model_open_built_in(model, &options->load, ret_model, &error);
-    } else {
-        status = library_find(model, path, sizeof(path), &error);
-        if (status == SWIN2SR_INVALID || status == SWIN2SR_MODEL) {
-            report_unknown(model);
-            return CLI_EXIT_MODEL;
-        }
-        if (status == SWIN2SR_OK)
-            status = swin2sr_model_open(path, &options->load, ret_model, &error);
+    swin2sr_status status = network_try(options, ret_model, &is_unknown, &error);
+    if (is_unknown) {
+        report_unknown(model);
+        return CLI_EXIT_MODEL;
     }
     int code = report_failure(model, status, &error);
     if (status == SWIN2SR_OK && !options->is_quiet && swin2sr_model_get_info(*ret_model)->kernels_note[0])

@@ -13,6 +13,11 @@ bool network_take_task(const char *text, const char **ret_task);
  * returns    An exit code. */
 int network_open(const cli_options *options, swin2sr_model **ret_model);
 
+/* Open options->model like network_open, but report nothing.
+ * ret_is_unknown  There is no network of this name; else a file cannot be loaded, or the device cannot be used. */
+swin2sr_status network_try(const cli_options *options, swin2sr_model **ret_model, bool *ret_is_unknown,
+                           swin2sr_error *reterr);
+
 /* Open what --model and --task ask for: if neither does, or if one says "auto", the network for pictures in doubt, and
  * beside it the one that src/enlarge takes for a picture that is surely undamaged.
  * task           As of network_take_task; NULL: not given.

@@ -64,26 +64,31 @@ static double seconds_of(const upscale_run *run, const plan_result *found) {
 
 static json_t *plan_json(const upscale_run *run, const char *path, const plan_result *found) {
     const swin2sr_plan *plan = &found->plan;
-    return json_pack("{so so ss? si si si si ss si si si sI sI si sf sf}", "input", report_json_text(path), "model",
-                     report_json_text(upscale_network(run, found->choice)), "choice", choice_get(found->choice)->token,
-                     "width", found->out_width_px, "height", found->out_height_px, "input_width", found->width_px,
-                     "input_height", found->height_px, "plan", plan_name(plan, &run->options.engine), "columns",
-                     plan->columns, "bands", plan->bands, "rows", plan->rows, "memory_bytes",
-                     (json_int_t)plan->memory_bytes, "decoder_bytes", (json_int_t)found->reader_bytes, "latency_rows",
-                     plan->latency_rows, "gmac", plan->gmac, "seconds", seconds_of(run, found));
+    const swin2sr_model_info *info = swin2sr_model_get_info(run->model);
+    return json_pack("{so so ss? si si si si ss si si si sI sI si sf sf so so}", "input", report_json_text(path),
+                     "model", report_json_text(upscale_network(run, found->choice)), "choice",
+                     choice_get(found->choice)->token, "width", found->out_width_px, "height", found->out_height_px,
+                     "input_width", found->width_px, "input_height", found->height_px, "plan",
+                     plan_name(plan, &run->options.engine), "columns", plan->columns, "bands", plan->bands, "rows",
+                     plan->rows, "memory_bytes", (json_int_t)plan->memory_bytes, "decoder_bytes",
+                     (json_int_t)found->reader_bytes, "latency_rows", plan->latency_rows, "gmac", plan->gmac, "seconds",
+                     seconds_of(run, found), "device", info->device[0] ? report_json_text(info->device) : json_null(),
+                     "driver", info->device[0] ? report_json_text(info->device_driver) : json_null());
 }
 
 static void print_plan(const upscale_run *run, const char *path, const plan_result *found) {
     const swin2sr_plan *plan = &found->plan;
     char cut[48] = "", time[32];
+    const char *device = swin2sr_model_get_info(run->model)->device;
     if (plan->columns * plan->bands > 1)
         snprintf(cut, sizeof(cut), " (%d x %d)", plan->columns, plan->bands);
     pace_text(seconds_of(run, found), time);
-    report_line("%s: %dx%d, %s%s, %d rows of windows per step, %.1f MiB, %.0f GMAC, about %s%s%s%s%s", path,
+    report_line("%s: %dx%d, %s%s, %d rows of windows per step, %.1f MiB, %.0f GMAC, about %s%s%s%s%s%s%s", path,
                 found->width_px, found->height_px, plan_name(plan, &run->options.engine), cut, plan->rows,
                 (double)(plan->memory_bytes + found->reader_bytes) / 1048576.0, plan->gmac, time,
-                found->choice ? ", by " : "", found->choice ? upscale_network(run, found->choice) : "",
-                found->choice ? ": " : "", found->choice ? choice_get(found->choice)->sentence : "");
+                device[0] ? ", on " : "", device, found->choice ? ", by " : "",
+                found->choice ? upscale_network(run, found->choice) : "", found->choice ? ": " : "",
+                found->choice ? choice_get(found->choice)->sentence : "");
 }
 
 int upscale_plan(upscale_run *run, const found_input *input) {

@@ -84,6 +84,30 @@ def test_auto_never_takes_a_software_device(swin2sr, devices):
     assert json.loads(done.stdout)["device"] is None and "no GPU" in one_line(done.stderr)
 
 
+def test_a_report_of_a_device(swin2sr, devices):
+    """What a user sends: the machine, all devices, and the device beside the CPU."""
+    report = json.loads(swin2sr("bench", "--report", "--size", "8x8", "--reps", 1, "--device", "vulkan:0").stdout)
+    assert report["devices"] == devices and report["devices_note"] is None and report["cores"] >= 1
+    assert (report["device"]["device"], report["device"]["driver"]) == (devices[0]["name"], devices[0]["driver"])
+    assert report["device"]["kernels"] == "vulkan" and report["cpu_device"]["device"] is None
+    assert report["device"]["seconds_min"] > 0 and report["cpu_device"]["seconds_min"] > 0
+
+
+def test_a_report_without_a_driver(swin2sr):
+    report = json.loads(swin2sr("bench", "--report", "--size", "8x8", "--reps", 1, check=3, env=NO_DRIVERS).stdout)
+    assert report["devices"] == [] and "Vulkan" in report["devices_note"]
+    assert report["device"]["status"] == "unsupported" and "Vulkan" in report["device"]["error"]
+    assert report["cpu_device"]["seconds_min"] > 0
+
+
+def test_a_plan_names_the_device(swin2sr, devices, tmp_path):
+    picture(20, 10).save(tmp_path / "in.png")
+    plan, = json.loads(swin2sr("upscale", "--plan", tmp_path / "in.png", "--device", "vulkan:0", "--json").stdout)
+    assert (plan["device"], plan["driver"]) == (devices[0]["name"], devices[0]["driver"])
+    text = swin2sr("upscale", "--plan", tmp_path / "in.png", "--device", "vulkan:0").stdout.decode()
+    assert f", on {devices[0]['name']}" in text
+
+
 def test_other_precisions_are_refused(swin2sr, devices):
     done = swin2sr("bench", "--size", "8x8", "--device", "vulkan", "--precision", "int8", check=3)
     assert "fp32 and fp16" in one_line(done.stderr)

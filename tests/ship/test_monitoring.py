@@ -290,6 +290,13 @@ def test_worker_took_too_much_memory(stack, watched, since):
     stack.wait_told("Swin2srWorkerTookTooMuchMemory", f"instance {address}", since)
 
 
+def test_gpu_set_aside(stack, watched, since):
+    """There is no such GPU, or no driver at all."""
+    server, address = watched("--workers", "1", "--device", "vulkan:9")
+    stack.wait_told("Swin2srGpuSetAside", f"instance {address}", since)
+    assert server.upscale(picture()).status_code == 200
+
+
 def test_forbidden_call(stack, watched, since):
     server, address = watched("--workers", "1", "--worker", TRYING)
     assert server.upscale(picture(), format="jpeg", quality=str(ATTEMPTS.index("connect") + 1)).status_code == 500
