@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# deploy/image_root.sh PROGRAMS ROOT ARCH - put together the root of the image: the programs in the folder PROGRAMS, which
-# are for Debian's architecture ARCH, the shared libraries that they are linked with, and of the Debian packages of these
-# libraries the licences and dpkg's entries, by which scanners and tools/image_papers.py know them. There is no shell and
-# no package manager, and of Debian's programs only sleep, which Kubernetes calls before it stops a container. Run in the
-# build stage.
+# deploy/image_root.sh PROGRAMS ROOT ARCH [nvidia|mesa] - put together the root of the image: the programs in the folder
+# PROGRAMS, which are for Debian's architecture ARCH, the shared libraries that they are linked with, for a GPU those that
+# they load, and of the Debian packages of these libraries the licences and dpkg's entries, by which scanners and
+# tools/image_papers.py know them. There is no shell and no package manager, and of Debian's programs only sleep, which
+# Kubernetes calls before it stops a container. Run in the build stage.
 set -eu
-programs=$1 root=$2 arch=$3
+programs=$1 root=$2 arch=$3 gpu=${4:-}
 native=$(dpkg --print-architecture)
 case $arch in
 amd64) folder=/lib/x86_64-linux-gnu ;;
@@ -36,6 +36,23 @@ need() {
 }
 need "$programs"/* "$sleep"
 
+# For a GPU, what is loaded at run time: the loader of Vulkan, and what NVIDIA's driver is linked with, which its container
+# toolkit mounts; or the drivers of Mesa, with the files that name them and their settings.
+loaded= data=
+case $gpu in
+'') ;;
+nvidia) loaded="$folder/libvulkan.so.1 $folder/libEGL.so.1 $folder/libXext.so.6" ;;
+mesa)
+    loaded="$folder/libvulkan.so.1 $(echo "$folder"/libvulkan_*.so)"
+    data=$(find /usr/share/vulkan/icd.d /usr/share/drirc.d /usr/share/libdrm -type f)
+    ;;
+*) echo "deploy/image_root.sh: $gpu: must be nvidia or mesa" >&2; exit 2 ;;
+esac
+if [ -n "$loaded" ]; then
+    libraries="$libraries $loaded"
+    need $loaded
+fi
+
 install -d "$root/usr/local/bin" "$root/usr/lib" "$root/usr/lib64" "$root/etc" "$root/var/lib/dpkg" "$root/usr/share/doc"
 ln -s usr/lib "$root/lib"
 ln -s usr/lib64 "$root/lib64"
@@ -50,6 +67,10 @@ swin2sr:x:65532:' > "$root/etc/group"
 cp /usr/lib/os-release "$root/usr/lib/os-release"
 ln -s ../usr/lib/os-release "$root/etc/os-release"
 cp /etc/debian_version "$root/etc/debian_version"
+
+for file in $data; do
+    install -D -m 644 "$file" "$root/$file"
+done
 
 packages='base-files
 coreutils'

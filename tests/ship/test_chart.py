@@ -37,6 +37,7 @@ VALUE_SETS = {
                   "image.repository=registry.example/team/swin2sr-cloud", "--set", "image.tag=1.2.3"], "Deployment"),
     "settings": (["--set", "settings.max-pixels=50000000", "--set-string", "settings.log-client=yes", "--set",
                   "settings.drain-s=120", "--set", "settings.trusted-proxies=10.0.0.0/8"], "Deployment Secret"),
+    "gpu": (["--set", "gpu.vendor=amd", "--set", "gpu.groups={109}", "--set", "settings.device=vulkan:1"], "Deployment Secret"),
     "ingress": (["--set", "ingress.enabled=true", "--set", "ingress.host=images.example", "--set",
                  "ingress.tlsSecret=images-tls", "--set", "ingress.className=nginx"], "Deployment Ingress Secret"),
     "scaled": (["--set", "autoscaling.enabled=true", "--set", "autoscaling.minReplicas=2"],

@@ -20,7 +20,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 
 {{- define "swin2sr.image" -}}
-{{ .Values.image.repository }}:{{ default .Chart.AppVersion .Values.image.tag }}
+{{- $suffix := dict "nvidia" "-nvidia" "amd" "-mesa" "intel" "-mesa" "" "" -}}
+{{ .Values.image.repository }}:{{ default (printf "%s%s" .Chart.AppVersion (get $suffix .Values.gpu.vendor)) .Values.image.tag }}
 {{- end -}}
 
 {{- define "swin2sr.keysSecret" -}}
@@ -34,6 +35,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- with ($resources.limits).nvidia -}}
 {{- $_ := set $resources.limits "nvidia.com/gpu" (index . "com/gpu") -}}
 {{- $_ := unset $resources.limits "nvidia" -}}
+{{- end -}}
+{{- $names := dict "nvidia" "nvidia.com/gpu" "amd" "amd.com/gpu" "intel" "gpu.intel.com/i915" -}}
+{{- with get $names .Values.gpu.vendor -}}
+{{- $limits := merge (deepCopy (default dict $resources.limits)) (dict . 1) -}}
+{{- $_ := set $resources "limits" $limits -}}
 {{- end -}}
 {{ toYaml $resources }}
 {{- end -}}

@@ -23,6 +23,10 @@ spec:
     runAsGroup: 65532
     fsGroup: 65532
     fsGroupChangePolicy: OnRootMismatch
+    {{- with .Values.gpu.groups }}
+    supplementalGroups:
+      {{- toYaml . | nindent 6 }}
+    {{- end }}
     seccompProfile:
       type: RuntimeDefault
   topologySpreadConstraints:
@@ -46,6 +50,10 @@ spec:
           value: /etc/swin2sr/server.ini
         - name: SWIN2SR_METRICS_LISTEN
           value: 0.0.0.0:9090
+        {{- if .Values.gpu.vendor }}
+        - name: SWIN2SR_DEVICE # the image sets it too, and the environment counts more than the file
+          value: {{ get .Values.settings "device" | default "auto" | quote }}
+        {{- end }}
         {{- if .Values.persistence.enabled }}
         - name: SWIN2SR_DATA # not /app: engines put volumes of their own on the folders that the image declares
           value: /data
