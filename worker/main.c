@@ -61,11 +61,15 @@ static bool take_text(const char *text, const char **ret_text) {
 }
 
 static bool parse_arguments(int argc, char **argv, networks_options *self, sandbox *ret_sandbox) {
-    static const struct option options[] = {
-        {"threads", required_argument, NULL, 't'},   {"precision", required_argument, NULL, 'p'},
-        {"network", required_argument, NULL, 'n'},   {"weights-fd", required_argument, NULL, 'w'},
-        {"config-fd", required_argument, NULL, 'c'}, {"sandbox", required_argument, NULL, 's'},
-        {"device", required_argument, NULL, 'd'},    {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"threads", required_argument, NULL, 't'},
+                                            {"precision", required_argument, NULL, 'p'},
+                                            {"network", required_argument, NULL, 'n'},
+                                            {"weights-fd", required_argument, NULL, 'w'},
+                                            {"config-fd", required_argument, NULL, 'c'},
+                                            {"sandbox", required_argument, NULL, 's'},
+                                            {"device", required_argument, NULL, 'd'},
+                                            {"cache-fd", required_argument, NULL, 'k'},
+                                            {NULL, 0, NULL, 0}};
     *ret_sandbox = (sandbox){.mode = SANDBOX_AUTO};
     *self = (networks_options){.threads = swin2sr__cores_usable(), .weights_fd = -1, .config_fd = -1};
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -76,6 +80,7 @@ static bool parse_arguments(int argc, char **argv, networks_options *self, sandb
                        : option == 'c' ? parse_file(optarg, &self->config_fd)
                        : option == 's' ? sandbox_mode_find(optarg, &ret_sandbox->mode)
                        : option == 'd' ? take_text(optarg, &self->device)
+                       : option == 'k' ? parse_file(optarg, &self->cache_fd)
                                        : false;
         if (!is_good)
             return false;
@@ -212,6 +217,8 @@ int main(int argc, char **argv) {
     swin2sr_status status = options.device ? sandbox_close_writes(&box, &error) : SWIN2SR_OK;
     if (status == SWIN2SR_OK)
         status = networks_open(&all, &options, &error);
+    if (options.cache_fd > 0)
+        close(options.cache_fd); /* no image can change what the next worker gives to the driver */
     if (status == SWIN2SR_OK)
         status = lock(&all, &box, options.threads, &threads, &error);
     if (status != SWIN2SR_OK)

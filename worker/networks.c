@@ -12,8 +12,10 @@
 
 static swin2sr_status open_one(const networks_options *from, uint32_t index, swin2sr_precision precision, bool is_plain,
                                swin2sr_model **ret_model, swin2sr_error *reterr) {
-    swin2sr_model_options options = {
-        .precision = precision, .is_plain = is_plain, .device = is_plain ? NULL : from->device};
+    swin2sr_model_options options = {.precision = precision,
+                                     .is_plain = is_plain,
+                                     .device = is_plain ? NULL : from->device,
+                                     .device_cache_fd = from->cache_fd};
     if (from->weights_fd >= 0)
         return swin2sr_model_open_fd(from->weights_fd, from->config_fd, NULL, &options, ret_model, reterr);
     const char *name = from->name_count ? from->names[index] : swin2sr_model_built_in_name(0);

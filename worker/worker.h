@@ -52,6 +52,7 @@ typedef struct networks_options {
     int32_t threads;
     swin2sr_precision precision;
     const char *device; /* "vulkan:N"; NULL: the CPU */
+    int cache_fd;       /* the kernels that the driver has compiled before; 0: none */
 } networks_options;
 
 typedef struct networks {

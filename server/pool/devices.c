@@ -5,7 +5,9 @@
 #include "pool/devices.h"
 
 #include <poll.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -49,12 +51,29 @@ static void listen_to(device_list *self, int socket) {
     }
 }
 
-void devices_find(device_list *self, const server_config *config) {
-    const device_choice *choice = &config->devices;
-    *self = (device_list){.count = choice->count};
-    memcpy(self->names, choice->names, sizeof self->names);
-    if (!choice->is_auto)
-        return;
+/* Above the descriptors of a worker, so that no dup2 in it overwrites this one.  returns  -1: there is none. */
+static int open_cache(const char *data, const char *device) {
+    char path[4200];
+    snprintf(path, sizeof path, "%s/gpu-cache-%.*s-%s", data ? data : "", (int)strcspn(device, ":"), device,
+             device + strcspn(device, ":") + 1);
+    int fd = data ? open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
+    if (fd < 0)
+        fd = memfd_create("gpu-cache", MFD_CLOEXEC);
+    int high = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, WORKER_FIRST_FREE_FD) : -1;
+    if (fd >= 0)
+        close(fd);
+    return high;
+}
+
+void devices_close(device_list *self) {
+    for (int i = 0; i < self->count; i++)
+        if (self->cache_fds[i] >= 0)
+            close(self->cache_fds[i]);
+    self->count = 0;
+}
+
+/* Ask a worker process. */
+static void find_all(device_list *self, const server_config *config) {
     int socket;
     pid_t pid;
     if (worker_spawn_finder(config, &socket, &pid) != SWIN2SR_OK) {
@@ -66,6 +85,16 @@ void devices_find(device_list *self, const server_config *config) {
     worker_end_finder(pid);
     if (self->count > 0)
         self->fault[0] = '\0';
+}
+
+void devices_find(device_list *self, const server_config *config) {
+    const device_choice *choice = &config->devices;
+    *self = (device_list){.count = choice->count};
+    memcpy(self->names, choice->names, sizeof self->names);
+    if (choice->is_auto)
+        find_all(self, config);
+    for (int i = 0; i < self->count; i++)
+        self->cache_fds[i] = open_cache(config->data, self->names[i]);
 }
 
 bool device_note_loss(worker_device *self, uint64_t now_us) {

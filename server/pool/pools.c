@@ -117,4 +117,5 @@ void pools_abandon(pool_set *self) {
 void pools_done(pool_set *self) {
     for (int i = 0; i < self->pool_count; i++)
         pool_done(&self->pools[i]);
+    devices_close(&self->devices);
 }

@@ -163,7 +163,8 @@ void respawn_start_all(pool *self) {
         worker *w = &self->workers[i];
         worker_init(w, self->loop, &self->handler);
         w->timer = (loop_timer){.on_due = on_timer, .context = w};
-        w->device.name = i < self->devices->count ? self->devices->names[i] : NULL;
+        if (i < self->devices->count)
+            w->device = (worker_device){.name = self->devices->names[i], .cache_fd = self->devices->cache_fds[i]};
         w->is_resting = !w->device.name && self->devices->count > 0;
         if (!self->is_hopeless && !w->is_resting)
             start(self, w);

@@ -24,8 +24,7 @@
 #define CHILD_SOCKET 3
 #define CHILD_WEIGHTS 4
 #define CHILD_CONFIG 5 /* CHILD_WEIGHTS + 1 */
-#define FIRST_FREE_FD 6
-#define ARGUMENTS_MAX (14 + 2 * LIMIT_MODELS)
+#define ARGUMENTS_MAX (16 + 2 * LIMIT_MODELS)
 
 #define TEXT_OF_(text) #text
 #define TEXT_OF(macro) TEXT_OF_(macro)
@@ -110,7 +109,7 @@ static int open_high(const char *path) {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return -1;
-    int high = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD), error = errno;
+    int high = fcntl(fd, F_DUPFD_CLOEXEC, WORKER_FIRST_FREE_FD), error = errno;
     close(fd);
     errno = error;
     return high;
@@ -147,22 +146,37 @@ static void add_networks(const worker_networks *networks, const char **arguments
     }
 }
 
-/* device: NULL: the CPU.  returns 0 or an errno. */
-static int spawn(const server_config *config, const worker_networks *networks, const char *device, int socket,
+/* The cache gets the first descriptor behind those of the networks.  returns  The arguments that were added. */
+static int add_device(const worker_device *device, const char *cache_fd, const char **arguments) {
+    const char **at = arguments;
+    if (device->name) {
+        *at++ = "--device";
+        *at++ = device->name;
+    }
+    if (device->name && device->cache_fd >= 0) {
+        *at++ = "--cache-fd";
+        *at++ = cache_fd;
+    }
+    return (int)(at - arguments);
+}
+
+/* returns 0 or an errno. */
+static int spawn(const server_config *config, const worker_networks *networks, const worker_device *device, int socket,
                  pid_t *ret_pid) {
     static const char *const sandboxes[] = {"auto", "required", "off"};
-    char threads[12];
+    char threads[12], cache_fd[12];
+    int next_fd = CHILD_WEIGHTS + networks->fd_count;
+    bool has_cache = device->name && device->cache_fd >= 0;
     snprintf(threads, sizeof threads, "%d", (int)config->threads);
+    snprintf(cache_fd, sizeof cache_fd, "%d", next_fd);
     const char *arguments[ARGUMENTS_MAX] = {config->worker,
                                             "--threads",
                                             threads,
                                             "--precision",
                                             config->precision,
                                             "--sandbox",
-                                            sandboxes[config->sandbox],
-                                            device ? "--device" : NULL,
-                                            device};
-    add_networks(networks, arguments + (device ? 9 : 7));
+                                            sandboxes[config->sandbox]};
+    add_networks(networks, arguments + 7 + add_device(device, cache_fd, arguments + 7));
 
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attributes;
@@ -180,7 +194,9 @@ static int spawn(const server_config *config, const worker_networks *networks, c
     error = error ? error : posix_spawn_file_actions_adddup2(&files, socket, CHILD_SOCKET);
     for (int i = 0; i < networks->fd_count && !error; i++)
         error = posix_spawn_file_actions_adddup2(&files, networks->fds[i], CHILD_WEIGHTS + i);
-    error = error ? error : posix_spawn_file_actions_addclosefrom_np(&files, CHILD_WEIGHTS + networks->fd_count);
+    if (has_cache && !error)
+        error = posix_spawn_file_actions_adddup2(&files, device->cache_fd, next_fd);
+    error = error ? error : posix_spawn_file_actions_addclosefrom_np(&files, next_fd + has_cache);
     error = error ? error : posix_spawn(ret_pid, config->worker, &files, &attributes, (char **)arguments, environ);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&files);
@@ -197,7 +213,7 @@ static bool watch(worker *self) {
 
 /* Start a process with a socket to it.  errors _IO with errno set. */
 static swin2sr_status spawn_with_socket(const server_config *config, const worker_networks *networks,
-                                        const char *device, int *ret_socket, pid_t *ret_pid) {
+                                        const worker_device *device, int *ret_socket, pid_t *ret_pid) {
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
         return SWIN2SR_IO;
@@ -213,7 +229,8 @@ static swin2sr_status spawn_with_socket(const server_config *config, const worke
 
 swin2sr_status worker_spawn_finder(const server_config *config, int *ret_socket, pid_t *ret_pid) {
     static const worker_networks none;
-    return spawn_with_socket(config, &none, "find", ret_socket, ret_pid);
+    static const worker_device all = {.name = "find", .cache_fd = -1};
+    return spawn_with_socket(config, &none, &all, ret_socket, ret_pid);
 }
 
 void worker_end_finder(pid_t pid) {
@@ -222,7 +239,7 @@ void worker_end_finder(pid_t pid) {
 }
 
 swin2sr_status worker_start(worker *self, const server_config *config, const worker_networks *networks) {
-    if (spawn_with_socket(config, networks, self->device.name, &self->socket, &self->pid) != SWIN2SR_OK) {
+    if (spawn_with_socket(config, networks, &self->device, &self->socket, &self->pid) != SWIN2SR_OK) {
         self->socket = -1;
         return SWIN2SR_IO;
     }

@@ -11,6 +11,8 @@
 #include "metrics/metrics.h"
 #include "pool/devices.h"
 
+#define WORKER_FIRST_FREE_FD 7 /* a worker gets others below it */
+
 typedef enum worker_state {
     WORKER_DOWN = 0, /* not running; started again when its timer is due */
     WORKER_STARTING, /* until it has sent READY for each network */

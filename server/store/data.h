@@ -4,6 +4,7 @@
  *   uploads/           the spool, inputs of jobs, unfinished uploads
  *   outputs/           results of jobs, with readable names
  *   outputs/.jobs/     one record per job
+ *   gpu-cache-...      the kernels that the driver of a GPU has compiled (pool/devices.h)
  *   quarantine/        damaged files; made when there is one. Where they cannot be moved there, .quarantine/ beside them
  *
  * A file appears under its name complete or not at all, and is on the disk when a call returns. The calls wait for the

@@ -19,6 +19,7 @@ from cli_checks import BINARY, ROOT, one_line, picture
 LAYER = pathlib.Path("/usr/share/vulkan/explicit_layer.d/VkLayer_khronos_validation.json")
 FAULTS = BINARY.parent / "tests" / "faults" / "vulkan"
 long = pytest.mark.skipif(not os.environ.get("SWIN2SR_LONG_TESTS"), reason="SWIN2SR_LONG_TESTS is not set")
+SMALL = ROOT / "tests/fixtures/goldens/tiny_jpeg.safetensors"
 NO_DRIVERS = {"VK_ICD_FILENAMES": "/nowhere.json", "VK_DRIVER_FILES": "/nowhere.json"}
 
 
@@ -86,7 +87,8 @@ def test_auto_never_takes_a_software_device(swin2sr, devices):
 
 def test_a_report_of_a_device(swin2sr, devices):
     """What a user sends: the machine, all devices, and the device beside the CPU."""
-    report = json.loads(swin2sr("bench", "--report", "--size", "8x8", "--reps", 1, "--device", "vulkan:0").stdout)
+    report = json.loads(swin2sr("bench", "--report", "--size", "8x8", "--reps", 1, "--device", "vulkan:0", "--model",
+                                SMALL).stdout)
     assert report["devices"] == devices and report["devices_note"] is None and report["cores"] >= 1
     assert (report["device"]["device"], report["device"]["driver"]) == (devices[0]["name"], devices[0]["driver"])
     assert report["device"]["kernels"] == "vulkan" and report["cpu_device"]["device"] is None
@@ -102,10 +104,21 @@ def test_a_report_without_a_driver(swin2sr):
 
 def test_a_plan_names_the_device(swin2sr, devices, tmp_path):
     picture(20, 10).save(tmp_path / "in.png")
-    plan, = json.loads(swin2sr("upscale", "--plan", tmp_path / "in.png", "--device", "vulkan:0", "--json").stdout)
+    arguments = ["upscale", "--plan", tmp_path / "in.png", "--device", "vulkan:0", "--model", SMALL]
+    plan, = json.loads(swin2sr(*arguments, "--json").stdout)
     assert (plan["device"], plan["driver"]) == (devices[0]["name"], devices[0]["driver"])
-    text = swin2sr("upscale", "--plan", tmp_path / "in.png", "--device", "vulkan:0").stdout.decode()
+    text = swin2sr(*arguments).stdout.decode()
     assert f", on {devices[0]['name']}" in text
+
+
+@pytest.mark.slow
+def test_memory_is_that_of_the_plan(swin2sr, devices):
+    """The resident set, less what the driver and the weights take, against the plan."""
+    small, wide = (json.loads(swin2sr("bench", "--size", size, "--reps", 1, "--device", "vulkan:0", "--json", "--model",
+                                      SMALL).stdout) for size in ("8x8", "2048x16"))
+    planned = wide["plan_bytes"] - small["plan_bytes"]
+    assert planned > 16 << 20
+    assert wide["memory_bytes"] - small["memory_bytes"] == pytest.approx(planned, rel=0.1)
 
 
 def test_other_precisions_are_refused(swin2sr, devices):

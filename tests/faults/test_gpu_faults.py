@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Faults of a GPU: it is lost, it has no memory, it is not there. Its worker is replaced, it is set aside, and the CPU
 takes over; nothing that was accepted is lost."""
+from pathlib import Path
+
 import pytest
 import requests
 
@@ -84,6 +86,20 @@ def test_no_memory_on_the_device(start, faults):
     assert "out of device memory" in aside["detail"] and aside["losses"] == 3
     assert {event["status"] for event in server.events("worker_cannot_start")} == {"nomem"}
     assert server.upscale(IMAGE).status_code == 200
+
+
+def test_compiled_kernels_outlive_the_server(start, faults, tmp_path):
+    """What the first worker's driver has compiled is in the data folder; damage is noticed and replaced."""
+    cache = tmp_path / "data/gpu-cache-vulkan-0"
+    start("--device", "vulkan:0", "--data", tmp_path / "data").close()
+    kept = cache.read_bytes()
+    assert kept[:7] == b"swin2vk" and cache.stat().st_mode & 0o777 == 0o600
+    cache.write_bytes(kept[:-1] + bytes([kept[-1] ^ 1]))
+    again = start("--device", "vulkan:0", "--data", tmp_path / "data")
+    assert again.upscale(IMAGE).status_code == 200 and again.events("worker_ended") == []
+    assert cache.read_bytes() == kept
+    worker, = again.worker_pids()
+    assert not any("gpu-cache" in str(link.readlink()) for link in Path(f"/proc/{worker}/fd").iterdir())
 
 
 def test_no_driver(start, faults):
