@@ -233,7 +233,20 @@ static void on_done_message(pool *self, worker *w, const ipc_done *done) {
     store_commit(&item->result, on_result_committed, item);
 }
 
+/* A GPU without memory for an image counts as lost. The attempt does not count, so that in the end the CPU does the job. */
+static bool is_out_of_device_memory(worker *w, const ipc_failed *failed) {
+    if (failed->status != SWIN2SR_NOMEM || !w->device.name || !w->job)
+        return false;
+    w->job->attempts--;
+    w->has_failed = true;
+    snprintf(w->device.fault, sizeof w->device.fault, "%s", failed->detail);
+    worker_kill(w, METRICS_RESTART_DEVICE);
+    return true;
+}
+
 static void on_failed_message(pool *self, worker *w, const ipc_failed *failed) {
+    if (is_out_of_device_memory(w, failed))
+        return;
     job *item = set_idle(self, w);
     swin2sr_status outcome = failed->status == SWIN2SR_CANCELLED ? SWIN2SR_INTERNAL : (swin2sr_status)failed->status;
     if (item)

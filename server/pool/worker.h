@@ -53,7 +53,7 @@ struct worker {
     loop_timer timer;              /* set by the pool: respawn, start limit or cancel limit, depending on the state */
     job *job;                      /* BUSY: its job; NULL: the job was cancelled */
     uint64_t job_id;               /* BUSY: the id that messages must have */
-    bool has_failed;               /* STARTING: it has sent FAILED */
+    bool has_failed;               /* it has sent FAILED when it started, or for lack of memory of its GPU */
     bool is_overdue;               /* BUSY: its job was withdrawn because its time had passed */
     bool has_begun;                /* BUSY: it has sent a message since it was given the job */
     uint32_t progress;             /* of its job: the millionths of the last progress and 1; 0: none yet */

@@ -88,6 +88,19 @@ def test_no_memory_on_the_device(start, faults):
     assert server.upscale(IMAGE).status_code == 200
 
 
+def test_an_image_for_which_the_device_has_no_memory(start, faults):
+    """The worker is replaced, its successors find no memory either, and the CPU does the image that waits."""
+    server = start("--device", "vulkan:0")
+    assert server.upscale(picture(8, 8)).status_code == 200
+    faults.set("M")
+    answer = server.upscale(picture(200, 24))
+    assert answer.status_code == 200
+    aside, = server.events("device_set_aside")
+    assert aside["losses"] == 3 and "memory" in aside["detail"]
+    assert server.events("worker_ended")[0]["reason"] == "device"
+    assert devices(server)[0]["state"] == "set aside"
+
+
 def test_compiled_kernels_outlive_the_server(start, faults, tmp_path):
     """What the first worker's driver has compiled is in the data folder; damage is noticed and replaced."""
     cache = tmp_path / "data/gpu-cache-vulkan-0"
