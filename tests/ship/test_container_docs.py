@@ -21,7 +21,8 @@ RUNS = [block for block in BLOCKS if "docker run" in block]
 def test_the_page_names_this_version(version):
     """Everywhere that a command names one."""
     assert len(RUNS) == 2 and BLOCKS[0] == "make image\n"
-    assert set(re.findall(r"swin2sr-cloud:(\d\S*)", (ROOT / "docs/container.md").read_text())) == {version}
+    assert set(re.findall(r"swin2sr-cloud:(\d[^\s:]*)", (ROOT / "docs/container.md").read_text())) == {
+        version, f"{version}-nvidia", f"{version}-mesa"}
 
 
 def test_the_line_of_the_server_is_that_of_the_page():

@@ -26,15 +26,16 @@ def make_root(tmp_path):
 
     def make(*gpu, check=True):
         folder = tmp_path / "-".join(["root", *gpu])
-        done = subprocess.run(["sh", ROOT / "deploy/image_root.sh", programs, folder, ARCH, *gpu], capture_output=True, text=True)
+        done = subprocess.run(["sh", ROOT / "deploy/image_root.sh", programs, folder, ARCH, *gpu], capture_output=True,
+                              text=True)
         assert (done.returncode == 0) == check, done.stderr
         return folder if check else done.stderr
     return make
 
 
 def devices(root):
-    done = subprocess.run(["/usr/sbin/chroot", root, "/usr/local/bin/swin2sr", "device", "list", "--json"], capture_output=True,
-                          text=True, check=True, env={})
+    done = subprocess.run(["/usr/sbin/chroot", root, "/usr/local/bin/swin2sr", "device", "list", "--json"],
+                          capture_output=True, text=True, check=True, env={})
     return json.loads(done.stdout), done.stderr
 
 

@@ -16,6 +16,7 @@ HERE = "tests/ship/test_operators_commands.py::"
 PLACES = {  # the first line of a block: the test that runs it, or the words of the document that say that it was not run
     "docs/operations.md": {
         "swin2sr model pull realworld-x4": HERE + "test_several_networks",
+        "swin2sr device list": "tests/faults/test_gpu_faults.py::test_auto_with_two_gpus_without_fp16",
         "swin2sr key new alice": HERE + "test_keys",
         "systemctl status swin2sr": HERE + "test_the_unit",
         "apt-get install --no-install-recommends prometheus": HERE + "test_monitoring",
@@ -30,6 +31,7 @@ PLACES = {  # the first line of a block: the test that runs it, or the words of 
         "debootstrap --variant=minbase": "tests/ship/ship.py::make_base",
         "docker tag swin2sr-cloud": "a registry: not run here",
         "mkdir -p uploads outputs": "tests/ship/test_container_docs.py::test_a_block_that_runs",
+        "docker run -d --name swin2sr-prod --gpus all": "None of this has been run on a GPU",
         "deploy/make_secrets.sh": "tests/ship/test_compose.py::running",  # the line with docker: by docker's schema, and podman
         "docker stop -t 40": "tests/ship/test_upgrade.py::test_upgrade_and_rollback_under_load"},
     "docs/runbook.md": {"URL=http": HERE + "test_the_runbook"},
