@@ -140,8 +140,15 @@ def formats(data):
             ", ".join(f"{words(way)} {percent(value)}" for way, value in share.items()) + f". Load {data['load']}.")
 
 
-TABLES = {"models": models, "choice": choice, "formats": formats, "engine-speed": speed, "engine-memory": memory,
-          "peers": peers, "seams": seams, "large_jpeg": large_jpeg, "designers": designers,
+def png(data):
+    levels = list(next(iter(data["pictures"].values())))
+    rows = [[name, *(f"{found[level]['cpu_ms']:.0f} ms, {found[level]['bytes'] / 1e6:.2f} MB" for level in levels)]
+            for name, found in data["pictures"].items()]
+    return table(["picture", *levels], rows)
+
+
+TABLES = {"models": models, "choice": choice, "formats": formats, "png": png, "engine-speed": speed,
+          "engine-memory": memory, "peers": peers, "seams": seams, "large_jpeg": large_jpeg, "designers": designers,
           "service": service}
 
 
