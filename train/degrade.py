@@ -37,15 +37,16 @@ class Recipe:
     banded: float = 0  # reduced to few levels, as in stickers
     flat: float = 0  # of the samples: one colour, or two and an edge
     soft: float = 0  # of the samples: out of focus, input and wanted output alike
+    hues: float = 0  # of the samples: red, green and blue exchanged, so that every saturated colour is learned
 
 
 RECIPES = {
     "clean": Recipe(blur=0, noise=0, jpeg=0, twice=0),
     "jpeg": Recipe(blur=0, noise=0, jpeg=0.5, twice=0),
     "real": Recipe(blur=0.25, noise=0.2, jpeg=0.6, twice=0.3),
-    "compressed": Recipe(blur=0.08, noise=0.08, jpeg=0.92, twice=0.25, noise_max=3.0, quality=(10, 95), subsampled=0.65,
+    "compressed": Recipe(blur=0.08, noise=0.08, jpeg=0.93, twice=0.25, noise_max=3.0, quality=(10, 95), subsampled=0.75,
                          webp=0.06, between=0.4, aligned=0.85, filters=0.2, grid=0.04, banded=0.02, flat=0.04,
-                         soft=0.04),
+                         soft=0.04, hues=0.3),
 }
 
 
@@ -163,6 +164,8 @@ def sample(crop, patch, scale, recipe, rng):
         crop = flat_crop(crop.shape, rng)
     elif rng.random() < recipe.soft:
         crop = blurred(crop, rng.uniform(1, 6))
+    if rng.random() < recipe.hues:
+        crop = crop[..., rng.permutation(3)]
     crop = np.rot90(crop, rng.integers(4))
     if rng.random() < 0.5:
         crop = crop[:, ::-1]

@@ -43,7 +43,7 @@ def other_damage(recipe):
     words = {"webp": "of the compressions are WebP", "filters": "of the inputs are reduced by other filters",
              "aligned": "of the last compressions have blocks that begin where the windows of the network do",
              "grid": "of the inputs have a faint grid", "banded": "are banded", "flat": "are flat colours",
-             "soft": "are out of focus"}
+             "soft": "are out of focus", "hues": "have their colours exchanged"}
     found = [f"{getattr(recipe, key):.0%} {what}" for key, what in words.items() if getattr(recipe, key)]
     return "".join(f"; {words}" for words in found)
 

@@ -43,7 +43,8 @@ EMA_DECAY = 0.999
 LAST_RATE = 0.01  # of the highest
 CLIP = 0.5
 TEACHER = 0.5  # share of the loss that compares with the teacher's output, the rest compares with the original
-COLOUR, COLOUR_SIDE = 0.25, 8  # weight of the mean colours in the loss, and the side of their squares in output pixels
+COLOUR, COLOUR_SIDE = 0.5, 8  # weight of the mean colours in the loss, and the side of their squares in output pixels
+COLOUR_BEND = 0.02  # five levels: below it the loss is a square, whose least value is at the mean
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of mallopt(3)
 
 
@@ -109,7 +110,8 @@ def charbonnier(output, wanted, bend=Settings.bend):
 def difference(output, wanted, bend):
     """The loss of the pixels, and that of the mean colours of squares. With the pixels alone, a network learns the most
     likely colour. Where the errors of JPEG are lopsided, as in dark blue, that is not the mean, and colours shift."""
-    colours = charbonnier(*(torch.nn.functional.avg_pool2d(pixels, COLOUR_SIDE) for pixels in (output, wanted)), bend)
+    squares = (torch.nn.functional.avg_pool2d(pixels, COLOUR_SIDE) for pixels in (output, wanted))
+    colours = charbonnier(*squares, COLOUR_BEND)
     return charbonnier(output, wanted, bend) + COLOUR * colours
 
 

@@ -101,7 +101,7 @@ def test_the_card_says_what_is_not_the_default(state):
     settings = {**state["settings"], "recipe": "compressed", "dim": 24, "heads": 4, "depths": (2, 2), "distill": "/x/photo.safetensors"}
     card = export.card("small", {**state, "settings": settings}, "")
     assert "train.py --dim 24 --heads 4 --depths 2,2 --distill photo.safetensors --steps" in card
-    assert "twice); 6% of the compressions are WebP; " in card and "4% are out of focus." in card
+    assert "twice); 6% of the compressions are WebP; " in card and "4% are out of focus; 30% have their colours exchanged." in card
 
 
 def test_nothing_is_overwritten(exported):

@@ -130,11 +130,18 @@ def test_a_start_is_taken(tmp_path):
 
 
 def test_mean_colours_count_beside_pixels():
-    """Noise without a shift costs what its pixels cost; a shift of all pixels costs a quarter more."""
+    """Noise without a shift costs what its pixels cost; a shift of all pixels costs half as much again, and a shift of a
+    tenth of that costs less than a tenth of it beside its pixels."""
     wanted = torch.full((2, 3, 16, 16), 0.5)
     noise = torch.tensor([0.1, -0.1]).repeat(2, 3, 16, 8)
-    assert train.difference(wanted + noise, wanted, 1e-6).item() == pytest.approx(0.1, rel=1e-3)
-    assert train.difference(wanted + 0.1, wanted, 1e-6).item() == pytest.approx(0.125, rel=1e-3)
+    least = train.COLOUR * train.COLOUR_BEND
+
+    def cost(output):
+        return train.difference(output, wanted, 1e-6).item() - least
+
+    assert cost(wanted + noise) == pytest.approx(0.1, rel=1e-3)
+    assert cost(wanted + 0.5) == pytest.approx(0.75 - least, rel=1e-3)
+    assert 0 < cost(wanted + 0.05) - 0.05 and cost(wanted + 0.005) - 0.005 < (cost(wanted + 0.05) - 0.05) / 20
 
 
 def test_a_student_learns_from_both(tmp_path):
