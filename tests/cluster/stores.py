@@ -244,7 +244,7 @@ use = egg:swift#dlo
         for name in (*self.SERVERS, "proxy"):
             self.programs.start(name, [f"swift-{name}-server", str(self.folder / f"{name}.conf"), "-v"],
                                 env=environment, cwd=self.folder)
-        wait_until(lambda: answers(self.port), 300, "swift")
+        wait_until(lambda: all(answers(port) for port in self.ports.values()), 300, "swift")
 
     def stop(self):
         self.programs.end_all()
