@@ -170,7 +170,7 @@ static void run(bench *self, swin2sr__vk_kernel kernel, int32_t plain, const swi
     api->CmdDispatch(to, (uint32_t)x, (uint32_t)y, (uint32_t)z);
     api->CmdPipelineBarrier(to, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_PIPELINE_STAGE_HOST_BIT, 0, 1, &barrier, 0,
                             NULL, 0, NULL);
-    if (swin2sr__vk_commands_run(&network->gpu, &self->commands) != VK_SUCCESS)
+    if (swin2sr__vk_commands_run(&self->network.gpu, &self->commands) != VK_SUCCESS)
         abort();
     download(self);
 }

@@ -54,7 +54,7 @@ static void close_engine(swin2sr__engine *base) {
     swin2sr__vk_commands_free(gpu, &engine->commands);
     swin2sr__vk_buffer_free(gpu, &engine->device);
     swin2sr__vk_buffer_free(gpu, &engine->host);
-    if (engine->pool)
+    if (engine->pool && !gpu->is_stuck)
         gpu->api.DestroyDescriptorPool(gpu->device, engine->pool, NULL);
     free(engine->ops);
     free(engine);

@@ -218,6 +218,8 @@ swin2sr_status swin2sr__vk_gpu_open(swin2sr__vk_gpu *ret_gpu, int32_t index, swi
 }
 
 void swin2sr__vk_gpu_close(swin2sr__vk_gpu *gpu) {
+    if (gpu->is_stuck)
+        return;
     if (gpu->device && gpu->api.DestroyDevice)
         gpu->api.DestroyDevice(gpu->device, NULL);
     if (gpu->instance && gpu->api.DestroyInstance)
@@ -276,6 +278,8 @@ VkResult swin2sr__vk_buffer_new(const swin2sr__vk_gpu *gpu, size_t bytes, bool i
 }
 
 void swin2sr__vk_buffer_free(const swin2sr__vk_gpu *gpu, swin2sr__vk_buffer *buffer) {
+    if (gpu->is_stuck)
+        return;
     if (buffer->buffer)
         gpu->api.DestroyBuffer(gpu->device, buffer->buffer, NULL);
     if (buffer->memory)
@@ -321,6 +325,8 @@ VkResult swin2sr__vk_commands_new(const swin2sr__vk_gpu *gpu, swin2sr__vk_comman
 }
 
 void swin2sr__vk_commands_free(const swin2sr__vk_gpu *gpu, swin2sr__vk_commands *commands) {
+    if (gpu->is_stuck)
+        return;
     if (commands->fence)
         gpu->api.DestroyFence(gpu->device, commands->fence, NULL);
     if (commands->pool)
@@ -335,14 +341,16 @@ VkResult swin2sr__vk_commands_begin(const swin2sr__vk_gpu *gpu, swin2sr__vk_comm
     return result == VK_SUCCESS ? gpu->api.BeginCommandBuffer(commands->buffer, &begin) : result;
 }
 
-VkResult swin2sr__vk_commands_run(const swin2sr__vk_gpu *gpu, swin2sr__vk_commands *commands) {
+VkResult swin2sr__vk_commands_run(swin2sr__vk_gpu *gpu, swin2sr__vk_commands *commands) {
     VkSubmitInfo submit = {
         .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO, .commandBufferCount = 1, .pCommandBuffers = &commands->buffer};
     VkResult result = gpu->api.EndCommandBuffer(commands->buffer);
     if (result == VK_SUCCESS)
         result = gpu->api.QueueSubmit(gpu->queue, 1, &submit, commands->fence);
     if (result == VK_SUCCESS)
-        result = gpu->api.WaitForFences(gpu->device, 1, &commands->fence, VK_TRUE, WAIT_NS);
+        result =
+            gpu->api.WaitForFences(gpu->device, 1, &commands->fence, VK_TRUE, gpu->info.is_gpu ? WAIT_NS : UINT64_MAX);
+    gpu->is_stuck |= result == VK_TIMEOUT;
     if (result == VK_SUCCESS)
         result = gpu->api.ResetFences(gpu->device, 1, &commands->fence);
     return result;

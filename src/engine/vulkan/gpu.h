@@ -30,6 +30,8 @@ typedef struct swin2sr__vk_gpu {
     size_t range_bytes;  /* the most that a kernel can see through one binding */
     size_t memory_bytes; /* the most that one image may take */
     VkPhysicalDeviceMemoryProperties memory;
+    bool
+        is_stuck; /* it has not finished in time and may still use its memory, so that nothing of it is freed any more */
 } swin2sr__vk_gpu;
 
 typedef struct swin2sr__vk_buffer {
@@ -74,5 +76,6 @@ VkResult swin2sr__vk_commands_new(const swin2sr__vk_gpu *gpu, swin2sr__vk_comman
 void swin2sr__vk_commands_free(const swin2sr__vk_gpu *gpu, swin2sr__vk_commands *commands);
 /* Begin to record; forgets what was recorded before. */
 VkResult swin2sr__vk_commands_begin(const swin2sr__vk_gpu *gpu, swin2sr__vk_commands *commands);
-/* Run what was recorded and wait until it is done. VK_TIMEOUT: it takes more than a minute. */
-VkResult swin2sr__vk_commands_run(const swin2sr__vk_gpu *gpu, swin2sr__vk_commands *commands);
+/* Run what was recorded and wait until it is done. VK_TIMEOUT: a GPU takes more than a minute, and is stuck. A device of
+ * software has all the time that it needs, because the processor may be busy. */
+VkResult swin2sr__vk_commands_run(swin2sr__vk_gpu *gpu, swin2sr__vk_commands *commands);

@@ -119,6 +119,8 @@ VkResult swin2sr__vk_pipelines_new(swin2sr__vk_network *network) {
 
 void swin2sr__vk_pipelines_free(swin2sr__vk_network *network) {
     const swin2sr__vk_api *api = &network->gpu.api;
+    if (network->gpu.is_stuck)
+        return;
     for (int i = 0; i < SWIN2SR__VK_KERNELS * SWIN2SR__VK_VARIANTS; i++) {
         VkPipeline pipeline = network->pipelines[i / SWIN2SR__VK_VARIANTS][i % SWIN2SR__VK_VARIANTS];
         if (pipeline)
