@@ -94,7 +94,7 @@ def run(machine, text, after="", check=True):
     lines = ["set -euo pipefail; trap 'kill $(jobs -p) 2> /dev/null || true; wait' EXIT"]
     for line in text.splitlines():
         ready = READY.get(line.split()[0])
-        lines += [f"{line.split(' #')[0]} > /tmp/served 2>&1 &", f"until {ready} > /dev/null 2>&1; do sleep 0.2; done"] if ready else [line]
+        lines += [f"{line.split(' #')[0]} > /tmp/served 2>&1 &", f"until {ready} > /dev/null 2>&1; do kill -0 $!; sleep 0.2; done"] if ready else [line]
     return ship.podman("exec", "--workdir", TREE, "--env", "DEBIAN_FRONTEND=noninteractive", machine.name, "bash", "-c",
                        "\n".join([*lines, after]), check=check)
 
@@ -132,7 +132,7 @@ def test_monitoring(machine):
     run(machine, block("apt-get install --no-install-recommends prometheus"))
     wait_for("targets", lambda: {row["metric"]["job"] for row in asked(machine, "query?query=up==1")["result"]} == {
         "swin2sr", "prometheus", "alertmanager"})
-    assert len(asked(machine, "alertmanagers")["activeAlertmanagers"]) == 1
+    wait_for("Alertmanager", lambda: len(asked(machine, "alertmanagers")["activeAlertmanagers"]) == 1)
     said = run(machine, block("install -m 600 /dev/stdin"), "cat /tmp/served")
     assert '"is_signed": true' in said.stdout
     link = re.search(r"`(sed -i '[^`]*runbook[^`]*)`", (ROOT / "docs/operations.md").read_text())[1]
