@@ -34,7 +34,7 @@ static unsigned char *altered_file(const char *tensor, size_t *ret_size) {
 static swin2sr_model *open_altered(bool is_plain) {
     size_t size;
     unsigned char *file = altered_file("\"conv_first.bias\"", &size);
-    swin2sr_model_options options = {.is_plain = is_plain};
+    swin2sr_model_options options = {.is_plain = is_plain, .precision = SWIN2SR_PRECISION_FP32};
     swin2sr_model *model = NULL;
     assert_int_equal(swin2sr_model_open_memory(file, size, NULL, &options, &model, NULL), SWIN2SR_OK);
     free(file);
@@ -71,11 +71,14 @@ static void one_wrong_weight_is_another_picture(void **state) {
     swin2sr_model_unref(model);
 }
 
-/* There are no golden sums for its bytes, so a worker compares it with itself on the plain kernels. */
+/* There are no golden sums for its bytes, so a worker compares it with itself on the plain kernels. In fp32: a bias of 1
+ * is far from what the int8 kernels were made for. */
 static void altered_network_is_another_network(void **state) {
     swin2sr_model *model = open_altered(false), *plain = open_altered(true);
     assert_null(self_test_find_golden(model));
-    assert_int_equal(self_test_plain(model, plain, 1, NULL), SWIN2SR_OK);
+    swin2sr_error error = {""};
+    if (self_test_plain(model, plain, 1, &error) != SWIN2SR_OK)
+        fail_msg("%s", error.text);
     swin2sr_model_unref(plain);
     swin2sr_model_unref(model);
 }
