@@ -57,9 +57,8 @@ static const cli_option OPTIONS[] = {
     {"size", "WxH", "of the input, sides 1..65535 (default: 256x256)", .take = take_size},
     {"reps", "N", "repetitions, 1..1000 (default: 5)", .min = 1, .max = MAX_REPS, .field = offsetof(bench_state, reps)},
     {"report", NULL,
-     "print what to send to the developers about a GPU: the machine, its devices, and the speed of\n--device and of "
-     "the "
-     "CPU, as JSON",
+     "print what to send about a GPU: the machine, its devices,\n"
+     "and the speed of --device and of the CPU, as JSON",
      .field = offsetof(bench_state, is_report)},
     {0},
 };

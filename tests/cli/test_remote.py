@@ -107,8 +107,8 @@ def jobs_of(server):
 
 
 def leftovers(server):
-    """Files of jobs and uploads in its data folder."""
-    return [path.name for path in server.data.rglob("*") if path.is_file()]
+    """Files of jobs and uploads in its data folder, without the lock."""
+    return [path.name for path in server.data.rglob("*") if path.is_file() and path.name != ".server"]
 
 
 def tickets(tmp_path):

@@ -81,7 +81,7 @@ def keep(client):
         assert seen.json()["status"] == "failed" and seen.json()["error"]["detail"], seen.text
     gone = client.ask("DELETE", path)
     yield "removal", gone
-    if is_code(gone, 204):
+    if is_code(gone, 204) or is_code(client.ask("GET", path), 404):  # the memory for the answer may be missing, too
         client.removed.add(made.json()["id"])
 
 
@@ -136,7 +136,7 @@ def check_counts(service, client, before):
     assert counted - 1 == sum(client.codes.values()) + unanswered, "the 1 is the reading of `before`"
     assert client.closed == unanswered + dropped
     jobs = requests.get(service.url + "/v1/jobs?limit=100").json()["jobs"]
-    assert client.accepted <= {job["id"] for job in jobs} | client.removed
+    assert client.accepted - {job["id"] for job in jobs} - client.removed == set(), "jobs that are not there any more"
     assert {job["status"] for job in jobs} <= {"succeeded", "failed"}
     assert [service.metric(f'jobs{{status="{status}"}}') for status in ("queued", "running")] == [0, 0]
     wait_for("an empty spool", lambda: service.metric("spool_bytes") == service.metric("uploads_bytes"))

@@ -12,7 +12,7 @@ from service import SERVER
 pytestmark = pytest.mark.sanitize
 
 ROOT = Path(__file__).resolve().parents[2]
-ROW = re.compile(r"^  (--[a-z-]+)( [A-Z:\[\],.]+)? +(.+?)(?: \(([^()]*(?:\(.*\))?[^()]*)\))?$", re.M)
+ROW = re.compile(r"^  (--[a-z0-9-]+)( [A-Z:\[\],.]+)? +(.+?)(?: \(([^()]*(?:\(.*\))?[^()]*)\))?$", re.M)
 
 
 def run(*arguments, **variables):
@@ -25,7 +25,7 @@ def printed(*arguments, **variables):
     ended = run("--print-config", *arguments, **variables)
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.startswith("[server]\n")
-    entries = re.findall(r"^# .* \[(.*)\]\n(?:# )?([a-z-]+) =(?: (.*))?$", ended.stdout, re.M)
+    entries = re.findall(r"^# .* \[(.*)\]\n(?:# )?([a-z0-9-]+) =(?: (.*))?$", ended.stdout, re.M)
     return {name: (value, place) for place, name, value in entries}
 
 
