@@ -12,7 +12,12 @@ import time
 import urllib.error
 import urllib.request
 import uuid
+from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
+
+import s3_peer
 
 ACCESS, SECRET = "testing-key", "testing-secret-of-the-store"
 KMS_KEY = "testkey-1"
@@ -248,3 +253,18 @@ use = egg:swift#dlo
 
     def stop(self):
         self.programs.end_all()
+
+
+@contextmanager
+def running(kind, folder, bucket):
+    """A store of this kind that holds one empty bucket; skips the test where it is not installed."""
+    if not kind.is_installed():
+        pytest.skip(f"{kind.name} is not installed")
+    store = kind(folder)
+    try:
+        store.start()
+        code, _, body = s3_peer.request(store, "PUT", f"/{bucket}")
+        assert code == 200, body
+        yield store
+    finally:
+        store.stop()

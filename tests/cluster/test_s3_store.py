@@ -29,16 +29,8 @@ pytestmark = pytest.mark.skipif(not TRY.exists() or not os.environ.get("SWIN2SR_
 
 @pytest.fixture(scope="module", params=[stores.Radosgw, stores.Swift], ids=lambda kind: kind.name)
 def store(request, tmp_path_factory):
-    if not request.param.is_installed():
-        pytest.skip(f"{request.param.name} is not installed")
-    one = request.param(tmp_path_factory.mktemp(request.param.name))
-    try:
-        one.start()
-        code, _, body = s3_peer.request(one, "PUT", f"/{BUCKET}")
-        assert code == 200, body
+    with stores.running(request.param, tmp_path_factory.mktemp(request.param.name), BUCKET) as one:
         yield one
-    finally:
-        one.stop()
 
 
 @pytest.fixture

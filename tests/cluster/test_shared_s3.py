@@ -26,15 +26,8 @@ pytestmark = pytest.mark.skipif(not os.environ.get("SWIN2SR_LONG_TESTS"), reason
 
 @pytest.fixture(scope="module", params=[stores.Radosgw, stores.Swift], ids=lambda kind: kind.name)
 def store(request, tmp_path_factory):
-    if not request.param.is_installed():
-        pytest.skip(f"{request.param.name} is not installed")
-    one = request.param(tmp_path_factory.mktemp(request.param.name))
-    try:
-        one.start()
-        assert s3_peer.request(one, "PUT", f"/{BUCKET}")[0] == 200
+    with stores.running(request.param, tmp_path_factory.mktemp(request.param.name), BUCKET) as one:
         yield one
-    finally:
-        one.stop()
 
 
 class Place:
