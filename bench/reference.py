@@ -1,14 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The reference implementation in PyTorch with the tensors of make_network. Needs python3-torch.
 
-Import this module before torch: it removes environment variables that slow down the BLAS of torch.
+Import this module before numpy and torch: it chooses the kernels of their OpenBLAS.
 """
-import os
 import sys
 
-os.environ.pop("OPENBLAS_CORETYPE", None)
-os.environ.pop("OPENBLAS_L2_SIZE", None)
-
+import openblas
 import torch
 
 import library

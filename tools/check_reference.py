@@ -16,11 +16,12 @@ import tempfile
 import time
 from pathlib import Path
 
-import numpy as np
-
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "bench"))
+import openblas  # before numpy and torch
+
 import library
 import make_network
+import numpy as np
 import reference
 
 SIDE_MAX_PX = 40

@@ -26,20 +26,21 @@ sys.path.insert(0, str(HERE.parent))
 import library
 import machine
 import make_network
+import openblas
 
 PYTHON = "/usr/bin/python3"
 PEERS = ("onnxruntime", "pytorch", "pytorch-bf16")
 
 
 def environment(build):
-    """The environment without variables that slow down BLAS or set thread counts.
+    """The environment without variables that set thread counts, and with OpenBLAS's kernels for this processor.
 
     The allocators of all runners keep freed memory. Where page faults are slow (virtual machines), PyTorch would spend
     most of its time on the pages of large tensors, which every operator returns and faults in again.
     """
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("OPENBLAS_", "OMP_", "MKL_"))}
     keep_memory = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(8 << 30), "MALLOC_TOP_PAD_": str(64 << 20)}
-    return {**kept, **keep_memory, "NODE_PATH": str(build / "peers" / "node_modules")}
+    return {**kept, **openblas.environment(), **keep_memory, "NODE_PATH": str(build / "peers" / "node_modules")}
 
 
 def install_onnxruntime(build):

@@ -15,6 +15,7 @@ async function main([network, side, threads, input, output]) {
     executionMode: 'sequential',
     intraOpNumThreads: Number(threads),
     interOpNumThreads: 1,
+    extra: { session: { set_denormal_as_zero: '1' } },
   });
   const bytes = fs.readFileSync(input);
   const pixels = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));

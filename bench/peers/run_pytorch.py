@@ -22,6 +22,7 @@ import torch
 
 def main(name, side, threads, source, target, shared, precision):
     torch.set_num_threads(int(threads))
+    torch.set_flush_denormal(True)  # masked weights of attention are as small; without this they take most of the time
     config = make_network.SHAPES[name]
     net = reference.network(config, make_network.make(config), shared)
     x = torch.from_numpy(np.fromfile(source, np.float32).reshape(1, 3, int(side), int(side)))

@@ -5,14 +5,13 @@ import os
 import sys
 from pathlib import Path
 
-import numpy as np
-import pytest
-
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "train"), str(ROOT / "bench")]
-# As train.py does it; torch reads these when it is loaded.
-os.environ.pop("OPENBLAS_CORETYPE", None)
-os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
+os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")  # as train.py does it, before numpy is loaded
+
+import openblas
+import numpy as np
+import pytest
 
 
 @pytest.fixture(scope="session")
