@@ -92,15 +92,13 @@ def designers(data):
 
 
 def service(data):
-    def waits(run):
-        return [f"{run[f'p{p}_s']:.1f}" for p in (50, 90, 99)] + [run["load_after"]]
-
-    rows = [[f"closed, {r['clients']} clients", f"{r['images_per_s']:.2f}", r["answers"], *waits(r)]
-            for r in data["closed"]]
-    rows.append([f"open, {percent(data['share'], 0)} of capacity", f"{data['open']['arrivals_per_s']:.2f}",
-                 data["open"]["arrivals"], *waits(data["open"])])
-    return table([f"{data['size']}, {data['precision']}", "pictures per second", "pictures", "p50 s", "p90 s", "p99 s",
-                  "load"], rows)
+    rows = []
+    for run in data["runs"]:
+        best, waits = max(run["closed"], key=lambda closed: closed["images_per_s"]), run["open"]
+        rows.append([run["model"], run["precision"], f"{best['images_per_s']:.2f}", f"{waits['arrivals_per_s']:.2f}",
+                     *(f"{waits[f'p{p}_s']:.1f}" for p in (50, 90, 99)), waits["load_after"]])
+    return table([f"network, {data['size']}", "precision", "pictures per second",
+                  f"at {percent(data['share'], 0)} of it", "p50 s", "p90 s", "p99 s", "load"], rows)
 
 
 def models(data):

@@ -106,9 +106,9 @@ def turns(options, names, data, right, together, apart):
 
 def compare(options, data, source, folder):
     names = options.models.split(",") if options.models else ["photo", "clean", "fast"]
-    right = {name: serving.enlarge(options.build, source, folder / "right.jpg", "--precision", options.precision,
+    right = {name: serving.enlarge(options.build, source, folder / "right.jpg", "--precision", options.precision[0],
                                    "--model", name) for name in names}
-    arguments = ["--precision", options.precision, "--workers", options.workers or "2"]
+    arguments = ["--precision", options.precision[0], "--workers", options.workers or "2"]
     with contextlib.ExitStack() as stack:
         def start(*models):
             return stack.enter_context(serving.started(options.build, folder, *arguments, "--models", ",".join(models)))
@@ -118,7 +118,7 @@ def compare(options, data, source, folder):
     print(f"{len(names)} networks in one service take {middle:.3f} of the time of one each: "
           f"{'no slower' if middle <= EQUAL else 'slower'}", flush=True)
     machine.save(options.out, machine.describe(options.build), "service-turns", size=options.size,
-                 precision=options.precision, models=names, turns=found, ratio=middle)
+                 precision=options.precision[0], models=names, turns=found, ratio=middle)
     return middle > EQUAL
 
 
@@ -129,8 +129,9 @@ def show(name, run):
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size", help="WxH (512x512; with --turns 256x256)")
-    parser.add_argument("--precision", choices=library.PRECISIONS, default="auto")
-    parser.add_argument("--model", default="auto", help="the network that each request asks for")
+    parser.add_argument("--precision", nargs="+", choices=library.PRECISIONS, default=["auto"])
+    parser.add_argument("--model", nargs="+", default=["auto"],
+                        help="the network that each request asks for; each one is measured with each precision")
     parser.add_argument("--models", help="networks of the service that is started (default: its own)")
     parser.add_argument("--workers", help="of the service that is started (default: its own)")
     parser.add_argument("--turns", type=int, default=0, help="compare several networks in one service with one in each")
@@ -146,11 +147,28 @@ def parse():
     return options
 
 
+def measure(options, source, model, precision):
+    """One network with one precision, in a service of its own."""
+    arguments = ["--precision", precision] + (["--workers", options.workers] if options.workers else [])
+    arguments += ["--models", options.models] if options.models else []
+    folder, data = source.parent, source.read_bytes()
+    right = serving.enlarge(options.build, source, folder / "right.jpg", "--precision", precision, "--model", model)
+    with serving.at(options.url, options.build, folder, *arguments) as base:
+        url = base, f"?format=jpeg&model={model}"
+        ask(url, data, right, time.monotonic())
+        closed = []
+        for clients in options.clients:
+            closed.append(closed_loop(url, data, right, clients, options.seconds))
+            show("closed:", closed[-1])
+        rate = options.load * max(run["images_per_s"] for run in closed)
+        waits = open_loop(url, data, right, rate, options.arrivals)
+        show("open:  ", waits)
+    return {"model": model, "precision": precision, "closed": closed, "open": waits}
+
+
 def main():
     options = parse()
-    build, about = options.build, machine.describe(options.build)
-    arguments = ["--precision", options.precision] + (["--workers", options.workers] if options.workers else [])
-    arguments += ["--models", options.models] if options.models else []
+    about = machine.describe(options.build)
     folder = options.pictures or library.find_shared() / "testdata" / "set5"
     width, height = map(int, options.size.split("x"))
     with tempfile.TemporaryDirectory() as name:
@@ -158,21 +176,11 @@ def main():
         pictures.mosaic(folder if folder.is_dir() else None, width, height).save(source)
         if options.turns:
             return compare(options, source.read_bytes(), source, Path(name))
-        right = serving.enlarge(build, source, Path(name) / "right.jpg", "--precision", options.precision, "--model",
-                                options.model)
-        data = source.read_bytes()
-        with serving.at(options.url, build, name, *arguments) as base:
-            url = base, f"?format=jpeg&model={options.model}"
-            ask(url, data, right, time.monotonic())
-            closed = []
-            for clients in options.clients:
-                closed.append(closed_loop(url, data, right, clients, options.seconds))
-                show("closed:", closed[-1])
-            rate = options.load * max(run["images_per_s"] for run in closed)
-            waits = open_loop(url, data, right, rate, options.arrivals)
-            show("open:  ", waits)
-    machine.save(options.out, about, "service",
-                 size=options.size, precision=options.precision, model=options.model, models=options.models, share=options.load, closed=closed, open=waits)
+        runs = []
+        for model, precision in itertools.product(options.model, options.precision):
+            print(f"{model}, {precision}", flush=True)
+            runs.append(measure(options, source, model, precision))
+    machine.save(options.out, about, "service", size=options.size, models=options.models, share=options.load, runs=runs)
 
 
 if __name__ == "__main__":
