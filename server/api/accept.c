@@ -114,7 +114,7 @@ static void on_change(void *context, kept_job *kept) {
         problem what = problem_of(PROBLEM_GONE, "the job was removed while it was waited for");
         loop_timer_clear(self->service->loop, &self->patience);
         call_refuse(self, &what);
-    } else if (kept->phase == KEPT_ACCEPTED && record_is_finished(&kept->record)) {
+    } else if (kept->phase == KEPT_ACCEPTED && record_is_finished(&kept->record) && self->wait_s > 0) {
         answer_finished(self, kept);
     } else if (kept->phase != KEPT_ACCEPTING && self->wait_s == 0) {
         answer_accepted(self, kept);

@@ -227,8 +227,8 @@ static swin2sr_status write_new(kept_job *kept) {
     swin2sr_status status = take_key(objects, record, &is_kept);
     if (status == SWIN2SR_OK && !is_kept)
         status = write_objects(objects, kept, record);
-    bool is_own = strcmp(record->id, kept->record.id) == 0;
-    if (status != SWIN2SR_OK && status != SWIN2SR_INVALID && is_own) { /* in the reverse order */
+    /* With a key, another server may have completed the acceptance in the meantime, and the job is accepted. */
+    if (status != SWIN2SR_OK && !record->idempotency_key[0]) { /* in the reverse order */
         (void)remove_open(objects, record->id);
         (void)remove_key(objects, OBJECT_INPUTS, record->id, "");
     }

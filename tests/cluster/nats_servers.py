@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Servers of NATS with JetStream, as one cluster on the loopback, and what can happen to them."""
+"""Servers of NATS with JetStream, as one cluster, and what can happen to them."""
 import contextlib
 import json
 import shutil
@@ -25,8 +25,12 @@ def free_ports(count):
 class NatsServers:
     """Three servers; each keeps its port and its folder over restarts."""
 
-    def __init__(self, folder, count=3):
+    def __init__(self, folder, members=()):
+        """members: of a network, for each server one; otherwise they are on the loopback."""
+        count = len(members) or 3
         self.folder = folder
+        self.hosts = [member.address for member in members] or ["127.0.0.1"] * count
+        self.inside = [member.inside for member in members] or [()] * count
         ports = free_ports(3 * count)
         self.ports, self.routes, self.monitors = ports[:count], ports[count:2 * count], ports[2 * count:]
         self.processes = [None] * count
@@ -37,20 +41,21 @@ class NatsServers:
 
     @property
     def urls(self):
-        return ",".join(f"nats://127.0.0.1:{port}" for port in self.ports)
+        return ",".join(f"nats://{host}:{port}" for host, port in zip(self.hosts, self.ports))
 
     def start(self, number):
-        routes = ",".join(f"nats://127.0.0.1:{port}" for i, port in enumerate(self.routes) if i != number)
+        routes = ",".join(f"nats://{self.hosts[i]}:{port}" for i, port in enumerate(self.routes) if i != number)
         self.processes[number] = subprocess.Popen(
-            [PROGRAM, "-a", "127.0.0.1", "-p", str(self.ports[number]), "-m", str(self.monitors[number]), "-js",
+            [*self.inside[number], PROGRAM, "-a", self.hosts[number], "-p", str(self.ports[number]), "-m", str(self.monitors[number]), "-js",
              "-sd", self.folder / f"nats{number}", "-n", f"s{number}", "--cluster_name", "test",
-             "--cluster", f"nats://127.0.0.1:{self.routes[number]}", "--routes", routes],
+             "--cluster", f"nats://{self.hosts[number]}:{self.routes[number]}", "--routes", routes],
             stdout=self.log, stderr=self.log)
 
     def info(self, number):
         """/jsz; None: the server does not answer."""
         try:
-            return requests.get(f"http://127.0.0.1:{self.monitors[number]}/jsz?streams=1&consumers=1", timeout=1).json()
+            return requests.get(f"http://{self.hosts[number]}:{self.monitors[number]}/jsz?streams=1&consumers=1",
+                                timeout=1).json()
         except (requests.ConnectionError, requests.Timeout, json.JSONDecodeError):
             return None
 

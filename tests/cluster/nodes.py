@@ -57,9 +57,9 @@ def nodes(folder, store, *names):
         yield started
 
 
-def record(path):
-    """The record in a file: a line with its checksum, and JSON."""
-    return json.loads(path.read_text().split("\n", 1)[1])
+def record_of(content):
+    """The record in an object: a line with its checksum, and JSON."""
+    return json.loads(content.split(b"\n", 1)[1])
 
 
 def check_store(store, accepted):
@@ -71,7 +71,7 @@ def check_store(store, accepted):
         return sorted(path.name for path in (store / folder).iterdir() if path.name[0] != ".")
 
     wait_for("open/ to be empty", lambda: not names("open"), 30)
-    ended = {path.name.removesuffix(".json"): record(path) for path in (store / "ended").iterdir()}
+    ended = {path.name.removesuffix(".json"): record_of(path.read_bytes()) for path in (store / "ended").iterdir()}
     assert sorted(ended) == sorted(accepted)
     results = [job["result_name"] for job in ended.values() if job["status"] == "succeeded"]
     assert names("results") == sorted(results)

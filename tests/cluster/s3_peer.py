@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import http.client
 import time
+import xml.etree.ElementTree
 from urllib.parse import quote
 
 
@@ -15,7 +16,7 @@ def request(store, method, path, query=(), body=b"", headers=None):
     """One signed request.  returns (code, headers in lower case, body)."""
     now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     digest = hashlib.sha256(body).hexdigest()
-    host = f"127.0.0.1:{store.port}"
+    host = f"{store.host}:{store.port}"
     signed = {"host": host, "x-amz-content-sha256": digest, "x-amz-date": now, **(headers or {})}
     names = ";".join(sorted(signed))
     query = "&".join(f"{quote(name, '')}={quote(str(value), '')}" for name, value in sorted(query))
@@ -29,10 +30,25 @@ def request(store, method, path, query=(), body=b"", headers=None):
     signature = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
     signed["Authorization"] = (f"AWS4-HMAC-SHA256 Credential={store.access}/{scope},SignedHeaders={names},"
                                f"Signature={signature}")
-    connection = http.client.HTTPConnection("127.0.0.1", store.port, timeout=60)
+    connection = http.client.HTTPConnection(store.host, store.port, timeout=60)
     try:
         connection.request(method, path + ("?" + query if query else ""), body, signed)
         answer = connection.getresponse()
         return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
     finally:
         connection.close()
+
+
+def names(store, bucket, folder):
+    """The names of all objects in a folder, without the folder."""
+    found, more = [], []
+    while True:
+        code, _, body = request(store, "GET", f"/{bucket}", [("list-type", 2), ("prefix", f"{folder}/"), *more])
+        assert code == 200, body
+        items = {}
+        for item in xml.etree.ElementTree.fromstring(body).iter():
+            items.setdefault(item.tag.split("}")[-1], []).append(item.text)
+        found += [key.removeprefix(f"{folder}/") for key in items.get("Key", ())]
+        if items.get("IsTruncated") != ["true"]:
+            return found
+        more = [("continuation-token", items["NextContinuationToken"][0])]

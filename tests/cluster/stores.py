@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Real stores that speak S3, on 127.0.0.1 and free ports: Ceph's radosgw and OpenStack Swift.
+"""Real stores that speak S3, on free ports: Ceph's radosgw and OpenStack Swift.
 
 What they hold is gone when they are stopped, but not when the gateway of radosgw alone is killed and started again."""
 import base64
@@ -38,10 +38,10 @@ def wait_until(is_true, seconds, what):
     raise AssertionError(f"{what}: not within {seconds} s")
 
 
-def answers(port):
+def answers(port, host="127.0.0.1"):
     """Any answer of HTTP but 503 counts."""
     try:
-        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(f"http://127.0.0.1:{port}/", timeout=2)
+        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(f"http://{host}:{port}/", timeout=2)
         return True
     except urllib.error.HTTPError as error:
         return error.code != 503
@@ -76,11 +76,13 @@ class Radosgw:
     name = "radosgw"
     access, secret = ACCESS, SECRET
 
-    def __init__(self, folder):
+    def __init__(self, folder, member=None):
+        """member: of a network, in which it runs; otherwise it is on the loopback."""
         self.folder = Path(folder)
         self.programs = Programs(self.folder)
+        self.host, self.inside = (member.address, member.inside) if member else ("127.0.0.1", ())
         self.port = free_port()
-        self.endpoint = f"http://127.0.0.1:{self.port}"
+        self.endpoint = f"http://{self.host}:{self.port}"
         self.named_endpoint = f"http://localhost:{self.port}"
 
     @staticmethod
@@ -88,7 +90,7 @@ class Radosgw:
         return all(shutil.which(name) for name in ("radosgw", "ceph-mon", "ceph-osd"))
 
     def _run(self, *command):
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        done = subprocess.run([*self.inside, *command], capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, f"{command[0]}: {done.stderr[-2000:]}"
         return done.stdout
 
@@ -124,7 +126,7 @@ mon allow pool size one = true
 mon warn on pool no redundancy = false
 auth allow insecure global id reclaim = false
 [client.rgw.a]
-rgw frontends = beast endpoint=127.0.0.1:{self.port}
+rgw frontends = beast endpoint={self.host}:{self.port}
 rgw dns name = localhost
 rgw enable usage log = false
 rgw crypt require ssl = false
@@ -146,18 +148,18 @@ rgw crypt s3 kms encryption keys = {KMS_KEY}={key}
         map_file = str(self.folder / "monmap")
         self._run("monmaptool", "--create", "--fsid", self.fsid, "--addv", "a", self.address, map_file)
         self._run("ceph-mon", "--mkfs", "-i", "a", "--monmap", map_file, "--keyring", keyring, *conf)
-        self.programs.start("mon", ["ceph-mon", "-f", "-i", "a", *conf])
+        self.programs.start("mon", [*self.inside, "ceph-mon", "-f", "-i", "a", *conf])
         osd = str(uuid.uuid4())
         self._run("ceph", *conf, "--connect-timeout", "60", "osd", "new", osd)
         self._run("ceph-osd", "-i", "0", "--mkfs", "--osd-uuid", osd, "--keyring", keyring, *conf)
-        self.programs.start("osd", ["ceph-osd", "-f", "-i", "0", *conf])
+        self.programs.start("osd", [*self.inside, "ceph-osd", "-f", "-i", "0", *conf])
         self.start_gateway()
         self._run("radosgw-admin", *conf, "-n", "client.rgw.a", "user", "create", "--uid", "t", "--display-name", "t",
                   "--access-key", self.access, "--secret-key", self.secret)
 
     def start_gateway(self):
-        self.programs.start("gateway", ["radosgw", "-f", "-n", "client.rgw.a", "-c", str(self.conf)])
-        wait_until(lambda: answers(self.port), 120, "radosgw")
+        self.programs.start("gateway", [*self.inside, "radosgw", "-f", "-n", "client.rgw.a", "-c", str(self.conf)])
+        wait_until(lambda: answers(self.port, self.host), 120, "radosgw")
 
     def kill_gateway(self):
         self.programs.end("gateway")
@@ -171,6 +173,7 @@ rgw crypt s3 kms encryption keys = {KMS_KEY}={key}
 
 class Swift:
     name = "swift"
+    host = "127.0.0.1"
     access, secret = "test:tester", "testing"
     SERVERS = {"account": 1, "container": 2, "object": 3}
 
@@ -256,11 +259,11 @@ use = egg:swift#dlo
 
 
 @contextmanager
-def running(kind, folder, bucket):
+def running(kind, folder, bucket, **options):
     """A store of this kind that holds one empty bucket; skips the test where it is not installed."""
     if not kind.is_installed():
         pytest.skip(f"{kind.name} is not installed")
-    store = kind(folder)
+    store = kind(folder, **options)
     try:
         store.start()
         code, _, body = s3_peer.request(store, "PUT", f"/{bucket}")

@@ -122,6 +122,17 @@ def test_one_job_for_one_key(tmp_path, shared_folder):
         assert b.submit(picture(17, 12), key="key-1").status_code == 422
 
 
+def test_a_key_whose_job_has_ended(tmp_path, shared_folder):
+    """The request is sent again to a node that has not heard of the job: 202, as from the first, and not the result."""
+    with nodes(tmp_path, store_of(shared_folder), "a", "b") as (a, b):
+        b.process.send_signal(signal.SIGSTOP)
+        job = a.accept(IMAGE, key="once")
+        a.wait_job(job)
+        b.process.send_signal(signal.SIGCONT)
+        assert b.accept(IMAGE, key="once") == job
+        check_store(shared_folder, [job])
+
+
 def test_node_that_stops_in_order(tmp_path, shared_folder):
     """Its waiting jobs are taken over without waiting for a lease."""
     with Node(tmp_path, "a", store_of(shared_folder)) as a:

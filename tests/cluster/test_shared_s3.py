@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import time
-import xml.etree.ElementTree
 
 import pytest
 import requests
@@ -55,11 +54,7 @@ class Place:
 
     def list(self, folder):
         """Names in a folder, read by the other client."""
-        code, _, body = s3_peer.request(self.store, "GET", f"/{BUCKET}",
-                                        [("list-type", 2), ("prefix", f"{self.name}/{folder}/")])
-        assert code == 200
-        keys = [item.text for item in xml.etree.ElementTree.fromstring(body).iter() if item.tag.endswith("}Key")]
-        return [key.split("/")[-1] for key in keys]
+        return s3_peer.names(self.store, BUCKET, f"{self.name}/{folder}")
 
     def check(self, accepted):
         """Each accepted job has ended once, with its files, and there are no others."""

@@ -30,8 +30,8 @@ def certificate(folder):
 class Gateway:
     """nginx with the shipped files, in which only paths, ports and the names of servers are replaced."""
 
-    def __init__(self, folder, servers, two=False, real_ip=""):
-        """servers: {"swin2sr:8080": "127.0.0.1:4711"}"""
+    def __init__(self, folder, servers, upstream="upstream.conf", real_ip=""):
+        """servers: {"swin2sr:8080": "127.0.0.1:4711"}; upstream: the file that names them"""
         program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
         if not program or not shutil.which("openssl"):
             pytest.skip("nginx (Debian's package nginx-light) or openssl is not installed")
@@ -42,7 +42,7 @@ class Gateway:
         for path in SHIPPED.glob("*.conf"):
             shutil.copy(path, folder)
         (folder / "upstream.conf").write_text(
-            self.replaced((SHIPPED / ("upstream-two.conf" if two else "upstream.conf")).read_text(), servers))
+            self.replaced((SHIPPED / upstream).read_text(), servers))
         (folder / "real_ip.conf").write_text(f"{real_ip}\n{(SHIPPED / 'real_ip.conf').read_text()}")
         (folder / "nginx.conf").write_text(self.replaced((SHIPPED / "nginx.conf").read_text(), {
             "listen 443": f"listen 127.0.0.1:{self.port}", "listen 80": f"listen 127.0.0.1:{self.plain_port}",

@@ -128,7 +128,7 @@ class Client:
 class Service(Client):
     """A server started by the test: its process, its logs and its spool."""
 
-    def __init__(self, spool, *arguments, before=(), **options):
+    def __init__(self, spool, *arguments, before=(), program=SERVER, **options):
         """With --data, the spool is in the data folder.
 
         before: words of a command that ends as the server, like setpriv or nice."""
@@ -137,7 +137,7 @@ class Service(Client):
         self.has_lacked_memory = False
         places = [] if "--data" in arguments else ["--spool", spool]
         self.process = subprocess.Popen(
-            [*before, SERVER, *([] if "--listen" in arguments else ["--listen", "127.0.0.1:0"]), *places, *arguments],
+            [*before, program, *([] if "--listen" in arguments else ["--listen", "127.0.0.1:0"]), *places, *arguments],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
         self._readers = [threading.Thread(target=self._read_log), threading.Thread(target=self._read_errors)]
         self.errors = ""

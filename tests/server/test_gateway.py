@@ -216,8 +216,8 @@ def two(tmp_path):
     services = [Service(tmp_path, "--data", tmp_path / name, "--node", name, "--workers", "1", "--threads", "1")
                 for name in ("n1", "n2")]
     gateway = Gateway(tmp_path / "nginx", {f"swin2sr-{i + 1}:8080": "%s:%d" % service.address
-                                           for i, service in enumerate(services)}, two=True,
-                      real_ip="set_real_ip_from 127.0.0.0/8;")
+                                           for i, service in enumerate(services)},
+                      upstream="upstream-two.conf", real_ip="set_real_ip_from 127.0.0.0/8;")
     for service in services:
         service.wait_ready()
     yield gateway, services
@@ -258,6 +258,6 @@ def test_limits_agree_with_the_service(service):
     assert f"client_max_body_size {settings['max-body-mib']}m;" in text
     assert str(int(settings["max-body-mib"]) << 20) in text
     assert int(re.search(r"proxy_read_timeout (\d+)s", text)[1]) > int(settings["deadline-s"])
-    for name in ("upstream.conf", "upstream-two.conf"):
+    for name in ("upstream.conf", "upstream-two.conf", "upstream-cluster.conf"):
         for seconds in re.findall(r"keepalive_timeout (\d+)s", (SHIPPED / name).read_text()):
             assert int(seconds) < int(settings["idle-s"])

@@ -115,7 +115,8 @@ def test_upgrade_and_rollback_under_load(image, tmp_path):
         for replica in replicas:
             replica.run(image)
         gateway = Gateway(tmp_path / "nginx", {f"swin2sr-{replica.number}:8080": f"127.0.0.1:{replica.port}"
-                                               for replica in replicas}, two=True, real_ip="set_real_ip_from 127.0.0.0/8;")
+                                               for replica in replicas}, upstream="upstream-two.conf",
+                          real_ip="set_real_ip_from 127.0.0.0/8;")
         for replica in replicas:
             replica.wait_ready()
         load = Load(gateway)
