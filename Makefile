@@ -143,7 +143,7 @@ test-cluster: deps-test build
 	SWIN2SR_LONG_TESTS=1 SWIN2SR_BUILD='$(BUILD)' $(PYTHON) -m pytest -q -p no:cacheprovider -rs tests/cluster
 
 test-ship: deps-test build
-	@tools/install_packages.sh image deb ship
+	@tools/install_packages.sh image image-root deb ship
 	@BUILD='$(BUILD)' PYTHON='$(PYTHON)' tools/get_ship_tools.sh
 	SWIN2SR_LONG_TESTS=1 SWIN2SR_BUILD='$(BUILD)' $(PYTHON) -m pytest -q -p no:cacheprovider -rsP tests/ship
 

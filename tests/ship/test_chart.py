@@ -18,13 +18,18 @@ import yaml
 import ship
 from conftest import BUILD, ROOT, long
 from kube_api import Cluster
-from service import Client, wait_for
+from service import Client, Service, wait_for
 
 CHART = ROOT / "deploy/helm/swin2sr"
 TOOLS = BUILD / "ship-tools"
 # As the issue and the README of the chart give it, for a shell.
 LITERAL = (r"helm install swin2sr-prod ./deploy/helm/swin2sr --set replicaCount=2 --set resources.limits.nvidia\.com/gpu=1 "
            "--set service.type=LoadBalancer --set persistence.enabled=true")
+# The same for replicas that share their jobs.
+SHARED = ("helm install swin2sr-prod ./deploy/helm/swin2sr --set replicaCount=3 --set cluster.enabled=true "
+          "--set cluster.store=s3:https://s3.example/bucket/swin2sr --set cluster.storeSecret=swin2sr-store")
+STORE = SHARED.split()[4:]
+NATS = "PodDisruptionBudget Secret Service StatefulSet"  # what the three servers of NATS are made of
 # Arguments of helm, and the kinds of the objects beside ConfigMap, Service and the test Pod.
 VALUE_SETS = {
     "defaults": ([], "Deployment Secret"),
@@ -45,9 +50,16 @@ VALUE_SETS = {
     "scaled-kept": (["--set", "autoscaling.enabled=true", "--set", "persistence.enabled=true", "--set",
                      "persistence.storageClass=alicloud-disk-essd", "--set", "persistence.size=100Gi"],
                     "HorizontalPodAutoscaler Secret Service StatefulSet"),
+    "cluster": (STORE, "Deployment PodDisruptionBudget Secret " + NATS),
+    "cluster-claim": (["--set", "cluster.enabled=true", "--set", "cluster.claim=jobs", "--set", "cluster.nats.enabled=false", "--set",
+                       "cluster.nats.urlSecret=queue"], "Deployment Secret"),
+    "cluster-keda": ([*STORE, "--set", "keda.enabled=true", "--set", "keda.prometheus=http://prometheus.monitoring", "--set",
+                      "settings.s3-region=eu-central-1"], "Deployment PodDisruptionBudget ScaledObject Secret " + NATS),
 }
 MODULES = {"Deployment": "apps/v1", "StatefulSet": "apps/v1", "PodDisruptionBudget": "policy/v1",
-           "Ingress": "networking.k8s.io/v1", "HorizontalPodAutoscaler": "autoscaling/v2"}  # the others: v1
+           "Ingress": "networking.k8s.io/v1", "HorizontalPodAutoscaler": "autoscaling/v2",
+           "ScaledObject": "keda.sh/v1alpha1"}  # the others: v1
+PACKAGES = {"ScaledObject": "@kubernetes-models/keda"}  # the others: kubernetes-models
 
 
 # ---- in a second, without helm ----
@@ -77,7 +89,7 @@ def test_settings_are_those_of_the_server(schema):
     """All but those that the chart sets itself."""
     printed = subprocess.run([BUILD / "swin2sr-server", "--print-config"], check=True, capture_output=True, text=True).stdout
     names = set(re.findall(r"^(?:# )?([a-z0-9-]+) =", printed, re.M))
-    own = {"listen", "metrics-listen", "keys", "data", "node", "spool", "worker", "user"}
+    own = {"listen", "metrics-listen", "keys", "data", "node", "spool", "worker", "user", "cluster", "nats", "s3-credentials"}
     assert set(schema["properties"]["settings"]["properties"]) == names - own
 
 
@@ -104,7 +116,7 @@ def test_an_unescaped_dot_is_named(schema, name):
 
 def test_the_readme_lists_every_value(values):
     text = (CHART / "README.md").read_text()
-    assert LITERAL in text
+    assert LITERAL in text and SHARED in text
     assert set(re.findall(r"^\| `([a-zA-Z]+)", text.split("## Values")[1], re.M)) == set(values)
 
 
@@ -127,15 +139,21 @@ def of_kind(objects, kind):
     return [each for each in objects if each["kind"] == kind]
 
 
+def pods_of(objects):
+    """The templates, that of the service first."""
+    return [each["spec"]["template"] for kind in ("Deployment", "StatefulSet") for each in of_kind(objects, kind)]
+
+
 def pod_of(objects):
-    return (of_kind(objects, "StatefulSet") + of_kind(objects, "Deployment"))[0]["spec"]["template"]
+    return pods_of(objects)[0]
 
 
 def assert_restricted(pod):
     """What the Pod Security Standard of this name demands."""
     assert pod["securityContext"]["runAsNonRoot"] and pod["securityContext"]["seccompProfile"]["type"] == "RuntimeDefault"
     assert not {"hostNetwork", "hostPID", "hostIPC"} & set(pod)
-    assert all(set(volume) - {"name"} <= {"configMap", "emptyDir", "secret"} for volume in pod.get("volumes", ()))
+    assert all(set(volume) - {"name"} <= {"configMap", "emptyDir", "persistentVolumeClaim", "secret"}
+               for volume in pod.get("volumes", ()))
     for container in pod["containers"]:
         context = container["securityContext"]
         assert context["allowPrivilegeEscalation"] is False and context["capabilities"] == {"drop": ["ALL"]}
@@ -149,13 +167,14 @@ def test_helm_lints_and_renders(helm):
         objects = rendered(helm("template", "swin2sr-prod", str(CHART), *arguments))
         expected = sorted(["ConfigMap", "Pod", "Service", *kinds.split()])
         assert sorted(each["kind"] for each in objects) == expected, name
-        pod = pod_of(objects)["spec"]
-        container = pod["containers"][0]
-        assert pod["securityContext"]["runAsUser"] == 65532 and container["securityContext"]["readOnlyRootFilesystem"]
-        for each in (pod, of_kind(objects, "Pod")[0]["spec"]):
-            assert_restricted(each)
-        assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in pod["volumes"]} | (
-            {"data"} if of_kind(objects, "StatefulSet") else set()), name
+        assert_restricted(of_kind(objects, "Pod")[0]["spec"])
+        for owner in of_kind(objects, "Deployment") + of_kind(objects, "StatefulSet"):
+            pod = owner["spec"]["template"]["spec"]
+            container = pod["containers"][0]
+            assert pod["securityContext"]["runAsUser"] == 65532 and container["securityContext"]["readOnlyRootFilesystem"]
+            assert_restricted(pod)
+            assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in pod["volumes"]} | (
+                {"data"} if owner["kind"] == "StatefulSet" else set()), name
 
 
 @long
@@ -179,7 +198,14 @@ def test_the_line_of_the_readme(helm):
     (["replicas=2"], "replicas"), (["persistence.enable=true"], "enable"), (["settings.max-pixel=1"], "max-pixel"),
     (["settings.data=/x"], "data"), (["service.type=Loadbalancer"], "LoadBalancer"), (["ingress.enabled=true"], "host"),
     (["replicaCount=two"], "replicaCount"), (["resources.limits.amd.com/gpu=1"], "needs a backslash"),
-    (["resources.limits.nvidia.com/gpus=1"], "com/gpus"), (["resources.limits.memroy=1Gi"], "not a resource")])
+    (["resources.limits.nvidia.com/gpus=1"], "com/gpus"), (["resources.limits.memroy=1Gi"], "not a resource"),
+    (["cluster.enabled=true"], "needs cluster.store with cluster.storeSecret, or cluster.claim"),
+    (["cluster.enabled=true", "cluster.store=s3:https://h/b"], "needs cluster.storeSecret"),
+    (["cluster.enabled=true", "cluster.store=https://h/b"], "store"),
+    (["cluster.enabled=true", "cluster.claim=a", "persistence.enabled=true"], "choose one"),
+    (["keda.enabled=true"], "needs cluster.enabled"),
+    (["cluster.enabled=true", "cluster.claim=a", "keda.enabled=true"], "needs keda.prometheus"),
+    (["cluster.enabled=true", "cluster.claim=a", "keda.enabled=true", "autoscaling.enabled=true"], "choose one")])
 def test_mistakes_are_named(helm, wrong, told):
     run = helm("template", "x", str(CHART), *(part for each in wrong for part in ("--set", each)))
     assert run.returncode != 0 and told in run.stderr
@@ -198,6 +224,64 @@ def test_settings_reach_the_pods(helm):
     assert of_kind(changed, "ConfigMap")[0]["metadata"]["name"] == "x-swin2sr"
 
 
+def environment_of(pod):
+    return {each["name"]: each.get("value", each.get("valueFrom")) for each in pod["spec"]["containers"][0]["env"]}
+
+
+@long
+def test_a_cluster(helm):
+    """The line of the README: what the pods are told, and that client, password and routes of NATS agree."""
+    objects = rendered(helm(SHARED.replace("helm install", "helm template"), is_shell=True))
+    service, queue = pods_of(objects)
+    told = environment_of(service)
+    assert told["SWIN2SR_CLUSTER"] == "s3:https://s3.example/bucket/swin2sr" and told["SWIN2SR_DATA"] == "/data"
+    assert told["SWIN2SR_S3_CREDENTIALS"] == "/etc/swin2sr-store/credentials" and "SWIN2SR_NODE" not in told
+    assert told["SWIN2SR_NATS"] == {"secretKeyRef": {"name": "swin2sr-prod-nats", "key": "url"}}
+    volumes = {each["name"]: each for each in service["spec"]["volumes"]}
+    assert volumes["data"]["emptyDir"] == {"sizeLimit": "10Gi"} and volumes["store"]["secret"]["secretName"] == "swin2sr-store"
+    secret = next(each for each in of_kind(objects, "Secret") if each["metadata"]["name"] == "swin2sr-prod-nats")["stringData"]
+    hosts = [f"swin2sr-prod-nats-{i}.swin2sr-prod-nats" for i in range(3)]
+    assert secret["url"] == ",".join(f"nats://swin2sr:{secret['password']}@{host}:4222" for host in hosts)
+    assert all(f'"nats://swin2sr:{secret["password"]}@{host}:6222"' in secret["nats.conf"] for host in hosts)
+    assert secret["nats.conf"].count(f'password: "{secret["password"]}"') == 2 and "sync_interval: always" in secret["nats.conf"]
+    kept = of_kind(objects, "StatefulSet")[0]["spec"]
+    assert kept["replicas"] == 3 and kept["serviceName"] == "swin2sr-prod-nats"
+    service_labels = of_kind(objects, "Service")[-1]["spec"]["selector"], queue["metadata"]["labels"]
+    assert not service_labels[0].items() <= service_labels[1].items(), "clients must not be sent to NATS"
+
+
+@long
+def test_a_cluster_on_a_claim(helm):
+    objects = rendered(helm("template", "x", str(CHART), *VALUE_SETS["cluster-claim"][0]))
+    pod = pod_of(objects)
+    assert environment_of(pod)["SWIN2SR_CLUSTER"] == "folder:/jobs"
+    assert environment_of(pod)["SWIN2SR_NATS"] == {"secretKeyRef": {"name": "queue", "key": "url"}}
+    assert {"name": "jobs", "persistentVolumeClaim": {"claimName": "jobs"}} in pod["spec"]["volumes"]
+
+
+@long
+def test_keda(helm):
+    objects = rendered(helm("template", "swin2sr-prod", str(CHART), *VALUE_SETS["cluster-keda"][0]))
+    spec = of_kind(objects, "ScaledObject")[0]["spec"]
+    deployment = of_kind(objects, "Deployment")[0]
+    assert spec["scaleTargetRef"] == {"apiVersion": "apps/v1", "kind": "Deployment", "name": deployment["metadata"]["name"]}
+    assert "replicas" not in deployment["spec"], "an upgrade would undo what KEDA has chosen"
+    trigger, = spec["triggers"]
+    assert (trigger["type"], trigger["metricType"], trigger["metadata"]["threshold"]) == ("prometheus", "Value", "30")
+    pod = deployment["spec"]["template"]["spec"]
+    assert pod["terminationGracePeriodSeconds"] == 50 and pod["containers"][0]["lifecycle"]["preStop"]["exec"]["command"] == ["sleep", "5"]
+
+
+@long
+def test_the_metric_of_keda_is_told(helm, tmp_path):
+    """By a server: a name that no server has would never add a replica."""
+    objects = rendered(helm("template", "x", str(CHART), *VALUE_SETS["cluster-keda"][0]))
+    query = of_kind(objects, "ScaledObject")[0]["spec"]["triggers"][0]["metadata"]["query"]
+    with Service(tmp_path, "--data", str(tmp_path / "a"), "--cluster", f"folder:{tmp_path / 'jobs'}", "--models", "fast") as server:
+        names = {line.split("{")[0].split(" ")[0] for line in requests.get(server.url + "/metrics").text.splitlines()}
+    assert re.search(r"swin2sr_\w+", query)[0] in names
+
+
 @long
 def test_notes():
     """helm 4 prints them for an installation without a cluster as well."""
@@ -211,6 +295,7 @@ def test_notes():
     assert "not used" in notes and "backslash" not in notes
     unescaped = notes_of("--set", "resources.limits.nvidia.com/gpu=1")
     assert r"--set 'resources.limits.nvidia\.com/gpu=1'" in unescaped and "switches them on" in unescaped
+    assert "any of them does any job" in notes_of(*STORE)
 
 
 @long
@@ -255,9 +340,9 @@ def kubernetes_faults(folder, objects):
     (folder / "node_modules").symlink_to(TOOLS / "node_modules")
     rows, source = [], []
     for i, each in enumerate(objects):
-        module = MODULES.get(each["kind"], "v1") + "/" + each["kind"]
+        module = "/".join([PACKAGES.get(each["kind"], "kubernetes-models"), MODULES.get(each["kind"], "v1"), each["kind"]])
         rows.append({"name": f"{each['kind']} {i}", "module": module, "object": each})
-        source.append(f'import {{ I{each["kind"]} as T{i} }} from "kubernetes-models/{module}";\n'
+        source.append(f'import {{ I{each["kind"]} as T{i} }} from "{module}";\n'
                       f"export const object{i}: T{i} = {json.dumps(each)};\n")
     (folder / "objects.json").write_text(json.dumps(rows))
     (folder / "objects.ts").write_text("".join(source))
@@ -275,7 +360,9 @@ def test_the_objects_are_those_of_kubernetes(tmp_path):
         objects += rendered(subprocess.run([TOOLS / "helm4", "template", "swin2sr-prod", CHART, *arguments],
                                            capture_output=True, text=True))
     assert kubernetes_faults(tmp_path / "right", objects) == ("", "")
-    unknown, wrong = copy.deepcopy(objects[-2:]), copy.deepcopy(objects[-2:])
+    kept = rendered(subprocess.run([TOOLS / "helm4", "template", "x", CHART, *VALUE_SETS["scaled-kept"][0]], capture_output=True,
+                                   text=True))[-2:]
+    unknown, wrong = copy.deepcopy(kept), copy.deepcopy(kept)
     pod_of(unknown)["spec"]["terminationGraceSeconds"] = 1
     pod_of(wrong)["spec"]["containers"][0]["resources"]["limits"]["memory"] = "much"
     assert "terminationGraceSeconds" in kubernetes_faults(tmp_path / "unknown", unknown)[0]

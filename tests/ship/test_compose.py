@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""deploy/compose.yaml: its schema, what it refers to, and its services started one by one from the same settings, where
-Debian has their programs. Docker itself, Grafana and the images of Docker Hub: not run here."""
+"""deploy/compose.yaml and compose.cluster.yaml: their schema and what they refer to; and the services of the first, started
+one by one from the same settings, where Debian has their programs. Docker itself, Grafana and the images of Docker Hub: not
+run here. What the second is made of is run by tests/cluster."""
+import ipaddress
 import json
 import re
 import shutil
@@ -13,11 +15,12 @@ import requests
 import yaml
 
 import ship
-from conftest import ROOT, long
+from conftest import BUILD, ROOT, long
 from service import picture, wait_for
 from ship import NAME, podman, said
 
 FILE = ROOT / "deploy/compose.yaml"
+CLUSTER = ROOT / "deploy/compose.cluster.yaml"
 SCHEMA = "/usr/lib/python3/dist-packages/compose/config/compose_spec.json"  # of Debian's docker-compose
 # What stands in for an image of Docker Hub: the program of a Debian package. The image of rsyslog and mtail is built.
 PROGRAMS = {"nginx": ["nginx", "-g", "daemon off;"], "prometheus": ["prometheus"],
@@ -30,16 +33,23 @@ def project():
     return yaml.safe_load(FILE.read_text())
 
 
+@pytest.fixture(params=[FILE, CLUSTER], ids=lambda file: file.name)
+def either(request):
+    return yaml.safe_load(request.param.read_text()), request.param
+
+
 def mounts(service):
     """[(source, target, options)]"""
     return [(*volume.split(":"), "rw")[:3] for volume in service.get("volumes", [])]
 
 
-def test_the_version_is_that_of_the_program(project, version):
+def test_the_version_is_that_of_the_program(either, version):
+    project, _ = either
     assert project["services"]["swin2sr"]["image"] == f"swin2sr-cloud:${{SWIN2SR_VERSION:-{version}}}"
 
 
-def test_what_it_refers_to_exists(project):
+def test_what_it_refers_to_exists(either):
+    project, _ = either
     secrets = (ROOT / "deploy/make_secrets.sh").read_text()
     for secret in project["secrets"].values():
         assert secret["file"].removeprefix("./") in secrets
@@ -53,13 +63,36 @@ def test_what_it_refers_to_exists(project):
         assert service["restart"] == "unless-stopped"
 
 
+def test_the_parts_of_a_cluster_name_each_other():
+    """The queue, the store and the gateway, by their names and addresses in the file; and settings that the server has."""
+    project = yaml.safe_load(CLUSTER.read_text())
+    services = project["services"]
+    told = {name: re.sub(r"\$\{\w+:-(.*)\}", r"\1", value) for name, value in services["swin2sr"]["environment"].items()}
+    printed = subprocess.run([BUILD / "swin2sr-server", "--print-config"], check=True, capture_output=True, text=True).stdout
+    settings = set(re.findall(r"^(?:# )?([a-z0-9-]+) =", printed, re.M))
+    assert {name.removeprefix("SWIN2SR_").lower().replace("_", "-") for name in told} <= settings
+    queue = [name for name in services if name.startswith("nats-")]
+    assert told["SWIN2SR_NATS"] == ",".join(f"nats://{name}:4222" for name in queue)
+    conf = (ROOT / "deploy/nats/nats.conf").read_text()
+    assert re.findall(r'"nats://([\w-]+):6222"', conf) == queue and "sync_interval: always" in conf
+    assert [services[name]["environment"]["NATS_NAME"] for name in queue] == queue
+    assert told["SWIN2SR_CLUSTER"].startswith("s3:http://minio:9000/swin2sr/")
+    assert "mkdir -p /data/swin2sr " in services["minio"]["entrypoint"][2]
+    gateway = services["nginx"]["networks"]["swin2sr"]["ipv4_address"]
+    subnet, = project["networks"]["swin2sr"]["ipam"]["config"]
+    assert told["SWIN2SR_TRUSTED_PROXIES"] == gateway
+    assert ipaddress.ip_address(gateway) in ipaddress.ip_network(subnet["subnet"])
+    assert ipaddress.ip_address(gateway) not in ipaddress.ip_network(subnet["ip_range"]), "another container could have it"
+
+
 @long
-def test_schema(project, tmp_path):
+def test_schema(either, tmp_path):
     """By the schema that Debian's docker-compose has, and as that program itself reads the file."""
+    project, file = either
     if not shutil.which("docker-compose"):
         pytest.skip("Debian's docker-compose is not installed")
     jsonschema.validate(project, json.load(open(SCHEMA)))
-    read = subprocess.run(["docker-compose", "-f", FILE, "config"], capture_output=True, text=True)
+    read = subprocess.run(["docker-compose", "-f", file, "config"], capture_output=True, text=True)
     assert read.returncode == 0, read.stderr
     wrong = json.loads(json.dumps(project))
     wrong["services"]["nginx"]["restrat"] = "always"

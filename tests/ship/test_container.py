@@ -50,11 +50,22 @@ def test_what_is_saved(saved):
     document = json.loads((folder / f"{base}.spdx.json").read_text())
     packages = {package["name"]: package["versionInfo"] for package in document["packages"]}
     assert packages["swin2sr-cloud"] == VERSION
-    assert {"libc6", "libpng16-16", "libmicrohttpd12", "libjansson4", "tus-js-client"} <= set(packages)
+    assert {"libc6", "libpng16-16", "libmicrohttpd12", "libjansson4", "libcurl4", "libnats3.4", "ca-certificates",
+            "tus-js-client"} <= set(packages)
     assert "apt" not in packages and "bash" not in packages
     licences = (folder / f"{base}-licences.txt").read_text()
     for package in packages:
         assert f"Debian's package {package}\n" in licences or package in licences
+
+
+def test_it_has_what_a_cluster_loads(start):
+    """It gets as far as the addresses, where nobody is."""
+    told = ("--env", "AWS_ACCESS_KEY_ID=a", "--env", "AWS_SECRET_ACCESS_KEY=b")
+    queue = start("queue", settings=("--cluster", "folder:/app/outputs/jobs", "--nats", "nats://127.0.0.1:1"))
+    queue.wait_ready()
+    store = start("store", *told, settings=("--cluster", "s3:http://127.0.0.1:1/bucket"), publish=False)
+    wait_for("the end", lambda: store.state("Running") == "false")
+    assert "libcurl" not in said(store.name) and "--cluster" in said(store.name)
 
 
 def test_labels(image):

@@ -32,10 +32,13 @@ PLACES = {  # the first line of a block: the test that runs it, or the words of 
         "docker tag swin2sr-cloud": "a registry: not run here",
         "mkdir -p uploads outputs": "tests/ship/test_container_docs.py::test_a_block_that_runs",
         "docker run -d --name swin2sr-prod --gpus all": "None of this has been run on a GPU",
-        "deploy/make_secrets.sh": "tests/ship/test_compose.py::running",  # the line with docker: by docker's schema, and podman
+        "deploy/make_secrets.sh images.example\ndocker compose -f deploy/compose.yaml": "tests/ship/test_compose.py::running",  # the line with docker: by docker's schema, and podman
+        "deploy/make_secrets.sh images.example\ndocker compose -f deploy/compose.cluster": "docker compose with MinIO and the image of NATS: not run here",
         "docker stop -t 40": "tests/ship/test_upgrade.py::test_upgrade_and_rollback_under_load"},
     "docs/runbook.md": {"URL=http": HERE + "test_the_runbook"},
-    "deploy/helm/swin2sr/README.md": {"helm install": "tests/ship/test_chart.py::test_the_life_of_a_release"},
+    "deploy/helm/swin2sr/README.md": {
+        "helm install": "tests/ship/test_chart.py::test_the_life_of_a_release",
+        "kubectl create secret generic swin2sr-store": "tests/ship/test_chart.py::test_a_cluster"},  # the line of helm
 }
 
 

@@ -51,3 +51,49 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- $delay := get .Values.settings "drain-delay-s" | default 0 | int -}}
 {{ add $drain $delay (include "swin2sr.leaveSeconds" .) 15 }}
 {{- end -}}
+
+{{/* What the schema of the values cannot say in words. */}}
+{{- define "swin2sr.check" -}}
+{{- $cluster := .Values.cluster -}}
+{{- if $cluster.enabled -}}
+{{- if eq (empty $cluster.store) (empty $cluster.claim) -}}
+{{- fail "cluster.enabled: needs cluster.store with cluster.storeSecret, or cluster.claim, and not both" -}}
+{{- end -}}
+{{- if and $cluster.store (not $cluster.storeSecret) -}}
+{{- fail "cluster.store: needs cluster.storeSecret, a Secret with an entry credentials" -}}
+{{- end -}}
+{{- if .Values.persistence.enabled -}}
+{{- fail "cluster.enabled and persistence.enabled: choose one; the jobs of a cluster are in its store" -}}
+{{- end -}}
+{{- end -}}
+{{- if .Values.keda.enabled -}}
+{{- if not $cluster.enabled -}}
+{{- fail "keda.enabled: needs cluster.enabled, where other replicas do the jobs of one that is removed" -}}
+{{- end -}}
+{{- if .Values.autoscaling.enabled -}}
+{{- fail "keda.enabled and autoscaling.enabled: choose one" -}}
+{{- end -}}
+{{- if not .Values.keda.prometheus -}}
+{{- fail "keda.enabled: needs keda.prometheus, an address such as http://prometheus-server.monitoring" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "swin2sr.hasNats" -}}
+{{- if and .Values.cluster.enabled .Values.cluster.nats.enabled }}yes{{ end -}}
+{{- end -}}
+
+{{/* The Secret whose entry "url" is the value of --nats; empty: there is no queue. */}}
+{{- define "swin2sr.natsSecret" -}}
+{{- if include "swin2sr.hasNats" . -}}
+{{ include "swin2sr.name" . }}-nats
+{{- else if .Values.cluster.enabled -}}
+{{ .Values.cluster.nats.urlSecret }}
+{{- end -}}
+{{- end -}}
+
+{{/* The servers of NATS have a name of their own, so that the Service of the chart does not find them. */}}
+{{- define "swin2sr.natsSelector" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}-nats
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}

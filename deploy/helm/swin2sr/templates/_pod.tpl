@@ -54,7 +54,23 @@ spec:
         - name: SWIN2SR_DEVICE # the image sets it too, and the environment counts more than the file
           value: {{ get .Values.settings "device" | default "auto" | quote }}
         {{- end }}
-        {{- if .Values.persistence.enabled }}
+        {{- if .Values.cluster.enabled }}
+        - name: SWIN2SR_DATA
+          value: /data
+        - name: SWIN2SR_CLUSTER
+          value: {{ .Values.cluster.store | default "folder:/jobs" | quote }}
+        {{- if .Values.cluster.storeSecret }}
+        - name: SWIN2SR_S3_CREDENTIALS # read again when the Secret changes
+          value: /etc/swin2sr-store/credentials
+        {{- end }}
+        {{- with include "swin2sr.natsSecret" . }}
+        - name: SWIN2SR_NATS
+          valueFrom:
+            secretKeyRef:
+              name: {{ . }}
+              key: url
+        {{- end }}
+        {{- else if .Values.persistence.enabled }}
         - name: SWIN2SR_DATA # not /app: engines put volumes of their own on the folders that the image declares
           value: /data
         - name: SWIN2SR_NODE # the number of the replica, with which the ids of its jobs begin
@@ -107,7 +123,16 @@ spec:
           mountPath: /etc/swin2sr-keys
           readOnly: true
         {{- end }}
-        {{- if .Values.persistence.enabled }}
+        {{- if .Values.cluster.storeSecret }}
+        - name: store
+          mountPath: /etc/swin2sr-store
+          readOnly: true
+        {{- end }}
+        {{- if .Values.cluster.claim }}
+        - name: jobs
+          mountPath: /jobs
+        {{- end }}
+        {{- if or .Values.persistence.enabled .Values.cluster.enabled }}
         - name: data
           mountPath: /data
         {{- else }}
@@ -126,7 +151,24 @@ spec:
           - key: keys
             path: keys
     {{- end }}
-    {{- if not .Values.persistence.enabled }}
+    {{- with .Values.cluster.storeSecret }}
+    - name: store
+      secret:
+        secretName: {{ . }}
+        items:
+          - key: credentials
+            path: credentials
+    {{- end }}
+    {{- with .Values.cluster.claim }}
+    - name: jobs
+      persistentVolumeClaim:
+        claimName: {{ . }}
+    {{- end }}
+    {{- if .Values.cluster.enabled }}
+    - name: data
+      emptyDir:
+        sizeLimit: {{ .Values.cluster.scratch }}
+    {{- else if not .Values.persistence.enabled }}
     - name: spool
       emptyDir: {}
     {{- end }}
