@@ -7,6 +7,7 @@
 #pragma once
 
 #include "engine/device_list.h"
+#include "engine/schedule.h"
 #include "model/network.h"
 #include "model/weights.h"
 #include <swin2sr/threads.h>
@@ -60,7 +61,9 @@ typedef struct swin2sr__packed {
 /* Memory for one image after another. First member of the device's own struct. */
 typedef struct swin2sr__engine {
     const swin2sr__device *device; /* set by engine.c */
+    swin2sr__schedule schedule;    /* set up by begin */
     int32_t height_px, pushed;     /* rows of the image, and of those, the rows pushed so far */
+    int32_t available;             /* rows that the device has: those pushed, and padding rows */
     swin2sr_status status;         /* sticky until the next begin */
 } swin2sr__engine;
 
@@ -87,15 +90,16 @@ struct swin2sr__device {
      * bytes  Each at least what measure returns for each image.  errors: _NOMEM. */
     swin2sr_status (*open)(const swin2sr__packed *packed, swin2sr_threads *threads, swin2sr__engine_bytes bytes,
                            swin2sr__engine **ret_engine);
-    /* Begin an image, in whatever state the last one is; allocates nothing. errors: _NOMEM (too few bytes). */
+    /* Begin an image, in whatever state the last one is, and set up its schedule; allocates nothing.
+     * errors  _NOMEM (too few bytes). */
     swin2sr_status (*begin)(swin2sr__engine *engine, const swin2sr__engine_options *options);
-    /* Read the next row; borrowed during the call. */
+    /* Read row engine->available, which is the image's next row; borrowed during the call. */
     void (*push)(swin2sr__engine *engine, const void *row);
-    /* Start the next step; false: it needs more rows, or the image is complete. */
-    bool (*start)(swin2sr__engine *engine);
-    /* Wait until the step is done and pass its rows to on_rows.
+    /* Make row engine->available, below the image, a padding row. */
+    void (*pad)(swin2sr__engine *engine);
+    /* Run the step that the schedule has planned, and pass its rows to on_rows.
      * errors  _CANCELLED, what on_rows returned; of a GPU: _NOMEM (others need its memory), _IO (it is lost). */
-    swin2sr_status (*wait)(swin2sr__engine *engine);
+    swin2sr_status (*run)(swin2sr__engine *engine);
     void (*close)(swin2sr__engine *engine);
 };
 

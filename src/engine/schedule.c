@@ -18,6 +18,14 @@ static void advance(swin2sr__span *span, int32_t to) {
     span->to = swin2sr__max(to, span->from);
 }
 
+swin2sr__side swin2sr__side_of(const swin2sr__network *network, swin2sr_pad pad, int32_t px, int32_t offset,
+                               int32_t whole_px) {
+    swin2sr__side side = {.px = px, .offset = offset, .whole_px = whole_px ? whole_px : px};
+    side.padded = swin2sr__network_padded(network, side.px, pad);
+    side.whole_padded = swin2sr__network_padded(network, side.whole_px, pad);
+    return side;
+}
+
 double swin2sr__side_source(const swin2sr__side *side, int32_t scale, int32_t i) {
     double step = (double)side->whole_padded / ((double)side->whole_px * scale);
     return ((double)side->offset * scale + i + 0.5) * step - 0.5 - side->offset;

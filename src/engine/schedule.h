@@ -23,6 +23,10 @@ typedef struct swin2sr__side {
     int32_t whole_px, whole_padded;
 } swin2sr__side;
 
+/* whole_px: 0: the piece is the whole side. */
+swin2sr__side swin2sr__side_of(const swin2sr__network *network, swin2sr_pad pad, int32_t px, int32_t offset,
+                               int32_t whole_px);
+
 /* The position of pixel i of the enlarged side on the small side; whole numbers are the centres of pixels. */
 double swin2sr__side_source(const swin2sr__side *side, int32_t scale, int32_t i);
 

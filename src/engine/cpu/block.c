@@ -254,13 +254,13 @@ static void block_task(void *context, uint32_t task, uint32_t thread) {
 
 void swin2sr__cpu_run_block(swin2sr__cpu_engine *engine, int32_t group, int32_t index) {
     const swin2sr__cpu_block *block = &engine->weights->groups[group].blocks[index];
-    swin2sr__span span = engine->schedule.blocks[group][index];
+    swin2sr__span span = engine->base.schedule.blocks[group][index];
     if (span.from == span.to)
         return;
     int32_t window = engine->network->config.window_px;
     block_work work = {.engine = engine, .block = block, .group = group, .index = index};
     work.has_cells = swin2sr__has_cells(engine->network);
-    work.before = swin2sr__network_is_shifted(index) ? window - engine->schedule.shift : 0;
+    work.before = swin2sr__network_is_shifted(index) ? window - engine->base.schedule.shift : 0;
     work.first_row = (span.from + work.before) / window;
     int32_t rows = (span.to + work.before + window - 1) / window - work.first_row;
     work.passes_per_row = engine->W / window + (swin2sr__network_is_shifted(index) && !work.has_cells ? 1 : 0);

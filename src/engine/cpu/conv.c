@@ -131,7 +131,7 @@ void swin2sr__cpu_run_embed(swin2sr__cpu_engine *engine) {
                           .linear = &engine->weights->embed,
                           .is_pixels = true,
                           .slope = 1.0f,
-                          .rows = engine->schedule.embed,
+                          .rows = engine->base.schedule.embed,
                           .end = end_embed});
 }
 
@@ -183,12 +183,12 @@ void swin2sr__cpu_run_group_conv(swin2sr__cpu_engine *engine, int32_t group) {
     bool is_narrow = swin2sr__network_narrow(engine->network) > 0;
     if (is_narrow)
         run_narrow(engine, &engine->weights->groups[group].narrow, &engine->conv_in[group], &engine->narrow[group],
-                   engine->schedule.narrows[group]);
+                   engine->base.schedule.narrows[group]);
     run_conv(&(conv_work){.engine = engine,
                           .inputs = {is_narrow ? &engine->narrow[group] : &engine->conv_in[group]},
                           .linear = &engine->weights->groups[group].conv,
                           .slope = 1.0f,
-                          .rows = engine->schedule.convs[group],
+                          .rows = engine->base.schedule.convs[group],
                           .end = end_group,
                           .index = group});
 }
@@ -198,13 +198,13 @@ void swin2sr__cpu_run_after_body(swin2sr__cpu_engine *engine) {
     const swin2sr__row_ring *pixels = engine->kernels->pair > 1 ? &engine->input_words : &engine->input;
     if (is_narrow)
         run_narrow(engine, &engine->weights->body_narrow, &engine->body, &engine->body_narrow,
-                   engine->schedule.body_narrow);
+                   engine->base.schedule.body_narrow);
     run_conv(&(conv_work){.engine = engine,
                           .inputs = {is_narrow ? &engine->body_narrow : &engine->body, pixels},
                           .linear = &engine->weights->after_body,
                           .output = &engine->stages[0],
                           .slope = 1.0f,
-                          .rows = engine->schedule.after_body,
+                          .rows = engine->base.schedule.after_body,
                           .end = end_store});
 }
 
@@ -247,7 +247,7 @@ void swin2sr__cpu_run_stage(swin2sr__cpu_engine *engine, int32_t stage) {
                           .inputs = {&engine->stages[stage], is_joined ? &engine->cubic : NULL},
                           .linear = &engine->weights->stages[stage],
                           .slope = engine->network->stages[stage].slope,
-                          .rows = engine->schedule.stages[stage],
+                          .rows = engine->base.schedule.stages[stage],
                           .end = end_stage,
                           .index = stage});
 }
@@ -255,7 +255,7 @@ void swin2sr__cpu_run_stage(swin2sr__cpu_engine *engine, int32_t stage) {
 static void bicubic_task(void *context, uint32_t task, uint32_t thread) {
     const swin2sr__cpu_engine *engine = context;
     const swin2sr__row_ring *in = &engine->input, *out = &engine->bicubic;
-    int32_t y = engine->schedule.bicubic.from + (int32_t)task, scale = engine->network->config.scale;
+    int32_t y = engine->base.schedule.bicubic.from + (int32_t)task, scale = engine->network->config.scale;
     int32_t rows[4], columns[4];
     float wy[4], wx[4];
     (void)thread;
@@ -275,7 +275,7 @@ static void bicubic_task(void *context, uint32_t task, uint32_t thread) {
 }
 
 void swin2sr__cpu_run_cubic(swin2sr__cpu_engine *engine) {
-    swin2sr__span rows = engine->schedule.bicubic;
+    swin2sr__span rows = engine->base.schedule.bicubic;
     swin2sr__threads_run(engine->threads, bicubic_task, engine, (uint32_t)(rows.to - rows.from));
     run_conv(&(conv_work){.engine = engine,
                           .inputs = {&engine->bicubic},
@@ -283,6 +283,6 @@ void swin2sr__cpu_run_cubic(swin2sr__cpu_engine *engine) {
                           .is_pixels = true,
                           .output = &engine->cubic,
                           .slope = 1.0f,
-                          .rows = engine->schedule.cubic,
+                          .rows = engine->base.schedule.cubic,
                           .end = end_store});
 }

@@ -2,8 +2,7 @@
  * engine/cpu/device.c - the CPU as a device: the memory and the order of its row pipeline (stage 6 of 9).
  * In: pixel rows.  Out: enlarged rows.
  * The same layout function first counts the arena and then hands it out. A step runs every layer once over the rows
- * that the schedule gives it, with a barrier after each layer. The calling thread works too, so a step runs during
- * wait. */
+ * that the schedule gives it, with a barrier after each layer. The calling thread works too. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -117,13 +116,6 @@ static void lay_out(swin2sr__cpu_engine *engine, swin2sr__arena *arena, const sw
     lay_scratch(engine, arena);
 }
 
-static swin2sr__side side_of(const swin2sr__cpu_engine *engine, int32_t px, int32_t offset, int32_t whole_px) {
-    swin2sr__side side = {.px = px, .offset = offset, .whole_px = whole_px ? whole_px : px};
-    side.padded = swin2sr__network_padded(engine->network, side.px, engine->options.pad);
-    side.whole_padded = swin2sr__network_padded(engine->network, side.whole_px, engine->options.pad);
-    return side;
-}
-
 static void set_network(swin2sr__cpu_engine *engine, const swin2sr__packed *packed) {
     engine->network = &packed->network;
     engine->weights = (const swin2sr__cpu_network *)packed;
@@ -131,12 +123,14 @@ static void set_network(swin2sr__cpu_engine *engine, const swin2sr__packed *pack
 }
 
 static swin2sr__ring_rows prepare(swin2sr__cpu_engine *engine, const swin2sr__engine_options *options) {
+    const swin2sr__network *network = engine->network;
     engine->options = *options;
-    engine->rows = side_of(engine, options->height_px, options->y_px, options->whole_height_px);
-    engine->columns = side_of(engine, options->width_px, options->x_px, options->whole_width_px);
+    engine->rows = swin2sr__side_of(network, options->pad, options->height_px, options->y_px, options->whole_height_px);
+    engine->columns =
+        swin2sr__side_of(network, options->pad, options->width_px, options->x_px, options->whole_width_px);
     engine->H = engine->rows.padded;
     engine->W = engine->columns.padded;
-    return swin2sr__schedule_measure(engine->network, &engine->rows, options->rows);
+    return swin2sr__schedule_measure(network, &engine->rows, options->rows);
 }
 
 static swin2sr__engine_bytes measure(const swin2sr__packed *packed, const swin2sr__engine_options *options,
@@ -161,7 +155,7 @@ static swin2sr_status open_engine(const swin2sr__packed *packed, swin2sr_threads
         free(engine);
         return SWIN2SR_NOMEM;
     }
-    *ret_engine = &engine->engine;
+    *ret_engine = &engine->base;
     return SWIN2SR_OK;
 }
 
@@ -174,38 +168,28 @@ static swin2sr_status begin(swin2sr__engine *base, const swin2sr__engine_options
     engine->memory.used = 0;
     engine->memory.is_overflown = false;
     lay_out(engine, &engine->memory, &rows);
-    engine->taken = engine->available = 0;
     engine->progress_us = 0;
     atomic_store(&engine->is_cancelled, false);
-    swin2sr__schedule_init(&engine->schedule, engine->network, &engine->rows, options->rows);
+    swin2sr__schedule_init(&engine->base.schedule, engine->network, &engine->rows, options->rows);
     return engine->memory.is_overflown ? SWIN2SR_NOMEM : SWIN2SR_OK;
 }
 
 static void push_row(swin2sr__engine *base, const void *row) {
-    swin2sr__cpu_engine *engine = (swin2sr__cpu_engine *)base;
-    swin2sr__cpu_take_row(engine, row);
-    engine->taken++;
+    swin2sr__cpu_take_row((swin2sr__cpu_engine *)base, row);
 }
 
-/* After the last row of the image, padding rows are added as they are needed. */
-static bool start_step(swin2sr__engine *base) {
-    swin2sr__cpu_engine *engine = (swin2sr__cpu_engine *)base;
-    while (!swin2sr__schedule_step(&engine->schedule, engine->available)) {
-        if (engine->taken < engine->options.height_px || engine->available == engine->H)
-            return false;
-        swin2sr__cpu_pad_row(engine);
-    }
-    return true;
+static void pad_row(swin2sr__engine *base) {
+    swin2sr__cpu_pad_row((swin2sr__cpu_engine *)base);
 }
 
 /* Pass on the rows that this piece of the head has finished, of the second image too if there is one. */
 static swin2sr_status emit_rows(const swin2sr__cpu_engine *engine) {
     const swin2sr__engine_options *options = &engine->options;
     int32_t last = engine->network->stages_count - 1, r = engine->network->stages[last].shuffle;
-    swin2sr__span span = engine->schedule.stages[last];
+    swin2sr__span span = engine->base.schedule.stages[last];
     swin2sr_status status = SWIN2SR_OK;
     if (options->on_aux_rows && swin2sr__network_has_aux(engine->network))
-        status = swin2sr__cpu_emit(&engine->aux, engine->schedule.stages[SWIN2SR__AUX_STAGE], options->on_aux_rows,
+        status = swin2sr__cpu_emit(&engine->aux, engine->base.schedule.stages[SWIN2SR__AUX_STAGE], options->on_aux_rows,
                                    options->aux_context);
     if (status == SWIN2SR_OK)
         status = swin2sr__cpu_emit(&engine->output, (swin2sr__span){span.from * r, span.to * r}, options->on_rows,
@@ -215,7 +199,7 @@ static swin2sr_status emit_rows(const swin2sr__cpu_engine *engine) {
 
 static swin2sr_status run_head(swin2sr__cpu_engine *engine) {
     int32_t last = engine->network->stages_count - 1;
-    while (swin2sr__schedule_head(&engine->schedule)) {
+    while (swin2sr__schedule_head(&engine->base.schedule)) {
         for (int32_t i = 0; i < last; i++)
             swin2sr__cpu_run_stage(engine, i);
         if (swin2sr__network_has_aux(engine->network))
@@ -258,7 +242,7 @@ const swin2sr__device swin2sr__device_cpu = {
     .open = open_engine,
     .begin = begin,
     .push = push_row,
-    .start = start_step,
-    .wait = run_step,
+    .pad = pad_row,
+    .run = run_step,
     .close = close_engine,
 };

@@ -53,7 +53,7 @@ swin2sr_status swin2sr__cpu_emit(const swin2sr__pixel_ring *from, swin2sr__span 
 bool swin2sr__cpu_report_progress(swin2sr__cpu_engine *engine) {
     const swin2sr__engine_options *options = &engine->options;
     if (options->on_progress &&
-        !options->on_progress(options->progress_context, swin2sr__schedule_progress(&engine->schedule)))
+        !options->on_progress(options->progress_context, swin2sr__schedule_progress(&engine->base.schedule)))
         atomic_store(&engine->is_cancelled, true);
     return !atomic_load_explicit(&engine->is_cancelled, memory_order_relaxed);
 }

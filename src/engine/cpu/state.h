@@ -51,18 +51,15 @@ typedef struct swin2sr__scratch {
 } swin2sr__scratch;
 
 typedef struct swin2sr__cpu_engine {
-    swin2sr__engine engine;
+    swin2sr__engine base;
     const swin2sr__network *network; /* shapes */
     const swin2sr__cpu_network *weights;
     const swin2sr__kernels *kernels;
     swin2sr__engine_options options;
     swin2sr_threads *threads;
     swin2sr__arena memory;
-    swin2sr__schedule schedule;
     swin2sr__side rows, columns;
-    int32_t H, W;      /* padded */
-    int32_t taken;     /* rows of the image in the input ring */
-    int32_t available; /* taken, with padding rows */
+    int32_t H, W; /* padded */
     swin2sr__row_ring input;
     swin2sr__row_ring input_words;                   /* if words hold two values: a pixel is the sum of both */
     swin2sr__cell_ring cells[SWIN2SR__MAX_GROUPS];   /* features, if they are in cells */

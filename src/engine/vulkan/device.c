@@ -14,21 +14,15 @@
 
 #define FIRST_MACS 1e9 /* of the first submission */
 
-static swin2sr__side side_of(const swin2sr__vk_engine *engine, int32_t px, int32_t offset, int32_t whole_px) {
-    const swin2sr__network *network = &engine->network->packed.network;
-    swin2sr__side side = {.px = px, .offset = offset, .whole_px = whole_px ? whole_px : px};
-    side.padded = swin2sr__network_padded(network, side.px, engine->options.pad);
-    side.whole_padded = swin2sr__network_padded(network, side.whole_px, engine->options.pad);
-    return side;
-}
-
 static swin2sr__ring_rows prepare(swin2sr__vk_engine *engine, const swin2sr__engine_options *options) {
+    const swin2sr__network *network = &engine->network->packed.network;
     engine->options = *options;
-    engine->rows = side_of(engine, options->height_px, options->y_px, options->whole_height_px);
-    engine->columns = side_of(engine, options->width_px, options->x_px, options->whole_width_px);
+    engine->rows = swin2sr__side_of(network, options->pad, options->height_px, options->y_px, options->whole_height_px);
+    engine->columns =
+        swin2sr__side_of(network, options->pad, options->width_px, options->x_px, options->whole_width_px);
     engine->H = engine->rows.padded;
     engine->W = engine->columns.padded;
-    return swin2sr__schedule_measure(&engine->network->packed.network, &engine->rows, options->rows);
+    return swin2sr__schedule_measure(network, &engine->rows, options->rows);
 }
 
 static swin2sr__engine_bytes measure(const swin2sr__packed *packed, const swin2sr__engine_options *options,
@@ -101,10 +95,10 @@ static swin2sr_status open_engine(const swin2sr__packed *packed, swin2sr_threads
     if (result == VK_SUCCESS)
         result = swin2sr__vk_buffer_new(gpu, bytes.shared, true, &engine->host);
     if (result != VK_SUCCESS) {
-        close_engine(&engine->engine);
+        close_engine(&engine->base);
         return SWIN2SR_NOMEM;
     }
-    *ret_engine = &engine->engine;
+    *ret_engine = &engine->base;
     return SWIN2SR_OK;
 }
 
@@ -114,10 +108,9 @@ static swin2sr_status begin(swin2sr__engine *base, const swin2sr__engine_options
     swin2sr__engine_bytes needs = swin2sr__vk_rings_lay_out(engine, &rows);
     if (needs.own > engine->device.bytes || needs.shared > engine->host.bytes)
         return SWIN2SR_NOMEM;
-    engine->taken = engine->available = 0;
     engine->over_count = 0;
     engine->sampled_us = swin2sr__clock_us();
-    swin2sr__schedule_init(&engine->schedule, &engine->network->packed.network, &engine->rows, options->rows);
+    swin2sr__schedule_init(&engine->base.schedule, &engine->network->packed.network, &engine->rows, options->rows);
     swin2sr__vk_program_build(engine);
     if (swin2sr__network_has_aux(&engine->network->packed.network))
         swin2sr__vk_fill_tables(engine);
@@ -125,20 +118,11 @@ static swin2sr_status begin(swin2sr__engine *base, const swin2sr__engine_options
 }
 
 static void push_row(swin2sr__engine *base, const void *row) {
-    swin2sr__vk_engine *engine = (swin2sr__vk_engine *)base;
-    swin2sr__vk_take_row(engine, row);
-    engine->taken++;
+    swin2sr__vk_take_row((swin2sr__vk_engine *)base, row);
 }
 
-/* After the last row of the image, padding rows are added as they are needed. */
-static bool start_step(swin2sr__engine *base) {
-    swin2sr__vk_engine *engine = (swin2sr__vk_engine *)base;
-    while (!swin2sr__schedule_step(&engine->schedule, engine->available)) {
-        if (engine->taken < engine->options.height_px || engine->available == engine->H)
-            return false;
-        swin2sr__vk_pad_row(engine);
-    }
-    return true;
+static void pad_row(swin2sr__engine *base) {
+    swin2sr__vk_pad_row((swin2sr__vk_engine *)base);
 }
 
 static swin2sr_status emit(const swin2sr__vk_engine *engine, const swin2sr__vk_ring *from, swin2sr__span rows,
@@ -159,11 +143,11 @@ static swin2sr_status emit_rows(const swin2sr__vk_engine *engine) {
     const swin2sr__engine_options *options = &engine->options;
     const swin2sr__network *network = &engine->network->packed.network;
     int32_t last = network->stages_count - 1, r = network->stages[last].shuffle;
-    swin2sr__span span = engine->schedule.stages[last];
+    swin2sr__span span = engine->base.schedule.stages[last];
     swin2sr_status status = SWIN2SR_OK;
     if (options->on_aux_rows && swin2sr__network_has_aux(network))
-        status = emit(engine, &engine->rings.aux, engine->schedule.stages[SWIN2SR__AUX_STAGE], options->on_aux_rows,
-                      options->aux_context);
+        status = emit(engine, &engine->rings.aux, engine->base.schedule.stages[SWIN2SR__AUX_STAGE],
+                      options->on_aux_rows, options->aux_context);
     if (status == SWIN2SR_OK)
         status = emit(engine, &engine->rings.output, (swin2sr__span){span.from * r, span.to * r}, options->on_rows,
                       options->rows_context);
@@ -175,7 +159,7 @@ static swin2sr_status run_step(swin2sr__engine *base) {
     swin2sr_status status = swin2sr__vk_run_begin(engine);
     if (status == SWIN2SR_OK)
         status = swin2sr__vk_run(engine, 0, engine->head_from);
-    while (status == SWIN2SR_OK && swin2sr__schedule_head(&engine->schedule)) {
+    while (status == SWIN2SR_OK && swin2sr__schedule_head(&engine->base.schedule)) {
         status = swin2sr__vk_run(engine, engine->head_from, engine->ops_count);
         if (status == SWIN2SR_OK)
             status = swin2sr__vk_run_flush(engine);
@@ -196,7 +180,7 @@ const swin2sr__device swin2sr__device_vulkan = {
     .open = open_engine,
     .begin = begin,
     .push = push_row,
-    .start = start_step,
-    .wait = run_step,
+    .pad = pad_row,
+    .run = run_step,
     .close = close_engine,
 };

@@ -18,7 +18,7 @@ void swin2sr__vk_take_row(swin2sr__vk_engine *engine, const void *pixels) {
     bool is_float =
         engine->options.input_pixel == SWIN2SR_PIXEL_RGBF32 || engine->options.input_pixel == SWIN2SR_PIXEL_GREYF32;
     for (int32_t c = 0; c < channels; c++) {
-        float *row = row_at(engine, engine->available) + (size_t)c * (size_t)engine->W;
+        float *row = row_at(engine, engine->base.available) + (size_t)c * (size_t)engine->W;
         for (int32_t x = 0; x < width; x++) {
             float value = is_float ? ((const float *)pixels)[x * channels + c]
                                    : (float)((const uint8_t *)pixels)[x * channels + c] / 255.0f;
@@ -27,14 +27,12 @@ void swin2sr__vk_take_row(swin2sr__vk_engine *engine, const void *pixels) {
         for (int32_t x = width; x < engine->W; x++)
             row[x] = row[swin2sr__pad_source(x, width, engine->options.pad)];
     }
-    engine->available++;
 }
 
 void swin2sr__vk_pad_row(swin2sr__vk_engine *engine) {
-    int32_t source = swin2sr__pad_source(engine->available, engine->options.height_px, engine->options.pad);
-    memcpy(row_at(engine, engine->available), row_at(engine, source),
+    int32_t source = swin2sr__pad_source(engine->base.available, engine->options.height_px, engine->options.pad);
+    memcpy(row_at(engine, engine->base.available), row_at(engine, source),
            (size_t)engine->rings.input.channels * (size_t)engine->W * sizeof(float));
-    engine->available++;
 }
 
 static void fill_table(int32_t *table, const swin2sr__side *side, int32_t scale, int32_t count) {

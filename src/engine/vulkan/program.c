@@ -101,7 +101,7 @@ static void add_attention(swin2sr__vk_engine *engine, swin2sr__vk_op *unused, in
     const swin2sr__config *config = &engine->network->packed.network.config;
     const swin2sr__vk_ring *features = &engine->rings.features[g];
     swin2sr__vk_op *op =
-        add(engine, unused, SWIN2SR__VK_ATTENTION, &engine->schedule.blocks[g][b],
+        add(engine, unused, SWIN2SR__VK_ATTENTION, &engine->base.schedule.blocks[g][b],
             &engine->network->blocks[g][b].attention, &(rings){.first = features, .output = &engine->rings.attended});
     int32_t window = config->window_px, tokens = window * window;
     op->push.before = swin2sr__network_is_shifted(b) ? window - window / 2 : 0;
@@ -114,7 +114,7 @@ static void add_attention(swin2sr__vk_engine *engine, swin2sr__vk_op *unused, in
 /* Attention and projection, norm; MLP, norm. The last block of a group fills the ring that the convolution reads. */
 static void add_block(swin2sr__vk_engine *engine, swin2sr__vk_op *unused, int32_t g, int32_t b) {
     const swin2sr__vk_block *block = &engine->network->blocks[g][b];
-    const swin2sr__span *span = &engine->schedule.blocks[g][b];
+    const swin2sr__span *span = &engine->base.schedule.blocks[g][b];
     const swin2sr__vk_rings *r = &engine->rings;
     const swin2sr__vk_ring *x = &r->features[g];
     bool is_last = b == engine->network->packed.network.config.depths[g] - 1;
@@ -139,7 +139,7 @@ static void add_narrow(swin2sr__vk_engine *engine, swin2sr__vk_op *unused, int32
 static void add_body(swin2sr__vk_engine *engine, swin2sr__vk_op *unused) {
     const swin2sr__vk_network *network = engine->network;
     const swin2sr__config *config = &network->packed.network.config;
-    const swin2sr__schedule *s = &engine->schedule;
+    const swin2sr__schedule *s = &engine->base.schedule;
     const swin2sr__vk_rings *r = &engine->rings;
     bool is_narrow = swin2sr__network_narrow(&network->packed.network) > 0;
     int32_t groups = config->groups;
@@ -189,12 +189,13 @@ static void add_pixels(swin2sr__vk_engine *engine, swin2sr__vk_op *unused, const
 /* The branch of the aux head that enlarges the pixels. */
 static void add_cubic(swin2sr__vk_engine *engine, swin2sr__vk_op *unused) {
     const swin2sr__vk_rings *r = &engine->rings;
-    swin2sr__vk_op *op = add(engine, unused, SWIN2SR__VK_BICUBIC, &engine->schedule.bicubic, &engine->network->cubic,
-                             &(rings){.first = &r->input, .second = &r->tables, .output = &r->bicubic});
+    swin2sr__vk_op *op =
+        add(engine, unused, SWIN2SR__VK_BICUBIC, &engine->base.schedule.bicubic, &engine->network->cubic,
+            &(rings){.first = &r->input, .second = &r->tables, .output = &r->bicubic});
     op->groups_x = shares(r->bicubic.width, COLUMNS);
     op->groups_z = (uint32_t)r->bicubic.channels;
     op->macs_per_row = 20.0 * r->bicubic.width * r->bicubic.channels;
-    add_conv(engine, unused, &engine->schedule.cubic, &engine->network->cubic,
+    add_conv(engine, unused, &engine->base.schedule.cubic, &engine->network->cubic,
              (rings){.first = &r->bicubic, .output = &r->cubic});
 }
 
@@ -204,7 +205,7 @@ static void add_head(swin2sr__vk_engine *engine, swin2sr__vk_op *unused) {
     int32_t last = network->stages_count - 1;
     bool has_aux = swin2sr__network_has_aux(network), is_sum = network->config.head == SWIN2SR__HEAD_NONE;
     for (int32_t i = 0; i <= last; i++) {
-        const swin2sr__span *span = &engine->schedule.stages[i];
+        const swin2sr__span *span = &engine->base.schedule.stages[i];
         if (i == last && has_aux)
             add_cubic(engine, unused);
         swin2sr__vk_op *op = add_conv(engine, unused, span, &engine->network->stages[i],
@@ -218,7 +219,7 @@ static void add_head(swin2sr__vk_engine *engine, swin2sr__vk_op *unused) {
         if (has_aux && i == SWIN2SR__AUX_STAGE)
             add_pixels(engine, unused, span, 1, &r->stages[i + 1], &r->aux, engine->options.width_px);
     }
-    add_pixels(engine, unused, &engine->schedule.stages[last], network->stages[last].shuffle, &r->stages[last + 1],
+    add_pixels(engine, unused, &engine->base.schedule.stages[last], network->stages[last].shuffle, &r->stages[last + 1],
                &r->output, r->stages[last + 1].width);
 }
 

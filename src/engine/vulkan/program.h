@@ -56,13 +56,11 @@ typedef struct swin2sr__vk_rings {
 } swin2sr__vk_rings;
 
 typedef struct swin2sr__vk_engine {
-    swin2sr__engine engine;
+    swin2sr__engine base;
     const swin2sr__vk_network *network;
     swin2sr__engine_options options;
-    swin2sr__schedule schedule;
     swin2sr__side rows, columns;
     int32_t H, W;
-    int32_t taken, available; /* rows of the image; with padding rows */
     swin2sr__vk_rings rings;
     swin2sr__vk_buffer device, host;
     swin2sr__vk_commands commands;

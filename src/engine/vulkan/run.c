@@ -66,7 +66,7 @@ swin2sr_status swin2sr__vk_run_flush(swin2sr__vk_engine *engine) {
     if (result == VK_SUCCESS && !has_memory(engine, start_us + took_us))
         return SWIN2SR_NOMEM;
     if (result == VK_SUCCESS && options->on_progress &&
-        !options->on_progress(options->progress_context, swin2sr__schedule_progress(&engine->schedule)))
+        !options->on_progress(options->progress_context, swin2sr__schedule_progress(&engine->base.schedule)))
         return SWIN2SR_CANCELLED;
     return status_of(result);
 }
