@@ -17,10 +17,11 @@ static size_t choose(const swin2sr__device_info *infos, size_t count) {
 }
 
 static void print_device(const swin2sr__device_info *info, size_t index, bool is_chosen) {
-    printf("vulkan:%zu  %s\n    %s, %.1f GiB, Vulkan %u.%u, %s\n    features: fp32%s%s%s%s\n", index, info->name,
-           info->type, (double)info->memory_bytes / (1 << 30), info->api_major, info->api_minor, info->driver,
-           info->has_fp16 ? ", fp16" : "", info->has_int8 ? ", int8" : "",
-           info->has_matrix ? ", cooperative matrix" : "", info->has_budget ? ", memory budget" : "");
+    printf("vulkan:%zu  %s\n    %s, %.1f GiB, Vulkan %u.%u, %s\n    features: fp32%s%s%s%s\n    networks: heads of up "
+           "to %d channels\n",
+           index, info->name, info->type, (double)info->memory_bytes / (1 << 30), info->api_major, info->api_minor,
+           info->driver, info->has_fp16 ? ", fp16" : "", info->has_int8 ? ", int8" : "",
+           info->has_matrix ? ", cooperative matrix" : "", info->has_budget ? ", memory budget" : "", info->max_head);
     if (info->problem)
         printf("    cannot be used: %s\n", info->problem);
     else if (is_chosen)
@@ -33,12 +34,13 @@ static void print_device(const swin2sr__device_info *info, size_t index, bool is
 static json_t *device_json(const swin2sr__device_info *info, size_t index, bool is_chosen) {
     char name[32];
     snprintf(name, sizeof(name), "vulkan:%zu", index);
-    return json_pack("{ss so ss so sI sI sI sb sb sb sb so sb}", "device", name, "name", report_json_text(info->name),
-                     "type", info->type, "driver", report_json_text(info->driver), "memory_bytes",
-                     (json_int_t)info->memory_bytes, "vulkan_major", (json_int_t)info->api_major, "vulkan_minor",
-                     (json_int_t)info->api_minor, "fp16", info->has_fp16, "int8", info->has_int8, "cooperative_matrix",
-                     info->has_matrix, "memory_budget", info->has_budget, "problem",
-                     info->problem ? json_string(info->problem) : json_null(), "auto", is_chosen);
+    return json_pack("{ss so ss so sI sI sI sb sb sb sb si so sb}", "device", name, "name",
+                     report_json_text(info->name), "type", info->type, "driver", report_json_text(info->driver),
+                     "memory_bytes", (json_int_t)info->memory_bytes, "vulkan_major", (json_int_t)info->api_major,
+                     "vulkan_minor", (json_int_t)info->api_minor, "fp16", info->has_fp16, "int8", info->has_int8,
+                     "cooperative_matrix", info->has_matrix, "memory_budget", info->has_budget, "max_head_channels",
+                     (int)info->max_head, "problem", info->problem ? json_string(info->problem) : json_null(), "auto",
+                     is_chosen);
 }
 
 static json_t *all_json(const swin2sr__device_info *infos, size_t count) {

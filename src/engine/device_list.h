@@ -19,6 +19,7 @@ typedef struct swin2sr__device_info {
     uint64_t memory_bytes; /* of its own, or shared with the host */
     bool has_fp16;         /* half floats in memory, which is what precision fp16 needs */
     bool has_int8, has_matrix, has_budget;
+    int32_t max_head;    /* channels of a head of the networks that it can run */
     const char *problem; /* why it cannot be used; NULL: it can */
 } swin2sr__device_info;
 

@@ -45,7 +45,7 @@ static bool open_bench(bench *self, int32_t index, int32_t head, int32_t window,
     VkDescriptorPoolSize size = {VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, SWIN2SR__VK_BINDINGS};
     VkDescriptorPoolCreateInfo pool = {
         .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO, .maxSets = 1, .poolSizeCount = 1, .pPoolSizes = &size};
-    if (swin2sr__vk_gpu_open(&network->gpu, index, error) != SWIN2SR_OK)
+    if (swin2sr__vk_gpu_open(&network->gpu, index, head, error) != SWIN2SR_OK)
         return false;
     const swin2sr__vk_gpu *gpu = &network->gpu;
     network->is_half = is_half && gpu->info.has_fp16;

@@ -67,6 +67,7 @@ static uint32_t find_family(const swin2sr__vk_api *api, VkPhysicalDevice device)
     return found;
 }
 
+/* What keeps a device from running any network. */
 static const char *find_problem(const VkPhysicalDeviceLimits *limits, uint32_t api_version, uint32_t family) {
     if (api_version < VK_API_VERSION_1_1)
         return "its driver has Vulkan 1.0, 1.1 is needed";
@@ -110,6 +111,10 @@ static void describe(swin2sr__vk_gpu *gpu) {
     gpu->family = find_family(api, gpu->physical);
     info->problem = find_problem(&all.properties.limits, all.properties.apiVersion, gpu->family);
     gpu->range_bytes = all.properties.limits.maxStorageBufferRange;
+    gpu->shared_bytes = all.properties.limits.maxComputeSharedMemorySize;
+    info->max_head = (int32_t)(gpu->shared_bytes / swin2sr__vk_shared_bytes(4)) * 4;
+    if (info->max_head > SWIN2SR__VK_MAX_HEAD)
+        info->max_head = SWIN2SR__VK_MAX_HEAD;
     gpu->memory_bytes = (size_t)(info->memory_bytes / 10 * 8);
     if (largest.maxMemoryAllocationSize && largest.maxMemoryAllocationSize < gpu->memory_bytes)
         gpu->memory_bytes = (size_t)largest.maxMemoryAllocationSize;
@@ -163,8 +168,21 @@ swin2sr_status swin2sr__vk_list(swin2sr__device_info *infos, size_t capacity, si
 
 /* ---- one device ---- */
 
+/* Whether the device that was described can run networks with such heads.  errors: _UNSUPPORTED. */
+static swin2sr_status check(const swin2sr__vk_gpu *gpu, int32_t head, swin2sr_error *reterr) {
+    uint32_t needed = swin2sr__vk_shared_bytes(head);
+    if (gpu->info.problem)
+        return swin2sr__error_set(reterr, SWIN2SR_UNSUPPORTED, "%.100s: %s", gpu->info.name, gpu->info.problem);
+    if (gpu->shared_bytes < needed)
+        return swin2sr__error_set(
+            reterr, SWIN2SR_UNSUPPORTED,
+            "%.100s: heads of %d channels need %u KiB of shared memory, a workgroup has %u KiB; use another device",
+            gpu->info.name, head, needed >> 10, gpu->shared_bytes >> 10);
+    return SWIN2SR_OK;
+}
+
 /* Describe the device that is asked for.  errors: _INVALID: there are fewer; _UNSUPPORTED. */
-static swin2sr_status choose(swin2sr__vk_gpu *gpu, int32_t index, swin2sr_error *reterr) {
+static swin2sr_status choose(swin2sr__vk_gpu *gpu, int32_t index, int32_t head, swin2sr_error *reterr) {
     VkPhysicalDevice devices[SWIN2SR__MAX_DEVICES];
     uint32_t count;
     swin2sr_status status = find_devices(gpu, devices, &count, reterr);
@@ -174,21 +192,22 @@ static swin2sr_status choose(swin2sr__vk_gpu *gpu, int32_t index, swin2sr_error 
         return swin2sr__error_set(reterr, SWIN2SR_INVALID,
                                   "device vulkan:%d: must be vulkan:0..%u; 'swin2sr device list' names them", index,
                                   count - 1);
+    status = swin2sr__error_set(reterr, SWIN2SR_UNSUPPORTED, "no GPU that can be used; 'swin2sr device list' says why");
     for (uint32_t i = index < 0 ? 0 : (uint32_t)index; i < count; i++) {
         gpu->physical = devices[i];
         describe(gpu);
-        if (index >= 0 && gpu->info.problem)
-            return swin2sr__error_set(reterr, SWIN2SR_UNSUPPORTED, "%.100s: %s", gpu->info.name, gpu->info.problem);
-        if (index >= 0 || (gpu->info.is_gpu && !gpu->info.problem))
-            return SWIN2SR_OK;
+        if (index >= 0 || gpu->info.is_gpu)
+            status = check(gpu, head, reterr);
+        if (index >= 0 || status == SWIN2SR_OK)
+            return status;
     }
-    return swin2sr__error_set(reterr, SWIN2SR_UNSUPPORTED, "no GPU that can be used; 'swin2sr device list' says why");
+    return status;
 }
 
-swin2sr_status swin2sr__vk_gpu_open(swin2sr__vk_gpu *ret_gpu, int32_t index, swin2sr_error *reterr) {
+swin2sr_status swin2sr__vk_gpu_open(swin2sr__vk_gpu *ret_gpu, int32_t index, int32_t head, swin2sr_error *reterr) {
     swin2sr__vk_gpu gpu = {0};
     float priority = 0.5f;
-    swin2sr_status status = choose(&gpu, index, reterr);
+    swin2sr_status status = choose(&gpu, index, head, reterr);
     if (status == SWIN2SR_OK) {
         VkDeviceQueueCreateInfo queue = {.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
                                          .queueFamilyIndex = gpu.family,

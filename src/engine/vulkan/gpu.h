@@ -11,6 +11,14 @@
 /* Every part of a buffer begins at a multiple of this; no device may ask for more. */
 #define SWIN2SR__VK_ALIGN 256
 
+/* Attention keeps keys and values of a window of 64 tokens in the shared memory of a workgroup, which is 30 KiB for the
+ * largest heads (shaders/attention.comp). The other kernels need at most 8 KiB, and every device has 16. */
+#define SWIN2SR__VK_MAX_HEAD 60
+
+static inline uint32_t swin2sr__vk_shared_bytes(int32_t head) {
+    return 2 * 64 * (uint32_t)((head + 3) / 4 * 4) * (uint32_t)sizeof(float);
+}
+
 /* What must be equal for kernels that a driver has compiled to be used again. */
 typedef struct swin2sr__vk_identity {
     uint32_t vendor, device, driver;
@@ -27,8 +35,9 @@ typedef struct swin2sr__vk_gpu {
     VkDevice device;
     VkQueue queue;
     uint32_t family;
-    size_t range_bytes;  /* the most that a kernel can see through one binding */
-    size_t memory_bytes; /* the most that one image may take */
+    uint32_t shared_bytes; /* of a workgroup */
+    size_t range_bytes;    /* the most that a kernel can see through one binding */
+    size_t memory_bytes;   /* the most that one image may take */
     VkPhysicalDeviceMemoryProperties memory;
     bool
         is_stuck; /* it has not finished in time and may still use its memory, so that nothing of it is freed any more */
@@ -53,9 +62,10 @@ typedef struct swin2sr__vk_commands {
 swin2sr_status swin2sr__vk_list(swin2sr__device_info *infos, size_t capacity, size_t *ret_count, swin2sr_error *reterr);
 
 /* Open a device.
- * index   As in the list; -1: the first that is a real GPU.
+ * index   As in the list; -1: the first that is a real GPU and can run the network.
+ * head    Channels of a head of the network.
  * errors  _INVALID: there are fewer devices; _UNSUPPORTED: there is none, or it cannot run the kernels; _NOMEM. */
-swin2sr_status swin2sr__vk_gpu_open(swin2sr__vk_gpu *ret_gpu, int32_t index, swin2sr_error *reterr);
+swin2sr_status swin2sr__vk_gpu_open(swin2sr__vk_gpu *ret_gpu, int32_t index, int32_t head, swin2sr_error *reterr);
 void swin2sr__vk_gpu_close(swin2sr__vk_gpu *gpu);
 
 /* Allocate a buffer. is_mapped: the host reads and writes it; else it is in the device's own memory. */

@@ -13,7 +13,6 @@
 #include "base/memory.h"
 
 #define MAX_WINDOW_PX 8 /* an invocation of 64 for each token */
-#define MAX_HEAD 60     /* keys and values of a window in 32 KiB */
 #define CONV_OUTPUTS 32 /* of a tile; see shaders/ */
 #define CONV_INPUTS 4
 #define LINEAR_OUTPUTS 64
@@ -232,8 +231,9 @@ static swin2sr_status check_supported(const swin2sr__config *config, const swin2
     if (config->window_px > MAX_WINDOW_PX)
         return swin2sr__error_set(reterr, SWIN2SR_UNSUPPORTED, "window %d: Vulkan supports at most %d",
                                   config->window_px, MAX_WINDOW_PX);
-    if (D > MAX_HEAD)
-        return swin2sr__error_set(reterr, SWIN2SR_UNSUPPORTED, "head size %d: Vulkan supports at most %d", D, MAX_HEAD);
+    if (D > SWIN2SR__VK_MAX_HEAD)
+        return swin2sr__error_set(reterr, SWIN2SR_UNSUPPORTED, "heads of %d channels: Vulkan supports at most %d", D,
+                                  SWIN2SR__VK_MAX_HEAD);
     return SWIN2SR_OK;
 }
 
@@ -253,7 +253,8 @@ static bool parse_device(const char *text, int32_t *ret_index) {
 
 static swin2sr_status open_network(swin2sr__vk_network *self, const swin2sr__weights *weights,
                                    const swin2sr_model_options *options, int32_t index, swin2sr_error *reterr) {
-    swin2sr_status status = swin2sr__vk_gpu_open(&self->gpu, index, reterr);
+    const swin2sr__config *config = &self->packed.network.config;
+    swin2sr_status status = swin2sr__vk_gpu_open(&self->gpu, index, config->dim / config->heads, reterr);
     if (status != SWIN2SR_OK)
         return status;
     const swin2sr__device_info *info = &self->gpu.info;

@@ -25,7 +25,7 @@ static int open_device(void **state) {
     network->packed.network.config.dim = 60;
     network->packed.network.config.heads = 6;
     network->packed.network.config.window_px = 8;
-    if (swin2sr__vk_gpu_open(&network->gpu, 0, NULL) != SWIN2SR_OK)
+    if (swin2sr__vk_gpu_open(&network->gpu, 0, 10, NULL) != SWIN2SR_OK)
         printf("no Vulkan device: all is skipped\n");
     *state = network;
     return 0;
