@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "command/input.h"
 #include "command/interrupt.h"
+#include "command/network.h"
 #include "command/output.h"
 #include "command/progress.h"
 #include "command/report.h"
@@ -65,27 +66,64 @@ static swin2sr_status enlarge_to(upscale_run *run, const input_file *input, outp
     return status;
 }
 
+static swin2sr_status open_outputs(const upscale_run *run, upscale_result *result, output_file *output,
+                                   output_file *aux) {
+    swin2sr_status status = output_open(result->output, run->may_replace, output, &result->error);
+    if (status == SWIN2SR_OK && run->aux)
+        status = output_open(run->aux, run->may_replace, aux, &result->error);
+    return status;
+}
+
+/* With --device auto, the CPU does an image that the GPU has not finished, and those after it.
+ * returns  false: the result stays as it is. */
+static bool cpu_takes_over(upscale_run *run, upscale_result *result, bool is_in_place) {
+    const char *device = run->options.load.device;
+    bool is_auto = device && strcmp(device, "auto") == 0 && swin2sr_model_get_info(run->model)->device[0];
+    bool is_lost = swin2sr_model_is_lost(run->model) || (run->undamaged && swin2sr_model_is_lost(run->undamaged));
+    cli_options options = run->options;
+    swin2sr_model *model = NULL, *undamaged = NULL;
+    if (!is_auto || is_in_place || interrupt_signal() || !(is_lost || result->status == SWIN2SR_NOMEM))
+        return false;
+    options.load.device = "cpu";
+    options.is_quiet = true; /* what there is to note was noted when the networks were opened for the GPU */
+    if (network_open_chosen(&options, run->task, &model, &undamaged) != CLI_EXIT_OK)
+        return false;
+    if (!run->options.is_quiet)
+        report_note(result->input, "%s; the CPU takes over", result->error.text);
+    swin2sr_model_unref(run->model);
+    swin2sr_model_unref(run->undamaged);
+    run->options.load.device = "cpu";
+    run->model = model;
+    run->undamaged = run->enlarge.undamaged_model = undamaged;
+    result->report = (enlarge_report){0};
+    result->frames = (animation_report){0};
+    return true;
+}
+
 static swin2sr_status upscale_file(upscale_run *run, upscale_result *result) {
-    output_file output, aux = OUTPUT_NONE;
+    output_file output = OUTPUT_NONE, aux = OUTPUT_NONE;
     input_file input;
-    swin2sr_status status = SWIN2SR_OK;
+    result->status = SWIN2SR_OK;
     if (run->names.is_recursive && run->names.is_folder)
-        status = output_make_parents(result->output, &result->error);
-    if (status == SWIN2SR_OK)
-        status = output_open(result->output, run->may_replace, &output, &result->error);
-    if (status != SWIN2SR_OK)
-        return status;
-    if (run->aux)
-        status = output_open(run->aux, run->may_replace, &aux, &result->error);
-    if (status == SWIN2SR_OK)
-        status = input_read(result->input, &input, &result->error);
-    if (status == SWIN2SR_OK) {
-        status = enlarge_to(run, &input, &output, &aux, result);
+        result->status = output_make_parents(result->output, &result->error);
+    if (result->status == SWIN2SR_OK)
+        result->status = open_outputs(run, result, &output, &aux);
+    if (result->status == SWIN2SR_OK)
+        result->status = input_read(result->input, &input, &result->error);
+    if (result->status == SWIN2SR_OK) {
+        result->status = enlarge_to(run, &input, &output, &aux, result);
+        if (result->status != SWIN2SR_OK && cpu_takes_over(run, result, !output.whole.temporary)) {
+            output_done(&aux);
+            output_done(&output);
+            result->status = open_outputs(run, result, &output, &aux);
+            if (result->status == SWIN2SR_OK)
+                result->status = enlarge_to(run, &input, &output, &aux, result);
+        }
         input_done(&input);
     }
     output_done(&aux);
     output_done(&output);
-    return status;
+    return result->status;
 }
 
 const char *upscale_network(const upscale_run *run, choice_reason choice) {

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # tests/cli/test_device.py - device list and --device: a software device computes what the CPU computes, auto never takes
 # it, and machines without Vulkan are told what is missing.
-# Faults of drivers are those of tests/faults/vulkan/faults.c.
+# Faults of drivers are those of tests/faults/vulkan.c.
 # Skipped where there is no Vulkan device. The long form (SWIN2SR_LONG_TESTS) runs the goldens and an image under the
 # validation layers, and the pictures of Set5.
 import io
@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import subprocess
+import sys
 
 import numpy
 import pytest
@@ -16,8 +17,10 @@ from PIL import Image
 
 from cli_checks import BINARY, ROOT, one_line, picture
 
-LAYER = pathlib.Path("/usr/share/vulkan/explicit_layer.d/VkLayer_khronos_validation.json")
-FAULTS = BINARY.parent / "tests" / "faults" / "vulkan"
+sys.path[:0] = [str(ROOT / "tests" / "faults"), str(ROOT / "bench")]
+import make_network  # noqa: E402
+from vulkan_faults import LAYER, LIBRARY, VALIDATION, Faults, findings  # noqa: E402
+
 long = pytest.mark.skipif(not os.environ.get("SWIN2SR_LONG_TESTS"), reason="SWIN2SR_LONG_TESTS is not set")
 SMALL = ROOT / "tests/fixtures/goldens/tiny_jpeg.safetensors"
 NO_DRIVERS = {"VK_ICD_FILENAMES": "/nowhere.json", "VK_DRIVER_FILES": "/nowhere.json"}
@@ -33,19 +36,11 @@ def devices(binary):
 
 
 @pytest.fixture
-def faults(devices):
+def faults(devices, tmp_path_factory):
     """faults(TEXT): the environment in which drivers have these faults."""
-    if not (FAULTS / "libvulkan.so.1").exists():
+    if not LIBRARY.exists():
         pytest.skip("the library of faults is not built")
-    return lambda text: {"LD_LIBRARY_PATH": str(FAULTS), "SWIN2SR_VULKAN_FAULTS": text}
-
-
-def test_a_device_that_is_lost_in_an_image(swin2sr, faults, tmp_path):
-    picture(64, 64).save(tmp_path / "in.png")
-    done = swin2sr("upscale", tmp_path / "in.png", "-o", tmp_path / "out.png", "--device", "vulkan", "--model",
-                   ROOT / "tests" / "fixtures" / "goldens" / "tiny_shuffle_x3.safetensors", check=4, env=faults("lost=100"))
-    assert "the GPU was lost: its driver has ended it" in one_line(done.stderr)
-    assert not (tmp_path / "out.png").exists()
+    return lambda text: Faults(tmp_path_factory.mktemp("faults"), text).env
 
 
 def test_a_machine_without_drivers_uses_the_cpu(swin2sr):
@@ -132,30 +127,94 @@ def test_fp16_without_a_gpu_is_fp32(swin2sr):
     assert one_line(done.stderr) == "swin2sr: the CPU has no fp16; fp32 is used\n"
 
 
-def test_a_driver_without_fp16_uses_fp32(swin2sr, faults):
-    env = faults("no-fp16")
-    assert [each["fp16"] for each in json.loads(swin2sr("device", "list", "--json", env=env).stdout)][0] is False
-    done = swin2sr("bench", "--size", "8x8", "--reps", 1, "--device", "vulkan", "--precision", "fp16", "--json", env=env)
-    assert json.loads(done.stdout)["precision"] == "fp32" and json.loads(done.stdout)["device"]
-    assert "has no fp16 (16-bit storage); fp32 is used" in one_line(done.stderr)
+@pytest.mark.parametrize("fault,fp16", [("gpu", True), ("gpu no-fp16", False)])
+def test_a_driver_without_fp16_uses_fp32(swin2sr, faults, fault, fp16):
+    """Such a driver refuses devices and kernels that ask for it."""
+    env = faults(fault)
+    assert [each["fp16"] for each in json.loads(swin2sr("device", "list", "--json", env=env).stdout)][0] is fp16
+    for device in "vulkan", "auto":
+        done = swin2sr("bench", "--size", "8x8", "--reps", 1, "--device", device, "--precision", "fp16", "--json", "--model",
+                       SMALL, env=env)
+        found = json.loads(done.stdout)
+        assert found["device"] and found["precision"] == ("fp16" if fp16 else "fp32")
+        assert fp16 or "has no fp16 (16-bit storage); fp32 is used" in one_line(done.stderr)
 
 
 def test_the_second_of_two_devices(swin2sr, faults):
     env = faults("two")
     assert [each["device"] for each in json.loads(swin2sr("device", "list", "--json", env=env).stdout)] == [
         "vulkan:0", "vulkan:1"]
-    swin2sr("bench", "--size", "8x8", "--reps", 1, "--device", "vulkan:1", env=env)
+    swin2sr("bench", "--size", "8x8", "--reps", 1, "--device", "vulkan:1", "--model", SMALL, env=env)
     done = swin2sr("bench", "--size", "8x8", "--device", "vulkan:2", check=2, env=env)
     assert "must be vulkan:0..1" in one_line(done.stderr)
 
 
-@pytest.mark.parametrize("fault,says", [("lost=1", "the device was lost"), ("lost=3", "fails its self-test"),
-                                        ("full=1000", "out of device memory")])
-def test_a_device_that_fails_when_it_is_opened(swin2sr, faults, fault, says):
-    """An error with vulkan; with auto, a device of software is not even tried."""
-    done = swin2sr("bench", "--size", "8x8", "--device", "vulkan", check=5 if fault == "full=1000" else 3,
-                   env=faults(fault))
-    assert says in one_line(done.stderr)
+@pytest.mark.parametrize("fault,says,code", [
+    ("lost=1", "the device was lost", 3), ("lost=3", "fails its self-test", 3), ("full=1000", "out of device memory", 5),
+    ("no-driver", "no driver of a device is installed", 3), ("shared=4096", "its workgroups are too small", 3)])
+def test_the_cpu_takes_over_when_a_device_cannot_be_opened(swin2sr, faults, fault, says, code):
+    """An error with vulkan; with auto, a note that says why."""
+    arguments = ["bench", "--size", "8x8", "--reps", 1, "--json", "--model", SMALL]
+    env = faults(f"gpu {fault}")
+    assert says in one_line(swin2sr(*arguments, "--device", "vulkan", check=code, env=env).stderr)
+    done = swin2sr(*arguments, "--device", "auto", env=env)
+    assert json.loads(done.stdout)["device"] is None
+    assert "device auto: the CPU; " in one_line(done.stderr) and says in one_line(done.stderr)
+
+
+def test_a_device_that_is_lost_in_an_image(swin2sr, faults, tmp_path):
+    """An error with vulkan; with auto, the CPU does that image and those after it."""
+    for name in "a", "b":
+        picture(64, 64).save(tmp_path / f"{name}.png")
+    network = ["--model", ROOT / "tests/fixtures/goldens/tiny_shuffle_x3.safetensors"]
+    arguments = ["upscale", tmp_path / "a.png", tmp_path / "b.png", *network]
+    env = faults("gpu lost=60")
+    done = swin2sr(*arguments, "-o", tmp_path / "lost/", "--device", "vulkan", check=4, env=env)
+    assert done.stderr.decode().count("the GPU was lost: its driver has ended it") == 2
+    assert list((tmp_path / "lost").iterdir()) == []
+    done = swin2sr(*arguments, "-o", tmp_path / "auto/", "--device", "auto", env=env)
+    assert "a.png: the GPU was lost" in one_line(done.stderr) and "the CPU takes over" in one_line(done.stderr)
+    swin2sr(*arguments, "-o", tmp_path / "cpu/")
+    for name in "a_x3.png", "b_x3.png":
+        assert (tmp_path / "auto" / name).read_bytes() == (tmp_path / "cpu" / name).read_bytes()
+    done = swin2sr("upscale", tmp_path / "a.png", "-o", "-", *network, "--device", "auto", check=4, env=env)
+    assert "the GPU was lost" in one_line(done.stderr)  # a part of the output has gone to the pipe
+
+
+def test_an_image_for_which_a_device_has_no_memory(swin2sr, faults, tmp_path):
+    picture(400, 64).save(tmp_path / "in.png")
+    arguments = ["upscale", tmp_path / "in.png", "-o", tmp_path / "out.png", "--model",
+                 ROOT / "tests/fixtures/goldens/tiny_shuffle_x3.safetensors"]
+    env = faults("gpu full=700000")
+    done = swin2sr(*arguments, "--device", "vulkan", check=5, env=env)
+    assert "400 x 64 pixels need 3 MiB" in one_line(done.stderr) and not (tmp_path / "out.png").exists()
+    done = swin2sr(*arguments, "--device", "auto", env=env)
+    assert "400 x 64 pixels need 3 MiB" in one_line(done.stderr) and "the CPU takes over" in one_line(done.stderr)
+    assert Image.open(tmp_path / "out.png").size == (1200, 192)
+
+
+@pytest.fixture(scope="session")
+def large_heads(tmp_path_factory):
+    """A network whose heads have 60 channels."""
+    path = tmp_path_factory.mktemp("networks") / "large-heads.safetensors"
+    make_network.save_network(path, dict(dim=60, depths=[2], heads=1, scale=1, head="", ws=7, img_range=255.0), "large")
+    return path
+
+
+def test_heads_need_shared_memory(swin2sr, faults, large_heads):
+    """Heads of 60 channels need 30 KiB; small ones run with the 16 KiB that every device has."""
+    env = faults("gpu shared=16384")
+    device = json.loads(swin2sr("device", "list", "--json", env=env).stdout)[0]
+    assert device["problem"] is None and device["auto"] and device["max_head_channels"] == 32
+    assert "networks: heads of up to 32 channels" in swin2sr("device", "list", env=env).stdout.decode()
+    bench = ["bench", "--size", "8x8", "--reps", 1, "--json"]
+    assert json.loads(swin2sr(*bench, "--device", "auto", "--model", SMALL, env=env).stdout)["device"]
+    says = "heads of 60 channels need 30 KiB of shared memory, a workgroup has 16 KiB"
+    assert says in one_line(swin2sr(*bench, "--device", "vulkan", "--model", large_heads, check=3, env=env).stderr)
+    done = swin2sr(*bench, "--device", "auto", "--model", large_heads, env=env)
+    assert json.loads(done.stdout)["device"] is None and says in one_line(done.stderr)
+    env = faults("gpu shared=30720")
+    assert json.loads(swin2sr(*bench, "--device", "auto", "--model", large_heads, env=env).stdout)["device"]
 
 
 def test_an_image_is_that_of_the_cpu(swin2sr, devices, tmp_path):
@@ -197,19 +256,28 @@ def test_memory_is_refused_with_numbers(swin2sr, devices, tmp_path):
     assert "MiB" in one_line(done.stderr)
 
 
+GOLDENS = ROOT / "tests" / "fixtures" / "goldens"
+IMAGE = [BINARY, "bench", "--size", "200x100", "--reps", 1, "--device", "vulkan", "--model"]
+TESTS = BINARY.parent / "tests"
+VALIDATED = {
+    "kernels": [TESTS / "kernels" / "check_vulkan"],
+    "goldens": [TESTS / "golden" / "check_goldens", "--device", "vulkan", GOLDENS],
+    "goldens of published shapes": [TESTS / "golden" / "check_goldens", "--device", "vulkan"],
+    "memory and faults": [TESTS / "unit" / "engine" / "test_engine_vulkan_device", GOLDENS / "tiny_shuffle_x3.safetensors"],
+    "compiled kernels": [TESTS / "unit" / "engine" / "test_engine_vulkan_cache"],
+    "image": [*IMAGE, GOLDENS / "tiny_shuffle_x3.safetensors"],
+    "tiles": [*IMAGE, GOLDENS / "tiny_aux_x4.safetensors", "--tile", 64, "--precision", "fp16"],
+}
+
+
 @long
-@pytest.mark.parametrize("command", [
-    [BINARY.parent / "tests" / "golden" / "check_goldens", "--device", "vulkan", ROOT / "tests" / "fixtures" / "goldens"],
-    [BINARY.parent / "tests" / "kernels" / "check_vulkan"],
-    [BINARY, "bench", "--size", "200x100", "--reps", 1, "--device", "vulkan", "--model",
-     ROOT / "tests" / "fixtures" / "goldens" / "tiny_shuffle_x3.safetensors"],
-    [BINARY, "bench", "--size", "200x100", "--reps", 1, "--device", "vulkan", "--tile", 64, "--precision", "fp16", "--model",
-     ROOT / "tests" / "fixtures" / "goldens" / "tiny_aux_x4.safetensors"]], ids=["goldens", "kernels", "image", "tiles"])
-def test_validation_and_synchronisation_find_nothing(devices, command):
+@pytest.mark.parametrize("name", VALIDATED)
+def test_validation_and_synchronisation_find_nothing(devices, request, name):
     if not LAYER.exists():
         pytest.skip("vulkan-validationlayers is not installed")
-    env = {**os.environ, "VK_INSTANCE_LAYERS": "VK_LAYER_KHRONOS_validation",
-           "VK_LAYER_ENABLES": "VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT"}
-    done = subprocess.run([str(each) for each in command], capture_output=True, text=True, env=env)
-    said = done.stdout + done.stderr
-    assert done.returncode == 0 and "Validation" not in said and "SYNC-HAZARD" not in said, said
+    command = [str(each) for each in VALIDATED[name]]
+    if "published" in name:
+        command.append(str(request.getfixturevalue("shared") / "goldens"))
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **VALIDATION})
+    print(done.stdout)
+    assert done.returncode == 0 and not findings(done.stdout + done.stderr), done.stdout + done.stderr

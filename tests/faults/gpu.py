@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A service on a software device of Vulkan, and faults of that device (vulkan.c), which a test switches on and off."""
+"""A service on a software device of Vulkan, whose faults a test switches on and off."""
 import json
 import os
 import subprocess
@@ -9,34 +9,19 @@ import pytest
 import requests
 
 from service import BUILD, Service
+from vulkan_faults import LIBRARY
 
 ROOT = Path(__file__).resolve().parents[2]
 NETWORK = ROOT / "tests/fixtures/goldens/tiny_jpeg.safetensors"  # small: this device is slow
-SHIM = BUILD / "tests/faults/faulty_vulkan.so"
 
 
 def need_device():
     """Skip where there is no device; with SWIN2SR_NEEDS_VULKAN, fail."""
     done = subprocess.run([BUILD / "swin2sr", "device", "list", "--json", "-q"], capture_output=True)
-    if SHIM.exists() and json.loads(done.stdout):
+    if LIBRARY.exists() and json.loads(done.stdout):
         return
     assert not os.environ.get("SWIN2SR_NEEDS_VULKAN"), done.stderr
     pytest.skip("no Vulkan device, or a build without Vulkan")
-
-
-class Faults:
-    """The letters of vulkan.c that are on."""
-
-    def __init__(self, folder):
-        (folder / "libvulkan.so.1").symlink_to(SHIM)
-        self._path = folder / "faults"
-        self.set("")
-        self.env = {**os.environ, "SWIN2SR_TEST_VULKAN": str(self._path),
-                    "LD_LIBRARY_PATH": f"{folder}:{SHIM.parent}"}
-
-    def set(self, letters):
-        with open(self._path, "r+b" if self._path.exists() else "wb") as file:  # it is mapped: not a new file
-            file.write(letters.ljust(16).encode())
 
 
 def service(folder, *arguments, **options):

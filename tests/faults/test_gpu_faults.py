@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Faults of a GPU: it is lost, it has no memory, it is not there. Its worker is replaced, it is set aside, and the CPU
 takes over; nothing that was accepted is lost."""
+import os
 from pathlib import Path
 
 import pytest
 import requests
 
-from gpu import Faults, devices, need_device, service
+from gpu import devices, need_device, service
 from service import check_problem, picture, wait_for
+from vulkan_faults import Faults
 
 pytestmark = pytest.mark.slow
 IMAGE = picture(40, 24)
@@ -16,7 +18,8 @@ IMAGE = picture(40, 24)
 @pytest.fixture
 def faults(tmp_path):
     need_device()
-    return Faults(tmp_path)
+    (tmp_path / "faults").mkdir()
+    return Faults(tmp_path / "faults")
 
 
 @pytest.fixture
@@ -25,7 +28,7 @@ def start(tmp_path, faults):
     running = []
 
     def start_one(*arguments):
-        running.append(service(tmp_path, *arguments, env=faults.env))
+        running.append(service(tmp_path, *arguments, env={**os.environ, **faults.env}))
         running[-1].wait_ready()
         return running[-1]
 
@@ -39,7 +42,7 @@ def test_a_lost_device_costs_nobody_an_image(start, faults):
     """The worker ends, and its successor does the job. What the CPU and the device make differs by a level at most."""
     server = start("--device", "vulkan:0")
     whole = server.upscale(IMAGE)
-    faults.set("L")
+    faults.set("lost")
     answer = server.upscale_in_background(IMAGE)
     end, = wait_for("the end of the worker", lambda: server.events("worker_ended"))
     faults.set("")
@@ -60,7 +63,7 @@ def test_three_losses_set_it_aside_and_the_cpu_takes_over(start, faults):
         answer = server.upscale_in_background(IMAGE)
         for _ in range(2 if seed == 1 else 1):
             wait_for("a worker at work", lambda: server.metric('workers{state="busy"}') == 1)
-            faults.set("L")
+            faults.set("lost")
             losses += 1
             wait_for("a loss", lambda: len(server.events("worker_ended")) == losses)
             faults.set("")
@@ -80,7 +83,7 @@ def test_three_losses_set_it_aside_and_the_cpu_takes_over(start, faults):
 
 def test_no_memory_on_the_device(start, faults):
     """An image that finds none fails with a clear answer; a worker that finds none does not start, and the CPU works."""
-    faults.set("M")
+    faults.set("full")
     server = start("--device", "vulkan:0")
     aside, = server.events("device_set_aside")
     assert "out of device memory" in aside["detail"] and aside["losses"] == 3
@@ -92,7 +95,7 @@ def test_an_image_for_which_the_device_has_no_memory(start, faults):
     """The worker is replaced, its successors find no memory either, and the CPU does the image that waits."""
     server = start("--device", "vulkan:0")
     assert server.upscale(picture(8, 8)).status_code == 200
-    faults.set("M")
+    faults.set("full")
     answer = server.upscale(picture(200, 24))
     assert answer.status_code == 200
     aside, = server.events("device_set_aside")
@@ -116,7 +119,7 @@ def test_compiled_kernels_outlive_the_server(start, faults, tmp_path):
 
 
 def test_no_driver(start, faults):
-    faults.set("N")
+    faults.set("no-driver")
     server = start("--device", "vulkan:0")
     aside, = server.events("device_set_aside")
     assert "no driver of a device is installed" in aside["detail"] and aside["losses"] == 1
@@ -134,12 +137,15 @@ def test_auto_without_a_gpu(start, faults):
 
 
 def test_auto_with_two_gpus_without_fp16(start, faults):
-    """Each has a worker, and none is on the CPU."""
-    faults.set("2GH")
-    server = start("--device", "auto")
+    """Each has a worker, none is on the CPU, and both compute in fp32 and say why."""
+    faults.set("two gpu no-fp16")
+    server = start("--device", "auto", "--precision", "fp16")
     wait_for("both", lambda: server.metric('workers{state="idle"}') == 2)
     assert [(each["device"], each["state"]) for each in devices(server)] == [("vulkan:0", "ready"), ("vulkan:1", "ready")]
-    assert {event["device"] for event in server.events("worker_ready")} == {"vulkan:0", "vulkan:1"}
+    ready = server.events("worker_ready")
+    assert {event["device"] for event in ready} == {"vulkan:0", "vulkan:1"}
+    assert {event["precision"] for event in ready} == {"fp32"}
+    assert all("has no fp16 (16-bit storage); fp32 is used" in event["kernels_note"] for event in ready)
     answers = [server.upscale_in_background(IMAGE) for _ in range(2)]
     assert [answer.join().status_code for answer in answers] == [200, 200]
     assert len({event["worker_pid"] for event in server.events("enlarged")}) == 2
