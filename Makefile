@@ -69,15 +69,14 @@ test-neon:
 	@tools/install_packages.sh neon
 	@BUILD='$(BUILD)' tools/run_neon.sh
 
-# The GPU device on a software device of Vulkan: kernels, memory and faults, all goldens, Set5, the validation layers.
+# The GPU device on a software device of Vulkan: kernels, planted errors, memory and faults; under the validation layers
+# all of these and all goldens; Set5; the service; a build without Vulkan.
 test-vulkan: deps-test
 	@tools/install_packages.sh vulkan
 	$(MESON) setup --reconfigure -Dvulkan=enabled '$(BUILD)'
 	ninja -C '$(BUILD)'
-	SWIN2SR_NEEDS_VULKAN=1 $(BUILD)/tests/kernels/check_vulkan
-	SWIN2SR_NEEDS_VULKAN=1 $(BUILD)/tests/golden/check_goldens --device vulkan tests/fixtures/goldens ../shared/goldens
-	$(MESON) test -C '$(BUILD)' 'engine vulkan cache' 'engine vulkan device'
-	SWIN2SR_LONG_TESTS=1 SWIN2SR_BUILD='$(BUILD)' $(PYTHON) -m pytest -q -p no:cacheprovider -rsP tests/cli/test_device.py tests/project/test_shaders.py
+	SWIN2SR_NEEDS_VULKAN=1 $(MESON) test -C '$(BUILD)' 'kernels vulkan' 'goldens vulkan' 'engine vulkan cache' 'engine vulkan device'
+	SWIN2SR_NEEDS_VULKAN=1 SWIN2SR_LONG_TESTS=1 SWIN2SR_BUILD='$(BUILD)' $(PYTHON) -m pytest -q -p no:cacheprovider -rsP tests/kernels tests/cli/test_device.py tests/faults/test_gpu_faults.py tests/project/test_shaders.py tests/project/test_without_vulkan.py
 
 test-emulated: deps-test build
 	for level in vnni bf16 amx; do SWIN2SR_CPU=$$level $(BUILD)/tests/golden/check_goldens_emulated --kernels $$level tests/fixtures/goldens ../shared/goldens || exit; done

@@ -34,7 +34,9 @@ static struct {
     int samples, over_from, over_to; /* samples in [from, to) say that all is used */
 } driver;
 
-#define COUNTED(f) f(CreateBuffer) f(CreateShaderModule) f(CreateDescriptorPool) f(CreateCommandPool) f(CreateFence)
+#define COUNTED(f)                                                                                    \
+    f(CreateBuffer) f(CreateShaderModule) f(CreateDescriptorPool) f(CreateCommandPool) f(CreateFence) \
+        f(CreateDescriptorSetLayout) f(CreatePipelineLayout) f(CreatePipelineCache)
 
 #define COUNT_CALLS(name)                                                                                     \
     static VkResult count_##name(VkDevice device, const Vk##name##Info *info, const VkAllocationCallbacks *a, \
@@ -47,11 +49,17 @@ static struct {
 #define VkCreateDescriptorPoolInfo VkDescriptorPoolCreateInfo
 #define VkCreateCommandPoolInfo VkCommandPoolCreateInfo
 #define VkCreateFenceInfo VkFenceCreateInfo
+#define VkCreateDescriptorSetLayoutInfo VkDescriptorSetLayoutCreateInfo
+#define VkCreatePipelineLayoutInfo VkPipelineLayoutCreateInfo
+#define VkCreatePipelineCacheInfo VkPipelineCacheCreateInfo
 #define HANDLE_CreateBuffer VkBuffer
 #define HANDLE_CreateShaderModule VkShaderModule
 #define HANDLE_CreateDescriptorPool VkDescriptorPool
 #define HANDLE_CreateCommandPool VkCommandPool
 #define HANDLE_CreateFence VkFence
+#define HANDLE_CreateDescriptorSetLayout VkDescriptorSetLayout
+#define HANDLE_CreatePipelineLayout VkPipelineLayout
+#define HANDLE_CreatePipelineCache VkPipelineCache
 
 COUNTED(COUNT_CALLS)
 
@@ -66,6 +74,11 @@ static VkResult allocate_memory(VkDevice device, const VkMemoryAllocateInfo *inf
 static VkResult allocate_sets(VkDevice device, const VkDescriptorSetAllocateInfo *info, VkDescriptorSet *sets) {
     driver.calls++;
     return driver.real.AllocateDescriptorSets(device, info, sets);
+}
+
+static VkResult allocate_commands(VkDevice device, const VkCommandBufferAllocateInfo *info, VkCommandBuffer *buffers) {
+    driver.calls++;
+    return driver.real.AllocateCommandBuffers(device, info, buffers);
 }
 
 static VkResult create_pipelines(VkDevice device, VkPipelineCache cache, uint32_t count,
@@ -122,6 +135,10 @@ static swin2sr_model *open_model(void) {
     api->CreateDescriptorPool = count_CreateDescriptorPool;
     api->CreateCommandPool = count_CreateCommandPool;
     api->CreateFence = count_CreateFence;
+    api->CreateDescriptorSetLayout = count_CreateDescriptorSetLayout;
+    api->CreatePipelineLayout = count_CreatePipelineLayout;
+    api->CreatePipelineCache = count_CreatePipelineCache;
+    api->AllocateCommandBuffers = allocate_commands;
     api->AllocateMemory = allocate_memory;
     api->AllocateDescriptorSets = allocate_sets;
     api->CreateComputePipelines = create_pipelines;
