@@ -176,6 +176,29 @@ static bool has_room(upscale_call *self, uint64_t in_bytes) {
     return call_refuse(self, &what);
 }
 
+bool accept_webhook(upscale_call *self) {
+    const char *url = self->intake.options.webhook;
+    const host_list *hosts = &self->service->config->webhook_hosts;
+    char host[LIMIT_WEBHOOK_BYTES] = "";
+    problem what;
+    if (!url[0] || self->kind == CALL_ESTIMATE)
+        return true;
+    if (self->kind != CALL_JOB)
+        what = problem_of(PROBLEM_OPTION, "webhook: only jobs have one; send the image to POST /v1/jobs, or with "
+                                          "Prefer: respond-async");
+    else if (!hosts->text)
+        what = problem_of(PROBLEM_OPTION,
+                          "webhook: this service sends none; the operator switches them on with --webhook-hosts");
+    else if (webhook_parse_url(url, host) || !hosts_have(hosts, host))
+        what = problem_of(PROBLEM_OPTION,
+                          "webhook: the host %.100s is not one that this service may tell; the operator lists them "
+                          "with --webhook-hosts",
+                          host);
+    else
+        return true;
+    return call_refuse(self, &what);
+}
+
 bool accept_early(upscale_call *self, uint64_t body_bytes) {
     return self->kind != CALL_JOB || find_earlier(self) || has_room(self, body_bytes);
 }
@@ -194,6 +217,7 @@ void accept_job(upscale_call *self) {
     strcpy(wanted.body_sha256, self->body_sha256);
     strcpy(wanted.input_sha256, self->intake.sha256);
     strcpy(wanted.etag, self->etag);
+    strcpy(wanted.webhook, self->intake.options.webhook);
     kept_job *kept = backlog_accept(keeper, &wanted, &self->intake.upload);
     if (!kept) {
         answer_refused(self, SWIN2SR_NOMEM);

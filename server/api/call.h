@@ -75,6 +75,9 @@ bool accept_is_new(upscale_call *self);
 /* Before the body: is there room for the job that the request wants to make? false: the request is answered. */
 bool accept_early(upscale_call *self, uint64_t body_bytes);
 
+/* May the host that is to be told of the end of the job be told? false: the request is answered. */
+bool accept_webhook(upscale_call *self);
+
 /* After admission: make the job, and answer when it is on the disk. */
 void accept_job(upscale_call *self);
 

@@ -28,4 +28,8 @@ void etag_set(upscale_call *self) {
     snprintf(text, sizeof text, "%s %s %s", self->body_sha256, facts->sha256, SWIN2SR_VERSION);
     swin2sr__sha256_hex(text, strlen(text), hex);
     snprintf(self->etag, sizeof self->etag, "\"%.32s\"", hex);
+    if (!options->webhook[0]) /* it changes the request, and not the result */
+        return;
+    snprintf(text, sizeof text, "%s %s", self->body_sha256, options->webhook);
+    swin2sr__sha256_hex(text, strlen(text), self->body_sha256);
 }

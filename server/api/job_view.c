@@ -3,26 +3,12 @@
  * In: a kept job.  Out: the resource of GET /v1/jobs/{id}. */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "admit/admit.h"
 #include "api/facts.h"
 #include "api/jobs.h"
 #include "api/status_map.h"
 #include "base/clock.h"
-
-#define TIME_BYTES 32
-
-/* RFC 3339, in UTC with milliseconds; NULL for 0. */
-static const char *write_time(int64_t ms, char text[TIME_BYTES]) {
-    time_t seconds = ms / 1000;
-    struct tm utc;
-    if (ms == 0 || !gmtime_r(&seconds, &utc))
-        return NULL;
-    size_t length = strftime(text, TIME_BYTES, "%Y-%m-%dT%H:%M:%S", &utc);
-    snprintf(text + length, TIME_BYTES - length, ".%03dZ", (int)(ms % 1000));
-    return text;
-}
 
 /* From the speed of this job if it is running, otherwise from its predicted cost. */
 static double running_s(const kept_job *kept) {
@@ -49,7 +35,7 @@ double job_eta_s(const api_context *service, const kept_job *kept) {
 }
 
 static http_json *result_view(const job_record *record) {
-    char url[100], preview[100], expires[TIME_BYTES], tag[FACTS_ETAG_BYTES];
+    char url[100], preview[100], expires[RECORD_TIME_BYTES], tag[FACTS_ETAG_BYTES];
     facts_etag(record->etag, &record->done, tag);
     snprintf(url, sizeof url, "/v1/jobs/%s/result", record->id);
     snprintf(preview, sizeof preview, "/v1/jobs/%s/preview", record->id);
@@ -57,7 +43,7 @@ static http_json *result_view(const job_record *record) {
                             record->done.preview_bytes > 0 ? preview : NULL, "bytes", (long long)record->done.out_bytes,
                             "content_type", job_media_type(&record->spec), "width", (int)record->done.out_width_px,
                             "height", (int)record->done.out_height_px, "etag", tag, "expires",
-                            write_time(record->expires_ms, expires));
+                            record_write_time(record->expires_ms, expires));
 }
 
 problem job_problem(const job_record *record) {
@@ -71,7 +57,8 @@ problem job_problem(const job_record *record) {
 http_json *job_view(const api_context *service, const kept_job *kept) {
     const job_record *record = &kept->record;
     bool is_done = record->status == RECORD_SUCCEEDED, is_waiting = record->status == RECORD_QUEUED;
-    char created[TIME_BYTES], started[TIME_BYTES], finished[TIME_BYTES], plan[FACTS_BYTES], notes[FACTS_BYTES];
+    char created[RECORD_TIME_BYTES], started[RECORD_TIME_BYTES], finished[RECORD_TIME_BYTES], plan[FACTS_BYTES],
+        notes[FACTS_BYTES];
     problem what = job_problem(record);
     bool has_result = record_has_result(record), has_error = record->status == RECORD_FAILED;
     http_json *result = has_result ? result_view(record) : NULL;
@@ -82,12 +69,12 @@ http_json *job_view(const api_context *service, const kept_job *kept) {
     note_text(record->done.notes, notes);
     return http_json_object(
         "{s:s, s:s, s:s, s:s?, s:s?, s:s, s:s*, s:i, s:i, s:i, s:i, s:i, s:f, s:f, s:s*, s:s*, s:o*, s:o*, s:s}", "id",
-        record->id, "status", record_status_name(record->status), "created", write_time(record->created_ms, created),
-        "started", write_time(record->started_ms, started), "finished", write_time(record->finished_ms, finished),
-        "model", record_model(record), "choice", choice_get(record->done.choice)->token, "width",
-        (int)record->done.in_width_px, "height", (int)record->done.in_height_px, "files",
-        record->done.files ? (int)record->done.files : 1, "files_failed", (int)record->done.files_failed,
-        "queue_position", is_waiting ? (int)backlog_position(kept) : 0, "progress",
+        record->id, "status", record_status_name(record->status), "created",
+        record_write_time(record->created_ms, created), "started", record_write_time(record->started_ms, started),
+        "finished", record_write_time(record->finished_ms, finished), "model", record_model(record), "choice",
+        choice_get(record->done.choice)->token, "width", (int)record->done.in_width_px, "height",
+        (int)record->done.in_height_px, "files", record->done.files ? (int)record->done.files : 1, "files_failed",
+        (int)record->done.files_failed, "queue_position", is_waiting ? (int)backlog_position(kept) : 0, "progress",
         is_done ? 1.0 : (double)kept->progress / IPC_PROGRESS_DONE, "eta_seconds", job_eta_s(service, kept), "plan",
         is_done ? plan : NULL, "notes", is_done && notes[0] ? notes : NULL, "result", result, "error", error, "token",
         record->token);

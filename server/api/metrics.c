@@ -107,6 +107,17 @@ static void write_jobs(const backlog *self, FILE *out) {
                 swin2sr_status_name((swin2sr_status)-i), self->finished[i]);
 }
 
+static void write_webhooks(const backlog *self, FILE *out) {
+    if (!self->webhooks)
+        return;
+    metrics_write_family(out, "webhooks_total", "counter", "Webhooks that are settled, by outcome.");
+    fprintf(out, "swin2sr_webhooks_total{outcome=\"sent\"} %" PRIu64 "\n", self->webhooks_taken);
+    fprintf(out, "swin2sr_webhooks_total{outcome=\"given_up\"} %" PRIu64 "\n", self->webhooks_given_up);
+    metrics_write_number(out, "webhook_failures_total", "counter", "Tries to send a webhook that have failed.",
+                         self->webhook_tries_failed);
+    metrics_write_number(out, "webhooks_owed", "gauge", "Webhooks that this server has yet to send.", self->owed_count);
+}
+
 static void write_log(const server_log *self, FILE *out) {
     metrics_write_family(out, "log_events_total", "counter", "Events by level, also those below --log-level.");
     for (int i = 0; i < LOG_LEVEL_COUNT; i++)
@@ -180,6 +191,7 @@ static void write_gauges(const api_context *self, FILE *out) {
     if (self->backlog) {
         write_damage(self, out);
         write_jobs(self->backlog, out);
+        write_webhooks(self->backlog, out);
     }
     write_log(self->log, out);
     write_process(self, out);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "config/limits.h"
+#include "webhook/webhook.h"
 
 void upscale_options_init(upscale_options *self) {
     *self = (upscale_options){.format = FORMAT_PNG, .quality = 95, .oversize = OVERSIZE_COUNT};
@@ -101,6 +102,15 @@ static const char *set_upload(upscale_options *self, const char *value) {
     return NULL;
 }
 
+/* api/accept.c looks its host up. */
+static const char *set_webhook(upscale_options *self, const char *value) {
+    char host[LIMIT_WEBHOOK_BYTES];
+    const char *fault = webhook_parse_url(value, host);
+    if (!fault)
+        strcpy(self->webhook, value);
+    return fault;
+}
+
 static const char *set_oversize(upscale_options *self, const char *value) {
     static const char *const names[OVERSIZE_COUNT] = {"auto", "tile", "shrink", "reject"};
     int i = 0;
@@ -138,7 +148,8 @@ static const struct {
             {"colour", set_colour},
             {"metadata", set_metadata},
             {"provenance", set_provenance},
-            {"batch_mode", set_batch}};
+            {"batch_mode", set_batch},
+            {"webhook", set_webhook}};
 #define ROWS_COUNT (sizeof ROWS / sizeof ROWS[0])
 
 /* ROWS_COUNT: there is no such option. */
@@ -156,12 +167,12 @@ bool upscale_options_has(const char *name) {
 bool upscale_options_set(upscale_options *self, const char *name, const char *value, problem *ret_problem) {
     size_t i = find_row(name);
     if (i == ROWS_COUNT) {
-        *ret_problem =
-            problem_of(PROBLEM_OPTION,
-                       "%.60s: no such option; there are format, quality, compression, model, task, scale, width, "
-                       "height, fit, crop, "
-                       "strength, colour, metadata, provenance, batch_mode, strict, upload, deadline_ms, oversize",
-                       name);
+        *ret_problem = problem_of(
+            PROBLEM_OPTION,
+            "%.60s: no such option; there are format, quality, compression, model, task, scale, width, "
+            "height, fit, crop, "
+            "strength, colour, metadata, provenance, batch_mode, strict, upload, deadline_ms, oversize, webhook",
+            name);
         return false;
     }
     const char *fault = self->given & 1u << i ? "given more than once"

@@ -23,6 +23,7 @@ typedef struct upscale_options {
     bool is_format_given, is_batch;     /* is_batch: all frames of an animation; default false */
     bool is_strict;                     /* refuse a damaged file even if all its rows can be decoded; default false */
     char upload[LIMIT_PATH_PART_BYTES]; /* the id of a resumable upload to take in place of an image; "": not given */
+    char webhook[LIMIT_WEBHOOK_BYTES];  /* URL that is told when the job has ended; "": none */
     oversize_choice oversize;           /* default: OVERSIZE_COUNT, as the server is set */
     uint64_t deadline_ms;               /* 1..LIMIT_WAIT_MAX_S in milliseconds; 0: not given */
     uint32_t given;                     /* a bit for each option that was given, for upscale_options_set */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/base64.h"
 #include "base/sha1.h"
 #include "base/sha256.h"
 #include "config/limits.h"
@@ -23,35 +24,6 @@ bool tus_parse_number(const char *text, uint64_t *ret_value) {
     }
     *ret_value = value;
     return true;
-}
-
-/* The value of a character of base64 (RFC 4648 section 4); -1: it has none. */
-static int base64_value(char character) {
-    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const char *at = character ? strchr(alphabet, character) : NULL;
-    return at ? (int)(at - alphabet) : -1;
-}
-
-/* Decode padded base64.
- * bytes    Receives the first `room` of the decoded bytes.
- * returns  How many bytes were decoded; SIZE_MAX: the text is not base64. */
-static size_t decode_base64(const char *text, size_t length, unsigned char *bytes, size_t room) {
-    size_t count = 0, padding = 0;
-    uint32_t group = 0;
-    if (length % 4 != 0)
-        return SIZE_MAX;
-    for (size_t i = 0; i < length; i++) {
-        bool is_padding = text[i] == '=' && i + 2 >= length;
-        int value = is_padding ? 0 : base64_value(text[i]);
-        if (value < 0 || (padding > 0 && !is_padding))
-            return SIZE_MAX;
-        padding += is_padding;
-        group = group << 6 | (uint32_t)value;
-        for (int shift = 16; i % 4 == 3 && shift >= 0; shift -= 8, count++)
-            if (count < room)
-                bytes[count] = (unsigned char)(group >> shift);
-    }
-    return count - padding;
 }
 
 /* ---- Upload-Metadata ---- */
@@ -83,7 +55,7 @@ const char *tus_metadata_fault(const char *text) {
         size_t pair = strcspn(at, ","), key = strcspn(at, " ,"), begin = key + (at[key] == ' ');
         if (!is_key(at, key))
             return "a key is empty or has other than visible ASCII characters";
-        if (decode_base64(at + begin, pair - begin, NULL, 0) == SIZE_MAX)
+        if (swin2sr__base64_decode(at + begin, pair - begin, NULL, 0) == SIZE_MAX)
             return "a value is not base64";
         if (is_repeated(text, at, key))
             return "a key is given twice";
@@ -109,8 +81,8 @@ bool tus_parse_checksum(const char *text, tus_checksum *ret_checksum) {
         if (strncmp(text, algorithms[i].name, length) != 0)
             continue;
         *ret_checksum = (tus_checksum){.digest = algorithms[i].begin()};
-        return decode_base64(text + length, strlen(text + length), ret_checksum->expected,
-                             sizeof ret_checksum->expected) == ret_checksum->digest.digest_bytes;
+        return swin2sr__base64_decode(text + length, strlen(text + length), ret_checksum->expected,
+                                      sizeof ret_checksum->expected) == ret_checksum->digest.digest_bytes;
     }
     return false;
 }

@@ -113,7 +113,7 @@ static void begin(http_request *request, call_kind kind) {
     intake_init(&self->intake, self->service->uploads, self->service->partials, request->client);
     if (accept_take_header(self) && taken(self, intake_take_query(&self->intake, request)) && choose_network(self) &&
         taken(self, intake_take_header(&self->intake, request)))
-        (void)(admit_early(self) && has_room(self));
+        (void)(accept_webhook(self) && admit_early(self) && has_room(self));
 }
 
 void upscale_on_begin(http_request *request) {
@@ -261,7 +261,7 @@ static void answer_estimate(upscale_call *self) {
 
 static void proceed(upscale_call *self) {
     etag_set(self);
-    if (!accept_is_new(self) || !admit_now(self) || !admit_upload(self))
+    if (!accept_webhook(self) || !accept_is_new(self) || !admit_now(self) || !admit_upload(self))
         return;
     if (self->kind == CALL_JOB)
         accept_job(self);

@@ -62,6 +62,8 @@ swin2sr_status backlog_init(backlog *self, const server_config *config, event_lo
         self->bytes_max =
             config->jobs_bytes_max ? config->jobs_bytes_max : disk_space_size(&data->disk) / LIMIT_JOBS_SHARE;
     if (status == SWIN2SR_OK)
+        status = owed_start(self, reterr);
+    if (status == SWIN2SR_OK)
         status = shared ? check_no_jobs(data) : backlog_replay(self);
     if (status == SWIN2SR_OK && shared)
         status = cluster_start(self, shared, name, reterr);
@@ -90,6 +92,7 @@ void backlog_done(backlog *self) {
     if (!self->loop)
         return;
     loop_timer_clear(self->loop, &self->sweep);
+    owed_stop(self);
     cluster_stop(self->cluster);
     for (kept_job *kept = self->first, *next; kept; kept = next) {
         next = kept->next;

@@ -15,6 +15,7 @@
 #include "store/data.h"
 #include "store/io.h"
 #include "store/objects.h"
+#include "webhook/webhook.h"
 
 #define BACKLOG_BUCKETS 4096 /* a power of two */
 #define BACKLOG_OUTCOMES (1 - SWIN2SR_INTERNAL)
@@ -156,6 +157,13 @@ struct kept_job {
         KEPT_WRITE_RELEASE
     } write;
     kept_watch *watches;
+    struct kept_debt { /* its webhook, once it has ended */
+        bool is_owed, was_tried, is_sending;
+        bool is_paid; /* it was taken or given up, and that is not recorded yet */
+        int tries;    /* that have failed */
+        uint64_t due_us;
+        kept_job *previous, *next; /* all that are owed */
+    } debt;
     kept_job *previous, *next;             /* all, by id */
     kept_job *queue_previous, *queue_next; /* RECORD_QUEUED and not submitted, in order */
     kept_job *id_next, *key_next;          /* of the buckets */
@@ -181,6 +189,11 @@ struct backlog {
     kept_share *shares;
     uint64_t bytes_max; /* of sums.bytes, at which new jobs are refused */
     loop_timer sweep;
+    webhook_sender *webhooks; /* NULL: none are sent */
+    loop_timer owing;         /* while some are owed */
+    kept_job *owed_first, *owed_last;
+    size_t owed_count, untried_count;               /* the latter: owed, and not tried by this process */
+    uint64_t webhooks_taken, webhooks_given_up, webhook_tries_failed; /* since the start */
     bool is_draining;
 };
 
@@ -196,7 +209,7 @@ SWIN2SR_MUST_CHECK swin2sr_status backlog_init(backlog *self, const server_confi
 /* Start no more jobs. Running jobs are finished; the others wait for the next start of the server. */
 void backlog_drain(backlog *self);
 
-/* true: nothing is being written to a shared store. */
+/* true: nothing is being written to a shared store, and each webhook that is owed has been tried. */
 bool backlog_is_quiet(const backlog *self);
 
 /* After io_stop and pools_done. Not initialised is fine. */
@@ -269,6 +282,8 @@ void kept_input_name(const kept_job *kept, char ret_name[LIMIT_RESULT_NAME_BYTES
 void kept_preview_name(const job_record *record, char ret_name[LIMIT_RESULT_NAME_BYTES]); /* beside its result */
 void kept_record_name(const kept_job *kept, char ret_name[LIMIT_RESULT_NAME_BYTES]);
 int64_t backlog_now_ms(void); /* Unix time */
+void kept_owe(kept_job *kept);         /* its webhook; nothing if none are sent or it is owed already */
+void kept_debt_close(kept_job *kept);  /* it is not owed any more; if it never was, fine */
 
 /* disk.c and shared.c, on an I/O thread: do what kept->write says, and set kept->status. */
 void kept_disk_write(kept_job *kept);
@@ -282,15 +297,27 @@ SWIN2SR_MUST_CHECK swin2sr_status kept_take_checksums(kept_job *kept);
 void kept_fetch_cancel(kept_proof *proof);
 
 /* life.c */
-void backlog_feed(backlog *self);                            /* give jobs to the pools */
+void backlog_feed(backlog *self);       /* give jobs to the pools */
+void backlog_give_back(kept_job *kept); /* this process stops before the job has ended; the attempt does not count */
+void kept_end(kept_job *kept, record_status status, swin2sr_status outcome, const char *detail);
+void kept_write_next(kept_job *kept, enum kept_write what); /* pending is set */
+void kept_write_begin(kept_job *kept);                      /* the record as it is; not of a cluster */
+void kept_settle(kept_job *kept);                           /* pending is valid */
+void kept_leave(kept_job *kept);                            /* this process no longer works on it */
+void kept_drop(kept_job *kept, kept_phase phase);           /* free it */
+void backlog_note_damage(backlog *self, kept_damage kind, const char *id, bool is_set_aside);
+
+/* calls.c */
 void backlog_adopt(kept_job *kept, const job_record *ended); /* another server has ended it; this one stops its work */
 void backlog_drop(kept_job *kept);                           /* another server has removed it; as KEPT_REMOVED */
 void backlog_retry_end(kept_job *kept);                      /* of is_late */
-void backlog_give_back(kept_job *kept);                      /* another server may begin with it */
 bool kept_is_enqueued(const kept_job *kept);
 void backlog_expire(kept_job *kept);                     /* remove its result, and keep the record */
 void backlog_set_aside(kept_job *kept, kept_file which); /* a damaged result */
-void backlog_note_damage(backlog *self, kept_damage kind, const char *id, bool is_set_aside);
+
+/* owed.c. errors  those of webhook_open. backlog_replay comes later. */
+SWIN2SR_MUST_CHECK swin2sr_status owed_start(backlog *self, swin2sr_error *reterr);
+void owed_stop(backlog *self); /* not started is fine */
 
 /* replay.c: read all records. errors _IO (the folder cannot be read), _NOMEM. */
 SWIN2SR_MUST_CHECK swin2sr_status backlog_replay(backlog *self);

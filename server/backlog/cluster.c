@@ -13,7 +13,6 @@
 
 #define GLANCE_US 1000000        /* between looks at jobs of others that somebody here waits for */
 #define ENDED_US 60000000        /* between lists of jobs that have ended */
-#define CLUSTER_FORGET_LEASES 10 /* a sign of life that has not changed for so many leases is removed */
 
 /* ---- the sign of life ---- */
 
@@ -52,17 +51,6 @@ static cluster *of_sweep(io_task *task) {
     return (cluster *)((char *)task - offsetof(cluster, sweep.task));
 }
 
-/* Room for one more element.  NULL: out of memory. */
-static void *grow(void *rows, size_t size, size_t count, size_t *room) {
-    if (count < *room)
-        return rows;
-    size_t wanted = *room ? *room * 2 : 64;
-    void *more = realloc(rows, wanted * size);
-    if (more)
-        *room = wanted;
-    return more;
-}
-
 static bool take_node(void *context, const char *name, const char *tag) {
     cluster_sweep *self = context;
     if (self->peer_count == LIMIT_PEERS || strlen(name) >= LIMIT_PEER_BYTES)
@@ -84,7 +72,7 @@ static bool take_open(void *context, const char *name, const char *tag) {
         return true;
     sighting *last = self->open_count > 0 ? &self->open[self->open_count - 1] : NULL;
     if (!last || strcmp(last->id, seen.id) != 0) {
-        sighting *more = grow(self->open, sizeof *more, self->open_count, &self->open_room);
+        sighting *more = sweep_grow(self->open, sizeof *more, self->open_count, &self->open_room);
         self->is_good &= more != NULL;
         if (!more)
             return false;
@@ -105,7 +93,7 @@ static bool take_ended(void *context, const char *name, const char *tag) {
     snprintf(seen.id, sizeof seen.id, "%.*s", length < sizeof seen.id ? (int)length : 0, name);
     if (!record_is_id(seen.id))
         return true;
-    ended_id *more = grow(self->ended, sizeof *more, self->ended_count, &self->ended_room);
+    ended_id *more = sweep_grow(self->ended, sizeof *more, self->ended_count, &self->ended_room);
     self->is_good &= more != NULL;
     if (!more)
         return false;
@@ -114,26 +102,20 @@ static bool take_ended(void *context, const char *name, const char *tag) {
     return true;
 }
 
+/* Debts come before the signs of life, so that whoever has one has shown a sign of life. */
 static void sweep_work(io_task *task) {
     cluster *self = of_sweep(task);
     cluster_sweep *sweep = &self->sweep;
     object_store *objects = self->store;
-    sweep->is_good = objects->list(objects, OBJECT_NODES, take_node, sweep) == OBJECT_OK;
+    bool has_debts = !sweep->with_debts ||
+                     objects->list(objects, OBJECT_WEBHOOKS, debt_take_entry, sweep) == OBJECT_OK;
+    sweep->is_good = has_debts && objects->list(objects, OBJECT_NODES, take_node, sweep) == OBJECT_OK;
     sweep->is_good &= objects->list(objects, OBJECT_OPEN, take_open, sweep) == OBJECT_OK;
     if (sweep->with_ended)
         sweep->is_good &= objects->list(objects, OBJECT_ENDED, take_ended, sweep) == OBJECT_OK;
 }
 
 /* ---- the sweep: on the loop ---- */
-
-static void look_later(cluster_sweep *self, const char *id, bool is_open) {
-    sweep_look *more = grow(self->looks, sizeof *more, self->look_count, &self->look_room);
-    if (!more)
-        return; /* the next sweep finds it again */
-    self->looks = more;
-    strcpy(more[self->look_count].id, id);
-    more[self->look_count++].is_open = is_open;
-}
 
 static int by_id(const void *one, const void *other) {
     return strcmp(one, other); /* the id is the first field of both */
@@ -149,11 +131,11 @@ static void compare(cluster *self) {
         bool is_known = kept && kept->record.attempts == seen->attempts && !record_is_finished(&kept->record) &&
                         (seen->attempts == 0 || kept->claimant[0]);
         if (!seen->has_record || (!is_busy && !is_known))
-            look_later(sweep, seen->id, true);
+            sweep_look_later(sweep, seen->id, true);
     }
     for (size_t i = 0; i < sweep->ended_count; i++)
         if (!backlog_find(self->owner, sweep->ended[i].id))
-            look_later(sweep, sweep->ended[i].id, false);
+            sweep_look_later(sweep, sweep->ended[i].id, false);
     for (kept_job *kept = self->owner->first; kept; kept = kept->next) {
         bool is_finished = record_is_finished(&kept->record);
         if (kept->phase != KEPT_ACCEPTED || kept->known_us >= sweep->begun_us || (is_finished && !sweep->with_ended))
@@ -162,7 +144,7 @@ static void compare(cluster *self) {
         size_t count = is_finished ? sweep->ended_count : sweep->open_count;
         size_t size = is_finished ? sizeof(ended_id) : sizeof(sighting);
         if (count == 0 || !bsearch(kept->record.id, rows, count, size, by_id))
-            look_later(sweep, kept->record.id, false);
+            sweep_look_later(sweep, kept->record.id, false);
         else
             cluster_consider(self, kept, false);
     }
@@ -193,6 +175,7 @@ static void sweep_done(io_task *task) {
     if (sweep->is_good) {
         cluster_take_peers(self, sweep, now_us);
         compare(self);
+        debts_compare(self);
         retry_ends(self->owner);
         if (sweep->with_ended)
             self->ended_us = now_us;
@@ -208,8 +191,9 @@ static void begin_sweep(cluster *self, uint64_t now_us) {
     sweep->task = (io_task){.work = sweep_work, .done = sweep_done};
     sweep->is_running = true;
     sweep->with_ended = self->ended_us == 0 || now_us - self->ended_us >= ENDED_US;
+    sweep->with_debts = self->owner->webhooks;
     sweep->begun_us = now_us;
-    sweep->peer_count = sweep->open_count = sweep->ended_count = sweep->look_count = sweep->look_next = 0;
+    sweep->peer_count = sweep->debt_count = sweep->open_count = sweep->ended_count = sweep->look_count = sweep->look_next = 0;
     io_submit(cluster_lane(self), &sweep->task);
 }
 
@@ -252,6 +236,7 @@ static void on_glance(void *context) {
 static void release(cluster *self) {
     free(self->peers);
     free(self->sweep.peers);
+    free(self->sweep.debts);
     free(self->sweep.open);
     free(self->sweep.ended);
     free(self->sweep.looks);
@@ -325,6 +310,8 @@ void cluster_stop(cluster *self) {
 }
 
 bool backlog_is_quiet(const backlog *self) {
+    if (self->untried_count > 0)
+        return false;
     for (size_t i = CLUSTER_FIRST_JOB_LANE; self->cluster && i < CLUSTER_LANES; i++)
         if (self->cluster->lanes[i].count > 0)
             return false;

@@ -30,6 +30,9 @@ typedef struct shared_view {
 
 void shared_look(object_store *store, const char *id, shared_view *ret_view);
 
+/* Remove the debts of a webhook, whoever has them. */
+void shared_forgive(object_store *store, const char *id);
+
 /* Remove what is left in open/ of a job that has ended, or that there is none of. */
 void shared_tidy(object_store *store, const char *id, shared_found found);
 
@@ -67,6 +70,12 @@ typedef struct sweep_look {
     bool is_open; /* it was found in open/ */
 } sweep_look;
 
+/* A process owes the webhook of a job. */
+typedef struct sweep_debt {
+    char id[LIMIT_JOB_ID_BYTES];
+    char debtor[LIMIT_PEER_BYTES];
+} sweep_debt;
+
 typedef struct ended_id {
     char id[LIMIT_JOB_ID_BYTES];
 } ended_id;
@@ -74,15 +83,16 @@ typedef struct ended_id {
 /* One sweep: what it found, between its beginning and the end of its looks. */
 typedef struct cluster_sweep {
     io_task task;
-    bool is_running, with_ended, is_good; /* good: every list was complete */
+    bool is_running, with_ended, with_debts, is_good; /* good: every list was complete */
     uint64_t begun_us;
     peer *peers; /* [LIMIT_PEERS] */
     size_t peer_count;
     sighting *open;
     ended_id *ended;
+    sweep_debt *debts;
     sweep_look *looks; /* to do */
-    size_t open_count, ended_count, look_count, look_next;
-    size_t open_room, ended_room, look_room;
+    size_t open_count, ended_count, debt_count, look_count, look_next;
+    size_t open_room, ended_room, debt_room, look_room;
 } cluster_sweep;
 
 struct cluster {
@@ -135,6 +145,25 @@ bool cluster_may_claim(const cluster *self, const kept_job *kept);
 /* Put a job into the backlog of this process, if it may. backlog_feed is the caller's.
  * is_due  Its hint has come or is lost. Otherwise, where the queue works, hints of new jobs get some time. */
 void cluster_consider(cluster *self, kept_job *kept, bool is_due);
+
+/* Does this process not show signs of life any more? Of a name that was never seen: true. */
+bool cluster_is_gone(const cluster *self, const char *name);
+
+/* Is this process the first, by name, of those that show signs of life? */
+bool cluster_is_first(const cluster *self);
+
+/* ---- debts.c ---- */
+
+/* Room for one more element of a list.  NULL: out of memory. */
+void *sweep_grow(void *rows, size_t size, size_t count, size_t *room);
+
+/* Read a job before the sweep ends. is_open: it was found in open/, or what it has left there is to be removed. */
+void sweep_look_later(cluster_sweep *self, const char *id, bool is_open);
+
+/* Take the name of an object in webhooks/, on the lane of the sweep; context: the sweep. */
+bool debt_take_entry(void *context, const char *name, const char *tag);
+void debts_compare(cluster *self); /* after the list and the processes have been taken */
+void cluster_forgive(cluster *self, const char *id);
 
 /* ---- tell.c ---- */
 

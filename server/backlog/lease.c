@@ -22,6 +22,18 @@ static bool is_alive(const cluster *self, const char *name, uint64_t claimed_us)
     return (!found || found->is_listed) && swin2sr__clock_us() - since_us < self->lease_us;
 }
 
+bool cluster_is_gone(const cluster *self, const char *name) {
+    return !is_alive(self, name, 0);
+}
+
+bool cluster_is_first(const cluster *self) {
+    for (size_t i = 0; i < self->peer_count; i++)
+        if (strcmp(self->peers[i].name, self->name) < 0 && self->peers[i].is_listed &&
+            is_alive(self, self->peers[i].name, 0))
+            return false;
+    return true;
+}
+
 bool cluster_may_claim(const cluster *self, const kept_job *kept) {
     if (kept->record.attempts == 0 || !kept->claimant[0]) /* the latter: it is not known yet who works on it */
         return kept->record.attempts == 0;

@@ -10,13 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 
 #include "backlog/cluster.h"
 #include "base/clock.h"
-#include "base/digest.h"
 #include "config/limits.h"
 #include "format/format.h"
 
@@ -48,11 +46,10 @@ static void work_begin(io_task *task) {
 
 /* ---- on the loop: states ---- */
 
-static void write_next(kept_job *kept, enum kept_write what);
 static void on_claimed(kept_job *kept);
 static void on_released(kept_job *kept);
 
-static void drop(kept_job *kept, kept_phase phase) {
+void kept_drop(kept_job *kept, kept_phase phase) {
     kept_job **waiting = kept->owner->waiting;
     for (int i = 0; i < LIMIT_MODELS; i++)
         if (waiting[i] == kept) /* of long ago: it is finished */
@@ -66,7 +63,7 @@ static void drop(kept_job *kept, kept_phase phase) {
 }
 
 /* This process no longer works on the job. */
-static void leave(kept_job *kept) {
+void kept_leave(kept_job *kept) {
     if (kept->is_submitted)
         pool_cancel(&kept->job);
     kept->is_submitted = kept->is_claimed = kept->is_late = false;
@@ -84,6 +81,13 @@ static void log_fault(const kept_job *kept) {
                                             : "the data folder cannot be written");
 }
 
+void backlog_note_damage(backlog *self, kept_damage kind, const char *id, bool is_set_aside) {
+    static const char *const names[KEPT_DAMAGE_COUNT] = {"record", "input", "result"};
+    self->damaged[kind]++;
+    log_event(self->log, LOG_LEVEL_ERROR, "damaged", "s:s, s:s, s:b", "kind", names[kind], "job", id, "is_set_aside",
+              is_set_aside);
+}
+
 /* attempt: in a cluster, each has a result of its own; otherwise 0. */
 static void name_result(const job_record *record, uint32_t attempt, char ret_name[LIMIT_RESULT_NAME_BYTES]) {
     time_t created_s = record->created_ms / 1000;
@@ -98,7 +102,7 @@ static void name_result(const job_record *record, uint32_t attempt, char ret_nam
                  job_ending(&record->spec));
 }
 
-static void end_job(kept_job *kept, record_status status, swin2sr_status outcome, const char *detail) {
+void kept_end(kept_job *kept, record_status status, swin2sr_status outcome, const char *detail) {
     const backlog *self = kept->owner;
     backlog_dequeue(kept);
     checksum_cancel(&kept->check);
@@ -109,16 +113,17 @@ static void end_job(kept_job *kept, record_status status, swin2sr_status outcome
     kept->pending.finished_ms = backlog_now_ms();
     kept->pending.expires_ms = kept->pending.finished_ms + (int64_t)self->config->result_hours * HOUR_MS;
     kept->pending.outcome = outcome;
+    kept->pending.is_webhook_owed = kept->pending.webhook[0] && !self->cluster;
     if (status == RECORD_SUCCEEDED)
         name_result(&kept->pending, self->cluster ? kept->record.attempts : 0, kept->pending.result_name);
     snprintf(kept->pending.detail, sizeof kept->pending.detail, "%s", detail);
     if (outcome == SWIN2SR_TOO_LARGE)
         strcpy(kept->pending.tried, kept->job.tried);
-    write_next(kept, KEPT_WRITE_END);
+    kept_write_next(kept, KEPT_WRITE_END);
 }
 
 /* Make the new state valid in memory too. */
-static void settle(kept_job *kept) {
+void kept_settle(kept_job *kept) {
     backlog *self = kept->owner;
     kept_count(kept, -1);
     kept->record = kept->pending;
@@ -141,9 +146,9 @@ static void on_shared_end(kept_job *kept) {
         log_fault(kept);
         return; /* the next sweep tries again */
     }
-    leave(kept);
+    kept_leave(kept);
     if (kept->status == SWIN2SR_CANCELLED) {
-        drop(kept, KEPT_REMOVED);
+        kept_drop(kept, KEPT_REMOVED);
         return;
     }
     kept->is_mine = kept->status == SWIN2SR_OK;
@@ -152,7 +157,9 @@ static void on_shared_end(kept_job *kept) {
         backlog_note_damage(kept->owner, KEPT_DAMAGED_INPUT, kept->record.id, false);
     if (kept->is_mine)
         kept->owner->finished[-kept->pending.outcome]++;
-    settle(kept);
+    kept_settle(kept);
+    if (kept->is_mine && kept->record.webhook[0])
+        kept_owe(kept);
 }
 
 /* If the result cannot be kept, the job has failed. If that cannot be recorded either, it holds in memory only, and the
@@ -167,11 +174,13 @@ static void on_end_written(kept_job *kept) {
     if (kept->is_input_damaged)
         backlog_note_damage(kept->owner, KEPT_DAMAGED_INPUT, kept->record.id, kept->is_set_aside);
     if (kept->status != SWIN2SR_OK && kept->pending.status == RECORD_SUCCEEDED) {
-        end_job(kept, RECORD_FAILED, SWIN2SR_IO, "there is no room for the result");
+        kept_end(kept, RECORD_FAILED, SWIN2SR_IO, "there is no room for the result");
         return;
     }
     kept->owner->finished[-kept->pending.outcome]++;
-    settle(kept);
+    kept_settle(kept);
+    if (kept->record.is_webhook_owed)
+        kept_owe(kept);
 }
 
 /* Another server, or another request here, has kept the job of this request before. */
@@ -189,7 +198,7 @@ static void become_earlier(kept_job *kept) {
         kept_watch_remove(watch);
         kept_watch_add(earlier, watch);
     }
-    drop(kept, KEPT_REMOVED);
+    kept_drop(kept, KEPT_REMOVED);
     backlog_changed(earlier);
 }
 
@@ -199,7 +208,7 @@ static void on_new_written(kept_job *kept) {
     if (kept->status != SWIN2SR_OK) {
         if (kept->status != SWIN2SR_INVALID)
             log_fault(kept);
-        drop(kept, KEPT_REFUSED);
+        kept_drop(kept, KEPT_REFUSED);
         return;
     }
     if (strcmp(kept->pending.id, kept->record.id) != 0) {
@@ -208,7 +217,7 @@ static void on_new_written(kept_job *kept) {
         if (is_known)
             return;
     }
-    settle(kept);
+    kept_settle(kept);
     if (self->cluster)
         kept_announce(kept);
     else
@@ -236,7 +245,7 @@ static void done(io_task *task) {
         return;
     case KEPT_WRITE_NOTHING:
         if (kept->status == SWIN2SR_OK) {
-            drop(kept, KEPT_REMOVED);
+            kept_drop(kept, KEPT_REMOVED);
             return;
         }
         kept->phase = KEPT_ACCEPTED; /* the files still exist; the next sweep or request tries again */
@@ -252,14 +261,14 @@ static void done(io_task *task) {
     }
     if (kept->status != SWIN2SR_OK)
         log_fault(kept);
-    settle(kept);
+    kept_settle(kept);
     if (kept->write != KEPT_WRITE_DAMAGED || record_is_finished(&kept->record))
         return;
     backlog_enqueue(kept);
     backlog_feed(self);
 }
 
-static void write_next(kept_job *kept, enum kept_write what) {
+void kept_write_next(kept_job *kept, enum kept_write what) {
     kept->write = what;
     bool has_text = what != KEPT_WRITE_NOTHING && what != KEPT_WRITE_END && /* that of the end has checksums */
                     !kept->owner->cluster;
@@ -275,7 +284,7 @@ static void done_begin(io_task *task) {
     kept->is_beginning = false;
 }
 
-static void write_begin(kept_job *kept) {
+void kept_write_begin(kept_job *kept) {
     if (kept->is_beginning)
         return;
     kept->begin_text = record_to_text(&kept->record);
@@ -303,7 +312,7 @@ static void on_progress(void *context, job *item, uint32_t millionths) {
         kept->record.started_ms = backlog_now_ms();
         set_status(kept, RECORD_RUNNING);
         if (!kept->owner->cluster)
-            write_begin(kept);
+            kept_write_begin(kept);
         backlog_feed(kept->owner); /* the place in the queue of the pool is free */
     }
     backlog_changed(kept);
@@ -312,18 +321,18 @@ static void on_progress(void *context, job *item, uint32_t millionths) {
 static void succeed(kept_job *kept, const job *item) {
     kept->record.done = item->done;
     kept->record.queue_us = item->started_us - item->queued_us;
-    end_job(kept, RECORD_SUCCEEDED, SWIN2SR_OK, "");
+    kept_end(kept, RECORD_SUCCEEDED, SWIN2SR_OK, "");
 }
 
 /* The server ends before the job: the attempt does not count, and the job is done after the next start. */
-static void postpone(kept_job *kept) {
+void backlog_give_back(kept_job *kept) {
     store_remove(&kept->input);
     kept->phase = KEPT_SETTLING;
     kept->pending = kept->record;
     if (kept->pending.status == RECORD_RUNNING || kept->owner->cluster)
         kept->pending.attempts--;
     kept->pending.status = RECORD_QUEUED;
-    write_next(kept, kept->owner->cluster ? KEPT_WRITE_RELEASE : KEPT_WRITE_STATE);
+    kept_write_next(kept, kept->owner->cluster ? KEPT_WRITE_RELEASE : KEPT_WRITE_STATE);
 }
 
 static void on_finish(void *context, job *item) {
@@ -333,9 +342,9 @@ static void on_finish(void *context, job *item) {
     if (item->outcome == SWIN2SR_OK)
         succeed(kept, item);
     else if (item->outcome == SWIN2SR_BUSY)
-        postpone(kept);
+        backlog_give_back(kept);
     else
-        end_job(kept, RECORD_FAILED, item->outcome, item->detail);
+        kept_end(kept, RECORD_FAILED, item->outcome, item->detail);
     backlog_feed(self);
 }
 
@@ -372,12 +381,12 @@ static void on_checked(void *context, swin2sr_status status, const char *sha256)
     if (self->is_draining) {
         store_remove(&kept->input);
         if (self->cluster)
-            postpone(kept);
+            backlog_give_back(kept);
     } else if (status == SWIN2SR_OK && strcmp(sha256, kept->record.input_sha256) == 0) {
         submit(kept);
     } else {
         kept->is_input_damaged = true;
-        end_job(kept, RECORD_FAILED, SWIN2SR_INTERNAL, DAMAGED_INPUT);
+        kept_end(kept, RECORD_FAILED, SWIN2SR_INTERNAL, DAMAGED_INPUT);
     }
     backlog_feed(self);
 }
@@ -414,9 +423,9 @@ static void on_claimed(kept_job *kept) {
         kept->known_us = 0; /* so that what is read next counts */
         kept->is_stale = true;
     } else if (kept->status == SWIN2SR_CORRUPT) {
-        end_job(kept, RECORD_FAILED, SWIN2SR_IO, "the image of this job can no longer be read");
+        kept_end(kept, RECORD_FAILED, SWIN2SR_IO, "the image of this job can no longer be read");
     } else if (self->is_draining) {
-        postpone(kept);
+        backlog_give_back(kept);
     } else if (kept->status != SWIN2SR_OK || !check_and_submit(kept)) {
         self->cluster->is_away |= kept->status != SWIN2SR_OK;
         backlog_enqueue(kept);
@@ -430,14 +439,14 @@ static void on_released(kept_job *kept) {
     kept->is_claimed = false;
     kept_settle_hint(kept, false);
     kept->claimant[0] = '\0';
-    settle(kept);
+    kept_settle(kept);
 }
 
 static void claim(kept_job *kept) {
     backlog_dequeue(kept);
     kept->phase = KEPT_SETTLING;
     kept->pending = kept->record;
-    write_next(kept, KEPT_WRITE_CLAIM);
+    kept_write_next(kept, KEPT_WRITE_CLAIM);
 }
 
 static bool is_waiting(const kept_job *kept) {
@@ -453,9 +462,9 @@ static kept_job *find_next(backlog *self, network **ret_target) {
         next = kept->queue_next;
         *ret_target = pools_find(self->pools, kept->record.spec.model);
         if (!*ret_target)
-            end_job(kept, RECORD_FAILED, SWIN2SR_UNSUPPORTED, "the network of this job is no longer served here");
+            kept_end(kept, RECORD_FAILED, SWIN2SR_UNSUPPORTED, "the network of this job is no longer served here");
         else if (kept->record.attempts >= LIMIT_JOB_ATTEMPTS)
-            end_job(kept, RECORD_FAILED, SWIN2SR_INTERNAL, "the work on this image failed again and again");
+            kept_end(kept, RECORD_FAILED, SWIN2SR_INTERNAL, "the work on this image failed again and again");
         else if (is_waiting(self->waiting[(*ret_target)->owner - self->pools->pools]))
             continue;
         else if (self->cluster || open_input(kept))
@@ -463,7 +472,7 @@ static kept_job *find_next(backlog *self, network **ret_target) {
         else if (io_is_short(errno))
             return NULL; /* the sweep tries again */
         else
-            end_job(kept, RECORD_FAILED, SWIN2SR_IO, "the image of this job can no longer be read");
+            kept_end(kept, RECORD_FAILED, SWIN2SR_IO, "the image of this job can no longer be read");
     }
     return NULL;
 }
@@ -489,97 +498,4 @@ void backlog_feed(backlog *self) {
             return;
     }
     want_hints(self);
-}
-
-/* ---- calls of the owner ---- */
-
-kept_job *backlog_accept(backlog *self, const job_record *wanted, store_file *upload) {
-    kept_job *kept = calloc(1, sizeof *kept);
-    uint8_t random[10 + (LIMIT_TOKEN_BYTES - 1) / 2];
-    if (!kept || getrandom(random, sizeof random, 0) != sizeof random) {
-        free(kept);
-        return NULL;
-    }
-    kept->record = *wanted;
-    kept->record.version = RECORD_VERSION;
-    kept->record.status = RECORD_QUEUED;
-    kept->record.created_ms = backlog_now_ms();
-    record_make_id(self->config->node, kept->record.created_ms, random, kept->record.id);
-    swin2sr__hex(random + 10, (LIMIT_TOKEN_BYTES - 1) / 2, kept->record.token);
-    kept->input = *upload;
-    upload->owner = NULL;
-    backlog_link(self, kept);
-    kept->phase = KEPT_ACCEPTING;
-    kept->pending = kept->record;
-    write_next(kept, KEPT_WRITE_NEW);
-    return kept;
-}
-
-void backlog_cancel(kept_job *kept) {
-    backlog *self = kept->owner;
-    if (kept->is_submitted)
-        pool_cancel(&kept->job);
-    kept->is_submitted = false;
-    end_job(kept, RECORD_CANCELED, SWIN2SR_CANCELLED, "the job was canceled");
-    backlog_feed(self);
-}
-
-void backlog_remove(kept_job *kept) {
-    kept->phase = KEPT_SETTLING;
-    kept->pending = kept->record; /* after a start it is still empty */
-    write_next(kept, KEPT_WRITE_NOTHING);
-}
-
-void backlog_expire(kept_job *kept) {
-    kept->phase = KEPT_SETTLING;
-    kept->pending = kept->record;
-    kept->pending.is_expired = true;
-    write_next(kept, KEPT_WRITE_EXPIRED);
-}
-
-void backlog_adopt(kept_job *kept, const job_record *ended) {
-    leave(kept);
-    kept->pending = *ended;
-    settle(kept);
-    backlog_feed(kept->owner);
-}
-
-void backlog_drop(kept_job *kept) {
-    backlog *self = kept->owner;
-    leave(kept);
-    drop(kept, KEPT_REMOVED);
-    backlog_feed(self);
-}
-
-void backlog_retry_end(kept_job *kept) {
-    kept->is_late = false;
-    write_next(kept, KEPT_WRITE_END);
-}
-
-void backlog_give_back(kept_job *kept) {
-    postpone(kept);
-}
-
-void backlog_set_aside(kept_job *kept, kept_file which) {
-    job_record *pending = &kept->pending;
-    kept->phase = KEPT_SETTLING;
-    kept->damaged = which;
-    *pending = kept->record;
-    if (which != KEPT_INPUT) {
-        pending->done.preview_bytes = 0;
-        pending->preview_sha256[0] = '\0';
-    }
-    if (which == KEPT_RESULT) { /* the input is still there: do the job again */
-        pending->status = RECORD_QUEUED;
-        pending->finished_ms = pending->expires_ms = 0;
-        pending->result_name[0] = pending->result_sha256[0] = '\0';
-    }
-    write_next(kept, KEPT_WRITE_DAMAGED);
-}
-
-void backlog_note_damage(backlog *self, kept_damage kind, const char *id, bool is_set_aside) {
-    static const char *const names[KEPT_DAMAGE_COUNT] = {"record", "input", "result"};
-    self->damaged[kind]++;
-    log_event(self->log, LOG_LEVEL_ERROR, "damaged", "s:s, s:s, s:b", "kind", names[kind], "job", id, "is_set_aside",
-              is_set_aside);
 }

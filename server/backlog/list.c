@@ -142,6 +142,7 @@ void backlog_unlink(kept_job *kept) {
             at = &(*at)->key_next;
         *at = kept->key_next;
     }
+    kept_debt_close(kept);
     kept_count(kept, -1);
     kept_share_leave(kept);
     for (int which = 0; which < KEPT_FILE_COUNT; which++) {
@@ -194,6 +195,32 @@ size_t backlog_position(const kept_job *kept) {
     for (const kept_job *each = kept->queue_previous; each; each = each->queue_previous)
         position++;
     return position;
+}
+
+/* ---- webhooks that are owed, in the order in which they came ---- */
+
+void kept_owe(kept_job *kept) {
+    backlog *self = kept->owner;
+    if (!self->webhooks || kept->debt.is_owed)
+        return;
+    kept->debt = (struct kept_debt){.is_owed = true, .previous = self->owed_last};
+    *(self->owed_last ? &self->owed_last->debt.next : &self->owed_first) = kept;
+    self->owed_last = kept;
+    self->owed_count++;
+    self->untried_count++;
+    loop_timer_set(self->loop, &self->owing, 0);
+}
+
+void kept_debt_close(kept_job *kept) {
+    backlog *self = kept->owner;
+    struct kept_debt *debt = &kept->debt;
+    if (!debt->is_owed)
+        return;
+    *(debt->previous ? &debt->previous->debt.next : &self->owed_first) = debt->next;
+    *(debt->next ? &debt->next->debt.previous : &self->owed_last) = debt->previous;
+    self->owed_count--;
+    self->untried_count -= !debt->was_tried;
+    *debt = (struct kept_debt){.is_owed = false};
 }
 
 size_t backlog_unfinished(const backlog *self) {

@@ -48,6 +48,8 @@ static swin2sr_status load(backlog *self, const char *id, const char *name) {
         if (kept->record.status == RECORD_RUNNING)
             kept->record.status = RECORD_QUEUED;
         backlog_link(self, kept);
+        if (record_is_finished(&kept->record) && kept->record.is_webhook_owed)
+            kept_owe(kept);
         return SWIN2SR_OK;
     }
     free(kept);

@@ -14,6 +14,7 @@
 #include "base/sha256.h"
 #include "config/limits.h"
 
+#define DEBTORS 8       /* debts of one job that are removed at a time */
 #define SMALL_BYTES 256 /* of a claim, and of the object of an Idempotency-Key */
 
 static const char claim_ending[] = ".claim", record_ending[] = ".json";
@@ -151,11 +152,54 @@ static swin2sr_status remove_files(object_store *objects, const job_record *reco
     return status == SWIN2SR_OK ? remove_key(objects, OBJECT_INPUTS, record->id, "") : status;
 }
 
+/* ---- the debt of a webhook ---- */
+
+static void write_debt_key(const kept_job *kept, char ret_key[OBJECT_KEY_BYTES]) {
+    snprintf(ret_key, OBJECT_KEY_BYTES, OBJECT_WEBHOOKS "%s.%s", kept->record.id, kept->owner->cluster->name);
+}
+
+/* Before the end exists, so that none is owed by nobody. */
+static swin2sr_status write_debt(object_store *objects, const kept_job *kept) {
+    char key[OBJECT_KEY_BYTES];
+    const char *name = kept->owner->cluster->name;
+    write_debt_key(kept, key);
+    return objects->write(objects, key, name, strlen(name), false) == OBJECT_OK ? SWIN2SR_OK : SWIN2SR_IO;
+}
+
+static void remove_debt(object_store *objects, const kept_job *kept) {
+    char key[OBJECT_KEY_BYTES];
+    write_debt_key(kept, key);
+    (void)objects->remove(objects, key);
+}
+
+typedef struct debtors {
+    char names[DEBTORS][OBJECT_KEY_BYTES];
+    size_t count;
+} debtors;
+
+static bool take_debtor(void *context, const char *name, const char *tag) {
+    debtors *self = context;
+    if (self->count < DEBTORS)
+        snprintf(self->names[self->count++], OBJECT_KEY_BYTES, OBJECT_WEBHOOKS "%s", name);
+    return self->count < DEBTORS;
+}
+
+void shared_forgive(object_store *objects, const char *id) {
+    char start[OBJECT_KEY_BYTES];
+    debtors found = {.count = 0};
+    write_key(start, OBJECT_WEBHOOKS, id, ".");
+    (void)objects->list(objects, start, take_debtor, &found);
+    for (size_t i = 0; i < found.count; i++)
+        (void)objects->remove(objects, found.names[i]);
+}
+
 void shared_tidy(object_store *objects, const char *id, shared_found found) {
     if (found == SHARED_ENDED)
         (void)remove_open(objects, id);
-    else if (found == SHARED_NONE) /* a record may be there by now, of a request that was sent again */
-        (void)remove_claims(objects, id);
+    if (found != SHARED_NONE)
+        return;
+    (void)remove_claims(objects, id); /* a record may be there by now, of a request that was sent again */
+    shared_forgive(objects, id);
 }
 
 /* ---- a new job ---- */
@@ -326,9 +370,14 @@ static swin2sr_status write_end(kept_job *kept) {
     shared_look(objects, record->id, &view); /* an end must not be created of a job that has been removed */
     swin2sr_status status = view.found == SHARED_UNKNOWN ? SWIN2SR_IO
                             : view.found == SHARED_NONE  ? SWIN2SR_CANCELLED
-                                                         : create_end(objects, record);
+                            : record->webhook[0]         ? write_debt(objects, kept)
+                                                         : SWIN2SR_OK;
+    if (status == SWIN2SR_OK)
+        status = create_end(objects, record);
     if (status == SWIN2SR_INVALID || status == SWIN2SR_CANCELLED)
         (void)remove_result(objects, &own);
+    if (own.webhook[0] && (status == SWIN2SR_INVALID || status == SWIN2SR_CANCELLED))
+        remove_debt(objects, kept);
     if (status == SWIN2SR_OK || status == SWIN2SR_INVALID)
         (void)remove_open(objects, record->id); /* what is left, a sweep removes */
     if (status == SWIN2SR_OK && record->status != RECORD_SUCCEEDED)
@@ -346,6 +395,8 @@ static swin2sr_status remove_all(const kept_job *kept) {
     swin2sr_status status = remove_files(objects, record);
     if (status == SWIN2SR_OK)
         status = remove_open(objects, record->id);
+    if (status == SWIN2SR_OK && record->webhook[0])
+        shared_forgive(objects, record->id);
     if (status == SWIN2SR_OK && record->idempotency_key[0]) {
         write_key_of_request(record, key);
         status = objects->remove(objects, key) == OBJECT_OK ? SWIN2SR_OK : SWIN2SR_IO;

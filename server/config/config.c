@@ -34,6 +34,7 @@ typedef enum setting_kind {
     KIND_PROXIES,    /* const char *, parsed into proxies */
     KIND_USER,       /* const char *, parsed into user */
     KIND_ORIGINS,    /* const char *, "*" or origins */
+    KIND_HOSTS,      /* const char *, parsed into webhook_hosts */
     KIND_CHOICE,     /* int32_t, the index of one of the words in choices */
     KIND_FILE,       /* the INI file, which cannot name itself */
     KIND_ACTION,     /* a flag without a value, and only a flag */
@@ -139,6 +140,10 @@ static const setting settings[] = {
     OTHER("nats", "URL,...", "servers of NATS with JetStream, nats://HOST:PORT, which tell the servers of --cluster at once that a job waits",
           NULL, "none", KIND_TEXT, FIELD(nats)),
     COUNT("nats-replicas", "copies of what these servers store, if it is not there yet", "3", NULL, nats_replicas, 1, 5),
+    OTHER("webhook-hosts", "HOST,...", "hosts that may be told when a job has ended: NAME, *.NAME, ADDRESS or ADDRESS/BITS; private addresses only where an entry has them",
+          NULL, "none", KIND_HOSTS, FIELD(webhooks_text)),
+    OTHER("webhook-secret", "FILE", "secrets that sign what they are told: up to four lines of whsec_BASE64; read again before each use", NULL, "none",
+          KIND_TEXT, FIELD(webhook_secret)),
     OTHER("node", "NAME", "first part of the id of each job, different on each server", "n1", NULL, KIND_NODE, FIELD(node)),
     COUNT("upload-hours", "hours a resumable upload is kept", "24", NULL, upload_hours, 1, LIMIT_UPLOAD_HOURS_MAX),
     COUNT("jobs", "jobs that may wait or run; further ones get 429", "1000", NULL, jobs_max, 1, LIMIT_JOBS_MAX),
@@ -268,6 +273,8 @@ static swin2sr_status set(server_config *c, const setting *row, const char *text
         return devices_parse(text, &c->devices, reterr);
     if (row->kind == KIND_PROXIES)
         return proxies_parse(text, &c->proxies, reterr);
+    if (row->kind == KIND_HOSTS)
+        return hosts_parse(text, &c->webhook_hosts, reterr);
     if (row->kind == KIND_USER)
         return user_parse(text, &c->user, reterr);
     return row->kind == KIND_MODELS ? models_parse(text, &c->models, reterr) : SWIN2SR_OK;
@@ -421,6 +428,8 @@ static config_outcome set_computed(server_config *c) {
         return wrong("cluster: needs --data FOLDER, for what belongs to this server alone");
     if (c->nats && !c->cluster)
         return wrong("nats: needs --cluster STORE");
+    if (c->webhooks_text && (!c->data || !c->webhook_secret))
+        return wrong("webhook-hosts: needs %s", c->data ? "--webhook-secret FILE" : "--data FOLDER, for jobs");
     if (!c->spool && c->data) {
         if ((size_t)snprintf(c->data_uploads, sizeof c->data_uploads, "%s/uploads", c->data) >= sizeof c->data_uploads)
             return wrong("data: the path is too long");
@@ -519,7 +528,7 @@ static config_outcome set_all(server_config *c, const given *from) {
         bool is_in_file = from[i].place && from[i].place != from[i].name;
         /* the error names the entry of a list */
         bool is_list = row->kind == KIND_MODELS || row->kind == KIND_LISTEN || row->kind == KIND_PROXIES ||
-                       row->kind == KIND_ORIGINS || row->kind == KIND_DEVICES;
+                       row->kind == KIND_ORIGINS || row->kind == KIND_DEVICES || row->kind == KIND_HOSTS;
         const char *value = is_list ? "" : text;
         return wrong("%s%s%s%s%.100s: %s", from[i].place ? from[i].place : "default", is_in_file ? ": " : "",
                      is_in_file ? row->name : "", *value ? " " : "", value, error.text);

@@ -48,6 +48,12 @@ typedef struct proxy_list {
     bool has_local; /* "unix": clients of Unix sockets */
 } proxy_list;
 
+/* Hosts that this server may send to. */
+typedef struct host_list {
+    const char *text;    /* as it was given, with the names; NULL: none */
+    proxy_list networks; /* without has_local */
+} host_list;
+
 /* The user that the server becomes if it is started as root. */
 typedef struct server_user {
     uint32_t uid, gid; /* 0: none */
@@ -108,9 +114,12 @@ typedef struct server_config {
     const char *s3_region, *s3_kms_key, *s3_credentials; /* of the last two NULL: not given */
     const char *nats;                                    /* servers of the queue of the cluster; NULL: there is none */
     int32_t nats_replicas;                               /* of its stream */
-    int32_t lease_s;      /* without a sign of life, after which others do the jobs of a server */
-    const char *node;     /* first part of the id of each job */
-    int32_t upload_hours; /* a resumable upload is kept */
+    const char *webhooks_text;
+    host_list webhook_hosts;    /* webhooks_text, parsed */
+    const char *webhook_secret; /* path of the file; NULL: no webhooks are sent */
+    int32_t lease_s;            /* without a sign of life, after which others do the jobs of a server */
+    const char *node;           /* first part of the id of each job */
+    int32_t upload_hours;       /* a resumable upload is kept */
     int32_t jobs_max, job_s, result_hours;
     int32_t key_jobs_max;    /* of one API key, waiting or running */
     uint64_t jobs_bytes_max; /* of inputs and results of kept jobs; 0: a share of the disk */
@@ -181,11 +190,24 @@ void listen_write(const listen_address *self, char *ret_text, size_t size);
 bool address_parse(const char *text, client_address *ret_address);
 void address_write(const client_address *address, char ret_text[LIMIT_ADDRESS_BYTES]); /* IPv4 without ::ffff: */
 bool address_is_ipv4(const client_address *address);
+bool network_parse(char *text, proxy_network *ret_network); /* "10.0.0.0/8", "fd00::1"; text is changed */
 
 /* Parse the value of --trusted-proxies: a list of addresses, networks like 10.0.0.0/8, and unix.
  * errors  _INVALID; the detail names the entry. ret_list is untouched. */
 SWIN2SR_MUST_CHECK swin2sr_status proxies_parse(const char *text, proxy_list *ret_list, swin2sr_error *reterr);
 bool proxies_has(const proxy_list *list, const client_address *address);
+
+/* ---- hosts.c ---- */
+
+/* Parse the value of --webhook-hosts: a list of names, "*." with the end of names, addresses and networks.
+ * errors  _INVALID; the detail names the entry. ret_list is untouched. The text is borrowed. */
+SWIN2SR_MUST_CHECK swin2sr_status hosts_parse(const char *text, host_list *ret_list, swin2sr_error *reterr);
+
+/* Is the host of a URL, a name in lower case or an address without brackets, in the list? */
+bool hosts_have(const host_list *list, const char *host);
+
+/* May an address that such a name has be connected to: is it public, or of a network in the list? */
+bool hosts_may_reach(const host_list *list, const client_address *address);
 
 /* ---- user.c ---- */
 

@@ -72,6 +72,20 @@
 #define LIMIT_RESULT_NAME_BYTES 80u         /* the name of a result, terminator included */
 #define LIMIT_RESULT_MODE 0644              /* of a result and its preview; the folder decides who reaches them */
 
+/* webhooks */
+#define LIMIT_WEBHOOK_BYTES 256u          /* a URL, terminator included */
+#define LIMIT_WEBHOOK_SECRETS 4           /* lines of --webhook-secret */
+#define LIMIT_WEBHOOK_SECRET_BYTES 64u    /* of one, decoded ... */
+#define LIMIT_WEBHOOK_SECRET_MIN_BYTES 24 /* ... and at least */
+#define LIMIT_WEBHOOK_ROUND 32            /* sent at the same time */
+#define LIMIT_WEBHOOK_CONNECT_S 5         /* to connect */
+#define LIMIT_WEBHOOK_S 10                /* until the answer, in one try */
+#define LIMIT_WEBHOOK_ANSWER_BYTES 65536  /* of the answer, which is not read further */
+#define LIMIT_WEBHOOK_TRIES 8             /* and then it is given up */
+#define LIMIT_WEBHOOK_DELAY_MS \
+    5000                          /* the longest wait after the first try; four times as long after each further one */
+#define LIMIT_WEBHOOK_TICK_MS 250 /* between looks for those that are due */
+
 /* resumable uploads */
 #define LIMIT_UPLOADS 1000               /* kept at a time, finished or not */
 #define LIMIT_UPLOADS_PER_CLIENT 100     /* per API key or, without keys, per client address */
@@ -112,7 +126,7 @@
 #define LIMIT_PARTS 96              /* parts of a body: 64 files (ipc/bundle.h), and options */
 #define LIMIT_FILE_NAME_BYTES 768   /* of a file that is sent, read from its part, terminator included */
 #define LIMIT_FIELD_NAME_BYTES 64   /* name of a part, terminator included */
-#define LIMIT_FIELD_VALUE_BYTES 128 /* value of an option, terminator included */
+#define LIMIT_FIELD_VALUE_BYTES 256 /* value of an option, terminator included */
 
 /* work */
 #define LIMIT_TRIED_BYTES 32u              /* names of the plans that were tried, terminator included */

@@ -30,8 +30,7 @@ void address_write(const client_address *address, char ret_text[LIMIT_ADDRESS_BY
               LIMIT_ADDRESS_BYTES);
 }
 
-/* "10.0.0.0/8", "fd00::1" */
-static bool parse_network(char *text, proxy_network *ret_network) {
+bool network_parse(char *text, proxy_network *ret_network) {
     char *slash = strchr(text, '/'), *end = "";
     if (slash)
         *slash = '\0';
@@ -52,7 +51,7 @@ static swin2sr_status take_entry(const char *text, size_t length, proxy_list *li
     }
     if (list->count == LIMIT_PROXIES)
         return swin2sr__error_set(reterr, SWIN2SR_INVALID, "more than %d networks", LIMIT_PROXIES);
-    if (!is_short || !parse_network(entry, &list->networks[list->count]))
+    if (!is_short || !network_parse(entry, &list->networks[list->count]))
         return swin2sr__error_set(reterr, SWIN2SR_INVALID, "%.*s: must be ADDRESS, ADDRESS/BITS or unix", (int)length,
                                   text);
     list->count++;

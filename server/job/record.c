@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/json_text.h"
 #include "base/sha256.h"
@@ -83,6 +84,8 @@ static const field fields[] = {
     FIELD("is_strict", spec.is_strict, KIND_BOOL),
     FIELD("cost_us", cost_us, KIND_64),
     FIELD("frames", frames, KIND_U32),
+    FIELD("webhook", webhook, KIND_TEXT),
+    FIELD("is_webhook_owed", is_webhook_owed, KIND_BOOL),
     FIELD("result_name", result_name, KIND_TEXT),
     FIELD("result_sha256", result_sha256, KIND_TEXT),
     FIELD("preview_sha256", preview_sha256, KIND_TEXT),
@@ -145,6 +148,16 @@ bool record_is_id(const char *text) {
 }
 
 /* ---- to text ---- */
+
+const char *record_write_time(int64_t ms, char text[RECORD_TIME_BYTES]) {
+    time_t seconds = ms / 1000;
+    struct tm utc;
+    if (ms == 0 || !gmtime_r(&seconds, &utc))
+        return NULL;
+    size_t length = strftime(text, RECORD_TIME_BYTES, "%Y-%m-%dT%H:%M:%S", &utc);
+    snprintf(text + length, RECORD_TIME_BYTES - length, ".%03dZ", (int)(ms % 1000));
+    return text;
+}
 
 static json_t *to_json(const field *self, const void *at) {
     switch (self->kind) {

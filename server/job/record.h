@@ -36,6 +36,9 @@ typedef struct job_record {
     job_spec spec;
     uint64_t cost_us; /* predicted, on a worker */
     uint32_t frames;  /* of the input */
+    char webhook[LIMIT_WEBHOOK_BYTES]; /* URL that is told of the end; "": none */
+    bool is_webhook_owed;              /* it has not been told, and the job has ended; not of a cluster, whose debts are
+                                          objects of their own */
 
     /* of RECORD_SUCCEEDED */
     char result_name[LIMIT_RESULT_NAME_BYTES];  /* in outputs/ */
@@ -74,6 +77,11 @@ void record_make_id(const char *node, int64_t now_ms, const uint8_t random[10], 
 
 /* true: this has the form of an id. Nothing else may become part of a path. */
 bool record_is_id(const char *text);
+
+#define RECORD_TIME_BYTES 32
+
+/* RFC 3339, in UTC with milliseconds.  returns text; NULL for 0. */
+const char *record_write_time(int64_t ms, char text[RECORD_TIME_BYTES]);
 
 /* Write a record as text: "sha256 HEX", a line break, one line of JSON.
  * returns  The caller frees it. NULL: out of memory. */

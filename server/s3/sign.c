@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * s3/sign.c - AWS Signature Version 4: the names of the steps are those of Amazon's description.
- * In: a request.  Out: its signature. HMAC is that of RFC 2104 with the SHA-256 of src/base. */
+ * In: a request.  Out: its signature. */
 #include "s3/sign.h"
 
 #include <stdbool.h>
@@ -8,58 +8,24 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/hmac.h"
 #include "base/sha256.h"
 
-#define DIGEST_BYTES 32
+#define DIGEST_BYTES SWIN2SR__HMAC_BYTES
 #define SERVICE "s3"
 #define DATE_BYTES 8 /* of a time, "20130524" */
 #define SECRET_MAX_BYTES 256
-
-typedef struct hmac {
-    swin2sr__digest inner;
-    unsigned char outer_pad[SWIN2SR__DIGEST_BLOCK_BYTES];
-} hmac;
 
 static void add_text(swin2sr__digest *digest, const char *text) {
     swin2sr__digest_add(digest, text, strlen(text));
 }
 
-static hmac hmac_begin(const void *key, size_t size) {
-    unsigned char block[SWIN2SR__DIGEST_BLOCK_BYTES] = {0}, inner_pad[SWIN2SR__DIGEST_BLOCK_BYTES];
-    hmac self = {.inner = swin2sr__sha256_begin()};
-    if (size <= sizeof block) {
-        memcpy(block, key, size);
-    } else {
-        swin2sr__digest digest = swin2sr__sha256_begin();
-        swin2sr__digest_add(&digest, key, size);
-        swin2sr__digest_end(&digest, block);
-    }
-    for (size_t i = 0; i < sizeof block; i++) {
-        inner_pad[i] = block[i] ^ 0x36;
-        self.outer_pad[i] = block[i] ^ 0x5c;
-    }
-    swin2sr__digest_add(&self.inner, inner_pad, sizeof inner_pad);
-    explicit_bzero(block, sizeof block);
-    explicit_bzero(inner_pad, sizeof inner_pad);
-    return self;
-}
-
-static void hmac_end(hmac *self, unsigned char ret_bytes[DIGEST_BYTES]) {
-    unsigned char inner[DIGEST_BYTES];
-    swin2sr__digest_end(&self->inner, inner);
-    swin2sr__digest outer = swin2sr__sha256_begin();
-    swin2sr__digest_add(&outer, self->outer_pad, sizeof self->outer_pad);
-    swin2sr__digest_add(&outer, inner, sizeof inner);
-    swin2sr__digest_end(&outer, ret_bytes);
-    explicit_bzero(self, sizeof *self);
-}
-
 /* One step of the derivation of a key; the result may take the place of the key. */
 static void derive(const void *key, size_t key_size, const char *text, size_t size,
                    unsigned char ret_bytes[DIGEST_BYTES]) {
-    hmac step = hmac_begin(key, key_size);
+    swin2sr__hmac step = swin2sr__hmac_begin(key, key_size);
     swin2sr__digest_add(&step.inner, text, size);
-    hmac_end(&step, ret_bytes);
+    swin2sr__hmac_end(&step, ret_bytes);
 }
 
 /* The key of one day, region and service. */
@@ -149,11 +115,11 @@ swin2sr_status s3_sign(const s3_signing *request, char ret_value[S3_AUTHORIZATIO
         fits = (i == 0 || append(value, &at, ";")) && append(value, &at, request->headers[i].name);
     hash_canonical_request(request, hash);
     signing_key(request, key);
-    hmac text = hmac_begin(key, sizeof key);
+    swin2sr__hmac text = swin2sr__hmac_begin(key, sizeof key);
     const char *const lines[] = {"AWS4-HMAC-SHA256\n", request->time, "\n", scope, "\n", hash};
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
         add_text(&text.inner, lines[i]);
-    hmac_end(&text, signature);
+    swin2sr__hmac_end(&text, signature);
     explicit_bzero(key, sizeof key);
     swin2sr__hex(signature, sizeof signature, hash);
     if (!fits || !append(value, &at, ",Signature=") || !append(value, &at, hash))

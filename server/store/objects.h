@@ -21,6 +21,7 @@
 #define OBJECT_ENDED "ended/"
 #define OBJECT_KEYS "keys/"
 #define OBJECT_NODES "nodes/"
+#define OBJECT_WEBHOOKS "webhooks/"
 
 typedef enum object_result {
     OBJECT_OK = 0,

@@ -20,8 +20,8 @@
 #define TEMPORARY ".part-" /* prefix of a file that has not got its name yet */
 #define ABANDONED_S 86400  /* the age at which such a file is removed */
 
-static const char *const folders[] = {OBJECT_INPUTS, OBJECT_RESULTS, OBJECT_OPEN,
-                                      OBJECT_ENDED,  OBJECT_KEYS,    OBJECT_NODES};
+static const char *const folders[] = {OBJECT_INPUTS, OBJECT_RESULTS, OBJECT_OPEN,    OBJECT_ENDED,
+                                      OBJECT_KEYS,   OBJECT_NODES,   OBJECT_WEBHOOKS};
 #define FOLDER_COUNT (sizeof folders / sizeof folders[0])
 
 typedef struct objects_folder {

@@ -9,12 +9,13 @@
 
 #include <swin2sr/status.h>
 
+/* clang-format off */
 /* The functions in use, without "curl_". */
 #define CURL_FUNCTIONS(X) \
-    X(global_init)        \
-    X(easy_init)          \
-    X(easy_setopt)        \
-    X(easy_reset) X(easy_perform) X(easy_getinfo) X(easy_cleanup) X(easy_strerror) X(slist_append) X(slist_free_all)
+    X(global_init) X(easy_init) X(easy_setopt) X(easy_reset) X(easy_perform) X(easy_getinfo) X(easy_cleanup) \
+    X(easy_strerror) X(slist_append) X(slist_free_all) X(multi_init) X(multi_add_handle) X(multi_perform) \
+    X(multi_poll) X(multi_info_read) X(multi_remove_handle) X(multi_cleanup)
+/* clang-format on */
 
 #define CURL_MEMBER(name) __typeof__(curl_##name) *name;
 typedef struct curl_api {

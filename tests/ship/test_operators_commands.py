@@ -23,6 +23,7 @@ PLACES = {  # the first line of a block: the test that runs it, or the words of 
         "install -m 600 /dev/stdin /etc/prometheus/dingtalk-url": HERE + "test_monitoring",
         "apt-get install --no-install-recommends rsyslog": HERE + "test_shipping_logs",
         "mtail --progs": HERE + "test_shipping_logs",
+        "(umask 077; echo": HERE + "test_webhooks",
         "docker run --log-driver syslog": "docker's log driver was not run here",
         "mkdir -p /backup/outputs": HERE + "test_backup_and_restore",
         "systemctl stop swin2sr": HERE + "test_backup_and_restore"},
@@ -116,6 +117,14 @@ def test_keys(machine):
     machine.sh(f"systemctl stop swin2sr; cp {TREE}/docs/samples/coffee.png {TREE}/photo.jpg")
     run(machine, "\n".join([f"KEY=$({first.split(' #')[0]} | head -n 1)", *rest]))
     assert machine.sh(f"head -c 24 {TREE}/photo-4x.png | tail -c 8 | od -An -tx1").split() == "00 00 03 c0 00 00 02 80".split()
+
+
+@long
+def test_webhooks(machine):
+    machine.sh("systemctl stop swin2sr")
+    ask = f"curl -s -F file=@{TREE}/docs/samples/coffee.png -F webhook=https://elsewhere.example/ http://127.0.0.1:8080/v1/jobs"
+    said = run(machine, block("(umask 077; echo"), ask).stdout
+    assert "the host elsewhere.example is not one" in said
 
 
 @long

@@ -56,6 +56,12 @@ static void good_values(void **state) {
     assert_true(upscale_options_set(&options, "upload", "0123456789abcdef0123456789abcdef", &what));
     assert_string_equal(options.upload, "0123456789abcdef0123456789abcdef");
     assert_false(options.is_strict);
+    assert_true(upscale_options_set(&options, "webhook", "https://hooks.example/a?b", &what));
+    assert_string_equal(options.webhook, "https://hooks.example/a?b");
+    upscale_options_init(&options);
+    assert_false(upscale_options_set(&options, "webhook", "https://user@hooks.example", &what));
+    assert_int_equal(what.kind, PROBLEM_OPTION);
+    assert_string_equal(options.webhook, "");
 }
 
 static void a_model_or_a_task(void **state) {

@@ -83,6 +83,8 @@ static void a_record_comes_back(void **state) {
     written.spec.sample_bytes = 4;
     strcpy(written.tried, "whole");
     strcpy(written.spec.undamaged_model, "clean");
+    strcpy(written.webhook, "https://hooks.example/a?b=%20");
+    written.is_webhook_owed = true;
     written.done.choice = CHOICE_UNDAMAGED;
     memset(written.input_sha256, 'a', 64);
     memset(written.result_sha256, 'b', 64);
@@ -102,6 +104,8 @@ static void a_record_comes_back(void **state) {
     assert_true(found.spec.is_strict);
     assert_true(found.spec.width_px == 128 && found.spec.height_px == 96 && found.spec.sample_bytes == 4);
     assert_string_equal(found.tried, "whole");
+    assert_true(found.is_webhook_owed);
+    assert_string_equal(found.webhook, "https://hooks.example/a?b=%20");
     assert_string_equal(found.preview_sha256, written.preview_sha256);
     free(text);
 }
