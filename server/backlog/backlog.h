@@ -126,6 +126,7 @@ struct kept_job {
     bool is_mine;                    /* this process has written its end */
     bool is_hinted;                  /* the queue has given its hint to this process, which has not settled it */
     bool is_stale;                   /* another server has begun with it: read it soon */
+    bool is_record_damaged;          /* of a cluster: what is known is what record_salvage makes of it */
     bool is_late;                    /* its end could not be written and is tried again */
     int missing_count;               /* how often the shared store did not have it */
     uint64_t known_us;               /* when the shared store was last known to have it */
@@ -192,7 +193,7 @@ struct backlog {
     webhook_sender *webhooks; /* NULL: none are sent */
     loop_timer owing;         /* while some are owed */
     kept_job *owed_first, *owed_last;
-    size_t owed_count, untried_count;               /* the latter: owed, and not tried by this process */
+    size_t owed_count, untried_count; /* the latter: owed, and not tried by this process */
     uint64_t webhooks_taken, webhooks_given_up, webhook_tries_failed; /* since the start */
     bool is_draining;
 };
@@ -281,9 +282,9 @@ void backlog_changed(kept_job *kept);
 void kept_input_name(const kept_job *kept, char ret_name[LIMIT_RESULT_NAME_BYTES]);
 void kept_preview_name(const job_record *record, char ret_name[LIMIT_RESULT_NAME_BYTES]); /* beside its result */
 void kept_record_name(const kept_job *kept, char ret_name[LIMIT_RESULT_NAME_BYTES]);
-int64_t backlog_now_ms(void); /* Unix time */
-void kept_owe(kept_job *kept);         /* its webhook; nothing if none are sent or it is owed already */
-void kept_debt_close(kept_job *kept);  /* it is not owed any more; if it never was, fine */
+int64_t backlog_now_ms(void);         /* Unix time */
+void kept_owe(kept_job *kept);        /* its webhook; nothing if none are sent or it is owed already */
+void kept_debt_close(kept_job *kept); /* it is not owed any more; if it never was, fine */
 
 /* disk.c and shared.c, on an I/O thread: do what kept->write says, and set kept->status. */
 void kept_disk_write(kept_job *kept);

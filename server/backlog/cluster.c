@@ -11,8 +11,8 @@
 #include "base/clock.h"
 #include "base/error.h"
 
-#define GLANCE_US 1000000        /* between looks at jobs of others that somebody here waits for */
-#define ENDED_US 60000000        /* between lists of jobs that have ended */
+#define GLANCE_US 1000000 /* between looks at jobs of others that somebody here waits for */
+#define ENDED_US 60000000 /* between lists of jobs that have ended */
 
 /* ---- the sign of life ---- */
 
@@ -107,8 +107,7 @@ static void sweep_work(io_task *task) {
     cluster *self = of_sweep(task);
     cluster_sweep *sweep = &self->sweep;
     object_store *objects = self->store;
-    bool has_debts = !sweep->with_debts ||
-                     objects->list(objects, OBJECT_WEBHOOKS, debt_take_entry, sweep) == OBJECT_OK;
+    bool has_debts = !sweep->with_debts || objects->list(objects, OBJECT_WEBHOOKS, debt_take_entry, sweep) == OBJECT_OK;
     sweep->is_good = has_debts && objects->list(objects, OBJECT_NODES, take_node, sweep) == OBJECT_OK;
     sweep->is_good &= objects->list(objects, OBJECT_OPEN, take_open, sweep) == OBJECT_OK;
     if (sweep->with_ended)
@@ -193,7 +192,8 @@ static void begin_sweep(cluster *self, uint64_t now_us) {
     sweep->with_ended = self->ended_us == 0 || now_us - self->ended_us >= ENDED_US;
     sweep->with_debts = self->owner->webhooks;
     sweep->begun_us = now_us;
-    sweep->peer_count = sweep->debt_count = sweep->open_count = sweep->ended_count = sweep->look_count = sweep->look_next = 0;
+    sweep->peer_count = sweep->debt_count = sweep->open_count = sweep->ended_count = sweep->look_count =
+        sweep->look_next = 0;
     io_submit(cluster_lane(self), &sweep->task);
 }
 

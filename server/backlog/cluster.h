@@ -26,6 +26,7 @@ typedef struct shared_view {
     shared_found found;
     job_record record;               /* of _OPEN (its attempts are those that were claimed) and _ENDED */
     char claimant[LIMIT_PEER_BYTES]; /* of _OPEN: the process that made the last attempt; "": none */
+    bool is_damaged;                 /* the record is what record_salvage makes of it */
 } shared_view;
 
 void shared_look(object_store *store, const char *id, shared_view *ret_view);

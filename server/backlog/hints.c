@@ -18,7 +18,7 @@ typedef struct asked_hint {
 static void begin(cluster *self, const char *id) {
     kept_job *kept = backlog_find(self->owner, id);
     bool may_begin = kept && kept->phase == KEPT_ACCEPTED && !record_is_finished(&kept->record) && !kept->is_claimed &&
-                     cluster_may_claim(self, kept);
+                     !kept->is_record_damaged && cluster_may_claim(self, kept);
     if (!may_begin) {
         queue_settle(self->queue, id, true);
         return;

@@ -45,7 +45,10 @@ void cluster_consider(cluster *self, kept_job *kept, bool is_due) {
                    !kept->is_submitted && !kept->check && !kept_is_enqueued(kept);
     if (!is_idle || !cluster_may_claim(self, kept))
         return;
-    if (!is_due && queue_is_working(self->queue) && swin2sr__clock_us() - kept->met_us < self->lease_us)
+    uint64_t known_us = swin2sr__clock_us() - kept->met_us;
+    if (!is_due && queue_is_working(self->queue) && known_us < self->lease_us)
+        return;
+    if (kept->is_record_damaged && known_us < self->lease_us * 2) /* whoever has accepted it still knows it */
         return;
     backlog_enqueue(kept);
 }

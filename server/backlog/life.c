@@ -461,7 +461,10 @@ static kept_job *find_next(backlog *self, network **ret_target) {
     for (kept_job *kept = self->queue_first, *next; kept; kept = next) {
         next = kept->queue_next;
         *ret_target = pools_find(self->pools, kept->record.spec.model);
-        if (!*ret_target)
+        if (kept->is_record_damaged)
+            kept_end(kept, RECORD_FAILED, SWIN2SR_INTERNAL,
+                     "the record of this job was damaged in the store; send the image again");
+        else if (!*ret_target)
             kept_end(kept, RECORD_FAILED, SWIN2SR_UNSUPPORTED, "the network of this job is no longer served here");
         else if (kept->record.attempts >= LIMIT_JOB_ATTEMPTS)
             kept_end(kept, RECORD_FAILED, SWIN2SR_INTERNAL, "the work on this image failed again and again");

@@ -34,8 +34,11 @@ static void take_new(cluster *self, const shared_view *view, uint64_t now_us) {
     if (!kept)
         return; /* a later look tries again */
     kept->record = view->record;
+    kept->is_record_damaged = view->is_damaged;
     kept->phase = KEPT_ACCEPTED;
     kept->known_us = kept->met_us = now_us;
+    if (view->is_damaged)
+        backlog_note_damage(self->owner, KEPT_DAMAGED_RECORD, view->record.id, false);
     if (view->found == SHARED_OPEN) {
         strcpy(kept->claimant, view->claimant);
         kept->claimed_us = now_us;
@@ -52,7 +55,10 @@ static void take_open(cluster *self, kept_job *kept, const shared_view *view) {
     bool is_same = kept->record.attempts == view->record.attempts && strcmp(kept->claimant, view->claimant) == 0;
     if (!is_same && !kept->is_claimed) {
         kept_count(kept, -1);
-        kept->record = view->record;
+        if (!view->is_damaged) /* otherwise what this process knows is as good */
+            kept->record = view->record;
+        kept->record.attempts = view->record.attempts;
+        kept->record.started_ms = view->record.started_ms;
         kept->record.status = view->claimant[0] ? RECORD_RUNNING : RECORD_QUEUED;
         kept_count(kept, 1);
         strcpy(kept->claimant, view->claimant);

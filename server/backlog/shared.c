@@ -27,15 +27,33 @@ static void write_claim_key(char ret_key[OBJECT_KEY_BYTES], const char *id, uint
     snprintf(ret_key, OBJECT_KEY_BYTES, OBJECT_OPEN "%s.%u%s", id, attempt, claim_ending);
 }
 
+/* _DAMAGED: what can be told of it. A record of a later version is _FAILED. */
 static object_result read_record(object_store *objects, const char *folder, const char *id, job_record *ret_record) {
     char key[OBJECT_KEY_BYTES], *text = NULL;
     size_t size = 0;
     write_key(key, folder, id, record_ending);
     object_result result = objects->read(objects, key, RECORD_MAX_BYTES, &text, &size);
-    if (result == OBJECT_OK && record_from_text(text, size, ret_record) != SWIN2SR_OK)
-        result = OBJECT_FAILED;
+    if (result == OBJECT_OK) {
+        swin2sr_status status = record_from_text(text, size, ret_record);
+        if (status == SWIN2SR_CORRUPT || (status == SWIN2SR_OK && strcmp(ret_record->id, id) != 0))
+            result = OBJECT_DAMAGED;
+        else if (status != SWIN2SR_OK)
+            result = OBJECT_FAILED;
+    }
+    if (result == OBJECT_DAMAGED)
+        record_salvage(text, size, id, ret_record);
     free(text);
     return result;
+}
+
+/* The end of a job that is known to have ended, and not how. */
+static void fail_damaged(job_record *record) {
+    int64_t now_ms = backlog_now_ms();
+    record->status = RECORD_FAILED;
+    record->outcome = SWIN2SR_INTERNAL;
+    record->finished_ms = record->finished_ms ? record->finished_ms : now_ms;
+    record->expires_ms = record->expires_ms ? record->expires_ms : now_ms + (int64_t)LIMIT_EXPIRED_HOURS * 3600000;
+    strcpy(record->detail, "the record of this job was damaged in the store; send the image again");
 }
 
 /* ---- what the store has of a job ---- */
@@ -64,19 +82,21 @@ static object_result list_open(object_store *objects, const char *id, entries *r
     return objects->list(objects, start, take_entry, ret_entries);
 }
 
-/* "NAME UNIX_MS" */
-static bool read_claim(object_store *objects, const char *id, uint32_t attempt, char ret_name[LIMIT_PEER_BYTES],
-                       int64_t *ret_ms) {
+/* "NAME UNIX_MS".  _DAMAGED: it has another form; the name is that of nobody. */
+static object_result read_claim(object_store *objects, const char *id, uint32_t attempt,
+                                char ret_name[LIMIT_PEER_BYTES], int64_t *ret_ms) {
     char key[OBJECT_KEY_BYTES], *text = NULL;
     size_t size = 0;
     long long ms = 0;
     write_claim_key(key, id, attempt);
-    if (objects->read(objects, key, SMALL_BYTES, &text, &size) != OBJECT_OK)
-        return false;
-    bool is_good = sscanf(text, "%31s %lld", ret_name, &ms) == 2;
+    object_result result = objects->read(objects, key, SMALL_BYTES, &text, &size);
+    if (result == OBJECT_OK && sscanf(text, "%31s %lld", ret_name, &ms) != 2)
+        result = OBJECT_DAMAGED;
+    if (result == OBJECT_DAMAGED)
+        strcpy(ret_name, "?");
     *ret_ms = ms;
     free(text);
-    return is_good;
+    return result;
 }
 
 static shared_found look_open(object_store *objects, const char *id, shared_view *view) {
@@ -86,17 +106,24 @@ static shared_found look_open(object_store *objects, const char *id, shared_view
     if (!found.has_record)
         return SHARED_NONE;
     object_result result = read_record(objects, OBJECT_OPEN, id, &view->record);
-    if (result != OBJECT_OK)
+    if (result != OBJECT_OK && result != OBJECT_DAMAGED)
         return result == OBJECT_MISSING ? SHARED_NONE : SHARED_UNKNOWN;
+    view->is_damaged = result == OBJECT_DAMAGED;
     view->record.attempts = found.attempts;
-    if (found.attempts > 0 && !read_claim(objects, id, found.attempts, view->claimant, &view->record.started_ms))
-        return SHARED_UNKNOWN; /* it may have been given back in the meantime */
-    return SHARED_OPEN;
+    result = found.attempts > 0 ? read_claim(objects, id, found.attempts, view->claimant, &view->record.started_ms)
+                                : OBJECT_OK;
+    bool is_good = result == OBJECT_OK || result == OBJECT_DAMAGED; /* it may have been given back in the meantime */
+    return is_good ? SHARED_OPEN : SHARED_UNKNOWN;
 }
 
 static shared_found look_ended(object_store *objects, const char *id, shared_view *view) {
     object_result result = read_record(objects, OBJECT_ENDED, id, &view->record);
-    return result == OBJECT_OK ? SHARED_ENDED : result == OBJECT_MISSING ? SHARED_NONE : SHARED_UNKNOWN;
+    view->is_damaged = result == OBJECT_DAMAGED;
+    if (view->is_damaged)
+        fail_damaged(&view->record);
+    return result == OBJECT_OK || view->is_damaged ? SHARED_ENDED
+           : result == OBJECT_MISSING              ? SHARED_NONE
+                                                   : SHARED_UNKNOWN;
 }
 
 /* A job may end between the first two calls. */
@@ -223,8 +250,8 @@ static swin2sr_status take_earlier(object_store *objects, job_record *record, co
     strcpy(record->id, id);
     shared_look(objects, id, &view);
     *ret_is_kept = view.found >= SHARED_OPEN;
-    if (*ret_is_kept)
-        *record = view.record;
+    if (*ret_is_kept && !view.is_damaged)
+        *record = view.record; /* otherwise that of this request is as good */
     return view.found == SHARED_UNKNOWN ? SWIN2SR_IO : SWIN2SR_OK;
 }
 
@@ -259,7 +286,7 @@ static swin2sr_status write_objects(object_store *objects, const kept_job *kept,
     shared_view view = {.found = SHARED_UNKNOWN};
     if (result == OBJECT_EXISTS)
         shared_look(objects, record->id, &view);
-    if (view.found >= SHARED_OPEN)
+    if (view.found >= SHARED_OPEN && !view.is_damaged)
         *record = view.record;
     return result == OBJECT_OK || view.found >= SHARED_OPEN ? SWIN2SR_OK : SWIN2SR_IO;
 }
@@ -292,7 +319,7 @@ static swin2sr_status write_claim(kept_job *kept) {
     write_claim_key(key, id, attempt);
     int length = snprintf(text, sizeof text, "%s %lld\n", self, (long long)backlog_now_ms());
     object_result result = kept->is_claimed ? OBJECT_OK : objects->write(objects, key, text, (size_t)length, true);
-    if (result == OBJECT_EXISTS && read_claim(objects, id, attempt, other, &other_ms))
+    if (result == OBJECT_EXISTS && read_claim(objects, id, attempt, other, &other_ms) == OBJECT_OK)
         result = strcmp(other, self) == 0 ? OBJECT_OK : OBJECT_EXISTS;
     if (result != OBJECT_OK)
         return result == OBJECT_EXISTS ? SWIN2SR_INVALID : SWIN2SR_IO;
@@ -341,19 +368,26 @@ static swin2sr_status keep_outputs(kept_job *kept) {
 
 /* Create the end. Where there is one, it counts, and is returned in pending. */
 static swin2sr_status create_end(object_store *objects, job_record *record) {
-    char key[OBJECT_KEY_BYTES], *text = record_to_text(record), *other = NULL;
-    size_t size = 0;
+    char key[OBJECT_KEY_BYTES], *text = record_to_text(record);
     write_key(key, OBJECT_ENDED, record->id, record_ending);
     object_result result = text ? objects->write(objects, key, text, strlen(text), true) : OBJECT_FAILED;
     swin2sr_status status = result == OBJECT_OK ? SWIN2SR_OK : SWIN2SR_IO;
-    if (result == OBJECT_EXISTS && objects->read(objects, key, RECORD_MAX_BYTES, &other, &size) == OBJECT_OK) {
-        if (strcmp(other, text) == 0)
-            status = SWIN2SR_OK;
-        else if (record_from_text(other, size, record) == SWIN2SR_OK)
-            status = SWIN2SR_INVALID;
+    job_record other;
+    if (result == OBJECT_EXISTS)
+        result = read_record(objects, OBJECT_ENDED, record->id, &other);
+    else
+        result = OBJECT_FAILED; /* there is no other */
+    char *other_text = result == OBJECT_OK ? record_to_text(&other) : NULL;
+    if (other_text && strcmp(other_text, text) == 0) {
+        status = SWIN2SR_OK;
+    } else if (other_text || result == OBJECT_DAMAGED) {
+        if (result == OBJECT_DAMAGED)
+            fail_damaged(&other);
+        *record = other;
+        status = SWIN2SR_INVALID;
     }
     free(text);
-    free(other);
+    free(other_text);
     return status;
 }
 

@@ -277,6 +277,42 @@ static bool is_sound(const job_record *self) {
            (self->status == RECORD_SUCCEEDED) == (self->result_name[0] != '\0');
 }
 
+static const field *find_field(const char *name) {
+    size_t i = 0;
+    while (strcmp(fields[i].name, name) != 0)
+        i++;
+    return &fields[i];
+}
+
+/* A field whose value cannot be is left out. */
+void record_salvage(const char *text, size_t size, const char *id, job_record *ret_record) {
+    static const char *const names[] = {"created_ms", "finished_ms",     "expires_ms", "owner",      "token",
+                                        "request_id", "idempotency_key", "webhook",    "body_sha256"};
+    job_record found = {.version = RECORD_VERSION,
+                        .spec = {.version = JOB_SPEC_VERSION,
+                                 .request_id = "-",
+                                 .model = LIBRARY_TASK_AUTO,
+                                 .format = FORMAT_PNG,
+                                 .quality = 95,
+                                 .in_bytes = 1,
+                                 .in_pixels_max = 1,
+                                 .out_pixels_max = 1}};
+    const char *json = text ? memchr(text, '\n', size) : NULL;
+    json_t *document =
+        json ? json_loadb(json, size - (size_t)(json - text), JSON_REJECT_DUPLICATES | JSON_DISABLE_EOF_CHECK, NULL)
+             : NULL;
+    snprintf(found.id, sizeof found.id, "%s", id);
+    for (size_t i = 0; document && i < sizeof names / sizeof names[0]; i++) {
+        job_record tried = found;
+        const field *row = find_field(names[i]);
+        const json_t *value = json_object_get(document, row->name);
+        if (value && take(row, value, (char *)&tried + row->offset))
+            found = tried;
+    }
+    json_decref(document);
+    *ret_record = found;
+}
+
 /* The JSON between the line of the checksum and the last line break; NULL: the checksum is wrong. */
 static const char *check(const char *text, size_t size, size_t *ret_size) {
     const size_t head = strlen("sha256 ") + 64 + 1;

@@ -34,8 +34,8 @@ typedef struct job_record {
     char input_sha256[65];                         /* of the image; "": an earlier version wrote the record */
     char etag[LIMIT_ETAG_BYTES];                   /* of the result, in quotes */
     job_spec spec;
-    uint64_t cost_us; /* predicted, on a worker */
-    uint32_t frames;  /* of the input */
+    uint64_t cost_us;                  /* predicted, on a worker */
+    uint32_t frames;                   /* of the input */
     char webhook[LIMIT_WEBHOOK_BYTES]; /* URL that is told of the end; "": none */
     bool is_webhook_owed;              /* it has not been told, and the job has ended; not of a cluster, whose debts are
                                           objects of their own */
@@ -91,3 +91,8 @@ char *record_to_text(const job_record *self);
  * errors  _CORRUPT (the checksum or a field is wrong), _UNSUPPORTED (a later version wrote it), _NOMEM. ret_record is
  *         untouched then. */
 SWIN2SR_MUST_CHECK swin2sr_status record_from_text(const char *text, size_t size, job_record *ret_record);
+
+/* What can be told of a job whose record is damaged: whose it is and when it was made, as far as the text still says it.
+ * It cannot be done.
+ * text  NULL: it could not be read at all. */
+void record_salvage(const char *text, size_t size, const char *id, job_record *ret_record);

@@ -57,7 +57,9 @@ static object_result write_small(object_store *self, const char *key, const void
 static object_result read_small(object_store *self, const char *key, size_t max_bytes, char **ret_text,
                                 size_t *ret_size) {
     swin2sr_error error = {""};
-    return conclude(self, s3_read(client_of(self), key, max_bytes, ret_text, ret_size, &error), OBJECT_MISSING, &error);
+    swin2sr_status status = s3_read(client_of(self), key, max_bytes, ret_text, ret_size, &error);
+    object_result result = conclude(self, status, OBJECT_MISSING, &error);
+    return status == SWIN2SR_CORRUPT || status == SWIN2SR_TOO_LARGE ? OBJECT_DAMAGED : result;
 }
 
 /* Damaged bytes are handed out too, if there are as many as there should be: whoever opens a file compares it with its

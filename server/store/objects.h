@@ -27,6 +27,7 @@ typedef enum object_result {
     OBJECT_OK = 0,
     OBJECT_EXISTS,  /* the key is taken; nothing has changed */
     OBJECT_MISSING, /* there is no such object */
+    OBJECT_DAMAGED, /* it has other bytes than were stored */
     OBJECT_FAILED,  /* the store is away, full or refuses: it may be tried again. What was to be stored may be there */
 } object_result;
 
@@ -45,7 +46,7 @@ struct object_store {
 
     /* Read a small object.
      * ret_text  The caller frees it. A zero byte follows the last one.
-     * returns   _OK, _MISSING, _FAILED (also for more than max_bytes). */
+     * returns   _OK, _MISSING, _DAMAGED (only where the store can tell; also for more than max_bytes), _FAILED. */
     object_result (*read)(object_store *self, const char *key, size_t max_bytes, char **ret_text, size_t *ret_size);
 
     /* Open a large object as a local file to read.

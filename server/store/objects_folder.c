@@ -106,8 +106,9 @@ static object_result read_small(object_store *self, const char *key, size_t max_
     const char *name;
     int folder = split(self, key, &name);
     errno = 0;
-    if (folder >= 0 && data_read(folder, name, max_bytes, ret_text, ret_size) == SWIN2SR_OK)
-        return OBJECT_OK;
+    swin2sr_status status = folder < 0 ? SWIN2SR_IO : data_read(folder, name, max_bytes, ret_text, ret_size);
+    if (status == SWIN2SR_OK || status == SWIN2SR_TOO_LARGE)
+        return status == SWIN2SR_OK ? OBJECT_OK : OBJECT_DAMAGED;
     return errno == ENOENT ? OBJECT_MISSING : OBJECT_FAILED;
 }
 

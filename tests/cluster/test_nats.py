@@ -42,6 +42,11 @@ def start(tmp_path, nats):
         node.close()
 
 
+def consumer(nats):
+    """What the servers say of the consumer of the nodes; {}: nothing now."""
+    return ((nats.stream() or {}).get("consumer_detail") or [{}])[0]
+
+
 def submit_all(nodes, count, delay_s=0.0):
     jobs = []
     for number in range(count):
@@ -83,6 +88,26 @@ def test_progress_of_another_node(nats, start):
     for thread in threads:
         thread.join()
     assert all(text.count("event: progress") > 1 and '"succeeded"' in text for text in seen.values())
+
+
+def test_a_hint_outlives_its_subscription(tmp_path, nats, start):
+    """The server that a node is connected to dies while the node works, so that its subscription is made anew: the hint
+    is still its own, is shown to be at work on, and is settled once the job has ended."""
+    (node,) = start("a", LONG_LEASE)
+    job = node.accept(picture(700, 700))
+    wait_for("the work to begin", lambda: node.job(job)["status"] == "running")
+    wait_for("the hint to be held", lambda: consumer(nats).get("num_ack_pending") == 1)
+    for number in range(3):  # one after the other, so that there always is a majority: the node was connected to one
+        nats.kill(number)
+        nats.start(number)
+        wait_for("the server", lambda: nats.info(number))
+        wait_for("the stream", lambda: nats.stream_leader() is not None)
+    node.wait_job(job)
+    wait_for("the hint to be settled", lambda: consumer(nats).get("num_ack_pending") == 0 and
+             nats.stream()["state"]["messages"] == 0, 20)
+    assert consumer(nats)["num_redelivered"] == 0
+    assert len(node.events("job_finished")) == 1
+    finish(tmp_path, [node], [job, *submit_all([node], 2)])
 
 
 def test_the_leader_of_the_stream_is_killed(tmp_path, nats, start):

@@ -191,6 +191,43 @@ def test_poison(tmp_path, shared_folder):
         check_store(shared_folder, [job])
 
 
+def damage(path):
+    """One byte of the JSON, which its checksum shows."""
+    text = bytearray(path.read_bytes())
+    at = text.index(b'"quality"') + 2
+    text[at] ^= 1
+    path.write_bytes(text)
+
+
+def test_damaged_record_of_an_open_job(tmp_path, shared_folder):
+    """The server that has accepted the job still does it; others fail it, with the reason, and do not wait for ever."""
+    store = store_of(shared_folder)
+    with Node(tmp_path, "a", store) as a:
+        a.wait_ready()
+        first = a.accept(slow_picture())
+        known, lost = a.accept(IMAGE), a.accept(picture(17, 12))
+        damage(shared_folder / "open" / f"{known}.json")
+        a.wait_job(known)
+        again = a.accept(slow_picture())
+        wait_for("the work to begin", lambda: a.job(again)["status"] == "running")
+        waiting = a.accept(picture(18, 12))
+        a.wait_job(lost)
+        a.kill()
+    damage(shared_folder / "open" / f"{waiting}.json")
+    (shared_folder / "open" / f"{again}.1.claim").write_text("?")
+    damage(shared_folder / "ended" / f"{lost}.json")
+    with Node(tmp_path, "b", store) as b:
+        b.wait_ready()
+        for job in (waiting, lost):
+            failed = b.wait_job(job, "failed")
+            assert failed["error"]["code"] == "internal" and "was damaged in the store" in failed["error"]["detail"]
+        b.wait_job(again)
+        assert b.metric('damaged_files_total{kind="record"}') == 2
+        assert {event["job"] for event in b.events("damaged")} == {waiting, lost}
+        assert not [path for path in (shared_folder / "open").iterdir() if path.name[0] != "."]
+        assert b.job(first)["status"] == "succeeded"
+
+
 def test_result_waits_for_a_store_without_room(tmp_path, shared_folder):
     """The job does not fail: its result is stored when there is room again."""
     if os.geteuid() != 0:

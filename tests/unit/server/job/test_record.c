@@ -149,6 +149,36 @@ static void every_changed_byte_is_found(void **state) {
     free(text);
 }
 
+/* Whatever a byte becomes, the record is one that can be written and read, of this job. */
+static void a_damaged_record_is_salvaged(void **state) {
+    const char *id = "n1-01m8gj31jbpcw1nm4fj5ektd0q";
+    job_record written = sample(), found, back;
+    char *text = record_to_text(&written);
+    size_t size = strlen(text);
+    char *number = strstr(text, "\"quality\":95");
+    number[10] = '7';
+    assert_int_equal(record_from_text(text, size, &found), SWIN2SR_CORRUPT);
+    record_salvage(text, size, id, &found);
+    assert_string_equal(found.spec.owner, "k1");
+    assert_string_equal(found.token, written.token);
+    assert_string_equal(found.idempotency_key, written.idempotency_key);
+    assert_int_equal(found.created_ms, written.created_ms);
+    assert_int_equal(found.status, RECORD_QUEUED);
+    number[10] = '9';
+    for (size_t i = 0; i <= size; i++) {
+        text[i < size ? i : 0] ^= 0x11;
+        record_salvage(i < size ? text : NULL, size, id, &found);
+        text[i < size ? i : 0] ^= 0x11;
+        assert_string_equal(found.id, id);
+        char *again = record_to_text(&found);
+        assert_int_equal(record_from_text(again, strlen(again), &back), SWIN2SR_OK);
+        free(again);
+    }
+    for (size_t length = 0; length < size; length += 7)
+        record_salvage(text, length, id, &found);
+    free(text);
+}
+
 /* A text with a correct checksum. */
 static swin2sr_status read_signed(const char *json, job_record *ret_record) {
     char text[RECORD_MAX_BYTES], hex[65];
@@ -244,11 +274,9 @@ int main(int argc, char **argv) {
         return 0;
     }
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_record_comes_back),
-        cmocka_unit_test(stored_records_are_read),
-        cmocka_unit_test(every_changed_byte_is_found),
-        cmocka_unit_test(wrong_fields_are_refused),
-        cmocka_unit_test(ids_sort_by_time),
+        cmocka_unit_test(a_record_comes_back),         cmocka_unit_test(stored_records_are_read),
+        cmocka_unit_test(every_changed_byte_is_found), cmocka_unit_test(a_damaged_record_is_salvaged),
+        cmocka_unit_test(wrong_fields_are_refused),    cmocka_unit_test(ids_sort_by_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
