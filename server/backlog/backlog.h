@@ -280,7 +280,8 @@ void backlog_enqueue(kept_job *kept);
 void backlog_dequeue(kept_job *kept);
 void backlog_changed(kept_job *kept);
 void kept_input_name(const kept_job *kept, char ret_name[LIMIT_RESULT_NAME_BYTES]);
-void kept_preview_name(const job_record *record, char ret_name[LIMIT_RESULT_NAME_BYTES]); /* beside its result */
+void kept_result_start(const job_record *record, char ret_start[LIMIT_RESULT_NAME_BYTES]); /* "DATE-ID." */
+void kept_preview_name(const job_record *record, char ret_name[LIMIT_RESULT_NAME_BYTES]);  /* beside its result */
 void kept_record_name(const kept_job *kept, char ret_name[LIMIT_RESULT_NAME_BYTES]);
 int64_t backlog_now_ms(void);         /* Unix time */
 void kept_owe(kept_job *kept);        /* its webhook; nothing if none are sent or it is owed already */

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "backlog/cluster.h"
 #include "base/clock.h"
@@ -90,16 +89,12 @@ void backlog_note_damage(backlog *self, kept_damage kind, const char *id, bool i
 
 /* attempt: in a cluster, each has a result of its own; otherwise 0. */
 static void name_result(const job_record *record, uint32_t attempt, char ret_name[LIMIT_RESULT_NAME_BYTES]) {
-    time_t created_s = record->created_ms / 1000;
-    struct tm utc;
-    char date[16];
-    gmtime_r(&created_s, &utc);
-    strftime(date, sizeof date, "%Y-%m-%d", &utc);
+    char start[LIMIT_RESULT_NAME_BYTES];
+    kept_result_start(record, start);
     if (attempt == 0)
-        snprintf(ret_name, LIMIT_RESULT_NAME_BYTES, "%s-%s.%s", date, record->id, job_ending(&record->spec));
+        snprintf(ret_name, LIMIT_RESULT_NAME_BYTES, "%.60s%s", start, job_ending(&record->spec));
     else
-        snprintf(ret_name, LIMIT_RESULT_NAME_BYTES, "%s-%s.%u.%s", date, record->id, attempt,
-                 job_ending(&record->spec));
+        snprintf(ret_name, LIMIT_RESULT_NAME_BYTES, "%.60s%u.%s", start, attempt, job_ending(&record->spec));
 }
 
 void kept_end(kept_job *kept, record_status status, swin2sr_status outcome, const char *detail) {

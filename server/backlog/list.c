@@ -25,6 +25,15 @@ int backlog_open_input(const kept_job *kept) {
     return openat(kept->owner->data->uploads, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 }
 
+void kept_result_start(const job_record *record, char ret_start[LIMIT_RESULT_NAME_BYTES]) {
+    time_t created_s = record->created_ms / 1000;
+    struct tm utc;
+    char date[16];
+    gmtime_r(&created_s, &utc);
+    strftime(date, sizeof date, "%Y-%m-%d", &utc);
+    snprintf(ret_start, LIMIT_RESULT_NAME_BYTES, "%s-%s.", date, record->id);
+}
+
 void kept_preview_name(const job_record *record, char ret_name[LIMIT_RESULT_NAME_BYTES]) {
     snprintf(ret_name, LIMIT_RESULT_NAME_BYTES, "%.*s.preview.jpg", LIMIT_RESULT_NAME_BYTES - 16, record->result_name);
 }

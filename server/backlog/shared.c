@@ -174,6 +174,33 @@ static swin2sr_status remove_result(object_store *objects, const job_record *rec
     return status == SWIN2SR_OK ? remove_key(objects, OBJECT_RESULTS, record->result_name, "") : status;
 }
 
+/* Results of a job that no end names. */
+typedef struct lost_results {
+    const job_record *ended;
+    char preview[LIMIT_RESULT_NAME_BYTES];
+    char names[2 * LIMIT_JOB_ATTEMPTS][LIMIT_RESULT_NAME_BYTES];
+    size_t count;
+} lost_results;
+
+static bool take_lost(void *context, const char *name, const char *tag) {
+    lost_results *self = context;
+    if (strcmp(name, self->ended->result_name) != 0 && strcmp(name, self->preview) != 0)
+        snprintf(self->names[self->count++], LIMIT_RESULT_NAME_BYTES, "%s", name);
+    return self->count < 2 * LIMIT_JOB_ATTEMPTS;
+}
+
+/* Remove what servers have left that were killed after they had stored a result, and before they could end the job. */
+static void remove_lost_results(object_store *objects, const job_record *ended) {
+    char start[OBJECT_KEY_BYTES], name[LIMIT_RESULT_NAME_BYTES];
+    lost_results found = {.ended = ended};
+    kept_result_start(ended, name);
+    write_key(start, OBJECT_RESULTS, name, "");
+    kept_preview_name(ended, found.preview);
+    (void)objects->list(objects, start, take_lost, &found);
+    for (size_t i = 0; i < found.count; i++)
+        (void)remove_key(objects, OBJECT_RESULTS, found.names[i], "");
+}
+
 static swin2sr_status remove_files(object_store *objects, const job_record *record) {
     swin2sr_status status = remove_result(objects, record);
     return status == SWIN2SR_OK ? remove_key(objects, OBJECT_INPUTS, record->id, "") : status;
@@ -414,6 +441,8 @@ static swin2sr_status write_end(kept_job *kept) {
         remove_debt(objects, kept);
     if (status == SWIN2SR_OK || status == SWIN2SR_INVALID)
         (void)remove_open(objects, record->id); /* what is left, a sweep removes */
+    if (status == SWIN2SR_OK && record->attempts > 1)
+        remove_lost_results(objects, record);
     if (status == SWIN2SR_OK && record->status != RECORD_SUCCEEDED)
         (void)remove_key(objects, OBJECT_INPUTS, record->id, "");
     return status;
@@ -427,6 +456,7 @@ static swin2sr_status remove_all(const kept_job *kept) {
     const job_record *record = &kept->record;
     char key[OBJECT_KEY_BYTES];
     swin2sr_status status = remove_files(objects, record);
+    remove_lost_results(objects, record); /* of an attempt that went on when another had ended the job */
     if (status == SWIN2SR_OK)
         status = remove_open(objects, record->id);
     if (status == SWIN2SR_OK && record->webhook[0])

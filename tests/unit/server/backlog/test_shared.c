@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * tests/unit/server/backlog/test_shared.c - what is left in a shared store of a new job whose record could not be stored:
- * nothing, unless the request has an Idempotency-Key, with which another server may have accepted the job meanwhile. */
+ * tests/unit/server/backlog/test_shared.c - what is left in a shared store. Of a new job whose record could not be stored:
+ * nothing, unless the request has an Idempotency-Key, with which another server may have accepted the job meanwhile. Of
+ * a job that several servers have worked on: the result of the one that has ended it. */
 #include "backlog/cluster.h"
 
 #include <setjmp.h>
@@ -140,10 +141,54 @@ static void what_another_server_has_accepted_stays(void **state) {
     close_node(self);
 }
 
+static void put_result(node *self, const char *attempt) {
+    char key[OBJECT_KEY_BYTES];
+    snprintf(key, sizeof key, OBJECT_RESULTS "1970-01-01-" ID ".%s", attempt);
+    assert_int_equal(self->folder->write(self->folder, key, "other", 5, true), OBJECT_OK);
+}
+
+static bool is_result(node *self, const char *attempt) {
+    char key[OBJECT_KEY_BYTES], *text = NULL;
+    size_t size;
+    snprintf(key, sizeof key, OBJECT_RESULTS "1970-01-01-" ID ".%s", attempt);
+    object_result result = self->folder->read(self->folder, key, 100, &text, &size);
+    free(text);
+    return result == OBJECT_OK;
+}
+
+/* Two servers were killed after they had stored their results, with previews or without. */
+static void results_of_killed_servers_are_removed(void **state) {
+    node *self = open_node(*state, ID, "", false);
+    kept_shared_write(&self->kept);
+    assert_int_equal(self->kept.status, SWIN2SR_OK);
+    put_result(self, "1.png");
+    put_result(self, "1.png.preview.jpg");
+    put_result(self, "2.png");
+    job_record *record = &self->kept.pending;
+    record->status = RECORD_SUCCEEDED;
+    record->attempts = 3;
+    record->done.out_bytes = 5;
+    strcpy(record->result_name, "1970-01-01-" ID ".3.png");
+    self->kept.job.result.fd = self->kept.input.fd;
+    self->kept.write = KEPT_WRITE_END;
+    kept_shared_write(&self->kept);
+    assert_int_equal(self->kept.status, SWIN2SR_OK);
+    assert_true(is_result(self, "3.png"));
+    assert_int_equal(count_objects(self, OBJECT_RESULTS), 1);
+    put_result(self, "4.png"); /* of a server that went on, and was killed before it found the end */
+    self->kept.record = *record;
+    self->kept.write = KEPT_WRITE_NOTHING;
+    kept_shared_write(&self->kept);
+    assert_int_equal(self->kept.status, SWIN2SR_OK);
+    assert_int_equal(count_objects(self, OBJECT_RESULTS), 0);
+    close_node(self);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(nothing_is_left_of_a_job_that_is_refused, open_fixture, close_fixture),
         cmocka_unit_test_setup_teardown(what_another_server_has_accepted_stays, open_fixture, close_fixture),
+        cmocka_unit_test_setup_teardown(results_of_killed_servers_are_removed, open_fixture, close_fixture),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
