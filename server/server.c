@@ -246,6 +246,8 @@ static bool open_shared(server *self, char name[LIMIT_PEER_BYTES]) {
         status = open_s3(self, &error);
     else if (status == SWIN2SR_OK)
         status = objects_open_folder(self->config.cluster + strlen(CLUSTER_FOLDER), name, &self->shared, &error);
+    if (status == SWIN2SR_OK)
+        status = objects_measure(self->shared, &self->shared, &error);
     if (status != SWIN2SR_OK)
         fprintf(stderr, "swin2sr-server: --cluster: %s\n", error.text);
     return status == SWIN2SR_OK;

@@ -106,7 +106,8 @@ bool pace_has_room(const pool *workers);
 /* How long a new job would wait for a worker, predicted from the costs of the jobs that wait and run. */
 uint64_t pace_wait_us(const pool *workers);
 
-/* A Retry-After: pace_spread_s of the wait, with a random number. */
+/* A Retry-After: pace_spread_s of a wait, or of that of a new job, with a random number. */
+uint32_t pace_retry_in_s(uint64_t wait_us);
 uint32_t pace_retry_after_s(const pool *workers);
 
 /* A time between half of the wait and all of it, so that clients that were refused together do not return together.

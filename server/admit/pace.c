@@ -52,9 +52,13 @@ uint32_t pace_spread_s(uint64_t wait_us, uint32_t random) {
     return wait_s < LIMIT_RETRY_AFTER_S ? (uint32_t)wait_s : LIMIT_RETRY_AFTER_S;
 }
 
-uint32_t pace_retry_after_s(const pool *workers) {
+uint32_t pace_retry_in_s(uint64_t wait_us) {
     uint32_t random;
     if (getrandom(&random, sizeof random, GRND_NONBLOCK) != sizeof random)
         random = UINT32_MAX; /* no random numbers yet, early after boot: the whole wait */
-    return pace_spread_s(pace_wait_us(workers), random);
+    return pace_spread_s(wait_us, random);
+}
+
+uint32_t pace_retry_after_s(const pool *workers) {
+    return pace_retry_in_s(pace_wait_us(workers));
 }

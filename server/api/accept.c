@@ -3,6 +3,7 @@
  * In: an admitted upload; Prefer and Idempotency-Key.  Out: 202 once the job is on the disk, or its result.
  * The request is held while the job is written, and for `wait` seconds after that. */
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -199,13 +200,32 @@ bool accept_webhook(upscale_call *self) {
     return call_refuse(self, &what);
 }
 
+/* By the jobs and workers of all servers of a cluster. */
+static bool can_wait(upscale_call *self) {
+    const pool *workers = self->network->owner;
+    uint64_t wait_us = backlog_wait_us(self->service->backlog, workers);
+    uint64_t limit_us = (uint64_t)self->service->config->jobs_wait_s * 1000000;
+    if (wait_us <= limit_us)
+        return true;
+    problem what = problem_of(PROBLEM_QUEUE_FULL,
+                              "a new job would wait for about %" PRIu64 " seconds, by the jobs of all servers, and may "
+                              "wait for %" PRIu64,
+                              wait_us / 1000000, limit_us / 1000000);
+    what.limit = limit_us / 1000000;
+    what.actual = wait_us / 1000000;
+    what.retry_after_s = pace_retry_in_s(wait_us - limit_us);
+    return call_refuse(self, &what);
+}
+
 bool accept_early(upscale_call *self, uint64_t body_bytes) {
-    return self->kind != CALL_JOB || find_earlier(self) || has_room(self, body_bytes);
+    bool is_chosen = self->service->pools->pool_count == 1; /* otherwise the form may name another network */
+    return self->kind != CALL_JOB || find_earlier(self) ||
+           (has_room(self, body_bytes) && (!is_chosen || can_wait(self)));
 }
 
 void accept_job(upscale_call *self) {
     backlog *keeper = self->service->backlog;
-    if (!has_room(self, self->intake.upload.bytes))
+    if (!has_room(self, self->intake.upload.bytes) || !can_wait(self))
         return;
     job_record wanted = {.spec = call_spec(self), .cost_us = self->work.us, .frames = (uint32_t)self->image.frames};
     if (!self->list_bytes) {

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "admit/admit.h"
+#include "api/cluster_metrics.h"
 #include "api/context.h"
 #include "api/routes.h"
 #include "base/write.h"
@@ -192,6 +193,7 @@ static void write_gauges(const api_context *self, FILE *out) {
         write_damage(self, out);
         write_jobs(self->backlog, out);
         write_webhooks(self->backlog, out);
+        cluster_metrics_write(self->backlog, out);
     }
     write_log(self->log, out);
     write_process(self, out);

@@ -38,6 +38,11 @@ typedef struct kept_sums {
     uint64_t bytes;
 } kept_sums;
 
+/* Predicted computing of the jobs of one pool that wait, and of those that run, from their beginning. */
+typedef struct kept_costs {
+    uint64_t queued_us, running_us;
+} kept_costs;
+
 /* The jobs of one API key. It lives as long as one of them. */
 typedef struct kept_share {
     char owner[LIMIT_OWNER_BYTES];
@@ -187,6 +192,7 @@ struct backlog {
     uint64_t damaged[KEPT_DAMAGE_COUNT]; /* since the start */
     uint64_t finished[BACKLOG_OUTCOMES]; /* the same, by the negated swin2sr_status of the end */
     kept_sums sums;
+    kept_costs costs[LIMIT_MODELS]; /* of each pool */
     kept_share *shares;
     uint64_t bytes_max; /* of sums.bytes, at which new jobs are refused */
     loop_timer sweep;
@@ -220,6 +226,9 @@ void backlog_done(backlog *self);
  * ret_excess  If not: the limit that it would exceed. */
 bool backlog_has_room(const backlog *self, const char *owner, uint64_t in_bytes, backlog_excess *ret_excess);
 size_t backlog_unfinished(const backlog *self);
+
+/* How long a new job of this pool would wait, predicted from the jobs and workers of all servers; 0 without a cluster. */
+uint64_t backlog_wait_us(const backlog *self, const pool *workers);
 size_t backlog_submitted(const backlog *self); /* waiting or running in the pools */
 
 /* Keep a new job and do it. The phase is KEPT_ACCEPTING; a watch learns of KEPT_ACCEPTED or KEPT_REFUSED.

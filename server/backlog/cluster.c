@@ -25,9 +25,9 @@ static void choose_stale(cluster *self, uint64_t now_us) {
 }
 
 static object_result write_beat(cluster *self) {
-    char key[OBJECT_KEY_BYTES], text[32];
+    char key[OBJECT_KEY_BYTES], text[BEAT_BYTES + 24];
     snprintf(key, sizeof key, OBJECT_NODES "%s", self->name);
-    int length = snprintf(text, sizeof text, "%llu\n", (unsigned long long)++self->beat_count);
+    int length = snprintf(text, sizeof text, "%llu\n%s", (unsigned long long)++self->beat_count, self->workers_text);
     return self->store->write(self->store, key, text, (size_t)length, false);
 }
 
@@ -102,6 +102,23 @@ static bool take_ended(void *context, const char *name, const char *tag) {
     return true;
 }
 
+/* How many workers each process has: of new ones, and of all with the list of jobs that have ended. */
+static void count_workers(cluster *self) {
+    for (peer *seen = self->sweep.peers; seen < self->sweep.peers + self->sweep.peer_count; seen++) {
+        const peer *known = self->peers;
+        while (known < self->peers + self->peer_count && strcmp(known->name, seen->name) != 0)
+            known++;
+        bool is_known = known < self->peers + self->peer_count && known->is_counted && !self->sweep.with_ended;
+        char key[OBJECT_KEY_BYTES], *text = NULL;
+        size_t size;
+        snprintf(key, sizeof key, OBJECT_NODES "%s", seen->name);
+        seen->is_counted = !is_known && self->store->read(self->store, key, BEAT_BYTES + 24, &text, &size) == OBJECT_OK;
+        if (seen->is_counted)
+            cluster_read_workers(self->owner->pools, text, seen);
+        free(text);
+    }
+}
+
 /* Debts come before the signs of life, so that whoever has one has shown a sign of life. */
 static void sweep_work(io_task *task) {
     cluster *self = of_sweep(task);
@@ -109,6 +126,7 @@ static void sweep_work(io_task *task) {
     object_store *objects = self->store;
     bool has_debts = !sweep->with_debts || objects->list(objects, OBJECT_WEBHOOKS, debt_take_entry, sweep) == OBJECT_OK;
     sweep->is_good = has_debts && objects->list(objects, OBJECT_NODES, take_node, sweep) == OBJECT_OK;
+    count_workers(self);
     sweep->is_good &= objects->list(objects, OBJECT_OPEN, take_open, sweep) == OBJECT_OK;
     if (sweep->with_ended)
         sweep->is_good &= objects->list(objects, OBJECT_ENDED, take_ended, sweep) == OBJECT_OK;
@@ -214,6 +232,7 @@ static void on_pulse(void *context) {
         self->beat = (io_task){.work = beat_work, .done = beat_done};
         self->is_beating = true;
         choose_stale(self, now_us);
+        cluster_write_workers(self->owner->pools, self->workers_text);
         io_submit(&self->lanes[0], &self->beat);
     }
     begin_sweep(self, now_us);
@@ -263,6 +282,7 @@ swin2sr_status cluster_start(backlog *owner, object_store *objects, const char *
     self->lease_us = (uint64_t)owner->config->lease_s * 1000000;
     self->period_us = self->lease_us / 3;
     snprintf(self->name, sizeof self->name, "%s", name);
+    cluster_write_workers(owner->pools, self->workers_text);
     self->peers = calloc(LIMIT_PEERS, sizeof *self->peers);
     self->sweep.peers = calloc(LIMIT_PEERS, sizeof *self->sweep.peers);
     swin2sr_status status = !self->peers || !self->sweep.peers ? SWIN2SR_NOMEM
@@ -307,6 +327,10 @@ void cluster_stop(cluster *self) {
     (void)self->store->remove(self->store, key); /* otherwise its lease runs out */
     self->owner->cluster = NULL;
     release(self);
+}
+
+uint64_t backlog_wait_us(const backlog *self, const pool *workers) {
+    return self->cluster ? cluster_wait_us(self->cluster, workers) : 0;
 }
 
 bool backlog_is_quiet(const backlog *self) {

@@ -54,9 +54,13 @@ bool cluster_look_for_sweep(cluster *self, const char *id, bool is_tidy);
 typedef struct peer {
     char name[LIMIT_PEER_BYTES];
     char tag[OBJECT_TAG_BYTES];
-    uint64_t changed_us; /* when this process first saw the tag */
-    bool is_listed;      /* in the last list */
+    uint64_t changed_us;            /* when this process first saw the tag */
+    bool is_listed;                 /* in the last list */
+    bool is_counted;                /* the next one is known */
+    uint16_t workers[LIMIT_MODELS]; /* of each pool of this process */
 } peer;
+
+#define BEAT_BYTES ((LIBRARY_MAX_NAME + 12) * LIMIT_MODELS) /* of a sign of life */
 
 /* An open job in a list. */
 typedef struct sighting {
@@ -107,14 +111,17 @@ struct cluster {
     bool is_beating;
     char stale[LIMIT_PEER_BYTES]; /* a process whose sign of life is removed with the next beat; "": none */
     uint64_t beat_count;
-    peer *peers; /* [LIMIT_PEERS] */
+    char workers_text[BEAT_BYTES]; /* of the beat that is under way */
+    peer *peers;                   /* [LIMIT_PEERS] */
     size_t peer_count;
     cluster_sweep sweep;
     uint64_t ended_us; /* when ended/ was last listed */
     look *looks;
     size_t look_count, sweep_look_count;
     void (*on_looked)(cluster *self); /* a look of the sweep is over */
-    bool is_away;                     /* the store failed; the next sweep tries again */
+    uint64_t takeover_count, found_count, put_count, lost_count,
+        hint_count; /* since the start: api/cluster_metrics.c */
+    bool is_away;   /* the store failed; the next sweep tries again */
     loop_timer pulse, glance;
 };
 
@@ -152,6 +159,19 @@ bool cluster_is_gone(const cluster *self, const char *name);
 
 /* Is this process the first, by name, of those that show signs of life? */
 bool cluster_is_first(const cluster *self);
+
+/* ---- wait.c ---- */
+
+/* Write the pools of this process and the workers of each, "NAME COUNT", and read those of another process. Pools that
+ * this process does not have are left out. */
+void cluster_write_workers(const pool_set *pools, char ret_text[BEAT_BYTES]);
+void cluster_read_workers(const pool_set *pools, const char *text, peer *seen);
+
+/* How long a new job of this pool would wait for a worker of any process that shows signs of life. A job that runs is on
+ * average half done. */
+uint64_t cluster_wait_us(const cluster *self, const pool *workers);
+
+size_t cluster_node_count(const cluster *self); /* processes that show signs of life, and this one */
 
 /* ---- debts.c ---- */
 

@@ -40,6 +40,7 @@ static void on_known(void *context, bool is_read) {
 static void on_hint(void *context, const char *id) {
     cluster *self = context;
     bool is_busy = false;
+    self->hint_count++;
     asked_hint *asked = record_is_id(id) ? malloc(sizeof *asked) : NULL;
     if (!asked || self->owner->is_draining) {
         queue_settle(self->queue, id, !record_is_id(id));
@@ -60,6 +61,7 @@ static void on_hint(void *context, const char *id) {
 static void on_lost(void *context, const char *id) {
     cluster *self = context;
     kept_job *kept = backlog_find(self->owner, id);
+    self->lost_count++;
     if (!kept)
         return;
     cluster_consider(self, kept, true);

@@ -50,6 +50,7 @@ void cluster_consider(cluster *self, kept_job *kept, bool is_due) {
         return;
     if (kept->is_record_damaged && known_us < self->lease_us * 2) /* whoever has accepted it still knows it */
         return;
+    self->found_count += !is_due;
     backlog_enqueue(kept);
 }
 
@@ -60,10 +61,15 @@ void cluster_take_peers(cluster *self, const cluster_sweep *found, uint64_t now_
         const peer *seen = &found->peers[i];
         peer *known = find_peer(self, seen->name);
         if (!known && self->peer_count < LIMIT_PEERS)
-            known = &self->peers[self->peer_count++];
+            *(known = &self->peers[self->peer_count++]) = (peer){.name = ""};
         if (known && strcmp(known->tag, seen->tag) != 0) {
+            peer before = *known;
             *known = *seen;
             known->changed_us = now_us;
+            if (!seen->is_counted) {
+                known->is_counted = before.is_counted;
+                memcpy(known->workers, before.workers, sizeof known->workers);
+            }
         }
         if (known)
             known->is_listed = true;

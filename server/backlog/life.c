@@ -407,6 +407,7 @@ static void on_claimed(kept_job *kept) {
     if (kept->pending.attempts != kept->record.attempts) {
         kept->record.attempts = kept->pending.attempts;
         kept->is_claimed = true;
+        self->cluster->takeover_count += kept->claimant[0] && strcmp(kept->claimant, self->cluster->name) != 0;
         strcpy(kept->claimant, self->cluster->name);
         kept_tell(kept, QUEUE_CHANGED);
     }

@@ -50,8 +50,18 @@ static void add(kept_sums *sums, const job_record *record, int sign) {
     sums->bytes += (uint64_t)sign * bytes_of(record);
 }
 
+static void add_cost(backlog *self, const job_record *record, int sign) {
+    const network *target = self->pools ? pools_find(self->pools, record->spec.model) : NULL;
+    if (!target)
+        return; /* it ends without work here */
+    kept_costs *costs = &self->costs[target->owner - self->pools->pools];
+    costs->queued_us += record->status == RECORD_QUEUED ? (uint64_t)sign * record->cost_us : 0;
+    costs->running_us += record->status == RECORD_RUNNING ? (uint64_t)sign * record->cost_us : 0;
+}
+
 void kept_count(kept_job *kept, int sign) {
     backlog *self = kept->owner;
+    add_cost(self, &kept->record, sign);
     self->counts[kept->record.status] += (size_t)sign;
     add(&self->sums, &kept->record, sign);
     if (kept->share)

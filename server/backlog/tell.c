@@ -25,7 +25,9 @@ void kept_tell(kept_job *kept, uint32_t millionths) {
 void kept_announce(kept_job *kept) {
     cluster *self = kept->owner->cluster;
     kept->met_us = swin2sr__clock_us();
-    if (kept->record.attempts == 0 && !record_is_finished(&kept->record) && queue_is_working(self->queue))
+    bool is_put = kept->record.attempts == 0 && !record_is_finished(&kept->record) && queue_is_working(self->queue);
+    self->put_count += is_put;
+    if (is_put)
         queue_put(self->queue, kept->record.id, 1);
     else
         cluster_consider(self, kept, true);

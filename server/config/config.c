@@ -151,6 +151,8 @@ static const setting settings[] = {
           1, LIMIT_JOBS_MAX),
     COUNT("job-s", "seconds a job may take, from when it is the next to get a worker", "3600", NULL, job_s, 1,
           LIMIT_WAIT_MAX_S),
+    COUNT("jobs-wait-s", "predicted seconds that a new job of --cluster may wait, by the jobs of all its servers; further ones get 429", "86400",
+          NULL, jobs_wait_s, 1, LIMIT_WAIT_MAX_S * 10),
     COUNT("result-hours", "hours a finished job and its result are kept", "24", NULL, result_hours, 1, 24 * 365),
     {"jobs-mib", "N", "MiB that inputs and results of kept jobs may take; further jobs get 507; 0: half of the disk of --data", "0",
      NULL, KIND_SIZE, FIELD(jobs_bytes_max), 0, LIMIT_JOBS_MAX_MIB, 1 << 20, NULL},

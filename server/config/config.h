@@ -120,7 +120,7 @@ typedef struct server_config {
     int32_t lease_s;            /* without a sign of life, after which others do the jobs of a server */
     const char *node;           /* first part of the id of each job */
     int32_t upload_hours;       /* a resumable upload is kept */
-    int32_t jobs_max, job_s, result_hours;
+    int32_t jobs_max, job_s, jobs_wait_s, result_hours;
     int32_t key_jobs_max;    /* of one API key, waiting or running */
     uint64_t jobs_bytes_max; /* of inputs and results of kept jobs; 0: a share of the disk */
     uint64_t reserve_bytes;  /* of the disks of spool and data; smaller on small disks (store/space.h) */

@@ -5,6 +5,7 @@
  * digits, '.' and '-'. All calls wait for the store, so only I/O threads make them; several threads may do so at a time. */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -75,6 +76,32 @@ struct object_store {
 
     void (*close)(object_store *self); /* frees self */
 };
+
+/* ---- objects_measured.c ---- */
+
+typedef enum object_operation {
+    OBJECT_CREATE = 0,
+    OBJECT_WRITE,
+    OBJECT_READ,
+    OBJECT_OPENING,
+    OBJECT_REMOVE,
+    OBJECT_LIST,
+    OBJECT_OPERATION_COUNT
+} object_operation;
+
+/* Of each operation: calls that have ended, those of them with _FAILED, and the time of all. */
+typedef struct object_stats {
+    atomic_uint_least64_t counts[OBJECT_OPERATION_COUNT], failures[OBJECT_OPERATION_COUNT], us[OBJECT_OPERATION_COUNT];
+} object_stats;
+
+/* A store that passes calls on to another one, which it closes with itself, and measures them.
+ * errors  _NOMEM; inner is still the caller's. */
+SWIN2SR_MUST_CHECK swin2sr_status objects_measure(object_store *inner, object_store **ret_store, swin2sr_error *reterr);
+
+/* Of such a store, from any thread. */
+const object_stats *objects_stats(const object_store *measured);
+
+/* ---- objects_folder.c ---- */
 
 /* A folder of a file system that all servers have mounted. It must have hard links.
  * owner     Of this server, unlike all others; part of the names of unfinished files.

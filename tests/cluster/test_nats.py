@@ -107,7 +107,8 @@ def test_a_hint_outlives_its_subscription(tmp_path, nats, start):
              nats.stream()["state"]["messages"] == 0, 20)
     assert consumer(nats)["num_redelivered"] == 0
     assert len(node.events("job_finished")) == 1
-    finish(tmp_path, [node], [job, *submit_all([node], 2)])
+    for other in submit_all([node], 2):
+        node.wait_job(other)
 
 
 def test_the_leader_of_the_stream_is_killed(tmp_path, nats, start):

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from nodes import LEASE_S, SMALL, Node, check_store, nodes
-from service import SERVER, Service, picture, slow_picture, wait_for
+from service import SERVER, Service, check_metrics, check_problem, picture, slow_picture, wait_for
 
 IMAGE = picture(16, 12)
 
@@ -52,6 +52,7 @@ def test_job_of_a_killed_node_is_done_by_another(tmp_path, shared_folder):
         a.kill()
         b.process.send_signal(signal.SIGCONT)
         assert b.wait_job(job)["status"] == "succeeded"
+        assert b.metric("cluster_takeovers_total") >= 1 and b.metric("cluster_found_jobs_total") >= 1
         b.wait_job(waiting)
         assert set(check_store(shared_folder, [job, waiting]).values()) == {"succeeded"}
 
@@ -189,6 +190,31 @@ def test_poison(tmp_path, shared_folder):
         failed = b.wait_job(job, "failed", patience_s=LEASE_S * 10)
         assert "again and again" in failed["error"]["detail"]
         check_store(shared_folder, [job])
+
+
+def test_admission_by_the_whole_queue(tmp_path, shared_folder):
+    """A node without work of its own refuses jobs because of those of another, and says when to come back."""
+    store = store_of(shared_folder)
+    with contextlib.ExitStack() as stack:
+        a = stack.enter_context(Node(tmp_path, "a", store, "--jobs-wait-s", "1000"))
+        b = stack.enter_context(Node(tmp_path, "b", store, "--jobs-wait-s", "1"))
+        for node in (a, b):
+            node.wait_ready()
+            node.wait_metric("cluster_nodes", 2)
+        assert b.metric("cluster_queue_seconds") == 0
+        b.accept(IMAGE)
+        jobs = [a.accept(slow_picture()) for _ in range(6)]
+        wait_for("the queue of a at b", lambda: b.metric("cluster_queue_seconds") > 1)
+        refused = check_problem(b.submit(IMAGE), 429, "queue_full")
+        assert refused["limit"] == 1 and refused["actual"] >= 1 and 1 <= refused["retry_after"] <= 300
+        assert "by the jobs of all servers" in refused["detail"]
+        for job in jobs[1:]:
+            requests.delete(f"{a.url}/v1/jobs/{job}")
+        b.wait_job(jobs[0])
+        wait_for("room", lambda: b.submit(IMAGE).status_code == 202)
+        assert a.metric('store_seconds_count{operation="list"}') > 2
+        assert a.metric('store_seconds_sum{operation="create"}') > 0 and a.metric("store_errors_total") == 0
+        check_metrics(a.url)
 
 
 def damage(path):
