@@ -354,7 +354,7 @@ static bool open_input(kept_job *kept) {
 }
 
 static void submit(kept_job *kept) {
-    network *target = pools_find(kept->owner->pools, kept->record.spec.model);
+    network *target = pools_find_for_job(kept->owner->pools, kept->record.spec.model);
     backlog_dequeue(kept);
     job_init(&kept->job);
     kept->job.spec = kept->record.spec;
@@ -456,7 +456,7 @@ static kept_job *find_next(backlog *self, network **ret_target) {
         return NULL;
     for (kept_job *kept = self->queue_first, *next; kept; kept = next) {
         next = kept->queue_next;
-        *ret_target = pools_find(self->pools, kept->record.spec.model);
+        *ret_target = pools_find_for_job(self->pools, kept->record.spec.model);
         if (kept->is_record_damaged)
             kept_end(kept, RECORD_FAILED, SWIN2SR_INTERNAL,
                      "the record of this job was damaged in the store; send the image again");

@@ -49,6 +49,12 @@ network *pools_find(pool_set *self, const char *name) {
     return NULL;
 }
 
+network *pools_find_for_job(pool_set *self, const char *name) {
+    network *found = pools_find(self, name);
+    const char *successor = found ? NULL : swin2sr__built_in_successor(name);
+    return successor ? pools_find(self, successor) : found;
+}
+
 network *pools_find_for_task(pool_set *self, const char *task) {
     library_choice best = {NULL, 0};
     for (int i = 0; i < self->network_count; i++)

@@ -21,6 +21,10 @@ void pools_init(pool_set *self, const server_config *config, event_loop *loop, s
 /* The network of this name; NULL: it is not served. */
 network *pools_find(pool_set *self, const char *name);
 
+/* The network of a job that was accepted with this name: of one that was inside an earlier version of the program, what
+ * took its place. NULL: it is not served. */
+network *pools_find_for_job(pool_set *self, const char *name);
+
 /* The served network that fits a task best, by the rule of `swin2sr upscale --task`; NULL: none fits. */
 network *pools_find_for_task(pool_set *self, const char *task);
 

@@ -415,6 +415,27 @@ def test_a_network_that_is_gone_fails_its_jobs(start, data):
         assert "no longer served" in finished(server, job, "failed")["error"]["detail"]
 
 
+def rename_network(path, before, after):
+    """In the record of a job, as an earlier version would have written it."""
+    text = path.read_text().split("\n", 1)[1].strip()
+    assert f'"{before}"' in text
+    text = text.replace(f'"{before}"', f'"{after}"')
+    path.write_text(f"sha256 {hashlib.sha256(text.encode()).hexdigest()}\n{text}\n")
+
+
+def test_jobs_of_a_network_that_left_the_program_are_done_by_its_successor(start, data):
+    server = start("--data", str(data), "--models", "fast:1", "--threads", "1")
+    jobs = [accepted(submit(server, slow_picture())), accepted(submit(server, picture()))]
+    server.process.kill()
+    server.wait()
+    for job in jobs:
+        record, = (path for path in data.rglob(f"*{job['id']}*") if path.is_file() and path.read_bytes().startswith(b"sha256 "))
+        rename_network(record, "fast", "swin2sr-lightweight-x4")
+    server = start("--data", str(data), "--models", "fast:1")
+    for job in jobs:
+        assert finished(server, job)["status"] == "succeeded"
+
+
 def test_a_data_folder_has_one_server(start, data):
     start("--data", str(data))
     second = subprocess.run([service.SERVER, "--listen", "127.0.0.1:0", "--data", str(data)], capture_output=True,

@@ -125,6 +125,7 @@ def refused(image, *arguments):
     ended = podman("run", "--rm", "--name", f"{NAME}-wrong", *arguments, image, check=False)
     lines = [line for line in ended.stderr.splitlines() if "systemd connection" not in line]
     assert ended.returncode == 1 and ended.stdout == "", ended.stderr
+    print(*lines, sep="\n")
     return lines
 
 

@@ -201,9 +201,8 @@ def test_data_of_the_version_before(programs_before, image, tmp_path, monkeypatc
     data = tmp_path / "data"
 
     def old():
-        monkeypatch.setattr("service.SERVER", programs_before / "swin2sr-server")
         monkeypatch.setattr("service.check_log", lambda *_: None)  # the schema is that of this version
-        return Service(tmp_path, "--data", data, "--workers", "1", "--drain-s", "1")
+        return Service(tmp_path, "--data", data, "--workers", "1", "--drain-s", "1", program=programs_before / "swin2sr-server")
 
     with old() as service:
         service.wait_ready()
