@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import platform
 import re
 import signal
 import subprocess
@@ -73,6 +74,8 @@ def test_labels(image):
     assert config["Labels"]["org.opencontainers.image.version"] == VERSION
     assert config["Labels"]["org.opencontainers.image.licenses"] == "Apache-2.0"
     assert re.fullmatch("[0-9a-f]{40}", config["Labels"]["org.opencontainers.image.revision"])
+    machine = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
+    assert config["Architecture"] == machine, "this file after test_arm64.py, too"
     assert config["User"] == "" and config["Healthcheck"]["Test"] == ["CMD", "swin2sr", "healthcheck"]
 
 
@@ -125,7 +128,6 @@ def refused(image, *arguments):
     ended = podman("run", "--rm", "--name", f"{NAME}-wrong", *arguments, image, check=False)
     lines = [line for line in ended.stderr.splitlines() if "systemd connection" not in line]
     assert ended.returncode == 1 and ended.stdout == "", ended.stderr
-    print(*lines, sep="\n")
     return lines
 
 
