@@ -266,7 +266,7 @@ VALIDATED = {
     "memory and faults": [TESTS / "unit" / "engine" / "test_engine_vulkan_device", GOLDENS / "tiny_shuffle_x3.safetensors"],
     "compiled kernels": [TESTS / "unit" / "engine" / "test_engine_vulkan_cache"],
     "image": [*IMAGE, GOLDENS / "tiny_shuffle_x3.safetensors"],
-    "tiles": [*IMAGE, GOLDENS / "tiny_aux_x4.safetensors", "--tile", 64, "--precision", "fp16"],
+    "tiles": [*IMAGE, GOLDENS / "tiny_aux_x4.safetensors", "--size", "100x70", "--tile", 64, "--precision", "fp16"],
 }
 
 
