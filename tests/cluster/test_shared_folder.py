@@ -76,6 +76,32 @@ def test_zombie_cannot_overwrite(tmp_path, shared_folder):
         assert b".2." in first.split(b"result_name")[1][:100]
 
 
+def test_a_node_that_was_cut_off_cannot_overwrite(tmp_path, shared_folder):
+    """It has its result and tries to store it for as long as it must; another has ended the job meanwhile."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may mount a file system")
+    shared_folder.mkdir()
+    door = tmp_path / "door"  # by which the first node reaches the folder
+    door.mkdir()
+    subprocess.run(["mount", "--bind", shared_folder, door], check=True)
+    try:
+        with nodes(tmp_path, store_of(door), "a") as (a,):
+            job = a.accept(slow_picture())
+            wait_for("the work to begin", lambda: a.job(job)["status"] == "running")
+            wait_for("no file to be open", lambda: subprocess.run(["mount", "-o", "remount,bind,ro", door]).returncode == 0)
+            with nodes(tmp_path, store_of(shared_folder), "b") as (b,):
+                b.wait_job(job)
+                first, content = (shared_folder / "ended" / f"{job}.json").read_bytes(), b.result(job).content
+                wait_for("the end that a cannot write", lambda: a.events("job_not_written"))
+                subprocess.run(["mount", "-o", "remount,bind,rw", door], check=True)
+                wait_for("a to take over the end", lambda: a.job(job)["status"] == "succeeded")
+                wait_for("a to give up its own", lambda: check_store(shared_folder, [job]))
+                assert (shared_folder / "ended" / f"{job}.json").read_bytes() == first
+                assert a.result(job).content == content
+    finally:
+        subprocess.run(["umount", door], check=True)
+
+
 def test_cancelled_by_another_node(tmp_path, shared_folder):
     with nodes(tmp_path, store_of(shared_folder), "a", "b") as (a, b):
         b.process.send_signal(signal.SIGSTOP)
