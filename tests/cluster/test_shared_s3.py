@@ -115,6 +115,26 @@ def test_zombie_cannot_overwrite(place):
     assert a.result(job).content == b.result(job).content == content
 
 
+def test_a_node_that_was_cut_off_cannot_overwrite(place):
+    """It has its result and tries to store it for as long as it must; another has ended the job meanwhile."""
+    proxy = FaultProxy(place.store.port)
+    place.stack.callback(proxy.close)
+    a = place.start("a", port=proxy.port)[0]
+    job = a.accept(slow_picture())
+    wait_for("the work to begin", lambda: a.job(job)["status"] == "running", PATIENCE_S)
+    proxy.set("status", 503, count=100_000)
+    b = place.start("b")[0]
+    b.wait_job(job, patience_s=PATIENCE_S)
+    key = f"/{BUCKET}/{place.name}/ended/{job}.json"
+    ended, content = s3_peer.request(place.store, "GET", key)[2], b.result(job).content
+    wait_for("the end that a cannot write", lambda: a.events("job_not_written"), PATIENCE_S)
+    proxy.set("status", 503, count=0)
+    a.wait_job(job, patience_s=PATIENCE_S)
+    place.check([job])
+    assert s3_peer.request(place.store, "GET", key)[2] == ended
+    assert a.result(job).content == content
+
+
 def test_gateway_killed_under_load(store, place):
     """Jobs that are refused in between are not accepted ones; those that are accepted end."""
     if store.name != "radosgw":
