@@ -95,6 +95,7 @@ class Radosgw:
         return done.stdout
 
     def _configure(self):
+        """Leases on reads follow the grace of heartbeats: an OSD that got no processor for longer answers no more."""
         first, second = free_port(), free_port()
         self.conf, self.keyring = self.folder / "ceph.conf", self.folder / "keyring"
         self.fsid = str(uuid.uuid4())
@@ -122,6 +123,7 @@ osd pool default pgp num = 4
 osd objectstore = memstore
 memstore device bytes = 2147483648
 osd crush chooseleaf type = 0
+osd heartbeat grace = 3600
 mon allow pool size one = true
 mon warn on pool no redundancy = false
 auth allow insecure global id reclaim = false
