@@ -64,7 +64,7 @@ class Cluster:
         self.nodes = [self.start_node(i) for i in range(3)]
         for node in self.nodes:
             node.wait_ready()
-        wait_for("the stream", self.nats.stream)
+            node.wait_metric("hints_up", 1)
 
     def start_node(self, number):
         member = self.members[f"node{number}"]

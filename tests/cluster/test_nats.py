@@ -34,7 +34,7 @@ def start(tmp_path, nats):
         started.extend(nodes)
         for node in nodes:
             node.wait_ready()
-        wait_for("the stream", nats.stream)
+            node.wait_metric("hints_up", 1)
         return nodes
 
     yield start_nodes
