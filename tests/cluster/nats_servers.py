@@ -78,6 +78,16 @@ class NatsServers:
                     return stream
         return None
 
+    def consumer(self):
+        """What its leader says of the consumer of the nodes, others may not know what is held; {}: there is none now."""
+        for number in range(len(self.processes)):
+            for account in (self.info(number) or {}).get("account_details") or ():
+                for stream in account.get("stream_detail") or ():
+                    for consumer in stream.get("consumer_detail") or ():
+                        if (consumer.get("cluster") or {}).get("leader") == f"s{number}":
+                            return consumer
+        return {}
+
     def stream_leader(self):
         name = ((self.stream() or {}).get("cluster") or {}).get("leader")
         return int(name[1:]) if name else None

@@ -42,11 +42,6 @@ def start(tmp_path, nats):
         node.close()
 
 
-def consumer(nats):
-    """What the servers say of the consumer of the nodes; {}: nothing now."""
-    return ((nats.stream() or {}).get("consumer_detail") or [{}])[0]
-
-
 def submit_all(nodes, count, delay_s=0.0):
     jobs = []
     for number in range(count):
@@ -96,16 +91,16 @@ def test_a_hint_outlives_its_subscription(tmp_path, nats, start):
     (node,) = start("a", LONG_LEASE)
     job = node.accept(picture(700, 700))
     wait_for("the work to begin", lambda: node.job(job)["status"] == "running")
-    wait_for("the hint to be held", lambda: consumer(nats).get("num_ack_pending") == 1)
+    wait_for("the hint to be held", lambda: nats.consumer().get("num_ack_pending") == 1)
     for number in range(3):  # one after the other, so that there always is a majority: the node was connected to one
         nats.kill(number)
         nats.start(number)
         wait_for("the server", lambda: nats.info(number))
         wait_for("the stream", lambda: nats.stream_leader() is not None)
     node.wait_job(job)
-    wait_for("the hint to be settled", lambda: consumer(nats).get("num_ack_pending") == 0 and
+    wait_for("the hint to be settled", lambda: nats.consumer().get("num_ack_pending") == 0 and
              nats.stream()["state"]["messages"] == 0, 20)
-    assert consumer(nats)["num_redelivered"] == 0
+    assert wait_for("the consumer", nats.consumer)["num_redelivered"] == 0
     assert len(node.events("job_finished")) == 1
     for other in submit_all([node], 2):
         node.wait_job(other)
