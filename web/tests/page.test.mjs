@@ -91,7 +91,7 @@ test("progress is seen moving", async () => {
       const bar = document.querySelector("#list progress");
       if (bar && !bar.hidden) window.noteShare(bar.value);
     }).observe(document.getElementById("list"), { subtree: true, childList: true, attributes: true, characterData: true }));
-    await drop(page, [png(512, 384, "gradient", "slow.png")]); // the sample is done too soon to be watched
+    await drop(page, [png(768, 512, "gradient", "slow.png")]); // the sample is done too soon to be watched
     await waitState(page, "slow.png", "done");
     assert.ok(new Set(shares.filter((share) => share > 0 && share < 1)).size >= 2, `progress is seen moving: ${shares}`);
   });
