@@ -51,7 +51,7 @@ static void add(kept_sums *sums, const job_record *record, int sign) {
 }
 
 static void add_cost(backlog *self, const job_record *record, int sign) {
-    const network *target = self->pools ? pools_find(self->pools, record->spec.model) : NULL;
+    const network *target = self->pools ? pools_find_for_job(self->pools, record->spec.model) : NULL;
     if (!target)
         return; /* it ends without work here */
     kept_costs *costs = &self->costs[target->owner - self->pools->pools];

@@ -96,6 +96,16 @@ static void jobs_of_each_pool(void **state) {
     }
 }
 
+static void jobs_of_a_network_that_left_the_program(void **state) {
+    fixture *self = *state;
+    strcpy(self->served[1].name, "fast");
+    kept_job *waiting = add_job(self, "swin2sr-lightweight-x4", RECORD_QUEUED, 6000);
+    assert_int_equal(wait_us(self, 0), 0);
+    assert_int_equal(wait_us(self, 1), 6000);
+    backlog_unlink(waiting);
+    free(waiting);
+}
+
 static void workers_of_others(void **state) {
     fixture *self = *state;
     kept_job *waiting = add_job(self, "photo", RECORD_QUEUED, 6000);
@@ -133,6 +143,7 @@ static void what_is_written_is_read(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(jobs_of_each_pool, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(jobs_of_a_network_that_left_the_program, set_up, tear_down),
         cmocka_unit_test_setup_teardown(workers_of_others, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_written_is_read, set_up, tear_down),
     };
