@@ -51,6 +51,16 @@ static cluster *of_sweep(io_task *task) {
     return (cluster *)((char *)task - offsetof(cluster, sweep.task));
 }
 
+void *sweep_grow(void *rows, size_t size, size_t count, size_t *room) {
+    if (count < *room)
+        return rows;
+    size_t wanted = *room ? *room * 2 : 64;
+    void *more = realloc(rows, wanted * size);
+    if (more)
+        *room = wanted;
+    return more;
+}
+
 static bool take_node(void *context, const char *name, const char *tag) {
     cluster_sweep *self = context;
     if (self->peer_count == LIMIT_PEERS || strlen(name) >= LIMIT_PEER_BYTES)
@@ -105,10 +115,8 @@ static bool take_ended(void *context, const char *name, const char *tag) {
 /* How many workers each process has: of new ones, and of all with the list of jobs that have ended. */
 static void count_workers(cluster *self) {
     for (peer *seen = self->sweep.peers; seen < self->sweep.peers + self->sweep.peer_count; seen++) {
-        const peer *known = self->peers;
-        while (known < self->peers + self->peer_count && strcmp(known->name, seen->name) != 0)
-            known++;
-        bool is_known = known < self->peers + self->peer_count && known->is_counted && !self->sweep.with_ended;
+        const peer *known = cluster_find_peer(self, seen->name);
+        bool is_known = known && known->is_counted && !self->sweep.with_ended;
         char key[OBJECT_KEY_BYTES], *text = NULL;
         size_t size;
         snprintf(key, sizeof key, OBJECT_NODES "%s", seen->name);
@@ -133,6 +141,15 @@ static void sweep_work(io_task *task) {
 }
 
 /* ---- the sweep: on the loop ---- */
+
+void sweep_look_later(cluster_sweep *self, const char *id, bool is_open) {
+    sweep_look *more = sweep_grow(self->looks, sizeof *more, self->look_count, &self->look_room);
+    if (!more)
+        return; /* the next sweep finds it again */
+    self->looks = more;
+    strcpy(more[self->look_count].id, id);
+    more[self->look_count++].is_open = is_open;
+}
 
 static int by_id(const void *one, const void *other) {
     return strcmp(one, other); /* the id is the first field of both */

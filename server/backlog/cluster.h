@@ -154,6 +154,12 @@ bool cluster_may_claim(const cluster *self, const kept_job *kept);
  * is_due  Its hint has come or is lost. Otherwise, where the queue works, hints of new jobs get some time. */
 void cluster_consider(cluster *self, kept_job *kept, bool is_due);
 
+/* The process of this name that has shown signs of life here; NULL: none has. */
+peer *cluster_find_peer(const cluster *self, const char *name);
+
+/* Is this another process that shows signs of life? */
+bool cluster_is_other(const cluster *self, const peer *each);
+
 /* Does this process not show signs of life any more? Of a name that was never seen: true. */
 bool cluster_is_gone(const cluster *self, const char *name);
 
@@ -173,13 +179,15 @@ uint64_t cluster_wait_us(const cluster *self, const pool *workers);
 
 size_t cluster_node_count(const cluster *self); /* processes that show signs of life, and this one */
 
-/* ---- debts.c ---- */
+/* ---- cluster.c: the lists of a sweep ---- */
 
 /* Room for one more element of a list.  NULL: out of memory. */
 void *sweep_grow(void *rows, size_t size, size_t count, size_t *room);
 
 /* Read a job before the sweep ends. is_open: it was found in open/, or what it has left there is to be removed. */
 void sweep_look_later(cluster_sweep *self, const char *id, bool is_open);
+
+/* ---- debts.c ---- */
 
 /* Take the name of an object in webhooks/, on the lane of the sweep; context: the sweep. */
 bool debt_take_entry(void *context, const char *name, const char *tag);

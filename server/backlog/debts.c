@@ -8,27 +8,6 @@
 
 #include "backlog/cluster.h"
 
-/* ---- the lists of a sweep ---- */
-
-void *sweep_grow(void *rows, size_t size, size_t count, size_t *room) {
-    if (count < *room)
-        return rows;
-    size_t wanted = *room ? *room * 2 : 64;
-    void *more = realloc(rows, wanted * size);
-    if (more)
-        *room = wanted;
-    return more;
-}
-
-void sweep_look_later(cluster_sweep *self, const char *id, bool is_open) {
-    sweep_look *more = sweep_grow(self->looks, sizeof *more, self->look_count, &self->look_room);
-    if (!more)
-        return; /* the next sweep finds it again */
-    self->looks = more;
-    strcpy(more[self->look_count].id, id);
-    more[self->look_count++].is_open = is_open;
-}
-
 /* "ID.PROCESS" */
 bool debt_take_entry(void *context, const char *name, const char *tag) {
     cluster_sweep *self = context;
@@ -48,8 +27,6 @@ bool debt_take_entry(void *context, const char *name, const char *tag) {
     more[self->debt_count++] = seen;
     return true;
 }
-
-/* ---- on the loop ---- */
 
 void debts_compare(cluster *self) {
     cluster_sweep *sweep = &self->sweep;

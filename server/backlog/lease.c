@@ -7,19 +7,26 @@
 #include "backlog/cluster.h"
 #include "base/clock.h"
 
-static peer *find_peer(const cluster *self, const char *name) {
+peer *cluster_find_peer(const cluster *self, const char *name) {
     for (size_t i = 0; i < self->peer_count; i++)
         if (strcmp(self->peers[i].name, name) == 0)
             return &self->peers[i];
     return NULL;
 }
 
-/* A process that is no longer listed has stopped in order. One that was never listed here has a lease from when its
- * claim was seen. */
+/* A process that is no longer listed has stopped in order. */
+static bool shows_life(const cluster *self, const peer *each) {
+    return each->is_listed && swin2sr__clock_us() - each->changed_us < self->lease_us;
+}
+
+bool cluster_is_other(const cluster *self, const peer *each) {
+    return strcmp(each->name, self->name) != 0 && shows_life(self, each);
+}
+
+/* One that was never listed here has a lease from when its claim was seen. */
 static bool is_alive(const cluster *self, const char *name, uint64_t claimed_us) {
-    const peer *found = find_peer(self, name);
-    uint64_t since_us = found ? found->changed_us : claimed_us;
-    return (!found || found->is_listed) && swin2sr__clock_us() - since_us < self->lease_us;
+    const peer *found = cluster_find_peer(self, name);
+    return found ? shows_life(self, found) : swin2sr__clock_us() - claimed_us < self->lease_us;
 }
 
 bool cluster_is_gone(const cluster *self, const char *name) {
@@ -28,8 +35,7 @@ bool cluster_is_gone(const cluster *self, const char *name) {
 
 bool cluster_is_first(const cluster *self) {
     for (size_t i = 0; i < self->peer_count; i++)
-        if (strcmp(self->peers[i].name, self->name) < 0 && self->peers[i].is_listed &&
-            is_alive(self, self->peers[i].name, 0))
+        if (strcmp(self->peers[i].name, self->name) < 0 && shows_life(self, &self->peers[i]))
             return false;
     return true;
 }
@@ -59,7 +65,7 @@ void cluster_take_peers(cluster *self, const cluster_sweep *found, uint64_t now_
         self->peers[i].is_listed = false;
     for (size_t i = 0; i < found->peer_count; i++) {
         const peer *seen = &found->peers[i];
-        peer *known = find_peer(self, seen->name);
+        peer *known = cluster_find_peer(self, seen->name);
         if (!known && self->peer_count < LIMIT_PEERS)
             *(known = &self->peers[self->peer_count++]) = (peer){.name = ""};
         if (known && strcmp(known->tag, seen->tag) != 0) {

@@ -32,7 +32,7 @@ void cluster_read_workers(const pool_set *pools, const char *text, peer *seen) {
 static uint64_t count_workers(const cluster *self, const pool *workers, int index) {
     uint64_t count = (uint64_t)pool_wanted_count(workers);
     for (const peer *each = self->peers; each < self->peers + self->peer_count; each++)
-        if (strcmp(each->name, self->name) != 0 && each->is_listed && !cluster_is_gone(self, each->name))
+        if (cluster_is_other(self, each))
             count += each->workers[index];
     return count;
 }
@@ -47,6 +47,6 @@ uint64_t cluster_wait_us(const cluster *self, const pool *workers) {
 size_t cluster_node_count(const cluster *self) {
     size_t others = 0;
     for (const peer *each = self->peers; each < self->peers + self->peer_count; each++)
-        others += strcmp(each->name, self->name) != 0 && each->is_listed && !cluster_is_gone(self, each->name);
+        others += cluster_is_other(self, each);
     return others + 1;
 }
