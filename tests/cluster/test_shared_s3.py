@@ -103,6 +103,17 @@ def test_killed_node(place):
     place.check([job, waiting])
 
 
+def begin_and_lose_the_store(place):
+    """A proxy that has begun to refuse, the node behind it, and the job that the node has begun before."""
+    proxy = FaultProxy(place.store.port)
+    place.stack.callback(proxy.close)
+    node = place.start("a", port=proxy.port)[0]
+    job = node.accept(slow_picture())
+    wait_for("the work to begin", lambda: node.job(job)["status"] == "running", PATIENCE_S)
+    proxy.set("status", 503, count=100_000)
+    return proxy, node, job
+
+
 def test_zombie_cannot_overwrite(place):
     a, job, b = begin_slow_job(place, "b")
     a.process.send_signal(signal.SIGSTOP)  # its worker goes on
@@ -117,12 +128,7 @@ def test_zombie_cannot_overwrite(place):
 
 def test_a_node_that_was_cut_off_cannot_overwrite(place):
     """It has its result and tries to store it for as long as it must; another has ended the job meanwhile."""
-    proxy = FaultProxy(place.store.port)
-    place.stack.callback(proxy.close)
-    a = place.start("a", port=proxy.port)[0]
-    job = a.accept(slow_picture())
-    wait_for("the work to begin", lambda: a.job(job)["status"] == "running", PATIENCE_S)
-    proxy.set("status", 503, count=100_000)
+    proxy, a, job = begin_and_lose_the_store(place)
     b = place.start("b")[0]
     b.wait_job(job, patience_s=PATIENCE_S)
     key = f"/{BUCKET}/{place.name}/ended/{job}.json"
@@ -158,12 +164,7 @@ def test_gateway_killed_under_load(store, place):
 
 def test_store_that_is_away(place):
     """New jobs are refused, the log says why without the secret, and finished work waits for the store."""
-    proxy = FaultProxy(place.store.port)
-    place.stack.callback(proxy.close)
-    node = place.start("a", port=proxy.port)[0]
-    job = node.accept(slow_picture())
-    wait_for("the work to begin", lambda: node.job(job)["status"] == "running", PATIENCE_S)
-    proxy.set("status", 503, count=100_000)
+    proxy, node, job = begin_and_lose_the_store(place)
     fault = wait_for("a line of the log", lambda: node.events("store_failed"))[0]
     assert "503" in fault["detail"] and place.store.secret not in "".join(node.lines)
     assert node.submit(IMAGE).status_code == 507

@@ -15,6 +15,8 @@
 
 #include <cmocka.h>
 
+#include "../new_folder.h"
+
 #define ID "a-01m8gj31jbpcw1nm4fj5ektd0q"
 #define OTHER_ID "b-01m8gj31jbpcw1nm4fj5ektd0q"
 
@@ -103,20 +105,6 @@ static int count_objects(node *self, const char *folder) {
     int found = 0;
     assert_int_equal(self->folder->list(self->folder, folder, count, &found), OBJECT_OK);
     return found;
-}
-
-static int open_fixture(void **state) {
-    char *path = strdup("/tmp/swin2sr-shared-XXXXXX");
-    *state = path;
-    return mkdtemp(path) ? 0 : -1;
-}
-
-static int close_fixture(void **state) {
-    char command[100];
-    snprintf(command, sizeof command, "rm -rf '%s'", (const char *)*state);
-    int code = system(command);
-    free(*state);
-    return code;
 }
 
 static void nothing_is_left_of_a_job_that_is_refused(void **state) {

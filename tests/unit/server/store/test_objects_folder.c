@@ -14,25 +14,13 @@
 
 #include <cmocka.h>
 
+#include "../new_folder.h"
+
 static object_store *open_store(const char *path, const char *owner) {
     object_store *self = NULL;
     swin2sr_error error = {""};
     assert_int_equal(objects_open_folder(path, owner, &self, &error), SWIN2SR_OK);
     return self;
-}
-
-static int open_fixture(void **state) {
-    char *path = strdup("/tmp/swin2sr-objects-XXXXXX");
-    *state = path;
-    return mkdtemp(path) ? 0 : -1;
-}
-
-static int close_fixture(void **state) {
-    char command[100];
-    snprintf(command, sizeof command, "rm -rf '%s'", (const char *)*state);
-    int code = system(command);
-    free(*state);
-    return code;
 }
 
 static void the_first_writer_wins(void **state) {
