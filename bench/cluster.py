@@ -28,7 +28,6 @@ SHARE = 0.4  # cores of a node
 SCALING_PX, SCALING_JOBS = 128, 24
 OVERHEAD_PX = 512
 QUIET = 0.7  # runnable processes over the last minute
-MARKS = "<!-- bench/cluster.py -->", "<!-- end -->"
 BUCKET = "bench-bucket"
 ALONE = "--models", "photo", "--workers", "1", "--threads", "1"
 
@@ -238,8 +237,7 @@ def main():
     if options.is_try:
         return
     machine.save(options.out, about, "cluster", **data, **summary(data))
-    before, rest = options.page.read_text().split(MARKS[0])
-    options.page.write_text(f"{before}{MARKS[0]}\n{text}{MARKS[1]}{rest.split(MARKS[1], 1)[1]}")
+    machine.write_between(options.page, "bench/cluster.py", text)
 
 
 if __name__ == "__main__":

@@ -77,6 +77,13 @@ def add_options(parser):
     parser.add_argument("--out", type=Path, help="results file (bench/results/WHAT.json)")
 
 
+def write_between(page, program, text):
+    """Write what a page has between `<!-- PROGRAM -->` and the next `<!-- end -->`."""
+    begin, end = f"<!-- {program} -->", "<!-- end -->"
+    before, rest = page.read_text().split(begin)
+    page.write_text(f"{before}{begin}\n{text}{end}{rest.split(end, 1)[1]}")
+
+
 def save(path, machine, what, **results):
     """Write one results file: what was measured, where, and the numbers."""
     path = path or RESULTS / f"{what}.json"

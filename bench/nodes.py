@@ -15,8 +15,8 @@ import json
 import random
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-MARKS = "<!-- bench/nodes.py -->", "<!-- end -->"
+import machine
+
 NODES, CORES = (1, 2, 4, 10, 30, 100), 2
 SHARES = (0.6, 0.8, 0.9)
 ARRIVALS = 200_000
@@ -58,11 +58,10 @@ def table(found):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--page", type=Path, default=ROOT / "docs/scaling.md")
+    parser.add_argument("--page", type=Path, default=machine.ROOT / "docs/scaling.md")
     options = parser.parse_args()
-    before, rest = options.page.read_text().split(MARKS[0])
-    text = table(json.loads((ROOT / "bench/results/service.json").read_text()))
-    options.page.write_text(f"{before}{MARKS[0]}\n{text}{MARKS[1]}{rest.split(MARKS[1], 1)[1]}")
+    text = table(json.loads((machine.RESULTS / "service.json").read_text()))
+    machine.write_between(options.page, "bench/nodes.py", text)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,6 @@ import make_network
 
 SIZES = "256x256", "512x512"
 NETWORKS = {"photo": "photo, clean", "fast": "fast", "classical_x4": "classical x4"}  # photo and clean have one shape
-MARKS = "<!-- bench/sizing.py -->", "<!-- end -->"
 QUIET = 0.5  # runnable processes over the last minute
 
 
@@ -107,9 +106,7 @@ def main():
         kept["rows"] = [row for row in kept["rows"] if key(row) not in replaced] + rows
         kept["machines"][about["cpu_family_model"]] = about
         machine.save(path, about, "sizing", **{name: kept[name] for name in ("machines", "rows")})
-    before, rest = options.page.read_text().split(MARKS[0])
-    after = rest.split(MARKS[1])[1]
-    options.page.write_text(f"{before}{MARKS[0]}\n{tables(kept['machines'], kept['rows'])}{MARKS[1]}{after}")
+    machine.write_between(options.page, "bench/sizing.py", tables(kept["machines"], kept["rows"]))
 
 
 if __name__ == "__main__":
