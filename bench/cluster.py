@@ -189,9 +189,9 @@ def measure_overhead(peers, rounds):
 def summary(data):
     """The figures that the gates are about."""
     rate = {count: statistics.median(row["jobs_per_s"] for row in data["scaling"] if row["nodes"] == count) for count in (1, 2)}
-    middle = {name: statistics.median(rows) for name, rows in data["overhead"].items()}
-    return {"jobs_per_s": rate, "scaling": rate[2] / rate[1], "seconds": middle,
-            "overhead": middle["cluster"] / middle["embedded"] - 1}
+    best, middle = ({name: of(rows) for name, rows in data["overhead"].items()} for of in (min, statistics.median))
+    return {"jobs_per_s": rate, "scaling": rate[2] / rate[1], "best_s": best, "median_s": middle,
+            "overhead": best["cluster"] / best["embedded"] - 1, "overhead_median": middle["cluster"] / middle["embedded"] - 1}
 
 
 def tables(data):
@@ -207,11 +207,12 @@ def tables(data):
         lines.append(f"| {count} | {found['jobs_per_s'][count]:.3f} ({rates[0]:.3f} to {rates[-1]:.3f}) "
                      f"| {per_job(lambda row: row['cpu_s'])} | {per_job(lambda row: row['peers_cpu_s']['nats'])} | {store} |")
     lines += ["", f"Two nodes do {found['scaling']:.2f} times the work of one (pictures of {SCALING_PX}x{SCALING_PX}, {data['rounds']} rounds).", "",
-              f"| one job of {OVERHEAD_PX}x{OVERHEAD_PX} | seconds, median (least to most) |", "|---|---|"]
+              f"| one job of {OVERHEAD_PX}x{OVERHEAD_PX}, {len(data['overhead']['cluster'])} turns | best s | median s | worst s |",
+              "|---|---|---|---|"]
     for name, rows in data["overhead"].items():
-        lines.append(f"| {name} | {found['seconds'][name]:.2f} ({min(rows):.2f} to {max(rows):.2f}) |")
+        lines.append(f"| {name} | {found['best_s'][name]:.2f} | {found['median_s'][name]:.2f} | {max(rows):.2f} |")
     about = data["machine"]
-    return "\n".join([*lines, "", f"The cluster takes {100 * found['overhead']:+.1f} % as long. Measured: {about['date']}, commit "
+    return "\n".join([*lines, "", f"The cluster takes {100 * found['overhead']:.1f} % longer by the best, {100 * found['overhead_median']:.1f} % by the medians. Measured: {about['date']}, commit "
                       f"{about['commit']}, {about['cpu']} ({about['cpu_family_model']}), {about['cores']} cores, store: {data['store']}.", ""])
 
 
@@ -231,12 +232,12 @@ def main():
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         peers = Peers(Path(folder), options.store, stack)
         data = {"store": options.store, "rounds": options.rounds, "jobs": SCALING_JOBS,
-                "scaling": measure_scaling(peers, options.rounds), "overhead": measure_overhead(peers, options.rounds)}
+                "scaling": measure_scaling(peers, options.rounds), "overhead": measure_overhead(peers, 3 * options.rounds)}
     text = tables({**data, "machine": about})
     print(text)
     if options.is_try:
         return
-    machine.save(options.out, about, "cluster", **data, **summary(data))
+    machine.save(options.out, about, "cluster", **data, summary=summary(data))
     machine.write_between(options.page, "bench/cluster.py", text)
 
 
