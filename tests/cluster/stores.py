@@ -128,7 +128,7 @@ mon allow pool size one = true
 mon warn on pool no redundancy = false
 auth allow insecure global id reclaim = false
 [client.rgw.a]
-rgw frontends = beast endpoint={self.host}:{self.port}
+rgw frontends = beast endpoint={self.host}:{self.port} tcp_nodelay=1
 rgw dns name = localhost
 rgw enable usage log = false
 rgw crypt require ssl = false
