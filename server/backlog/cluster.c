@@ -51,67 +51,6 @@ static cluster *of_sweep(io_task *task) {
     return (cluster *)((char *)task - offsetof(cluster, sweep.task));
 }
 
-void *sweep_grow(void *rows, size_t size, size_t count, size_t *room) {
-    if (count < *room)
-        return rows;
-    size_t wanted = *room ? *room * 2 : 64;
-    void *more = realloc(rows, wanted * size);
-    if (more)
-        *room = wanted;
-    return more;
-}
-
-static bool take_node(void *context, const char *name, const char *tag) {
-    cluster_sweep *self = context;
-    if (self->peer_count == LIMIT_PEERS || strlen(name) >= LIMIT_PEER_BYTES)
-        return true;
-    peer *seen = &self->peers[self->peer_count++];
-    *seen = (peer){.is_listed = true};
-    strcpy(seen->name, name);
-    snprintf(seen->tag, sizeof seen->tag, "%s", tag);
-    return true;
-}
-
-/* "ID.json" or "ID.N.claim" */
-static bool take_open(void *context, const char *name, const char *tag) {
-    cluster_sweep *self = context;
-    sighting seen = {.has_record = false};
-    size_t length = strcspn(name, ".");
-    snprintf(seen.id, sizeof seen.id, "%.*s", length < sizeof seen.id ? (int)length : 0, name);
-    if (!record_is_id(seen.id))
-        return true;
-    sighting *last = self->open_count > 0 ? &self->open[self->open_count - 1] : NULL;
-    if (!last || strcmp(last->id, seen.id) != 0) {
-        sighting *more = sweep_grow(self->open, sizeof *more, self->open_count, &self->open_room);
-        self->is_good &= more != NULL;
-        if (!more)
-            return false;
-        self->open = more;
-        last = &more[self->open_count++];
-        *last = seen;
-    }
-    uint32_t attempt = (uint32_t)strtoul(name + length + 1, NULL, 10);
-    last->has_record |= strcmp(name + length, ".json") == 0;
-    last->attempts = attempt > last->attempts ? attempt : last->attempts;
-    return true;
-}
-
-static bool take_ended(void *context, const char *name, const char *tag) {
-    cluster_sweep *self = context;
-    ended_id seen;
-    size_t length = strcspn(name, ".");
-    snprintf(seen.id, sizeof seen.id, "%.*s", length < sizeof seen.id ? (int)length : 0, name);
-    if (!record_is_id(seen.id))
-        return true;
-    ended_id *more = sweep_grow(self->ended, sizeof *more, self->ended_count, &self->ended_room);
-    self->is_good &= more != NULL;
-    if (!more)
-        return false;
-    self->ended = more;
-    self->ended[self->ended_count++] = seen;
-    return true;
-}
-
 /* How many workers each process has: of new ones, and of all with the list of jobs that have ended. */
 static void count_workers(cluster *self) {
     for (peer *seen = self->sweep.peers; seen < self->sweep.peers + self->sweep.peer_count; seen++) {
@@ -133,23 +72,14 @@ static void sweep_work(io_task *task) {
     cluster_sweep *sweep = &self->sweep;
     object_store *objects = self->store;
     bool has_debts = !sweep->with_debts || objects->list(objects, OBJECT_WEBHOOKS, debt_take_entry, sweep) == OBJECT_OK;
-    sweep->is_good = has_debts && objects->list(objects, OBJECT_NODES, take_node, sweep) == OBJECT_OK;
+    sweep->is_good = has_debts && objects->list(objects, OBJECT_NODES, sweep_take_node, sweep) == OBJECT_OK;
     count_workers(self);
-    sweep->is_good &= objects->list(objects, OBJECT_OPEN, take_open, sweep) == OBJECT_OK;
+    sweep->is_good &= objects->list(objects, OBJECT_OPEN, sweep_take_open, sweep) == OBJECT_OK;
     if (sweep->with_ended)
-        sweep->is_good &= objects->list(objects, OBJECT_ENDED, take_ended, sweep) == OBJECT_OK;
+        sweep->is_good &= objects->list(objects, OBJECT_ENDED, sweep_take_ended, sweep) == OBJECT_OK;
 }
 
 /* ---- the sweep: on the loop ---- */
-
-void sweep_look_later(cluster_sweep *self, const char *id, bool is_open) {
-    sweep_look *more = sweep_grow(self->looks, sizeof *more, self->look_count, &self->look_room);
-    if (!more)
-        return; /* the next sweep finds it again */
-    self->looks = more;
-    strcpy(more[self->look_count].id, id);
-    more[self->look_count++].is_open = is_open;
-}
 
 static int by_id(const void *one, const void *other) {
     return strcmp(one, other); /* the id is the first field of both */

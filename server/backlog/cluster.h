@@ -179,10 +179,15 @@ uint64_t cluster_wait_us(const cluster *self, const pool *workers);
 
 size_t cluster_node_count(const cluster *self); /* processes that show signs of life, and this one */
 
-/* ---- cluster.c: the lists of a sweep ---- */
+/* ---- sweep.c ---- */
 
 /* Room for one more element of a list.  NULL: out of memory. */
 void *sweep_grow(void *rows, size_t size, size_t count, size_t *room);
+
+/* Take the name of an object in nodes/, open/ or ended/, on the lane of the sweep; context: the sweep. */
+bool sweep_take_node(void *context, const char *name, const char *tag);
+bool sweep_take_open(void *context, const char *name, const char *tag);
+bool sweep_take_ended(void *context, const char *name, const char *tag);
 
 /* Read a job before the sweep ends. is_open: it was found in open/, or what it has left there is to be removed. */
 void sweep_look_later(cluster_sweep *self, const char *id, bool is_open);

@@ -19,7 +19,7 @@ def sizing(root):
 
 def test_the_page_has_a_place_for_the_tables(root, sizing):
     page = (root / "docs/operations.md").read_text()
-    assert [page.count(mark) for mark in sizing.MARKS] == [1, 1]
+    assert page.count("<!-- bench/sizing.py -->") == 1
 
 
 def test_tables(sizing):
