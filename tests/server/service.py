@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import select
 import shutil
 import socket
 import struct
@@ -133,7 +134,7 @@ class Service(Client):
 
         before: words of a command that ends as the server, like setpriv or nice."""
         self.spool = Path(spool)
-        self.lines = []
+        self._lines, self._rest, self._taking = [], b"", threading.Lock()
         self.has_lacked_memory = False
         places = [] if "--data" in arguments else ["--spool", spool]
         self.process = subprocess.Popen(
@@ -149,9 +150,33 @@ class Service(Client):
         assert first["event"] == "listening"
         super().__init__(first["address"], first["port"])
 
+    @property
+    def lines(self):
+        """Every line that the server has logged up to now: what it logs before an answer is there after the answer."""
+        self._take_log()
+        return self._lines
+
+    def _take_log(self):
+        """Read what is in the pipe. False: the log has ended."""
+        with self._taking:
+            log = self.process.stdout
+            waiting = select.poll()
+            if not log.closed:
+                waiting.register(log, select.POLLIN)
+            while waiting.poll(0):
+                part = os.read(log.fileno(), 1 << 16)
+                if not part:
+                    return False
+                *lines, self._rest = (self._rest + part).split(b"\n")
+                self._lines += [line.decode("ascii") + "\n" for line in lines]
+            return not log.closed
+
     def _read_log(self):
-        for line in self.process.stdout:
-            self.lines.append(line.decode("ascii"))
+        """The pipe must not fill up while nobody asks."""
+        waiting = select.poll()
+        waiting.register(self.process.stdout, select.POLLIN)
+        while waiting.poll() and self._take_log():
+            pass
 
     def _read_errors(self):
         self.errors = self.process.stderr.read().decode(errors="replace")
@@ -172,8 +197,10 @@ class Service(Client):
         code = self.process.wait(PATIENCE_S)
         for reader in self._readers:
             reader.join()
-        self.process.stdout.close()
+        with self._taking:
+            self.process.stdout.close()
         self.process.stderr.close()
+        assert not self._rest, "the last line of the log is cut off"
         check_log(self.lines, self.has_lacked_memory)
         assert "Sanitizer" not in self.errors and "runtime error" not in self.errors, self.errors
         return code
