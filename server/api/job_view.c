@@ -25,6 +25,8 @@ double job_eta_s(const api_context *service, const kept_job *kept) {
         return 0;
     if (kept->is_submitted && kept->job.state == JOB_RUNNING)
         return running_s(kept);
+    if (kept->owner->cluster)
+        return (double)backlog_left_us(kept) / 1e6;
     const network *target = pools_find_for_job(service->pools, kept->record.spec.model);
     uint64_t ahead_us = kept->record.cost_us;
     for (const kept_job *each = kept->queue_previous; each; each = each->queue_previous)

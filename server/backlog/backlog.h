@@ -38,9 +38,10 @@ typedef struct kept_sums {
     uint64_t bytes;
 } kept_sums;
 
-/* Predicted computing of the jobs of one pool that wait, and of those that run, from their beginning. */
+/* Predicted computing of the jobs of one pool that wait, of those that run, from their beginning, and of those that have
+ * left the queue since the start. */
 typedef struct kept_costs {
-    uint64_t queued_us, running_us;
+    uint64_t queued_us, running_us, left_us;
 } kept_costs;
 
 /* The jobs of one API key. It lives as long as one of them. */
@@ -138,6 +139,8 @@ struct kept_job {
     uint64_t met_us;                 /* when this process first knew it */
     uint64_t told_us;                /* when its progress was last told to others */
     uint64_t claimed_us;             /* when the claimant was first seen here */
+    bool has_turn;                   /* it has been in the queue */
+    uint64_t turn_us;                /* of kept_costs: what left_us will be when all before it have left the queue */
     kept_share *share;               /* NULL: it has no API key, or there was no memory to count it */
     job job;                         /* the pool's, while it is submitted */
     store_file input;                /* open while it is accepted, checked or submitted */
@@ -229,6 +232,9 @@ size_t backlog_unfinished(const backlog *self);
 
 /* How long a new job of this pool would wait, predicted from the jobs and workers of all servers; 0 without a cluster. */
 uint64_t backlog_wait_us(const backlog *self, const pool *workers);
+
+/* Predicted time until a job of a cluster, unfinished and not running here, is finished. */
+uint64_t backlog_left_us(const kept_job *kept);
 size_t backlog_submitted(const backlog *self); /* waiting or running in the pools */
 
 /* Keep a new job and do it. The phase is KEPT_ACCEPTING; a watch learns of KEPT_ACCEPTED or KEPT_REFUSED.

@@ -280,6 +280,10 @@ uint64_t backlog_wait_us(const backlog *self, const pool *workers) {
     return self->cluster ? cluster_wait_us(self->cluster, workers) : 0;
 }
 
+uint64_t backlog_left_us(const kept_job *kept) {
+    return cluster_left_us(kept->owner->cluster, kept);
+}
+
 bool backlog_is_quiet(const backlog *self) {
     if (self->untried_count > 0)
         return false;

@@ -177,6 +177,9 @@ void cluster_read_workers(const pool_set *pools, const char *text, peer *seen);
  * average half done. */
 uint64_t cluster_wait_us(const cluster *self, const pool *workers);
 
+/* backlog_left_us. Jobs begin about in the order in which this process has learned of them. */
+uint64_t cluster_left_us(const cluster *self, const kept_job *kept);
+
 size_t cluster_node_count(const cluster *self); /* processes that show signs of life, and this one */
 
 /* ---- sweep.c ---- */

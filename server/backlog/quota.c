@@ -50,18 +50,26 @@ static void add(kept_sums *sums, const job_record *record, int sign) {
     sums->bytes += (uint64_t)sign * bytes_of(record);
 }
 
-static void add_cost(backlog *self, const job_record *record, int sign) {
+static void add_cost(kept_job *kept, int sign) {
+    backlog *self = kept->owner;
+    const job_record *record = &kept->record;
     const network *target = self->pools ? pools_find_for_job(self->pools, record->spec.model) : NULL;
     if (!target)
         return; /* it ends without work here */
     kept_costs *costs = &self->costs[target->owner - self->pools->pools];
-    costs->queued_us += record->status == RECORD_QUEUED ? (uint64_t)sign * record->cost_us : 0;
+    bool is_queued = record->status == RECORD_QUEUED;
+    if (is_queued && !kept->has_turn) {
+        kept->has_turn = true;
+        kept->turn_us = costs->left_us + costs->queued_us;
+    } else if (is_queued)
+        costs->left_us -= (uint64_t)sign * record->cost_us;
+    costs->queued_us += is_queued ? (uint64_t)sign * record->cost_us : 0;
     costs->running_us += record->status == RECORD_RUNNING ? (uint64_t)sign * record->cost_us : 0;
 }
 
 void kept_count(kept_job *kept, int sign) {
     backlog *self = kept->owner;
-    add_cost(self, &kept->record, sign);
+    add_cost(kept, sign);
     self->counts[kept->record.status] += (size_t)sign;
     add(&self->sums, &kept->record, sign);
     if (kept->share)

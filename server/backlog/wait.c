@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * backlog/wait.c - how long a new job of a cluster would wait, by the jobs and the workers of all its servers (stage 2 of
- * 9, admit).
+ * backlog/wait.c - how long a new job of a cluster would wait, and how long another still takes, by the jobs and the
+ * workers of all servers (stage 2 of 9, admit).
  * In: records, which have predicted costs, and signs of life, which have numbers of workers.  Out: microseconds. All of
  * it is as late as the sweeps: a third of the lease, and a minute for a number of workers that changes. */
 #include <stdio.h>
@@ -42,6 +42,19 @@ uint64_t cluster_wait_us(const cluster *self, const pool *workers) {
     int index = (int)(workers - pools->pools);
     const kept_costs *costs = &self->owner->costs[index];
     return (costs->queued_us + costs->running_us / 2) / count_workers(self, workers, index);
+}
+
+uint64_t cluster_left_us(const cluster *self, const kept_job *kept) {
+    uint64_t cost_us = kept->record.cost_us;
+    if (kept->record.status == RECORD_RUNNING)
+        return cost_us - cost_us * kept->progress / IPC_PROGRESS_DONE;
+    const network *target = pools_find_for_job(self->owner->pools, kept->record.spec.model);
+    if (!target)
+        return 0; /* it ends without work */
+    int index = (int)(target->owner - self->owner->pools->pools);
+    const kept_costs *costs = &self->owner->costs[index];
+    uint64_t before_us = kept->turn_us > costs->left_us ? kept->turn_us - costs->left_us : 0;
+    return (before_us + costs->running_us / 2) / count_workers(self, target->owner, index) + cost_us;
 }
 
 size_t cluster_node_count(const cluster *self) {

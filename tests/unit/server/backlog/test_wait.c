@@ -121,6 +121,42 @@ static void workers_of_others(void **state) {
     free(waiting);
 }
 
+static void set_status(kept_job *kept, record_status status) {
+    kept_count(kept, -1);
+    kept->record.status = status;
+    kept_count(kept, 1);
+}
+
+/* Two workers: half of what runs, and all that came before. */
+static void what_a_job_still_takes(void **state) {
+    fixture *self = *state;
+    kept_job *jobs[] = {add_job(self, "photo", RECORD_RUNNING, 400), add_job(self, "photo", RECORD_QUEUED, 1000),
+                        add_job(self, "photo", RECORD_QUEUED, 2000), add_job(self, "classical", RECORD_QUEUED, 50),
+                        add_job(self, "photo", RECORD_QUEUED, 3000), add_job(self, "unknown", RECORD_QUEUED, 9)};
+    assert_int_equal(backlog_left_us(jobs[0]), 400);
+    jobs[0]->progress = IPC_PROGRESS_DONE / 4;
+    assert_int_equal(backlog_left_us(jobs[0]), 300);
+    assert_int_equal(backlog_left_us(jobs[1]), 100 + 1000);
+    assert_int_equal(backlog_left_us(jobs[2]), (200 + 1000) / 2 + 2000);
+    assert_int_equal(backlog_left_us(jobs[3]), 50);
+    assert_int_equal(backlog_left_us(jobs[4]), (200 + 3000) / 2 + 3000);
+    assert_int_equal(backlog_left_us(jobs[5]), 0);
+    set_status(jobs[2], RECORD_QUEUED); /* a change that leaves it where it is */
+    assert_int_equal(backlog_left_us(jobs[2]), (200 + 1000) / 2 + 2000);
+    assert_int_equal(backlog_left_us(jobs[4]), (200 + 3000) / 2 + 3000);
+    set_status(jobs[1], RECORD_RUNNING);
+    assert_int_equal(backlog_left_us(jobs[4]), (700 + 2000) / 2 + 3000);
+    set_status(jobs[1], RECORD_QUEUED); /* its server was shut down */
+    assert_int_equal(backlog_left_us(jobs[1]), 100 + 1000);
+    assert_int_equal(backlog_left_us(jobs[4]), (200 + 3000) / 2 + 3000);
+    set_status(jobs[0], RECORD_SUCCEEDED);
+    assert_int_equal(backlog_left_us(jobs[2]), 1000 / 2 + 2000);
+    for (size_t i = 0; i < sizeof jobs / sizeof jobs[0]; i++) {
+        backlog_unlink(jobs[i]);
+        free(jobs[i]);
+    }
+}
+
 static void what_is_written_is_read(void **state) {
     fixture *self = *state;
     char text[BEAT_BYTES];
@@ -145,6 +181,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(jobs_of_each_pool, set_up, tear_down),
         cmocka_unit_test_setup_teardown(jobs_of_a_network_that_left_the_program, set_up, tear_down),
         cmocka_unit_test_setup_teardown(workers_of_others, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_a_job_still_takes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_written_is_read, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
