@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Each alert of deploy/monitoring/rules.yml is provoked by a real fault of a real service, and arrives at a robot that
 checks DingTalk's form and signature. stack.py says how the files are changed to be faster. About five minutes."""
+import base64
 import json
 import math
 import os
@@ -47,7 +48,12 @@ def stack(tmp_path_factory):
 @pytest.fixture(scope="module", autouse=True)
 def at_ease(stack, tmp_path_factory):
     """A server that is always there, and that no alert may be about."""
-    with Service(tmp_path_factory.mktemp("ease"), "--workers", "1", "--data", str(tmp_path_factory.mktemp("data"))) as server:
+    folder = tmp_path_factory.mktemp("ease")
+    (folder / "store").mkdir()
+    (folder / "secret").write_text("whsec_" + base64.b64encode(bytes(32)).decode())
+    (folder / "secret").chmod(0o600)
+    with Service(folder, "--workers", "1", "--data", str(folder / "data"), "--cluster", f"folder:{folder}/store",
+                 "--webhook-hosts", "hooks.example", "--webhook-secret", str(folder / "secret")) as server:
         server.wait_ready()
         address = stack.watch(server)
         server.upscale(picture())
@@ -392,6 +398,29 @@ def test_jobs_fail(stack, watched, tmp_path, since):
     server.signal_workers(signal.SIGSTOP)
     assert job_of(server, picture())["status"] == "failed"
     stack.wait_told("Swin2srJobsFail", f"instance {address}", since)
+
+
+# ---- a cluster ----
+
+def test_store_fails(stack, small_disk, watched, tmp_path, since):
+    """The disk of the shared folder is full: signs of life cannot be written."""
+    (small_disk / "store").mkdir()
+    server, address = watched("--workers", "1", "--data", tmp_path / "data", "--cluster", f"folder:{small_disk / 'store'}",
+                              "--lease-s", "3")
+    assert job_of(server, picture())["status"] == "succeeded"
+    with pytest.raises(OSError):
+        (small_disk / "others").write_bytes(bytes(300 * MIB))
+    stack.wait_told("Swin2srStoreFails", f"instance {address}", since)
+    (small_disk / "others").unlink()
+    wait_for("the end", lambda: stack.told("Swin2srStoreFails", f"instance {address}", "RESOLVED", since), 60)
+    assert job_of(server, picture(seed=2))["status"] == "succeeded"
+
+
+def test_hints_down(stack, watched, tmp_path, since):
+    (tmp_path / "store").mkdir()
+    _, address = watched("--workers", "1", "--data", tmp_path / "data", "--cluster", f"folder:{tmp_path / 'store'}",
+                         "--nats", f"nats://127.0.0.1:{free_port()}")
+    stack.wait_told("Swin2srHintsDown", f"instance {address}", since)
 
 
 # ---- around the service ----
