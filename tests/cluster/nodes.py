@@ -71,8 +71,8 @@ def check_store(store, accepted):
         return sorted(path.name for path in (store / folder).iterdir() if path.name[0] != ".")
 
     wait_for("open/ to be empty", lambda: not names("open"), 30)
-    ended = {path.name.removesuffix(".json"): record_of(path.read_bytes()) for path in (store / "ended").iterdir()}
-    assert sorted(ended) == sorted(accepted)
+    ended = {name.removesuffix(".json"): record_of((store / "ended" / name).read_bytes()) for name in names("ended")}
+    assert sorted(ended) == sorted(accepted), set(ended) ^ set(accepted)
     results = [job["result_name"] for job in ended.values() if job["status"] == "succeeded"]
     assert names("results") == sorted(results)
     assert names("inputs") == sorted(job["id"] for job in ended.values() if job["status"] == "succeeded")

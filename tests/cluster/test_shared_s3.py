@@ -123,7 +123,7 @@ def test_zombie_cannot_overwrite(place):
     a.wait_job(job, patience_s=PATIENCE_S)
     place.check([job])
     assert s3_peer.request(place.store, "GET", f"/{BUCKET}/{place.name}/ended/{job}.json")[2] == ended
-    assert a.result(job).content == b.result(job).content == content
+    assert (answer := a.result(job)).content == b.result(job).content == content, answer.text
 
 
 def test_a_node_that_was_cut_off_cannot_overwrite(place):
