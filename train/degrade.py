@@ -28,6 +28,7 @@ class Recipe:
     sigma_max: float = 0.5  # of the blur, in pixels of the reduced picture
     noise_max: float = 6.0  # standard deviation, in levels
     quality: tuple = (30, 95)
+    low: float = 1  # over 1: more of the low qualities
     subsampled: float = 0.5  # of the JPEGs: 4:2:0, the others 4:4:4
     webp: float = 0  # of the compressions
     between: float = 0  # of those compressed twice: the first time at a larger size
@@ -44,8 +45,8 @@ RECIPES = {
     "clean": Recipe(blur=0, noise=0, jpeg=0, twice=0),
     "jpeg": Recipe(blur=0, noise=0, jpeg=0.5, twice=0),
     "real": Recipe(blur=0.25, noise=0.2, jpeg=0.6, twice=0.3),
-    "compressed": Recipe(blur=0.08, noise=0.08, jpeg=0.93, twice=0.25, noise_max=3.0, quality=(10, 95), subsampled=0.75,
-                         webp=0.06, between=0.4, aligned=0.85, filters=0.2, grid=0.04, banded=0.02, flat=0.04,
+    "compressed": Recipe(blur=0.08, noise=0.08, jpeg=0.93, twice=0.25, noise_max=3.0, quality=(10, 95), low=1.4,
+                         subsampled=0.75, webp=0.06, between=0.4, aligned=0.85, filters=0.2, grid=0.04, banded=0.02, flat=0.08,
                          soft=0.04, hues=0.3),
 }
 
@@ -94,7 +95,7 @@ def block_offset(is_aligned, rng):
 
 def compressed_anyhow(pixels, recipe, is_aligned, rng):
     low, high = recipe.quality
-    quality, offset = int(rng.integers(low, high + 1)), block_offset(is_aligned, rng)
+    quality, offset = int(low + (high + 1 - low) * rng.random() ** recipe.low), block_offset(is_aligned, rng)
     if rng.random() < recipe.webp:
         return webp(pixels, quality)
     return compressed(pixels, quality, rng.random() < recipe.subsampled, offset)
@@ -134,12 +135,17 @@ def banded(pixels, rng):
     return (np.rint(pixels / step) * step).clip(0, 255).astype(np.uint8)
 
 
+def flat_colour(rng):
+    """Half of the channels are at an end of their range: saturated colours are learned last."""
+    return np.where(rng.random(3) < 0.5, rng.choice([0, 255], 3), rng.integers(0, 256, 3))
+
+
 def flat_crop(shape, rng):
     """A crop of one colour. Half of these crops have a second colour below an edge."""
     crop = np.empty(shape, np.uint8)
-    crop[:] = rng.integers(0, 256, 3)
+    crop[:] = flat_colour(rng)
     if rng.random() < 0.5:
-        crop[int(rng.integers(shape[0])):] = rng.integers(0, 256, 3)
+        crop[int(rng.integers(shape[0])):] = flat_colour(rng)
     return crop
 
 

@@ -44,8 +44,8 @@ from network import Network
 EMA_DECAY = 0.999
 LAST_RATE = 0.01  # of the highest
 CLIP = 0.5
-TEACHER = 0.5  # share of the loss that compares with the teacher's output, the rest compares with the original
-COLOUR, COLOUR_SIDE = 0.5, 8  # weight of the mean colours in the loss, and the side of their squares in output pixels
+TEACHER = 0.5  # share of the loss of the pixels that compares with the teacher's output, not with the original
+COLOUR = {8: 0.5, 32: 2}  # weight of the mean colours of squares in the loss, by their side in output pixels
 COLOUR_BEND = 0.02  # five levels: below it the loss is a square, whose least value is at the mean
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of mallopt(3)
 
@@ -109,12 +109,12 @@ def charbonnier(output, wanted, bend=Settings.bend):
     return ((output - wanted).square() + bend**2).sqrt().mean()
 
 
-def difference(output, wanted, bend):
-    """The loss of the pixels, and that of the mean colours of squares. With the pixels alone, a network learns the most
-    likely colour. Where the errors of JPEG are lopsided, as in dark blue, that is not the mean, and colours shift."""
-    squares = (torch.nn.functional.avg_pool2d(pixels, COLOUR_SIDE) for pixels in (output, wanted))
-    colours = charbonnier(*squares, COLOUR_BEND)
-    return charbonnier(output, wanted, bend) + COLOUR * colours
+def colour_difference(output, wanted):
+    """The loss of the mean colours of squares. With the pixels alone, a network learns the most likely colour. Where the
+    errors of JPEG are lopsided, as in dark blue, that is not the mean, and colours shift."""
+    def means(pixels, side):
+        return torch.nn.functional.avg_pool2d(pixels, min(side, *pixels.shape[2:]))
+    return sum(weight * charbonnier(means(output, side), means(wanted, side), COLOUR_BEND) for side, weight in COLOUR.items())
 
 
 class Trainer:
@@ -178,9 +178,10 @@ class Trainer:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
             output = self.forward(low)
             taught = self.teacher(low) if self.teacher else None
-        loss = difference(output, high, self.settings.bend)
+        pixels = charbonnier(output, high, self.settings.bend)
         if taught is not None:
-            loss = (1 - TEACHER) * loss + TEACHER * difference(output, taught, self.settings.bend)
+            pixels = (1 - TEACHER) * pixels + TEACHER * charbonnier(output, taught, self.settings.bend)
+        loss = pixels + colour_difference(output, high)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         loss, is_over = self.together(loss.detach(), is_over)

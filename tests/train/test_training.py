@@ -130,22 +130,21 @@ def test_a_start_is_taken(tmp_path):
 
 
 def test_mean_colours_count_beside_pixels():
-    """Noise without a shift costs what its pixels cost; a shift of all pixels costs half as much again, and a shift of a
-    tenth of that costs less than a tenth of it beside its pixels."""
+    """Noise without a shift costs nothing here; a shift costs its size, and one of a tenth of that less than a tenth."""
     wanted = torch.full((2, 3, 16, 16), 0.5)
     noise = torch.tensor([0.1, -0.1]).repeat(2, 3, 16, 8)
-    least = train.COLOUR * train.COLOUR_BEND
+    weight = sum(train.COLOUR.values())
 
     def cost(output):
-        return train.difference(output, wanted, 1e-6).item() - least
+        return train.colour_difference(output, wanted).item() / weight - train.COLOUR_BEND
 
-    assert cost(wanted + noise) == pytest.approx(0.1, rel=1e-3)
-    assert cost(wanted + 0.5) == pytest.approx(0.75 - least, rel=1e-3)
-    assert 0 < cost(wanted + 0.05) - 0.05 and cost(wanted + 0.005) - 0.005 < (cost(wanted + 0.05) - 0.05) / 20
+    assert cost(wanted + noise) == pytest.approx(0, abs=1e-6)
+    assert cost(wanted + 0.5) == pytest.approx(0.5 - train.COLOUR_BEND, rel=1e-3)
+    assert 0 < cost(wanted + 0.005) < cost(wanted + 0.05) / 20
 
 
 def test_a_student_learns_from_both(tmp_path):
-    """The loss is that of the original and that of the teacher, half and half."""
+    """The loss of the pixels is that of the original and that of the teacher, half and half; colours are the original's."""
     teacher = trainer(dataclasses.replace(SETTINGS, seed=2))
     weights.save(tmp_path / "teacher.safetensors", dict(teacher.net.named_parameters()),
                  {"config": json.dumps(teacher.net.config)})
@@ -156,7 +155,8 @@ def test_a_student_learns_from_both(tmp_path):
     with torch.no_grad():
         output, taught = student.net(low / 255), student.teacher(low / 255)
     bend = SETTINGS.bend
-    wanted = (train.difference(output, high / 255, bend) + train.difference(output, taught, bend)) / 2
+    pixels = (train.charbonnier(output, high / 255, bend) + train.charbonnier(output, taught, bend)) / 2
+    wanted = pixels + train.colour_difference(output, high / 255)
     before = [param.clone() for param in student.teacher.parameters()]
     assert student.learn(low, high, False)[0] == pytest.approx(wanted.item(), rel=1e-5)
     assert all(torch.equal(a, b) for a, b in zip(before, student.teacher.parameters())), "the teacher stays"
