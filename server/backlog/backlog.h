@@ -167,7 +167,7 @@ struct kept_job {
     } write;
     kept_watch *watches;
     struct kept_debt { /* its webhook, once it has ended */
-        bool is_owed, was_tried, is_sending;
+        bool is_owed, was_tried;
         bool is_paid; /* it was taken or given up, and that is not recorded yet */
         int tries;    /* that have failed */
         uint64_t due_us;

@@ -57,11 +57,10 @@ static void on_due(void *context) {
     for (kept_job *kept = self->owed_first, *next; kept; kept = next) {
         struct kept_debt *debt = &kept->debt;
         next = debt->next;
-        bool is_due = has_room && !debt->is_sending && !debt->is_paid && debt->due_us <= now_us &&
-                      record_is_finished(&kept->record);
+        bool is_due = has_room && !debt->is_paid && debt->due_us <= now_us && record_is_finished(&kept->record);
         char *body = is_due ? write_body(&kept->record) : NULL;
-        debt->is_sending |= body && webhook_add(self->webhooks, kept->record.id, kept->record.webhook, body);
-        if (body && !debt->is_sending) { /* the others come in the next round */
+        if (body && !webhook_add(self->webhooks, kept->record.id, kept->record.webhook, body)) {
+            /* the others come in the next round */
             free(body);
             has_room = false;
         }
@@ -82,7 +81,6 @@ static void on_sent(void *context, const webhook_note *note) {
     bool is_taken = note->outcome == WEBHOOK_TAKEN;
     self->untried_count -= !debt->was_tried;
     debt->was_tried = true;
-    debt->is_sending = false;
     debt->tries++;
     debt->is_paid = is_taken || note->outcome == WEBHOOK_REFUSED || debt->tries >= LIMIT_WEBHOOK_TRIES;
     debt->due_us = swin2sr__clock_us() + delay_us(debt->tries);

@@ -18,10 +18,10 @@ def signature(secret, message_id, timestamp, body):
 
 class Receiver:
     """answers: codes of the next answers, then 204 for all. "hang": no answer; (code, location): a redirect; "long": 200
-    and more than anybody reads."""
+    and more than anybody reads. delay_s: before each answer."""
 
     def __init__(self, port=0):
-        self.answers, self.requests = [], []
+        self.answers, self.requests, self.delay_s = [], [], 0
         self.ending = threading.Event()
         self.server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
         self.server.daemon_threads = True
@@ -63,6 +63,7 @@ class Receiver:
                     receiver.ending.wait(60)
                     self.close_connection = True
                     return
+                time.sleep(receiver.delay_s)
                 code, location = answer if isinstance(answer, tuple) else (200 if answer == "long" else answer, None)
                 content = bytes(1 << 20) if answer == "long" else b""
                 self.send_response_only(code)

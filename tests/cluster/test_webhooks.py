@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 import requests
 
-from nodes import SMALL, Node, check_store
+from nodes import LEASE_S, SMALL, Node, check_store
 from receiver import SECRET, Receiver, signature
 from service import PATIENCE_S, SERVER, Service, check_problem, picture, slow_picture, wait_for
 
@@ -212,11 +212,13 @@ def test_a_crash_does_not_lose_it(tmp_path, secret, receiver):
 
 
 def test_a_server_that_stops_sends_first(tmp_path, secret, receiver):
+    """That of the running job, after those that are under way."""
+    receiver.delay_s = 1.5
     with serve(tmp_path, secret) as server:
-        job = accept(server, receiver.url(), picture(200, 200))
-        wait_for("the work to begin", lambda: requests.get(f"{server.url}/v1/jobs/{job}").json()["status"] == "running")
+        jobs = [accept(server, receiver.url(), image) for image in (IMAGE, picture(200, 200))]
+        wait_for("the work to begin", lambda: requests.get(f"{server.url}/v1/jobs/{jobs[1]}").json()["status"] == "running")
         assert server.close() == 0
-        assert len(receiver.messages(job)) == 1
+        assert sorted(headers["webhook-id"] for _, headers, _ in receiver.requests) == sorted(jobs)
 
 
 def test_a_new_secret(tmp_path, secret, receiver):
@@ -259,6 +261,8 @@ def debts(tmp_path):
 
 
 def test_one_node_sends(tmp_path, secret, receiver):
+    """Others see the debts meanwhile."""
+    receiver.delay_s = LEASE_S
     with contextlib.ExitStack() as stack:
         nodes = start_nodes(stack, tmp_path, secret, "abc")
         jobs = [node.accept(picture(20, 16, seed=number), webhook=receiver.url())
@@ -283,6 +287,7 @@ def test_another_node_sends_for_one_that_died(tmp_path, secret, receiver):
         assert [name.split(".")[0] for name in debts(tmp_path)] == [job]
         a.kill()
         again = Receiver(port)
+        again.delay_s = LEASE_S  # the other node looks for debts meanwhile
         stack.callback(again.close)
         for node in (b, c):
             node.process.send_signal(signal.SIGCONT)
