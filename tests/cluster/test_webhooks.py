@@ -291,6 +291,8 @@ def test_another_node_sends_for_one_that_died(tmp_path, secret, receiver):
         stack.callback(again.close)
         for node in (b, c):
             node.process.send_signal(signal.SIGCONT)
+        for node in (b, c):
+            assert node.job(job)["status"] == "succeeded"  # from now on, both know the job
         wait_for("the message", lambda: again.messages(job))
         wait_for("no debts", lambda: not debts(tmp_path))
         time.sleep(4)
