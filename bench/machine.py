@@ -41,12 +41,13 @@ def cpu():
 def compiler(build):
     """The first line of the compiler's --version, and the build type of meson."""
     try:
-        command = json.loads((build / "compile_commands.json").read_text())[0]["command"].split()[0]
+        words = json.loads((build / "compile_commands.json").read_text())[0]["command"].split()
         options = json.loads((build / "meson-info" / "intro-buildoptions.json").read_text())
     except OSError:
         return "", ""
     build_type = next(option["value"] for option in options if option["name"] == "buildtype")
-    return (output(command, "--version").splitlines() or [""])[0], build_type
+    program = next(word for word in words if Path(word).name != "ccache")  # which may stand before it
+    return (output(program, "--version").splitlines() or [""])[0], build_type
 
 
 def describe(build):
