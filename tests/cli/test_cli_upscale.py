@@ -113,7 +113,7 @@ def test_bytes_do_not_depend_on_threads(swin2sr, tmp_path, name):
             assert found.mode == fast.mode and found.tobytes() == fast.tobytes()
         if shutil.which("pngcheck"):
             subprocess.run(["pngcheck", "-q", one], check=True)
-    assert sizes["best"] <= sizes["default"] <= sizes["fast"]
+    assert sizes["best"] <= 1.01 * sizes["default"] <= 1.02 * sizes["fast"]  # filters are chosen by a guess, row by row
 
 
 def test_format_beats_the_name(swin2sr, tmp_path):
