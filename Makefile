@@ -143,6 +143,8 @@ test-cluster: deps-test build
 
 test-ship: deps-test build
 	@tools/install_packages.sh image image-root deb ship
+	$(MESON) setup --reconfigure -Dcluster=enabled '$(BUILD)'
+	ninja -C '$(BUILD)'
 	@BUILD='$(BUILD)' PYTHON='$(PYTHON)' tools/get_ship_tools.sh
 	SWIN2SR_LONG_TESTS=1 SWIN2SR_BUILD='$(BUILD)' $(PYTHON) -m pytest -q -p no:cacheprovider -rsP tests/ship
 

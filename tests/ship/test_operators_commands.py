@@ -202,7 +202,7 @@ def test_the_runbook(machine):
     prepare, = blocks("docs/runbook.md")
     firsts = re.findall(r"^- \*\*First\*\*: (.*)$", (ROOT / "docs/runbook.md").read_text(), re.M)
     commands = [command for first in firsts for command in re.findall(r"`([^`]+)`", first)
-                if " " in command and not command.startswith("docker ")]
+                if " " in command and not command.startswith("docker ") and "//NATS:" not in command]
     assert len(commands) > 20
     for command in commands:
         said = run(machine, f"set +e\ncd /etc/prometheus\n{prepare}{command.replace('FOLDER', '/var/lib/swin2sr')}", check=False)
