@@ -25,7 +25,7 @@ import set5
 TURNS, REPS = 5, 3
 FASTER, LOST_DB = 1.05, {"int8": 0.05, "bf16": 0.02}
 BUILT_IN = ("photo", "clean", "fast")
-KEY = ("kernels", "dim", "heads", "window", "model")
+KEY = ("kernels", "fp32_kernels", "dim", "heads", "window", "model")
 
 
 def run(command, level):
@@ -45,12 +45,12 @@ def seconds(options, level, model, precision):
 
 
 def turns(options, level, model, precision):
-    """Seconds of fp32 over those of the precision, in each turn; and the kernels of the precision."""
-    ratios, kernels = [], ""
+    """Seconds of fp32 over those of the precision, in each turn; the kernels of the precision, and those of fp32."""
+    ratios, kernels = [], ()
     for turn in range(TURNS):
         order = ("fp32", precision) if turn % 2 == 0 else (precision, "fp32")
         times = dict(zip(order, (seconds(options, level, model, each) for each in order)))
-        kernels = times[precision][1]
+        kernels = times[precision][1], times["fp32"][1]
         ratios.append(round(times["fp32"][0] / times[precision][0], 3))
     return ratios, kernels
 
@@ -66,8 +66,8 @@ def quality(options, model, precision):
 
 def measure(options, level, model, precision):
     about = run([options.build / "swin2sr", "model", "info", "--json", "--model", model], level)
-    ratios, kernels = turns(options, level, model, precision)
-    row = {"kernels": kernels, "dim": about["embed_dim"], "heads": about["heads"], "window": about["window"],
+    ratios, (kernels, fp32_kernels) = turns(options, level, model, precision)
+    row = {"kernels": kernels, "fp32_kernels": fp32_kernels, "dim": about["embed_dim"], "heads": about["heads"], "window": about["window"],
            "model": Path(model).stem, "precision": precision, "size": options.size, "ratios": ratios,
            "fp32_db": quality(options, model, "fp32"), "db": quality(options, model, precision)}
     lost = None if row["db"] is None else row["fp32_db"] - row["db"]

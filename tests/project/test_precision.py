@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 FASTER, LOST_DB = 1.05, {"int8": 0.05, "bf16": 0.02}
-ROW = re.compile(r'\{"(\w+)", (\d+), (\d+), (\d+), SWIN2SR_PRECISION_(\w+)\}')
+ROW = re.compile(r'\{"(\w+)", "(\w+)", (\d+), (\d+), (\d+), SWIN2SR_PRECISION_(\w+)\}')
 NETWORKS = ("photo", "clean", "fast")
 
 
@@ -16,8 +16,8 @@ NETWORKS = ("photo", "clean", "fast")
 def rows(root):
     found = ROW.findall((root / "src" / "kernels" / "automatic.c").read_text())
     assert found
-    return [(kernels, int(dim), int(heads), int(window), precision.lower())
-            for kernels, dim, heads, window, precision in found]
+    return [(kernels, fp32_kernels, int(dim), int(heads), int(window), precision.lower())
+            for kernels, fp32_kernels, dim, heads, window, precision in found]
 
 
 def run(build, *arguments):
@@ -28,8 +28,8 @@ def run(build, *arguments):
 def test_every_row_was_measured(root, rows):
     recorded = json.loads((root / "bench" / "results" / "precision.json").read_text())["rows"]
     for row in rows:
-        measured = [each for each in recorded if row == (each["kernels"], each["dim"], each["heads"], each["window"],
-                                                         each["precision"])]
+        measured = [each for each in recorded if row == (each["kernels"], each["fp32_kernels"], each["dim"],
+                                                         each["heads"], each["window"], each["precision"])]
         assert measured, row
         for each in measured:
             assert len(each["ratios"]) >= 5 and min(each["ratios"]) >= FASTER, each
@@ -44,9 +44,9 @@ def test_auto_is_the_precision_of_the_table(build, rows, name):
 
     network = info("fp32")
     expected = "fp32"
-    for kernels, dim, heads, window, precision in rows:
-        shape = (network["embed_dim"], network["heads"], network["window"])
-        if shape == (dim, heads, window) and info(precision)["kernels"] == kernels:
+    for kernels, fp32_kernels, dim, heads, window, precision in rows:
+        found = (info(precision)["kernels"], network["kernels"], network["embed_dim"], network["heads"], network["window"])
+        if found == (kernels, fp32_kernels, dim, heads, window):
             expected = precision
             break
     assert info("auto")["precision"] == expected
