@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every row of the table behind `--precision auto` is supported by a recorded measurement, and by a picture."""
 import json
+import os
+import platform
 import re
 import subprocess
 
@@ -10,6 +12,7 @@ from PIL import Image
 FASTER, LOST_DB = 1.05, {"int8": 0.05, "bf16": 0.02}
 ROW = re.compile(r'\{"(\w+)", "(\w+)", (\d+), (\d+), (\d+), SWIN2SR_PRECISION_(\w+)\}')
 NETWORKS = ("photo", "clean", "fast")
+LEVELS = ("c", "avx2", "avxvnni", "avx512", "vnni") if platform.machine() == "x86_64" else ("c", "neon")
 
 
 @pytest.fixture(scope="module")
@@ -20,9 +23,9 @@ def rows(root):
             for kernels, fp32_kernels, dim, heads, window, precision in found]
 
 
-def run(build, *arguments):
+def run(build, *arguments, level=""):
     return json.loads(subprocess.run([str(build / "swin2sr"), *map(str, arguments)], check=True, timeout=300,
-                                     capture_output=True).stdout)
+                                     capture_output=True, env={**os.environ, "SWIN2SR_CPU": level}).stdout)
 
 
 def test_every_row_was_measured(root, rows):
@@ -36,16 +39,18 @@ def test_every_row_was_measured(root, rows):
             assert each["fp32_db"] - each["db"] <= LOST_DB[each["precision"]], each
 
 
+@pytest.mark.parametrize("level", ["", *LEVELS])
 @pytest.mark.parametrize("name", NETWORKS)
-def test_auto_is_the_precision_of_the_table(build, rows, name):
+def test_auto_is_the_precision_of_the_table(build, rows, name, level):
     """On any processor: the row whose kernels this one has, else fp32."""
     def info(precision):
-        return run(build, "model", "info", "--json", "--model", name, "--precision", precision)
+        return run(build, "model", "info", "--json", "--model", name, "--precision", precision, level=level)
 
     network = info("fp32")
     expected = "fp32"
     for kernels, fp32_kernels, dim, heads, window, precision in rows:
-        found = (info(precision)["kernels"], network["kernels"], network["embed_dim"], network["heads"], network["window"])
+        found = (info(precision)["kernels"], network["kernels"], network["embed_dim"], network["heads"],
+                 network["window"])
         if found == (kernels, fp32_kernels, dim, heads, window):
             expected = precision
             break
