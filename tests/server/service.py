@@ -279,7 +279,7 @@ def encode(image, kind="PNG", **options):
 
 
 def slow_picture():
-    """A picture that takes seconds on any machine."""
+    """A picture that takes half a second or more on any machine."""
     return picture(420, 420)
 
 

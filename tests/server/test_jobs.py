@@ -106,7 +106,7 @@ def test_prefer(keeper):
     waited = submit(keeper, image, "/upscale", {"Prefer": "respond-async, wait=60"})
     assert waited.status_code == 200 and open_image(waited.content).size == (96, 80)
     assert get(keeper, waited.headers["Location"]).json()["status"] == "succeeded"
-    slow = submit(keeper, slow_picture(), "/upscale", {"Prefer": "wait=1; respond-async"})
+    slow = submit(keeper, picture(900, 900), "/upscale", {"Prefer": "wait=1; respond-async"})
     job = accepted(slow)
     assert 1 <= slow.elapsed.total_seconds() < 10
     requests.delete(f"{keeper.url}/v1/jobs/{job['id']}")
