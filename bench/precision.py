@@ -67,8 +67,9 @@ def quality(options, model, precision):
 def measure(options, level, model, precision):
     about = run([options.build / "swin2sr", "model", "info", "--json", "--model", model], level)
     ratios, (kernels, fp32_kernels) = turns(options, level, model, precision)
-    row = {"kernels": kernels, "fp32_kernels": fp32_kernels, "dim": about["embed_dim"], "heads": about["heads"], "window": about["window"],
-           "model": Path(model).stem, "precision": precision, "size": options.size, "ratios": ratios,
+    row = {"kernels": kernels, "fp32_kernels": fp32_kernels, "dim": about["embed_dim"],
+           "heads": about["heads"], "window": about["window"], "model": Path(model).stem,
+           "precision": precision, "size": options.size, "ratios": ratios,
            "fp32_db": quality(options, model, "fp32"), "db": quality(options, model, precision)}
     lost = None if row["db"] is None else row["fp32_db"] - row["db"]
     row["fits"] = min(ratios) >= FASTER and lost is not None and lost <= LOST_DB[precision]

@@ -92,10 +92,10 @@ def test_a_precision_is_near_and_the_same_everywhere(swin2sr, tmp_path, precisio
         return pixels(tmp_path / "out.png")
 
     fp32, plain = enlarged("fp32"), enlarged(precision, "c")
-    alike, near = {"bf16": (3, 4), "int8": (8, 16)}[precision]  # a value of int8 that rounds otherwise changes a token
+    alike, near = {"bf16": (3, 3), "int8": (8, 16)}[precision]  # a value of int8 that rounds otherwise changes a token
     for level in None, "avx2" if platform.machine() == "x86_64" else "neon":
         found = enlarged(precision, level)
         for other, most in (plain, alike), (fp32, near):
             assert numpy.abs(found - other).max() <= most
-            assert ((found - other) ** 2).mean() < 0.35  # over 52 dB
+            assert ((found - other) ** 2).mean() < 0.3  # over 53 dB
         assert (fp32 != found).any()
