@@ -190,11 +190,14 @@ void listen_write(const listen_address *self, char *ret_text, size_t size);
 bool address_parse(const char *text, client_address *ret_address);
 void address_write(const client_address *address, char ret_text[LIMIT_ADDRESS_BYTES]); /* IPv4 without ::ffff: */
 bool address_is_ipv4(const client_address *address);
-bool network_parse(char *text, proxy_network *ret_network); /* "10.0.0.0/8", "fd00::1"; text is changed */
 
 /* Parse the value of --trusted-proxies: a list of addresses, networks like 10.0.0.0/8, and unix.
  * errors  _INVALID; the detail names the entry. ret_list is untouched. */
 SWIN2SR_MUST_CHECK swin2sr_status proxies_parse(const char *text, proxy_list *ret_list, swin2sr_error *reterr);
+
+/* Add an address or a network, text[0 .. length), to a list. wanted: what an entry may be, for the message. */
+SWIN2SR_MUST_CHECK swin2sr_status proxies_take_network(proxy_list *list, const char *text, size_t length,
+                                                       const char *wanted, swin2sr_error *reterr);
 bool proxies_has(const proxy_list *list, const client_address *address);
 
 /* ---- hosts.c ---- */

@@ -4,10 +4,6 @@
  * list: whoever has the name's domain could otherwise reach what is behind the firewall. */
 #include "config/config.h"
 
-#include <stdio.h>
-
-#include "base/error.h"
-
 #define NAME_BYTES 254 /* of a name of the DNS, terminator included */
 
 /* What is not routed in the Internet, or is a way around that (RFC 6890, and IPv4 inside of IPv6). */
@@ -29,18 +25,10 @@ static bool is_name(const char *text, size_t length) {
 }
 
 static swin2sr_status take_entry(const char *text, size_t length, proxy_list *networks, swin2sr_error *reterr) {
-    char entry[LIMIT_ADDRESS_BYTES + 4];
     if (is_name(text, length))
         return SWIN2SR_OK; /* it is looked up in the text */
-    if (networks->count == LIMIT_PROXIES)
-        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "more than %d networks", LIMIT_PROXIES);
-    if ((size_t)snprintf(entry, sizeof entry, "%.*s", (int)length, text) >= sizeof entry ||
-        !network_parse(entry, &networks->networks[networks->count]))
-        return swin2sr__error_set(reterr, SWIN2SR_INVALID,
-                                  "%.*s: must be NAME or *.NAME in lower case, ADDRESS, or ADDRESS/BITS", (int)length,
-                                  text);
-    networks->count++;
-    return SWIN2SR_OK;
+    return proxies_take_network(networks, text, length, "NAME or *.NAME in lower case, ADDRESS, or ADDRESS/BITS",
+                                reterr);
 }
 
 swin2sr_status hosts_parse(const char *text, host_list *ret_list, swin2sr_error *reterr) {

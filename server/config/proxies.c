@@ -30,7 +30,8 @@ void address_write(const client_address *address, char ret_text[LIMIT_ADDRESS_BY
               LIMIT_ADDRESS_BYTES);
 }
 
-bool network_parse(char *text, proxy_network *ret_network) {
+/* "10.0.0.0/8", "fd00::1"; text is changed. */
+static bool network_parse(char *text, proxy_network *ret_network) {
     char *slash = strchr(text, '/'), *end = "";
     if (slash)
         *slash = '\0';
@@ -42,19 +43,23 @@ bool network_parse(char *text, proxy_network *ret_network) {
     return *end == '\0' && (!slash || strspn(slash + 1, "0123456789") > 0) && bits >= 0 && bits <= 128 - first;
 }
 
-static swin2sr_status take_entry(const char *text, size_t length, proxy_list *list, swin2sr_error *reterr) {
+swin2sr_status proxies_take_network(proxy_list *list, const char *text, size_t length, const char *wanted,
+                                    swin2sr_error *reterr) {
     char entry[LIMIT_ADDRESS_BYTES + 4];
     bool is_short = (size_t)snprintf(entry, sizeof entry, "%.*s", (int)length, text) < sizeof entry;
-    if (is_short && strcmp(entry, "unix") == 0) {
-        list->has_local = true;
-        return SWIN2SR_OK;
-    }
     if (list->count == LIMIT_PROXIES)
         return swin2sr__error_set(reterr, SWIN2SR_INVALID, "more than %d networks", LIMIT_PROXIES);
     if (!is_short || !network_parse(entry, &list->networks[list->count]))
-        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "%.*s: must be ADDRESS, ADDRESS/BITS or unix", (int)length,
-                                  text);
+        return swin2sr__error_set(reterr, SWIN2SR_INVALID, "%.*s: must be %s", (int)length, text, wanted);
     list->count++;
+    return SWIN2SR_OK;
+}
+
+static swin2sr_status take_entry(const char *text, size_t length, proxy_list *list, swin2sr_error *reterr) {
+    static const char local[] = "unix";
+    if (length != sizeof local - 1 || strncmp(text, local, length) != 0)
+        return proxies_take_network(list, text, length, "ADDRESS, ADDRESS/BITS or unix", reterr);
+    list->has_local = true;
     return SWIN2SR_OK;
 }
 

@@ -38,7 +38,7 @@ class Place:
         self.keys.write_text(f"aws_access_key_id = {store.access}\naws_secret_access_key = {store.secret}\n")
         self.stack = contextlib.ExitStack()
 
-    def arguments(self, port=None):
+    def arguments(self):
         once = "condition" if self.store.name == "radosgw" else "check"
         return ("--s3-credentials", str(self.keys), "--s3-once", once)
 
