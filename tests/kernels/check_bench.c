@@ -59,11 +59,11 @@ static double run_conv(bench_case *b) {
 /* Multiply-adds per nanosecond of this thread's processor time, the best of many runs. */
 static double best_rate(bench_case *b, double (*run)(bench_case *b)) {
     double best = 0.0;
-    for (int i = 0; i < 200; i++) {
+    for (int i = 0; i < 50; i++) {
         struct timespec from, to;
         double macs = 0.0;
         clock_gettime(CLOCK_THREAD_CPUTIME_ID, &from);
-        for (int j = 0; j < 4; j++)
+        while (macs < 2e7) /* reading the clock takes a microsecond or two */
             macs += run(b);
         clock_gettime(CLOCK_THREAD_CPUTIME_ID, &to);
         double ns = 1e9 * (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec);
