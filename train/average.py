@@ -2,15 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Average the weights of networks that come from one start, and balance the colours of the average.
 
-usage: train/average.py OUT.safetensors FILE.safetensors=SHARE ... [--balance pool.zip [--samples 1000]]
+usage: train/average.py OUT.safetensors FILE.safetensors=SHARE ... [--balance POOL.zip [--samples 1000]]
+                        [--mend POOL.zip [--steps 160]]
 
 In: networks of one shape as train/export.py writes them, shares that sum to 1.  Out: in half precision, with the
 metadata of the first. With --balance, the biases of the last layer are changed so that each channel's mean error over
 samples of the pool is as far below 0 with clean inputs as above it with compressed ones. A network that learns from
 both cannot tell them apart everywhere, and where it cannot, it takes the mean of what it has seen.
+With --mend, the average learns pictures of one colour again, which a sum can lose although each part knows them, and
+otherwise stays what it is.
 """
 import argparse
+import copy
 import dataclasses
+import math
 from pathlib import Path
 
 import train  # before numpy and torch, whose kernels it chooses
@@ -22,6 +27,8 @@ import weights
 
 PATCH = 40  # input pixels; larger than in training, so that more pixels have all of their surroundings
 LAST_BIAS = "upsample.0.bias"
+MEND_PATCH, MEND_FLAT, MEND_KEPT = 24, 3, 5  # of a step: the side of the inputs, how many have one colour, and the others
+MEND_RATE, MEND_DECAY = 3e-5, 0.97
 
 
 def averaged(parts):
@@ -54,6 +61,43 @@ def balance(net, crops, count):
     return clean, compressed
 
 
+def mend_sample(crops, scale, step, i):
+    """The input [3][24][24], 0..1, and its colour [3], or NaN for one whose output is to be kept."""
+    rng = np.random.default_rng([step, i])
+    if i < MEND_FLAT:
+        colour = torch.from_numpy(degrade.flat_colour(rng).astype(np.float32)) / 255
+        return colour[:, None, None].expand(3, MEND_PATCH, MEND_PATCH), colour
+    low, _ = degrade.sample(crops[rng.integers(len(crops))], MEND_PATCH, scale, degrade.RECIPES["compressed"], rng)
+    return torch.from_numpy(low.astype(np.float32).transpose(2, 0, 1)) / 255, torch.full((3,), math.nan)
+
+
+def mend(net, crops, steps):
+    """Learn from flat inputs and their colours, where an output beyond the end of the range counts as that end, and from
+    the outputs that the network had before for all other inputs. The weights become their running average."""
+    before = copy.deepcopy(net).requires_grad_(False)
+    params = dict(net.requires_grad_(True).named_parameters())
+    average = {name: value.detach().clone() for name, value in params.items()}
+    optimizer = torch.optim.Adam(params.values(), lr=MEND_RATE, betas=(0.9, 0.99))
+    for step in range(steps):
+        samples = [mend_sample(crops, net.scale, step, i) for i in range(MEND_FLAT + MEND_KEPT)]
+        low, colours = (torch.stack(values) for values in zip(*samples))
+        output, is_flat = net(low), ~colours.isnan()[:, :, None, None]
+        wanted = torch.where(is_flat, colours[:, :, None, None], before(low))
+        is_beyond = is_flat & ((output > 1) & (wanted == 1) | (output < 0) & (wanted == 0))
+        loss = train.charbonnier(torch.where(is_beyond, wanted, output), wanted)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(params.values(), train.CLIP)
+        optimizer.param_groups[0]["lr"] = MEND_RATE * min(1, (step + 1) / 15) * (1 + math.cos(math.pi * step / steps)) / 2
+        optimizer.step()
+        with torch.no_grad():
+            for name, value in params.items():
+                average[name].lerp_(value, 1 - min(MEND_DECAY, (1 + step) / (4 + step)))
+    with torch.no_grad():
+        for name, value in params.items():
+            value.copy_(average[name])
+
+
 def part(text):
     path, share = text.rsplit("=", 1)
     return Path(path), float(share)
@@ -65,6 +109,8 @@ def main():
     parser.add_argument("parts", type=part, nargs="+", metavar="FILE=SHARE")
     parser.add_argument("--balance", type=Path, metavar="POOL")
     parser.add_argument("--samples", type=int, default=1000)
+    parser.add_argument("--mend", type=Path, metavar="POOL")
+    parser.add_argument("--steps", type=int, default=160)
     options = parser.parse_args()
     if abs(sum(share for _, share in options.parts) - 1) > 1e-6:
         parser.error("the shares must sum to 1")
@@ -74,6 +120,10 @@ def main():
         crops, _ = train.read_pool(options.balance)
         for recipe, errors in zip(("clean", "compressed"), balance(net, crops, options.samples)):
             print(f"{recipe}: mean error of R, G, B, levels, before:", ", ".join(f"{255 * error:+.2f}" for error in errors))
+    if options.mend:
+        torch.set_num_threads(1)
+        train.keep_freed_memory()
+        mend(net, train.read_pool(options.mend)[0], options.steps)
     _, metadata = weights.read(options.parts[0][0])
     weights.save(options.out, dict(net.named_parameters()), metadata)
 

@@ -56,3 +56,20 @@ def test_balance(files, scene):
     after = sum(average.mean_errors(net, crops, recipe, 20) for recipe in ("clean", "compressed"))
     assert before.abs().min() > 1e-3
     assert after.abs().max() < 1e-5 + 0.01 * before.abs().max()
+
+
+def test_mend(files, scene, monkeypatch):
+    """Pictures of one colour come closer to it; the others stay closer to what they were than those have moved."""
+    monkeypatch.setattr(average, "MEND_RATE", 1e-3)
+    net, old = weights.open_network(files[0]), weights.open_network(files[0])
+    crops = np.stack([scene(160, 160, seed) for seed in range(4)])
+    average.mend(net, crops, 40)
+    change = {True: [], False: []}
+    with torch.no_grad():
+        for i in range(average.MEND_FLAT + average.MEND_KEPT):
+            low, colour = average.mend_sample(crops, net.scale, 1000, i)
+            change[i < average.MEND_FLAT].append((net(low[None]) - old(low[None])).abs().mean())
+            if i < average.MEND_FLAT:
+                errors = [(each(low[None]).clamp(0, 1) - colour[None, :, None, None]).abs().mean() for each in (net, old)]
+                assert errors[0] < 0.9 * errors[1]
+    assert sum(change[False]) / average.MEND_KEPT < sum(change[True]) / average.MEND_FLAT
