@@ -71,10 +71,13 @@ def test_try_that_had_not_begun_is_not_counted(start):
 
 
 def test_all_workers_killed_at_once_cost_one_try(start):
+    """The server is stopped meanwhile, or it could give the picture to a worker that is killed a moment later."""
     service = start("--workers", "4")
     call = service.upscale_in_background(slow_picture())
     busy(service)
+    service.process.send_signal(signal.SIGSTOP)
     service.signal_workers(signal.SIGKILL)
+    service.process.send_signal(signal.SIGCONT)
     assert call.join().status_code == 200
     done, = service.events("enlarged")
     lost = [event["attempt"] for event in service.events("worker_ended") if event["request_id"] == done["request_id"]]
