@@ -28,7 +28,7 @@ import weights
 PATCH = 40  # input pixels; larger than in training, so that more pixels have all of their surroundings
 LAST_BIAS = "upsample.0.bias"
 MEND_PATCH, MEND_FLAT, MEND_KEPT = 24, 3, 5  # of a step: the side of the inputs, how many have one colour, and the others
-MEND_RATE, MEND_DECAY = 3e-5, 0.97
+MEND_RATE, MEND_RISE, MEND_DECAY = 3e-5, 15, 0.97  # the rate rises over so many steps
 
 
 def averaged(parts):
@@ -88,11 +88,10 @@ def mend(net, crops, steps):
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(params.values(), train.CLIP)
-        optimizer.param_groups[0]["lr"] = MEND_RATE * min(1, (step + 1) / 15) * (1 + math.cos(math.pi * step / steps)) / 2
+        rise = min(1, (step + 1) / MEND_RISE)
+        optimizer.param_groups[0]["lr"] = MEND_RATE * rise * (1 + math.cos(math.pi * step / steps)) / 2
         optimizer.step()
-        with torch.no_grad():
-            for name, value in params.items():
-                average[name].lerp_(value, 1 - min(MEND_DECAY, (1 + step) / (4 + step)))
+        train.follow(average, net, step, MEND_DECAY)
     with torch.no_grad():
         for name, value in params.items():
             value.copy_(average[name])

@@ -105,6 +105,14 @@ class Samples(Dataset):
         return tuple(torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1))) for pixels in pair)
 
 
+def follow(average, net, step, most):
+    """Move the running average of the weights towards those after `step` steps. most: of the average that stays."""
+    decay = min(most, (1 + step) / (4 + step))  # of a short run, over its last third
+    with torch.no_grad():
+        for name, value in net.named_parameters():
+            average[name].lerp_(value, 1 - decay)
+
+
 def charbonnier(output, wanted, bend=Settings.bend):
     return ((output - wanted).square() + bend**2).sqrt().mean()
 
@@ -190,10 +198,7 @@ class Trainer:
             group["lr"] = self.settings.rate_at(self.step)
         self.optimizer.step()
         self.step += 1
-        decay = min(EMA_DECAY, (1 + self.step) / (4 + self.step))  # of a short run, over its last third
-        with torch.no_grad():
-            for name, value in self.net.named_parameters():
-                self.average[name].lerp_(value, 1 - decay)
+        follow(self.average, self.net, self.step, EMA_DECAY)
         return loss, is_over
 
     def run(self, crops, manifest, options):
