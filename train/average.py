@@ -114,14 +114,12 @@ def main():
     if abs(sum(share for _, share in options.parts) - 1) > 1e-6:
         parser.error("the shares must sum to 1")
     net = averaged([(weights.open_network(path), share) for path, share in options.parts])
+    train.use_one_core()
     if options.balance:
-        torch.set_num_threads(1)
         crops, _ = train.read_pool(options.balance)
         for recipe, errors in zip(("clean", "compressed"), balance(net, crops, options.samples)):
             print(f"{recipe}: mean error of R, G, B, levels, before:", ", ".join(f"{255 * error:+.2f}" for error in errors))
     if options.mend:
-        torch.set_num_threads(1)
-        train.keep_freed_memory()
         mend(net, train.read_pool(options.mend)[0], options.steps)
     _, metadata = weights.read(options.parts[0][0])
     weights.save(options.out, dict(net.named_parameters()), metadata)

@@ -224,17 +224,18 @@ class Trainer:
             self.save(options.state, manifest)
 
 
-def keep_freed_memory():
-    """Without this, large tensors go back to the system at every step and most of the time is page faults."""
+def use_one_core():
+    """One thread. Without the rest, subnormal numbers and page faults would take most of the time: masked weights of
+    attention are as small, and large tensors would go back to the system at every step."""
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
     libc = ctypes.CDLL(None)
     libc.mallopt(M_MMAP_MAX, 0)
     libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
 
 
 def work(rank, settings, options, crops, manifest, meeting):
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)  # masked weights of attention are as small, and would take most of the time
-    keep_freed_memory()
+    use_one_core()
     if options.processes > 1:
         distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank,
                                        world_size=options.processes)
